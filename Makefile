@@ -1,0 +1,157 @@
+# Aparté's build. `make` lists the targets.
+#
+# What the build needs beyond Go and npm it fetches itself into .tools/
+# (Node 22 where the machine's is older, the linters) or, as root, with apt.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Steps share two cores and print one after the other.
+.NOTPARALLEL:
+
+NODE_MIN     := 22
+NODE_VERSION := 22.23.3
+
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export APARTE_BIN := $(CURDIR)/bin/aparte
+
+# The web tools need Node 22. An older machine gets it as an npm package in .tools/.
+machine_node := $(shell node -p 'parseInt(process.versions.node) >= $(NODE_MIN)' 2>/dev/null)
+ifneq ($(machine_node),true)
+node := .tools/node_modules/node/bin/node
+export PATH := $(CURDIR)/.tools/node_modules/node/bin:$(PATH)
+endif
+
+npm := npm --no-audit --no-fund --no-update-notifier
+
+web_sources := $(shell find web -type f \
+	-not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/e2e/*' -not -name '*.go' -not -name '*.test.*' 2>/dev/null)
+# Modules of their own (tests against other versions of what we import); the linters' module is not one of them.
+nested := $(patsubst %/go.mod,%,$(shell find sfu signaling cmd recorder -name go.mod 2>/dev/null))
+
+##@ Run
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## build everything and start it on http://127.0.0.1:7880 with demo links
+	exec bin/aparte serve --dev
+
+.PHONY: build
+build: web ## build the self-contained bin/aparte
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: web
+web: web/dist/index.html ## build the web client into web/dist
+
+.PHONY: clean
+clean: ## delete what was built, keep what was downloaded
+	rm -rf bin test-results web/dist/* web/e2e/.fixtures .tools/stamps
+
+##@ Test
+
+.PHONY: test
+test: test-packages build check test-go test-nested test-web test-fuzz test-e2e ## everything that CI runs
+
+.PHONY: check
+check: check-go check-web check-generated ## formatting, linters, types, import rules, generated files
+
+.PHONY: check-go
+check-go: .tools/bin/golangci-lint | test-packages
+	go vet ./...
+	@dirty="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -l -modpath aparte)"; \
+	if [ -n "$$dirty" ]; then echo "gofumpt: run 'make format' for"; echo "$$dirty"; exit 1; fi
+	.tools/bin/golangci-lint run ./...
+	go test -run 'TestImports' ./cmd/aparte
+
+.PHONY: check-web
+check-web: .tools/stamps/web .tools/stamps/e2e
+	cd web && $(npm) run check
+	cd web && $(npm) run contrast
+	cd web/e2e && $(npm) run check
+
+.PHONY: check-generated
+check-generated: build ## the API's description and the types made from it are current
+	.ci/generate --check
+
+.PHONY: generate
+generate: build ## write the API's description and the types made from it
+	.ci/generate
+
+.PHONY: format
+format: .tools/bin/golangci-lint ## format the Go files
+	git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -w -modpath aparte
+
+.PHONY: test-go
+test-go: build ## Go tests with the race detector
+	go test -race ./...
+
+.PHONY: test-nested
+test-nested: build ## Go modules of their own, against bin/aparte
+	@for module in $(nested); do \
+		echo "$$module:"; \
+		(cd "$$module" && go vet ./... && go test -race -count=1 ./...); \
+	done
+
+.PHONY: test-web
+test-web: web ## web client's unit tests and byte budgets
+	cd web && $(npm) test
+	cd web && $(npm) run size
+
+.PHONY: test-fuzz
+test-fuzz: ## each fuzz target for a few seconds
+	.ci/fuzz 5s
+
+.PHONY: test-e2e
+test-e2e: build test-packages .tools/stamps/e2e ## journeys through real browsers (ARGS=journey-1 for one)
+	cd web/e2e && $(npm) test -- $(ARGS)
+
+.PHONY: test-packages
+test-packages: ## install what the tests need of the system
+	.ci/install-packages test
+
+##@ Longer
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for five minutes
+	.ci/fuzz 5m
+
+.PHONY: bench
+bench: ## the forwarding path beside plain Pion
+	go test -run '^$$' -bench . -benchmem ./sfu/...
+
+.PHONY: screenshots
+screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture
+	cd web/e2e && $(npm) run screenshots
+
+# Stamps. They say when something was last fetched, never what it is: the lock files do.
+
+web/dist/index.html: $(web_sources) .tools/stamps/web
+	cd web && $(npm) run build
+	touch $@
+
+.tools/stamps/web: web/package-lock.json $(node)
+	cd web && $(npm) ci
+	mkdir -p $(@D) && touch $@
+
+.tools/stamps/e2e: web/e2e/package-lock.json $(node)
+	cd web/e2e && $(npm) ci
+	mkdir -p $(@D) && touch $@
+
+.tools/bin/golangci-lint: .ci/tools/go.mod .ci/tools/go.sum
+	mkdir -p $(@D)
+	go build -C .ci/tools -o $(CURDIR)/.tools/bin/ tool
+	touch $@
+
+ifdef node
+$(node):
+	@command -v npm >/dev/null || { echo 'npm is missing. Install with:  sudo apt-get install --yes npm'; exit 1; }
+	@echo "Node here: $$(command -v node >/dev/null && node --version || echo none); fetching Node $(NODE_VERSION) into .tools/ for the web tools"
+	$(npm) install --prefix .tools --no-save --no-package-lock node@$(NODE_VERSION)
+	touch $@
+endif
