@@ -1,0 +1,101 @@
+// The server under test: bin/aparte itself, on a free port with data of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const binary = process.env['APARTE_BIN'] ?? path.join(import.meta.dirname, '../../../bin/aparte');
+
+/** How long a healthy start may take on two busy cores. */
+const START_LIMIT_MS = 30_000;
+
+export class Server {
+  /** Origin of the main listener, such as http://127.0.0.1:40123; stays over a restart. */
+  url = '';
+  /** One-time sign-in of the demo agent; new at every start. */
+  agentURL = '';
+  /** Guest link of the demo meeting. */
+  guestURL = '';
+  /** Everything the process wrote to standard error, for the report of a failure. */
+  log = '';
+
+  #process: ChildProcess | undefined;
+  #dataDir = '';
+
+  static async start(): Promise<Server> {
+    const server = new Server();
+    server.#dataDir = await mkdtemp(path.join(tmpdir(), 'aparte-e2e-'));
+    try {
+      await server.#spawn('127.0.0.1:0');
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Kills the process as a power cut would, and starts another on the same data and port. */
+  async crashAndRestart(): Promise<void> {
+    await this.#end('SIGKILL');
+    await this.#spawn(new URL(this.url).host);
+  }
+
+  /** Kills the process and leaves it dead. */
+  async crash(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Starts again on the same data and port after crash. */
+  async restart(): Promise<void> {
+    await this.#spawn(new URL(this.url).host);
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+
+  async #spawn(listen: string): Promise<void> {
+    const child = spawn(
+      binary,
+      ['serve', '--dev', '--listen', listen, '--admin-listen', '127.0.0.1:0', '--media-udp-port', '0', '--data-dir', this.#dataDir],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#process = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', (error) => reject(new Error(`start ${binary}: ${error.message}`)));
+      child.once('exit', (code, signal) => reject(new Error(`aparte ended while starting (${signal ?? code}):\n${this.log}`)));
+      setTimeout(() => reject(new Error(`aparte printed no links in ${START_LIMIT_MS} ms:\n${this.log}`)), START_LIMIT_MS).unref();
+    });
+    failed.catch(() => undefined);
+    const links = new Promise<void>((resolve) => {
+      const found = { agent: '', guest: '' };
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const [, kind, url] = /^(agent|guest): (\S+)$/.exec(line) ?? [];
+        if (kind === 'agent' || kind === 'guest') found[kind] = url ?? '';
+        if (found.agent && found.guest) {
+          this.agentURL = found.agent;
+          this.guestURL = found.guest;
+          this.url = new URL(found.agent).origin;
+          resolve();
+        }
+      });
+    });
+    await Promise.race([links, failed]);
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    const hang = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    await gone;
+    clearTimeout(hang);
+  }
+}
