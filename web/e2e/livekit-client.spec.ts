@@ -1,0 +1,159 @@
+// An unmodified livekit-client, from npm, in real browsers, in both of its
+// peer-connection modes, against the integration rooms (API key of --dev).
+
+import { expect, test } from '@playwright/test';
+import { expectPicture, expectVoice, marks } from './support/media.ts';
+import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
+import { Server } from './support/server.ts';
+
+let server: Server;
+let page: SDKPage;
+
+test.beforeAll(async () => {
+  server = await Server.start();
+  page = await SDKPage.serve();
+});
+
+test.afterAll(async () => {
+  page.close();
+  await server.stop();
+});
+
+for (const mode of [
+  { name: 'one peer connection (v1)', singlePeerConnection: true, path: '/rtc/v1' },
+  { name: 'two peer connections (v0)', singlePeerConnection: false, path: '/rtc' },
+]) {
+  test.describe(mode.name, () => {
+    const room = `sdk-${mode.singlePeerConnection ? 'single' : 'dual'}`;
+    let anna: SDKClient;
+    let boris: SDKClient;
+    const sockets: string[] = [];
+
+    // The tests below go on with the same call, in this order.
+    test.describe.configure({ mode: 'serial' });
+
+    test.beforeAll(async () => {
+      anna = await SDKClient.open(page, { side: 'HOST' });
+      boris = await SDKClient.open(page, { side: 'GUEST' });
+      anna.page.on('websocket', (socket) => sockets.push(new URL(socket.url()).pathname));
+    });
+
+    test.afterAll(async () => {
+      await anna?.leave();
+      await boris?.leave();
+    });
+
+    test('both publish and both see and hear the other', async () => {
+      const options = { singlePeerConnection: mode.singlePeerConnection };
+      await anna.connect(server.url, sdkToken({ room, identity: 'anna' }), options);
+      await anna.publishCameraAndMicrophone();
+      await boris.connect(server.url, sdkToken({ room, identity: 'boris' }), options);
+      await boris.publishCameraAndMicrophone();
+      expect(sockets).toEqual([mode.path]);
+
+      await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
+      await Promise.all([expectVoice(anna.page), expectVoice(boris.page)]);
+      await anna.expectSeen('speaking:boris');
+      await boris.expectSeen('speaking:anna');
+      expect((await anna.seen()).filter((event) => event.startsWith('participantConnected'))).toEqual(['participantConnected:boris']);
+    });
+
+    test('the publisher sends simulcast layers and setVideoQuality switches between them', async () => {
+      const layers = await anna.page.evaluate(() => {
+        const track = window.room.localParticipant.getTrackPublication(window.LivekitClient.Track.Source.Camera)?.track;
+        return track?.sender?.getParameters().encodings.map((encoding) => encoding.rid);
+      });
+      expect(layers).toEqual(['q', 'h']);
+      const wish = (quality: 'LOW' | 'HIGH') =>
+        boris.page.evaluate((quality) => {
+          const { VideoQuality, Track } = window.LivekitClient;
+          window.room.remoteParticipants.get('anna')?.getTrackPublication(Track.Source.Camera)?.setVideoQuality(VideoQuality[quality]);
+        }, quality);
+      for (const [quality, width] of [['LOW', 320], ['HIGH', 640], ['LOW', 320]] as const) {
+        await wish(quality);
+        await expect.poll(() => boris.remoteWidth(), { message: `width at ${quality}`, timeout: 30_000 }).toBe(width);
+        await expectPicture(boris.page, 'HOST');
+      }
+      await wish('HIGH');
+    });
+
+    test('reliable data arrives whole and in order, both ways', async () => {
+      const texts = Array.from({ length: 200 }, (_, i) => `message ${i}`);
+      const send = (client: SDKClient) =>
+        client.page.evaluate(async (texts) => {
+          for (const text of texts) await window.room.localParticipant.publishData(new TextEncoder().encode(text), { reliable: true });
+        }, texts);
+      await Promise.all([send(anna), send(boris)]);
+      await expect.poll(async () => (await anna.texts()).length, { timeout: 30_000 }).toBe(texts.length);
+      await expect.poll(async () => (await boris.texts()).length, { timeout: 30_000 }).toBe(texts.length);
+      expect(await anna.texts()).toEqual(texts);
+      expect(await boris.texts()).toEqual(texts);
+    });
+
+    test('muting and unmuting is told to the other side, and the picture comes back', async () => {
+      await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(false));
+      await boris.expectSeen('trackMuted:anna/video');
+      await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(true));
+      await boris.expectSeen('trackUnmuted:anna/video');
+      await expectPicture(boris.page, 'HOST');
+    });
+
+    test('a lost signal connection resumes: same tracks, media goes on', async () => {
+      const before = (await anna.seen()).length;
+      await anna.page.evaluate(() => window.room.simulateScenario('signal-reconnect'));
+      await anna.expectSeen('reconnected');
+      const since = (await anna.seen()).slice(before);
+      expect(since).not.toContain('trackUnsubscribed:boris/video');
+      expect(since.some((event) => event.startsWith('disconnected'))).toBe(false);
+      expect(await boris.seen()).not.toContain('participantDisconnected:anna');
+      await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
+      await Promise.all([expectVoice(anna.page), expectVoice(boris.page)]);
+    });
+
+    test('after a full reconnect both see each other again', async () => {
+      const times = (await anna.seen()).filter((event) => event === 'reconnected').length;
+      await anna.page.evaluate(() => window.room.simulateScenario('full-reconnect'));
+      await anna.expectSeen('reconnected', times + 1);
+      await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
+    });
+
+    test('unpublishing and republishing: the picture goes and comes', async () => {
+      await anna.page.evaluate(async () => {
+        const { Track } = window.LivekitClient;
+        const track = window.room.localParticipant.getTrackPublication(Track.Source.Camera)?.track;
+        if (track) await window.room.localParticipant.unpublishTrack(track);
+      });
+      await expect.poll(async () => (await marks(boris.page)).length, { timeout: 30_000 }).toBe(0);
+      await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(true));
+      await expectPicture(boris.page, 'HOST');
+    });
+
+    test('leaving is told at once', async () => {
+      await anna.page.evaluate(() => window.room.disconnect());
+      await boris.expectSeen('participantDisconnected:anna');
+      await expect.poll(async () => (await marks(boris.page)).length, { timeout: 30_000 }).toBe(0);
+    });
+  });
+}
+
+test('a wrong key, a wrong secret and a token without a room are refused with words', async () => {
+  const stranger = await SDKClient.open(page, { side: 'OTHER' });
+  try {
+    for (const token of [
+      sdkToken({ room: 'r', identity: 'x' }, 'devkey', 'not the secret'),
+      sdkToken({ room: 'r', identity: 'x' }, 'nokey', 'secret'),
+      'not.a.token',
+    ]) {
+      const refusal = await stranger
+        .connect(server.url, token, { singlePeerConnection: true })
+        .then(() => 'let in', (error: Error) => error.message);
+      expect(refusal).not.toBe('let in');
+      const answer = await fetch(`${server.url}/rtc/validate?access_token=${token}`);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect((await answer.text()).length).toBeGreaterThan(5);
+    }
+  } finally {
+    await stranger.leave();
+  }
+});
