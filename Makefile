@@ -14,7 +14,7 @@ NODE_MIN     := 22
 NODE_VERSION := 22.23.3
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
-export APARTE_BIN := $(CURDIR)/bin/aparte
+export BIN_APARTE := $(CURDIR)/bin/aparte
 
 # The web tools need Node 22. An older machine gets it as an npm package in .tools/.
 machine_node := $(shell node -p 'parseInt(process.versions.node) >= $(NODE_MIN)' 2>/dev/null)

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-const binary = process.env['APARTE_BIN'] ?? path.join(import.meta.dirname, '../../../bin/aparte');
+const binary = process.env['BIN_APARTE'] ?? path.join(import.meta.dirname, '../../../bin/aparte');
 
 /** How long a healthy start may take on two busy cores. */
 const START_LIMIT_MS = 30_000;
