@@ -1,0 +1,95 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func built() fstest.MapFS {
+	return fstest.MapFS{
+		".keep":                {Data: []byte("x")},
+		"index.html":           {Data: []byte("<!doctype html>agent")},
+		"guest.html":           {Data: []byte("<!doctype html>guest")},
+		"guest.html.br":        {Data: []byte("guest in brotli")},
+		"assets/call-1a.js":    {Data: []byte("call()")},
+		"assets/call-1a.js.gz": {Data: []byte("call in gzip")},
+		"assets/orphan.js.br":  {Data: []byte("no plain file beside it")},
+	}
+}
+
+func TestPagesAndAssets(t *testing.T) {
+	h, err := newHandler(built())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, method, path, accept string
+		status                     int
+		body, encoding, cache      string
+	}{
+		{"the start page", "GET", "/", "", 200, "agent", "", "no-cache"},
+		{"a head request", "HEAD", "/", "", 200, "", "", "no-cache"},
+		{"a guest link", "GET", "/i/AAAA", "gzip", 200, "guest", "", "no-cache"},
+		{"a guest link in brotli", "GET", "/i/AAAA", "gzip, br", 200, "in brotli", "br", "no-cache"},
+		{"brotli refused", "GET", "/i/AAAA", "br;q=0, gzip", 200, "<!doctype html>guest", "", "no-cache"},
+		{"brotli with a small quality", "GET", "/i/AAAA", "br;q=0.1", 200, "in brotli", "br", "no-cache"},
+		{"a call page", "GET", "/m/AAAA", "", 200, "agent", "", "no-cache"},
+		{"a hashed asset", "GET", "/assets/call-1a.js", "", 200, "call()", "", "public, max-age=31536000, immutable"},
+		{"a hashed asset in gzip", "GET", "/assets/call-1a.js", "gzip", 200, "in gzip", "gzip", "public, max-age=31536000, immutable"},
+		{"an encoded twin is no address", "GET", "/assets/call-1a.js.gz", "", 404, "agent", "", "no-cache"},
+		{"an orphan is not served", "GET", "/assets/orphan.js", "br", 404, "agent", "", "no-cache"},
+		{"a hidden file is not served", "GET", "/.keep", "", 404, "agent", "", "no-cache"},
+		{"an unknown page", "GET", "/nothing", "", 404, "agent", "", "no-cache"},
+		{"a way out of the folder", "GET", "/assets/../../etc/passwd", "", 404, "agent", "", "no-cache"},
+		{"another method", "POST", "/", "", 405, "only GET", "", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := httptest.NewRequest(tc.method, "http://host"+tc.path, nil)
+			r.Header.Set("Accept-Encoding", tc.accept)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
+				t.Errorf("got %d %q, want %d with %q", w.Code, w.Body, tc.status, tc.body)
+			}
+			if got := w.Header().Get("Content-Encoding"); got != tc.encoding {
+				t.Errorf("encoding %q, want %q", got, tc.encoding)
+			}
+			if got := w.Header().Get("Cache-Control"); got != tc.cache {
+				t.Errorf("cache %q, want %q", got, tc.cache)
+			}
+			csp := w.Header().Get("Content-Security-Policy")
+			if !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe-inline") || strings.Contains(csp, "http") {
+				t.Errorf("page without its armour: %q", csp)
+			}
+			if w.Header().Get("Referrer-Policy") != "no-referrer" {
+				t.Error("a referrer could leak")
+			}
+		})
+	}
+}
+
+func TestUnchangedPageIsNotSentAgain(t *testing.T) {
+	h, err := newHandler(built())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := httptest.NewRecorder()
+	h.ServeHTTP(first, httptest.NewRequest("GET", "http://host/", nil))
+	r := httptest.NewRequest("GET", "http://host/", nil)
+	r.Header.Set("If-None-Match", first.Header().Get("ETag"))
+	second := httptest.NewRecorder()
+	h.ServeHTTP(second, r)
+	if second.Code != http.StatusNotModified || second.Body.Len() != 0 {
+		t.Errorf("got %d with %d bytes, want 304 without a body", second.Code, second.Body.Len())
+	}
+}
+
+func TestMissingBuildIsNamed(t *testing.T) {
+	if _, err := newHandler(fstest.MapFS{".keep": {Data: []byte("x")}}); !errors.Is(err, ErrNotBuilt) {
+		t.Errorf("got %v, want ErrNotBuilt", err)
+	}
+}
