@@ -1,0 +1,372 @@
+package forward
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"aparte/sfu/codec"
+	"aparte/sfu/publish"
+	"aparte/sfu/ring"
+)
+
+// RTPWriter encrypts and sends: the WriteStream of a webrtc.TrackLocalContext.
+// Neither header nor payload are kept.
+type RTPWriter interface {
+	WriteRTP(header *rtp.Header, payload []byte) (int, error)
+}
+
+// Binding is what was negotiated for one DownTrack.
+type Binding struct {
+	Writer RTPWriter
+	SSRC   uint32
+	// RTXSSRC carries retransmissions; 0 resends on SSRC.
+	RTXSSRC uint32
+	// MID goes into every packet when it is not empty and its extension has an id.
+	MID string
+	// Codecs are the payload types the subscriber accepts.
+	Codecs []publish.Codec
+	Ext    publish.Extensions
+}
+
+// noPT marks payload types the subscriber cannot receive.
+const noPT = 0xff
+
+// DownTrack is one track on its way to one subscriber. Its methods may be called
+// from any goroutine but the worker's; the state is the worker's.
+type DownTrack struct {
+	worker *Worker        // set at creation
+	sub    *Subscriber    // set at creation
+	track  *publish.Track // set at creation
+	closed atomic.Bool
+
+	// Counters, written by the worker.
+	packets, bytes, retransmitted, nacks, plis atomic.Uint64
+	layer                                      atomic.Int32 // layer now, -1 none
+	rttMicros                                  atomic.Int64
+	lost                                       atomic.Uint32 // cumulative << 8 | fraction
+	jitter                                     atomic.Uint32
+
+	// Owned by the worker.
+	feed     *feed
+	binding  Binding
+	writer   RTPWriter // nil: not bound
+	codecs   *[]publish.Codec
+	payloads [128]uint8 // the publisher's payload type to the subscriber's
+	repairs  [128]uint8 // the subscriber's payload type to its RTX
+	red      [128]bool  // by the publisher's: send the primary block as opusPT
+	opusPT   uint8
+	video    uint8 // a payload type for padding
+	selector selector
+	munger   munger
+	media    header
+	rtx      header
+	rtxSeq   uint16
+	resent   [64]resent // by ring number, to throttle
+	nextSR   time.Time
+	octets   uint32
+	count    uint32
+}
+
+func newDownTrack(s *Subscriber, t *publish.Track) *DownTrack {
+	d := &DownTrack{worker: s.worker, sub: s, track: t}
+	d.selector = newSelector()
+	d.layer.Store(-1)
+	return d
+}
+
+// Track is what it forwards.
+func (d *DownTrack) Track() *publish.Track { return d.track }
+
+// Bind lets packets flow, beginning with a key frame.
+func (d *DownTrack) Bind(b Binding) { d.worker.do(request{kind: bind, down: d, binding: &b}) }
+
+// Unbind stops; when it returns, the writer is no longer used.
+func (d *DownTrack) Unbind() { d.worker.do(request{kind: unbind, down: d}) }
+
+// SetMaxLayer bounds the simulcast layer: 0 LOW, 1 MEDIUM, 2 HIGH (the default).
+// Switches happen at key frames.
+func (d *DownTrack) SetMaxLayer(layer int) {
+	d.worker.post(request{kind: setMaxLayer, down: d, layer: layer})
+}
+
+// SetPaused stops or resumes without giving up the binding.
+func (d *DownTrack) SetPaused(paused bool) {
+	d.worker.post(request{kind: setPaused, down: d, on: paused})
+}
+
+// Resync asks for a key frame; see Subscriber.Resync.
+func (d *DownTrack) Resync() { d.worker.post(request{kind: resync, sub: d.sub, down: d}) }
+
+// KeepAlive sends a few packets of silence (Opus) or padding (video), unless media
+// flows: Go clients report a track at its first packet only, and a muted track
+// sends none.
+func (d *DownTrack) KeepAlive() { d.worker.post(request{kind: keepAlive, down: d}) }
+
+// Close ends it; when it returns, nothing more is forwarded. Never call it from a
+// worker's callback (WriteRTP, WriteRTCP): it waits for the worker.
+func (d *DownTrack) Close() {
+	d.closed.Store(true)
+	d.worker.do(request{kind: removeDownTrack, down: d})
+}
+
+// DownStats describes a DownTrack.
+type DownStats struct {
+	Packets, Bytes uint64 // sent, retransmissions included
+	Retransmitted  uint64
+	NACKs, PLIs    uint64 // received: sequence numbers asked for, key frames asked for
+	Layer          int    // forwarded now; -1 none
+	RTT            time.Duration
+	FractionLost   float64 // in the newest receiver report
+	TotalLost      uint32
+	Jitter         uint32 // timestamp units
+}
+
+// Stats returns the counters.
+func (d *DownTrack) Stats() DownStats {
+	lost := d.lost.Load()
+	return DownStats{
+		Packets: d.packets.Load(), Bytes: d.bytes.Load(), Retransmitted: d.retransmitted.Load(),
+		NACKs: d.nacks.Load(), PLIs: d.plis.Load(), Layer: int(d.layer.Load()),
+		RTT:          time.Duration(d.rttMicros.Load()) * time.Microsecond,
+		FractionLost: float64(lost&0xff) / 256, TotalLost: lost >> 8, Jitter: d.jitter.Load(),
+	}
+}
+
+// All below runs in the worker's goroutine.
+
+func (d *DownTrack) bind(b *Binding) {
+	if d.feed == nil {
+		return // closed
+	}
+	d.sub.forget(d)
+	d.binding, d.writer = *b, b.Writer
+	d.sub.bySSRC[b.SSRC] = d
+	d.media.init(b.SSRC, b.MID, b.Ext)
+	d.rtx.init(b.RTXSSRC, b.MID, b.Ext)
+	// Begin low, so that SRTP's rollover counter starts equal on both sides
+	// (RFC 3711 section 3.3.1).
+	d.munger = munger{lastOut: 1<<16 + uint64(b.SSRC&0x3fff)}
+	d.rtxSeq = uint16(b.RTXSSRC & 0x3fff)
+	d.codecs = nil
+	d.selector.restart()
+	d.layer.Store(-1)
+	d.learnCodecs()
+	d.requestKeyframe()
+}
+
+func (d *DownTrack) unbind() {
+	d.sub.forget(d)
+	d.writer = nil
+	d.layer.Store(-1)
+}
+
+func (d *DownTrack) setMaxLayer(layer int) {
+	d.selector.max = min(max(layer, 0), publish.MaxLayers-1)
+	d.retarget()
+}
+
+func (d *DownTrack) setPaused(paused bool) {
+	if d.selector.paused == paused {
+		return
+	}
+	d.selector.paused = paused
+	d.selector.restart() // video resumes at a key frame
+	d.layer.Store(-1)
+	if !paused {
+		d.requestKeyframe()
+	}
+}
+
+func (d *DownTrack) resync() { d.requestKeyframe() }
+
+// learnCodecs maps the publisher's payload types to the subscriber's.
+func (d *DownTrack) learnCodecs() {
+	codecs := d.track.Codecs()
+	if codecs == d.codecs {
+		return
+	}
+	d.codecs = codecs
+	for i := range d.payloads {
+		d.payloads[i], d.repairs[i], d.red[i] = noPT, noPT, false
+	}
+	for i := range d.binding.Codecs {
+		b := &d.binding.Codecs[i]
+		if b.RTXPayloadType != 0 {
+			d.repairs[b.PayloadType&0x7f] = b.RTXPayloadType
+		}
+		if b.Type == codec.Opus {
+			d.opusPT = b.PayloadType
+		}
+		if b.Type.Video() && d.video == 0 {
+			d.video = b.PayloadType
+		}
+	}
+	for i := range *codecs {
+		c := &(*codecs)[i]
+		pt := matchCodec(c, d.binding.Codecs)
+		if pt == noPT && c.Type == codec.RED && d.opusPT != 0 {
+			pt = d.opusPT
+			d.red[c.PayloadType&0x7f] = true
+		}
+		d.payloads[c.PayloadType&0x7f] = pt
+		if d.munger.clockRate == 0 {
+			d.munger.clockRate = c.ClockRate
+		}
+	}
+}
+
+// matchCodec returns the subscriber's payload type for c: the same format, and
+// the same parameters if there is such a one.
+func matchCodec(c *publish.Codec, offered []publish.Codec) uint8 {
+	best := uint8(noPT)
+	for i := range offered {
+		o := &offered[i]
+		if o.Type != c.Type || o.Type == codec.Unknown || o.ClockRate != c.ClockRate {
+			continue
+		}
+		if o.Fmtp == c.Fmtp {
+			return o.PayloadType
+		}
+		if best == noPT {
+			best = o.PayloadType
+		}
+	}
+	return best
+}
+
+// forward sends everything its feed has in this round.
+func (d *DownTrack) forward() {
+	d.learnCodecs()
+	if d.selector.target < 0 {
+		d.retarget()
+	}
+	for layer, b := range d.feed.batches {
+		if b == nil {
+			continue
+		}
+		for i := range b.Packets {
+			p := &b.Packets[i]
+			if !d.selected(layer, p) {
+				continue
+			}
+			d.send(layer, p)
+		}
+	}
+}
+
+// send munges p and writes it.
+func (d *DownTrack) send(layer int, p *ring.Packet) {
+	w := d.worker
+	pt := d.payloads[p.PayloadType&0x7f]
+	if pt == noPT {
+		w.stats.unknownCodec.Add(1)
+		return
+	}
+	out, s, ok := d.munger.next(layer, p)
+	if !ok {
+		w.stats.oldPackets.Add(1)
+		return
+	}
+	if len(p.Payload) == 0 && d.munger.skip(out, p) {
+		return // padding ends here; congestion control will send its own
+	}
+	inOrder := out > d.munger.lastOut
+	ts := p.Timestamp + s.ts
+	payload := d.rewrite(p, s, inOrder, p.Payload)
+	if payload == nil && len(p.Payload) > 0 {
+		return
+	}
+	h := &d.media
+	h.rtp.PayloadType = pt
+	h.rtp.SequenceNumber = uint16(out)
+	h.rtp.Timestamp = ts
+	h.rtp.Marker = p.Marker
+	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
+	d.munger.sent(out, ts, w.now)
+	d.write(h, payload)
+}
+
+// rewrite changes what stands in the payload: VP8's descriptor in place, RED to
+// its primary block. payload is p's or a copy of it.
+func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []byte) []byte {
+	if p.Facts.VP8.HeaderLen > 0 {
+		to := s.mungeVP8(p)
+		p.Facts.VP8.Rewrite(payload, to)
+		if newest {
+			d.munger.noteVP8(to)
+		}
+		return payload
+	}
+	if d.red[p.PayloadType&0x7f] && len(payload) > 0 {
+		_, block, ok := codec.REDPrimary(payload)
+		if !ok {
+			d.worker.stats.unknownCodec.Add(1)
+			return nil
+		}
+		return block
+	}
+	return payload
+}
+
+// write stamps, sends and counts.
+func (d *DownTrack) write(h *header, payload []byte) {
+	w := d.worker
+	h.stamp(d.sub, w.now)
+	if _, err := d.writer.WriteRTP(&h.rtp, payload); err != nil {
+		w.stats.writeErrors.Add(1)
+		return
+	}
+	w.stats.packets.Add(1)
+	d.packets.Add(1)
+	d.bytes.Add(uint64(len(payload)))
+	if h == &d.media {
+		d.count++
+		d.octets += uint32(len(payload))
+	}
+}
+
+// keepAlivePackets: a receiver needs one; the others are against loss.
+const keepAlivePackets = 5
+
+func (d *DownTrack) keepAlive() {
+	const flowing = time.Second
+	if d.writer == nil || d.munger.started && d.worker.now.Sub(d.munger.lastAt) < flowing {
+		return
+	}
+	d.learnCodecs()
+	m := &d.munger
+	ts := m.lastTS
+	if m.started {
+		ts = m.elapsed(d.worker.now)
+	}
+	first := m.synthetic(keepAlivePackets)
+	silence := codec.OpusSilence()
+	h := &d.media
+	h.rtp.Marker = false
+	h.audioLevel(127, true)
+	for i := range uint64(keepAlivePackets) {
+		h.rtp.SequenceNumber = uint16(first + i)
+		if d.track.Kind() == publish.Audio {
+			ts += 48000 / 50
+			h.rtp.PayloadType, h.rtp.Timestamp = d.opusPT, ts
+			d.write(h, silence[:])
+			continue
+		}
+		h.rtp.PayloadType, h.rtp.Timestamp = d.video, ts
+		h.rtp.Padding, h.rtp.PaddingSize = true, 16
+		d.write(h, nil)
+		h.rtp.Padding, h.rtp.PaddingSize = false, 0
+	}
+	m.lastTS, m.lastAt = ts, d.worker.now
+}
+
+// requestKeyframe asks the publisher for what is needed next.
+func (d *DownTrack) requestKeyframe() {
+	d.retarget()
+	if d.selector.target >= 0 && !d.selector.paused {
+		d.selector.asked = d.worker.now
+		d.track.RequestKeyframe(d.selector.target)
+	}
+}

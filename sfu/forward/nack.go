@@ -1,0 +1,96 @@
+package forward
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"aparte/sfu/ring"
+)
+
+// resent remembers when a packet was last sent again.
+type resent struct {
+	ext uint64
+	at  time.Time
+}
+
+// resendAgain is the shortest pause between two copies of a packet when the round
+// trip is not known; libwebrtc asks again no sooner than after 5 to 20 ms.
+const resendAgain = 15 * time.Millisecond
+
+// maxResend bounds the packets sent for one NACK, which may name 17 in 4 bytes.
+const maxResend = 128
+
+// answerNACK sends again what the ring still has.
+func (s *Subscriber) answerNACK(ssrc uint32, pairs []rtcp.NackPair) {
+	d := s.bySSRC[ssrc]
+	if d == nil || d.writer == nil {
+		return
+	}
+	left := maxResend
+	for _, pair := range pairs {
+		seq := pair.PacketID
+		for bits := uint32(pair.LostPackets)<<1 | 1; bits != 0 && left > 0; bits >>= 1 {
+			if bits&1 != 0 {
+				d.resend(seq)
+				left--
+			}
+			seq++
+		}
+	}
+}
+
+// resend sends one packet again, as RTX when that was negotiated.
+func (d *DownTrack) resend(seq uint16) {
+	w := d.worker
+	d.nacks.Add(1)
+	out, in, s, ok := d.munger.find(seq)
+	if !ok || d.track.Closed() || d.selector.paused {
+		w.stats.nackMisses.Add(1)
+		return
+	}
+	again := &d.resent[in%uint64(len(d.resent))]
+	pause := max(resendAgain, time.Duration(d.rttMicros.Load())*time.Microsecond/2)
+	if again.ext == in && w.now.Sub(again.at) < pause {
+		w.stats.nackThrottled.Add(1)
+		return
+	}
+	p, ok := d.track.Layer(int(s.layer)).Ring().Get(in, w.buf[2:])
+	if !ok || p.Epoch != s.epoch {
+		w.stats.nackMisses.Add(1)
+		return
+	}
+	*again = resent{ext: in, at: w.now}
+	d.retransmit(out, s, &p)
+}
+
+func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
+	w := d.worker
+	pt := d.payloads[p.PayloadType&0x7f]
+	if pt == noPT {
+		return
+	}
+	payload := d.rewrite(p, s, false, p.Payload)
+	h, rtxPT := &d.media, d.repairs[pt&0x7f]
+	if d.binding.RTXSSRC != 0 && rtxPT != noPT {
+		// RFC 4588 section 4: the original number in front of the payload. RED's
+		// primary block does not lie at the start of the buffer, so move it.
+		n := copy(w.buf[2:], payload)
+		binary.BigEndian.PutUint16(w.buf, uint16(out))
+		payload = w.buf[:2+n]
+		h = &d.rtx
+		pt = rtxPT
+		d.rtxSeq++
+		h.rtp.SequenceNumber = d.rtxSeq
+	} else {
+		h.rtp.SequenceNumber = uint16(out)
+	}
+	h.rtp.PayloadType = pt
+	h.rtp.Timestamp = p.Timestamp + s.ts
+	h.rtp.Marker = p.Marker
+	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
+	d.write(h, payload)
+	d.retransmitted.Add(1)
+	w.stats.retransmitted.Add(1)
+}

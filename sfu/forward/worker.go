@@ -1,0 +1,248 @@
+// Package forward sends what was published to those who subscribed.
+//
+// A [Worker] is one goroutine that owns everything below it: subscribers,
+// DownTracks, feeds. Publishers wake it through [publish.Sink]; everyone else
+// through requests. It copies what arrived out of the rings once, then goes
+// through its subscribers and writes each one all of its packets before the next
+// (subscriber-major), so that the endpoint below can join them into few large
+// sends.
+//
+//	publisher's goroutine: ring.Insert → feed.Packets ─┐ wake
+//	signalling:            request ────────────────────┤
+//	timer, 10 ms:          SR, key frame retries ──────┤
+//	                                                   ▼
+//	worker: read rings → per subscriber: select, munge, WriteRTP → Uncork
+//
+// In file order: worker.go, feed.go, subscriber.go, downtrack.go, selector.go,
+// munger.go, header.go, nack.go, report.go.
+package forward
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aparte/sfu/publish"
+	"aparte/sfu/ring"
+)
+
+// Corker gathers what is written until Uncork: udp.Endpoint.
+type Corker interface {
+	Cork()
+	Uncork()
+}
+
+// Ticker is work done in the worker's goroutine about every 10 ms: a
+// publish.Receiver.
+type Ticker interface {
+	Tick(now time.Time)
+	// SetWake gives it a function that asks for a Tick soon.
+	SetWake(wake func())
+}
+
+// WorkerConfig sets a worker up.
+type WorkerConfig struct {
+	// Corker may be nil: every packet is then sent at once.
+	Corker Corker
+}
+
+const (
+	// tickEvery drives NACKs, reports and retries of everything on this worker.
+	tickEvery = 10 * time.Millisecond
+	// holdFor is how long the packets of an unfinished video frame wait for its
+	// end, so that a frame goes out in one batch.
+	holdFor = time.Millisecond
+	// maxRequests bounds the queue of requests. Control calls wait for room, NACKs
+	// do not.
+	maxRequests = 1024
+)
+
+// Worker forwards for the subscribers pinned to it.
+type Worker struct {
+	corker   Corker        // set at creation
+	requests chan request  // set at creation
+	wake     chan struct{} // set at creation, holds one
+	quit     chan struct{} // set at creation
+	done     chan struct{} // set at creation, closed by run
+
+	closeOnce sync.Once
+	urgent    atomic.Bool // a ticker asked for a Tick soon
+	stats     counters
+
+	dirtyMu sync.Mutex
+	dirty   []*feed // guarded by dirtyMu: feeds with news
+
+	// Owned by run.
+	tickers []Ticker
+	subs    []*Subscriber
+	feeds   map[*publish.Track]*feed
+	pool    []*ring.Batch
+	held    []*feed       // waiting for the end of a frame
+	active  []*feed       // with packets in this round; scratch
+	turns   []*Subscriber // with packets in this round; scratch
+	now     time.Time
+	buf     []byte // one packet of a retransmission; scratch
+}
+
+// Stats counts what a worker did and what it dropped, by reason.
+type Stats struct {
+	Batches         uint64 // rounds in which something was forwarded
+	Packets         uint64 // RTP packets written to subscribers
+	Retransmitted   uint64 // of them, in answer to NACKs
+	Overrun         uint64 // packets overwritten in a ring before we read them
+	WriteErrors     uint64
+	UnknownCodec    uint64 // the subscriber cannot receive this payload type
+	OldPackets      uint64 // late packets from before a switch
+	RequestsDropped uint64 // NACKs that came while the request queue was full
+	NACKMisses      uint64 // asked for, no longer in the ring
+	NACKThrottled   uint64 // asked for again too soon
+}
+
+type counters struct {
+	batches, packets, retransmitted, overrun, writeErrors atomic.Uint64
+	unknownCodec, oldPackets, requestsDropped             atomic.Uint64
+	nackMisses, nackThrottled                             atomic.Uint64
+}
+
+// NewWorker starts a worker.
+func NewWorker(cfg WorkerConfig) *Worker {
+	w := &Worker{
+		corker:   cfg.Corker,
+		requests: make(chan request, maxRequests),
+		wake:     make(chan struct{}, 1),
+		quit:     make(chan struct{}),
+		done:     make(chan struct{}),
+		feeds:    map[*publish.Track]*feed{},
+		buf:      make([]byte, 2+ring.MaxPayload),
+	}
+	if w.corker == nil {
+		w.corker = noCork{}
+	}
+	go w.run()
+	return w
+}
+
+type noCork struct{}
+
+func (noCork) Cork()   {}
+func (noCork) Uncork() {}
+
+// Close ends the worker and waits for it. Everything pinned to it stops being
+// forwarded; later calls on its subscribers return at once.
+func (w *Worker) Close() {
+	w.closeOnce.Do(func() { close(w.quit) })
+	<-w.done
+}
+
+// Stats returns the counters.
+func (w *Worker) Stats() Stats {
+	c := &w.stats
+	return Stats{
+		Batches: c.batches.Load(), Packets: c.packets.Load(), Retransmitted: c.retransmitted.Load(),
+		Overrun: c.overrun.Load(), WriteErrors: c.writeErrors.Load(), UnknownCodec: c.unknownCodec.Load(),
+		OldPackets: c.oldPackets.Load(), RequestsDropped: c.requestsDropped.Load(),
+		NACKMisses: c.nackMisses.Load(), NACKThrottled: c.nackThrottled.Load(),
+	}
+}
+
+// AddTicker lets the worker drive t.
+func (w *Worker) AddTicker(t Ticker) {
+	w.do(request{kind: addTicker, ticker: t})
+	t.SetWake(func() {
+		if !w.urgent.Swap(true) {
+			w.poke()
+		}
+	})
+}
+
+// RemoveTicker returns when t is no longer called.
+func (w *Worker) RemoveTicker(t Ticker) {
+	t.SetWake(nil)
+	w.do(request{kind: removeTicker, ticker: t})
+}
+
+// poke wakes run; it never blocks.
+func (w *Worker) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the worker's goroutine.
+func (w *Worker) run() {
+	defer close(w.done)
+	hold := stoppedTimer()
+	tick := stoppedTimer()
+	ticking := false
+	defer hold.Stop()
+	defer tick.Stop()
+	for {
+		ticked := false
+		select {
+		case <-w.quit:
+			return
+		case r := <-w.requests:
+			w.setNow()
+			w.handle(r)
+		case <-w.wake:
+			w.setNow()
+		case <-hold.C:
+			w.setNow()
+		case <-tick.C:
+			w.setNow()
+			ticked = true
+		}
+		w.drainRequests()
+		// Packets of an unfinished frame may wait a moment for its end.
+		if rest := w.forward(); rest > 0 {
+			hold.Reset(rest)
+		}
+		if urgent := w.urgent.Swap(false); ticked || urgent {
+			w.tick(ticked)
+		}
+		if want := len(w.tickers)+len(w.subs) > 0; ticked || want != ticking {
+			if ticking = want; want {
+				tick.Reset(tickEvery)
+			} else {
+				tick.Stop()
+			}
+		}
+	}
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func (w *Worker) setNow() { w.now = time.Now() }
+
+// drainRequests handles what else is waiting, so that a busy worker does not
+// answer one request a round.
+func (w *Worker) drainRequests() {
+	for range maxRequests {
+		select {
+		case r := <-w.requests:
+			w.handle(r)
+		default:
+			return
+		}
+	}
+}
+
+// tick drives the tickers and, every full tick, the subscribers.
+func (w *Worker) tick(full bool) {
+	w.corker.Cork()
+	defer w.corker.Uncork()
+	for _, t := range w.tickers {
+		t.Tick(w.now)
+	}
+	if !full {
+		return
+	}
+	for _, s := range w.subs {
+		s.tick()
+	}
+}

@@ -1,0 +1,79 @@
+package publish
+
+import (
+	"sync/atomic"
+	"time"
+
+	"aparte/sfu/ring"
+)
+
+// liveFor: a layer without packets for so long counts as gone. Screen shares send
+// at least one frame a second.
+const liveFor = 1500 * time.Millisecond
+
+// Layer is one encoding of a track. Readers use its ring and its clock; the rest
+// is the receiver's bookkeeping.
+type Layer struct {
+	ring  *ring.Ring // set at creation
+	start time.Time  // set at creation; zero of lastArrival
+
+	keyframeWanted atomic.Bool
+	clock          atomic.Pointer[SenderClock]
+	ssrc           atomic.Uint32
+	lastArrival    atomic.Int64 // ns since start
+	packets, bytes atomic.Uint64
+	lost           atomic.Uint64
+	bitrateBps     atomic.Uint64
+	size           atomic.Uint32 // width << 16 | height
+
+	in inbound // guarded by Receiver.mu
+}
+
+// SenderClock ties RTP timestamps to our wall clock, from a sender report.
+type SenderClock struct {
+	// Time is the instant, on our clock, of the RTP timestamp. All layers and
+	// tracks of one publisher share one offset to the publisher's clock, so they
+	// can be compared exactly.
+	Time      time.Time
+	Timestamp uint32
+	ClockRate uint32
+	Epoch     uint32 // SSRC the report was about
+}
+
+// At is the RTP timestamp at the instant t.
+func (c *SenderClock) At(t time.Time) uint32 {
+	d := t.Sub(c.Time)
+	return c.Timestamp + uint32(int64(d)/1000*int64(c.ClockRate)/1_000_000)
+}
+
+// When is the instant of the RTP timestamp ts, at most 2^31 ticks away.
+func (c *SenderClock) When(ts uint32) time.Time {
+	d := int64(int32(ts - c.Timestamp))
+	return c.Time.Add(time.Duration(d * int64(time.Second) / int64(c.ClockRate)))
+}
+
+// Ring holds the layer's packets.
+func (l *Layer) Ring() *ring.Ring { return l.ring }
+
+// SSRC is the source its packets come from now.
+func (l *Layer) SSRC() uint32 { return l.ssrc.Load() }
+
+// Clock is the newest sender report's; nil before the first.
+func (l *Layer) Clock() *SenderClock { return l.clock.Load() }
+
+// Live tells whether packets came lately.
+func (l *Layer) Live(now time.Time) bool {
+	return l.packets.Load() > 0 && now.Sub(l.start)-time.Duration(l.lastArrival.Load()) < liveFor
+}
+
+// BitrateBps is the bitrate of payloads received over the last second.
+func (l *Layer) BitrateBps() uint64 { return l.bitrateBps.Load() }
+
+func (l *Layer) stats(i int) LayerStats {
+	size := l.size.Load()
+	return LayerStats{
+		Layer: i, SSRC: l.ssrc.Load(), Live: l.Live(time.Now()), BitrateBps: l.bitrateBps.Load(),
+		Width: int(size >> 16), Height: int(size & 0xffff),
+		Packets: l.packets.Load(), Bytes: l.bytes.Load(), Lost: l.lost.Load(),
+	}
+}

@@ -1,0 +1,79 @@
+package ring
+
+// shrinkFactor: a ring that takes this many spans to go round is halved. Far
+// above 2, so that a stream does not swing between two sizes.
+const shrinkFactor = 6
+
+// resize lets the ring follow the stream: each time the slots or the bytes have
+// been gone round, the time that took is how long packets stay.
+func (r *Ring) resize(now int64) {
+	if r.arrivals == 0 {
+		r.slotsCycle, r.bytesCycle = now, now
+		r.bytesRound = uint64(len(r.data))
+		return
+	}
+	slots, bytes := len(r.slots), len(r.data)
+	if r.arrivals&r.mask() == 0 {
+		slots = r.fit(slots, now-r.slotsCycle, r.cfg.MinPackets, r.cfg.MaxPackets)
+		r.slotsCycle = now
+	}
+	if r.head+MaxPayload > r.bytesRound {
+		bytes = r.fit(bytes, now-r.bytesCycle, r.cfg.MinBytes, r.cfg.MaxBytes)
+		r.bytesCycle = now
+		r.bytesRound = r.head + uint64(bytes)
+	}
+	if slots != len(r.slots) || bytes != len(r.data) {
+		r.relay(slots, bytes)
+	}
+}
+
+// fit returns the next size of something that was filled once in cycle
+// nanoseconds.
+func (r *Ring) fit(size int, cycle int64, low, high int) int {
+	switch span := int64(r.cfg.Span); {
+	case cycle < span:
+		return min(size*2, high)
+	case cycle > shrinkFactor*span:
+		return max(size/2, low)
+	}
+	return size
+}
+
+// relay moves what is there, in order of arrival, into new arrays. Arrival
+// numbers stay, so that readers' cursors stay valid.
+func (r *Ring) relay(slots, bytes int) {
+	old := &Ring{slots: r.slots, order: r.order, data: r.data, head: r.head}
+	r.slots = make([]slot, slots)
+	r.order = make([]uint64, slots)
+	r.data = make([]byte, bytes)
+	r.head = 0
+
+	end := r.arrivals
+	begin := end - min(end, uint64(len(old.slots)), uint64(slots))
+	total := 0
+	for i := begin; i < end; i++ {
+		total += int(old.arrived(i).length)
+	}
+	// Leave out the oldest that no longer fit; the end of the byte ring and the
+	// next packet may each waste one payload.
+	for ; total > bytes-2*MaxPayload && begin < end; begin++ {
+		total -= int(old.arrived(begin).length)
+	}
+	for r.arrivals = begin; begin < end; begin++ {
+		s := old.arrived(begin)
+		if s.packet.ExtSeq != old.order[begin&old.mask()] || !old.live(s) {
+			r.arrivals++ // a hole: readers count it as lost
+			continue
+		}
+		p := s.packet
+		at := s.off & uint64(len(old.data)-1)
+		p.Payload = old.data[at : at+uint64(s.length)]
+		r.put(&p)
+	}
+	r.bytesRound = uint64(bytes)
+}
+
+// arrived is the slot of the i-th arrival.
+func (r *Ring) arrived(i uint64) *slot {
+	return &r.slots[r.order[i&r.mask()]&r.mask()]
+}
