@@ -1,0 +1,208 @@
+package sfu
+
+import (
+	"maps"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+
+	"aparte/sfu/publish"
+)
+
+// Liveness of the signal channel as clients run it, in seconds.
+const pingInterval, pingTimeout = 5, 15
+
+// JoinParams say who joins and how. The wire fills them from token and request.
+type JoinParams struct {
+	Room        RoomKey
+	Identity    string
+	Name        string
+	Metadata    string
+	Attributes  map[string]string
+	Kind        livekit.ParticipantInfo_Kind
+	KindDetails []livekit.ParticipantInfo_KindDetail
+	Permission  *livekit.ParticipantPermission
+	RoomConfig  *livekit.RoomConfiguration // for a room that this join creates; may be nil
+	Client      *livekit.ClientInfo
+
+	SingleConn    bool // protocol v1: one peer connection, the client offers
+	AutoSubscribe bool
+	FullICE       bool // the client asked us not to be ICE-lite
+
+	// What protocol v1 packs into the request.
+	AddTracks      []*livekit.AddTrackRequest
+	PublisherOffer *livekit.SessionDescription
+	SyncState      *livekit.SyncState
+
+	ParticipantSID string // of the session to resume; may be ""
+}
+
+type joinReply struct {
+	session *Session
+	err     error
+}
+
+type admitsRequest struct {
+	params JoinParams
+	reply  chan error
+}
+
+func (q *admitsRequest) serve(r *room) { q.reply <- r.admits(&q.params) }
+
+// admits counts standard participants; those who come back take no new place.
+func (r *room) admits(p *JoinParams) error {
+	if r.members[p.Identity] != nil || !countsForLimit(p.Kind, p.Permission) {
+		return nil
+	}
+	n := 0
+	for _, m := range r.members {
+		if countsForLimit(m.info.Kind, m.info.Permission) {
+			n++
+		}
+	}
+	if n >= int(r.info.MaxParticipants) {
+		return ErrFull
+	}
+	if len(r.members) >= 2*r.sfu.cfg.Limits.Participants {
+		return ErrFull // agents and hidden ones are not free of charge
+	}
+	return nil
+}
+
+func countsForLimit(k livekit.ParticipantInfo_Kind, p *livekit.ParticipantPermission) bool {
+	return k != livekit.ParticipantInfo_AGENT && k != livekit.ParticipantInfo_EGRESS && !p.GetHidden()
+}
+
+type joinRequest struct {
+	params JoinParams
+	signal Signal
+	reply  chan joinReply
+}
+
+func (q *joinRequest) serve(r *room) {
+	if err := r.admits(&q.params); err != nil {
+		q.reply <- joinReply{err: err}
+		return
+	}
+	if old := r.members[q.params.Identity]; old != nil {
+		// Others see the old one go before the new one comes.
+		r.drop(old, livekit.DisconnectReason_DUPLICATE_IDENTITY, livekit.LeaveRequest_DISCONNECT)
+	}
+	m := r.newMember(&q.params, q.signal)
+	// The JoinResponse is the first message; only then may anyone else speak.
+	q.signal.Send(r.joinResponse(m))
+	r.members[m.info.Identity] = m
+	r.emptyAt = time.Time{}
+	r.membersChanged()
+	if !m.hidden() {
+		update := participantUpdate(m.info)
+		for _, other := range r.members {
+			if other != m {
+				other.s.send(update)
+			}
+		}
+	}
+	m.s.start()
+	r.log.Info("participant joined", "participant", m.info.Identity, "sid", m.info.Sid, "single_conn", m.s.single)
+	r.sfu.events.add(event{joined: true, member: r.describe(m)})
+	q.reply <- joinReply{session: m.s}
+}
+
+func (r *room) describe(m *member) Member {
+	return Member{Meeting: r.key.Meeting, Room: r.key.Name, SID: m.info.Sid, Identity: m.info.Identity, Name: m.info.Name}
+}
+
+func (r *room) newMember(p *JoinParams, signal Signal) *member {
+	now := time.Now()
+	m := &member{
+		joined:   now,
+		explicit: map[string]bool{},
+		told:     map[string]bool{},
+		info: &livekit.ParticipantInfo{
+			Sid:            newSID("PA_"),
+			Identity:       p.Identity,
+			Name:           p.Name,
+			State:          livekit.ParticipantInfo_JOINED,
+			Metadata:       p.Metadata,
+			Attributes:     maps.Clone(p.Attributes),
+			JoinedAt:       now.Unix(),
+			JoinedAtMs:     now.UnixMilli(),
+			Version:        1,
+			Permission:     p.Permission,
+			Kind:           p.Kind,
+			KindDetails:    p.KindDetails,
+			ClientProtocol: p.Client.GetClientProtocol(),
+			Capabilities:   p.Client.GetCapabilities(),
+		},
+	}
+	m.s = newSession(r, m.info, p, signal)
+	return m
+}
+
+func (r *room) joinResponse(m *member) *livekit.SignalResponse {
+	return &livekit.SignalResponse{Message: &livekit.SignalResponse_Join{Join: &livekit.JoinResponse{
+		Room:                 r.info,
+		Participant:          m.info,
+		OtherParticipants:    r.visibleTo(m),
+		ServerVersion:        r.sfu.cfg.Version,
+		ServerInfo:           r.sfu.serverInfo(),
+		IceServers:           r.sfu.iceServers(m.info.Identity),
+		SubscriberPrimary:    m.s.subscriberPrimary,
+		PingInterval:         pingInterval,
+		PingTimeout:          pingTimeout,
+		SifTrailer:           r.trailer,
+		EnabledPublishCodecs: enabledCodecs(),
+		FastPublish:          m.info.Permission.GetCanPublish(),
+	}}}
+}
+
+// visibleTo lists everyone else that is not hidden.
+func (r *room) visibleTo(m *member) []*livekit.ParticipantInfo {
+	var out []*livekit.ParticipantInfo
+	for _, other := range r.members {
+		if other != m && !other.hidden() {
+			out = append(out, other.info)
+		}
+	}
+	return out
+}
+
+func (s *SFU) serverInfo() *livekit.ServerInfo {
+	return &livekit.ServerInfo{
+		Edition:  livekit.ServerInfo_Standard,
+		Version:  s.cfg.Version,
+		Protocol: protocolVersion,
+		NodeId:   s.cfg.NodeID,
+	}
+}
+
+func (s *SFU) iceServers(identity string) []*livekit.ICEServer {
+	if s.cfg.ICEServers == nil {
+		return nil
+	}
+	return s.cfg.ICEServers(identity)
+}
+
+// member is a participant as its room knows it. Owned by the room's goroutine.
+type member struct {
+	s *Session
+	// info is never changed, only replaced: messages that carry it are encoded
+	// later, by other goroutines.
+	info     *livekit.ParticipantInfo
+	joined   time.Time
+	active   bool                            // the primary connection was up once
+	lostAt   time.Time                       // when the signal was lost; zero while there is one
+	failedAt time.Time                       // when a connection failed; zero while it works
+	explicit map[string]bool                 // track sid → wanted, where told
+	allows   *livekit.SubscriptionPermission // who may subscribe to its tracks; nil = all
+	told     map[string]bool                 // participant sids it was last told to be speaking
+}
+
+// track is a published track as its room knows it.
+type track struct {
+	owner      *member
+	info       *livekit.TrackInfo // replaced, never changed
+	media      *publish.Track
+	subscribed bool       // the publisher was told of a subscriber
+	seen       lossWindow // when its quality was last told
+}

@@ -1,0 +1,43 @@
+package sfu
+
+import "time"
+
+// Limits bound what rooms and clients may hold. Zero means the default.
+type Limits struct {
+	Rooms             int // 2,000
+	Participants      int // per room; 200
+	TracksPerMember   int // published and announced to come; 32
+	SubscriptionNotes int // explicit wishes about tracks, per participant; 2,000
+	DataQueueBytes    int // waiting for one slow receiver; 4 MiB
+}
+
+func (l *Limits) setDefaults() {
+	setDefault(&l.Rooms, 2000)
+	setDefault(&l.Participants, 200)
+	setDefault(&l.TracksPerMember, 32)
+	setDefault(&l.SubscriptionNotes, 2000)
+	setDefault(&l.DataQueueBytes, 4<<20)
+}
+
+// Timing holds the pauses and patience of rooms. Zero means the default.
+type Timing struct {
+	Tick       time.Duration // speakers, and checks of all deadlines; 400 ms
+	Quality    time.Duration // connection quality; 5 s
+	JoinLimit  time.Duration // from join to connected; 60 s
+	ReturnTime time.Duration // from failed to removed; 15 s
+	Departure  time.Duration // an empty room waits for someone to come back; 20 s
+}
+
+func (t *Timing) setDefaults() {
+	setDefault(&t.Tick, 400*time.Millisecond)
+	setDefault(&t.Quality, 5*time.Second)
+	setDefault(&t.JoinLimit, time.Minute)
+	setDefault(&t.ReturnTime, 15*time.Second)
+	setDefault(&t.Departure, 20*time.Second)
+}
+
+func setDefault[T ~int | ~int64](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}

@@ -1,0 +1,125 @@
+package sfu
+
+import (
+	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+)
+
+func (m *member) hidden() bool { return m.info.Permission.GetHidden() }
+
+func (m *member) recorder() bool {
+	return m.info.Kind == livekit.ParticipantInfo_EGRESS || m.info.Permission.GetRecorder()
+}
+
+// change replaces the info by a changed copy with a higher version: clients
+// drop what is not newer.
+func (m *member) change(edit func(*livekit.ParticipantInfo)) {
+	info := proto.CloneOf(m.info)
+	edit(info)
+	info.Version++
+	m.info = info
+}
+
+// limits on what a participant may say about itself, as the wire has them.
+const (
+	maxMetadata   = 64 << 10
+	maxAttributes = 64 << 10
+	maxName       = 256
+)
+
+type metadataRequest struct {
+	s   *Session
+	msg *livekit.UpdateParticipantMetadata
+}
+
+// serve answers with a RequestResponse and an update that includes the sender:
+// clients wait for both.
+func (q *metadataRequest) serve(r *room) {
+	m := r.member(q.s)
+	if m == nil {
+		return
+	}
+	reason, text := q.check(m)
+	if reason == livekit.RequestResponse_OK {
+		m.change(q.apply)
+		r.broadcast(m)
+	}
+	m.s.respond(&livekit.RequestResponse{
+		RequestId: q.msg.RequestId, Reason: reason, Message: text,
+		Request: &livekit.RequestResponse_UpdateMetadata{UpdateMetadata: q.msg},
+	})
+}
+
+func (q *metadataRequest) check(m *member) (livekit.RequestResponse_Reason, string) {
+	if !m.info.Permission.GetCanUpdateMetadata() {
+		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow changing own metadata"
+	}
+	after := proto.CloneOf(m.info)
+	q.apply(after)
+	size := 0
+	for k, v := range after.Attributes {
+		size += len(k) + len(v)
+	}
+	if len(after.Metadata) > maxMetadata || size > maxAttributes || len(after.Name) > maxName {
+		return livekit.RequestResponse_LIMIT_EXCEEDED, "metadata, attributes or name too long"
+	}
+	return livekit.RequestResponse_OK, ""
+}
+
+// apply sets what is set; an empty attribute is deleted.
+func (q *metadataRequest) apply(p *livekit.ParticipantInfo) {
+	if q.msg.Metadata != "" {
+		p.Metadata = q.msg.Metadata
+	}
+	if q.msg.Name != "" {
+		p.Name = q.msg.Name
+	}
+	for k, v := range q.msg.Attributes {
+		if v == "" {
+			delete(p.Attributes, k)
+			continue
+		}
+		if p.Attributes == nil {
+			p.Attributes = map[string]string{}
+		}
+		p.Attributes[k] = v
+	}
+}
+
+// respond sends a RequestResponse to clients that know what to do with it.
+func (s *Session) respond(m *livekit.RequestResponse) {
+	protocol := s.params.Client.GetProtocol()
+	if m.Reason == livekit.RequestResponse_OK && protocol < 15 {
+		return
+	}
+	if s.params.Client.GetSdk() == livekit.ClientInfo_RUST && protocol < 10 {
+		return // fails on the unknown message
+	}
+	s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RequestResponse{RequestResponse: m}})
+}
+
+// Refusal is the answer to a request that is not handled, with the request in
+// it where the protocol has room for that; msg may be nil.
+func Refusal(msg *livekit.SignalRequest, why livekit.RequestResponse_Reason, text string) *livekit.SignalResponse {
+	out := &livekit.RequestResponse{Reason: why, Message: text}
+	switch m := msg.GetMessage().(type) {
+	case *livekit.SignalRequest_Trickle:
+		out.Request = &livekit.RequestResponse_Trickle{Trickle: m.Trickle}
+	case *livekit.SignalRequest_AddTrack:
+		out.Request = &livekit.RequestResponse_AddTrack{AddTrack: m.AddTrack}
+	case *livekit.SignalRequest_Mute:
+		out.Request = &livekit.RequestResponse_Mute{Mute: m.Mute}
+	case *livekit.SignalRequest_UpdateMetadata:
+		out.RequestId = m.UpdateMetadata.GetRequestId()
+		out.Request = &livekit.RequestResponse_UpdateMetadata{UpdateMetadata: m.UpdateMetadata}
+	case *livekit.SignalRequest_UpdateAudioTrack:
+		out.Request = &livekit.RequestResponse_UpdateAudioTrack{UpdateAudioTrack: m.UpdateAudioTrack}
+	case *livekit.SignalRequest_UpdateVideoTrack:
+		out.Request = &livekit.RequestResponse_UpdateVideoTrack{UpdateVideoTrack: m.UpdateVideoTrack}
+	case *livekit.SignalRequest_PublishDataTrackRequest:
+		out.Request = &livekit.RequestResponse_PublishDataTrack{PublishDataTrack: m.PublishDataTrackRequest}
+	case *livekit.SignalRequest_UnpublishDataTrackRequest:
+		out.Request = &livekit.RequestResponse_UnpublishDataTrack{UnpublishDataTrack: m.UnpublishDataTrackRequest}
+	}
+	return &livekit.SignalResponse{Message: &livekit.SignalResponse_RequestResponse{RequestResponse: out}}
+}

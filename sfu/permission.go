@@ -1,0 +1,57 @@
+package sfu
+
+import (
+	"slices"
+
+	"github.com/livekit/protocol/livekit"
+)
+
+// setPermission applies changed rights at once: tracks that may not be
+// published any more end, subscriptions that are not allowed stop.
+func (r *room) setPermission(m *member, p *livekit.ParticipantPermission) {
+	m.change(func(i *livekit.ParticipantInfo) { i.Permission = p })
+	m.s.permission.Store(p)
+	r.unpublish(m, func(t *track) bool { return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source) })
+	r.membersChanged()
+	r.broadcast(m)
+	r.reconcile(m)
+}
+
+// SetPermission changes what a participant may do, at once. It returns false
+// when there is no such participant.
+func (sp Space) SetPermission(room, identity string, p *livekit.ParticipantPermission) bool {
+	r := sp.room(room)
+	if r == nil {
+		return false
+	}
+	req := &permissionRequest{identity: identity, permission: p, reply: make(chan bool, 1)}
+	return r.ask(req) && <-req.reply
+}
+
+type permissionRequest struct {
+	identity   string
+	permission *livekit.ParticipantPermission
+	reply      chan bool
+}
+
+func (q *permissionRequest) serve(r *room) {
+	m := r.members[q.identity]
+	if m != nil {
+		r.setPermission(m, q.permission)
+		m.s.wake()
+	}
+	q.reply <- m != nil
+}
+
+// forgetRevoked drops local tracks whose source is not allowed any more, so
+// that their sections feed nothing and their cids are free.
+func (s *Session) forgetRevoked() {
+	p := s.permission.Load()
+	before := len(s.local)
+	s.local = slices.DeleteFunc(s.local, func(t *localTrack) bool {
+		return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source)
+	})
+	if len(s.local) != before {
+		s.pub.SetSections(s.receiving())
+	}
+}

@@ -1,0 +1,324 @@
+package sfu
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+
+	"aparte/sfu/publish"
+	"aparte/sfu/transport"
+)
+
+// localTrack is a track this client announced with AddTrack; it is published
+// once a section of an offer was negotiated for it.
+type localTrack struct {
+	cid   string
+	req   *livekit.AddTrackRequest
+	info  *livekit.TrackInfo // replaced, never changed
+	media *publish.Track     // nil until published
+	mid   string
+}
+
+// addTrack answers at once: the client waits for the sid before it offers, but
+// may also have offered already.
+func (s *Session) addTrack(req *livekit.AddTrackRequest) {
+	if reason, text := s.mayAdd(req); reason != livekit.RequestResponse_OK {
+		s.refuseTrack(req, reason, text)
+		return
+	}
+	for _, t := range s.local {
+		if t.cid != req.Cid {
+			continue
+		}
+		if t.media == nil {
+			s.tellPublished(t) // asked twice: the same answer
+			return
+		}
+		s.queued = append(s.queued, req) // answered when the old one is gone
+		s.refuseTrack(req, livekit.RequestResponse_QUEUED, "the cid is in use")
+		return
+	}
+	t := &localTrack{cid: req.Cid, req: req, info: trackInfo(req)}
+	s.local = append(s.local, t)
+	s.tellPublished(t)
+	if s.sections != nil {
+		s.match() // the offer may have come first
+	}
+}
+
+func (s *Session) refuseTrack(req *livekit.AddTrackRequest, reason livekit.RequestResponse_Reason, text string) {
+	s.respond(&livekit.RequestResponse{
+		Reason: reason, Message: text, Request: &livekit.RequestResponse_AddTrack{AddTrack: req},
+	})
+}
+
+func (s *Session) tellPublished(t *localTrack) {
+	s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_TrackPublished{
+		TrackPublished: &livekit.TrackPublishedResponse{Cid: t.cid, Track: t.info},
+	}})
+}
+
+func (s *Session) mayAdd(req *livekit.AddTrackRequest) (livekit.RequestResponse_Reason, string) {
+	p := s.permission.Load()
+	switch {
+	case req.GetType() != livekit.TrackType_AUDIO && req.GetType() != livekit.TrackType_VIDEO:
+		return livekit.RequestResponse_UNSUPPORTED_TYPE, "only audio and video tracks"
+	case req.Sid != "":
+		return livekit.RequestResponse_UNSUPPORTED_TYPE, "backup codecs are not asked for"
+	case req.Cid == "" || len(req.Cid) > 256 || len(req.Name) > maxName || len(req.Stream) > 256 ||
+		len(req.Layers) > publish.MaxLayers || len(req.SimulcastCodecs) > 4:
+		return livekit.RequestResponse_INVALID_REQUEST, "cid missing, or names, layers or codecs beyond all use"
+	case !p.GetCanPublish() || !sourceAllowed(p, req.Source):
+		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow publishing this"
+	case len(s.local)+len(s.queued) >= s.room.sfu.cfg.Limits.TracksPerMember:
+		return livekit.RequestResponse_LIMIT_EXCEEDED, "too many tracks"
+	}
+	return livekit.RequestResponse_OK, ""
+}
+
+func sourceAllowed(p *livekit.ParticipantPermission, source livekit.TrackSource) bool {
+	return len(p.GetCanPublishSources()) == 0 || slices.Contains(p.GetCanPublishSources(), source)
+}
+
+// trackInfo echoes the request, in the deprecated fields too: clients read them.
+func trackInfo(req *livekit.AddTrackRequest) *livekit.TrackInfo {
+	info := &livekit.TrackInfo{
+		Sid:                   newSID(sidPrefix(req)),
+		Type:                  req.Type,
+		Name:                  req.Name,
+		Muted:                 req.Muted,
+		Width:                 req.Width,
+		Height:                req.Height,
+		Source:                req.Source,
+		Stream:                req.Stream,
+		Encryption:            req.Encryption,
+		AudioFeatures:         req.AudioFeatures,
+		BackupCodecPolicy:     req.BackupCodecPolicy,
+		PacketTrailerFeatures: req.PacketTrailerFeatures,
+		Stereo:                req.Stereo || slices.Contains(req.AudioFeatures, livekit.AudioTrackFeature_TF_STEREO),     //nolint:staticcheck // clients still read it
+		DisableDtx:            req.DisableDtx || slices.Contains(req.AudioFeatures, livekit.AudioTrackFeature_TF_NO_DTX), //nolint:staticcheck // clients still read it
+		DisableRed:            true,                                                                                      // we do not negotiate audio/red
+	}
+	if info.Stream == "" {
+		info.Stream = defaultStream(req.Source)
+	}
+	if req.Type == livekit.TrackType_AUDIO {
+		info.MimeType = "audio/opus"
+		info.Codecs = []*livekit.SimulcastCodecInfo{{MimeType: info.MimeType, Cid: req.Cid}}
+		return info
+	}
+	info.MimeType = "video/VP8"
+	layers := req.Layers
+	for _, c := range req.SimulcastCodecs {
+		if strings.EqualFold(c.Codec, "h264") {
+			info.MimeType = "video/H264"
+		}
+		if len(c.Layers) > 0 && len(c.Layers) <= publish.MaxLayers {
+			layers = c.Layers
+		}
+		break // the first is the primary one; what we do not know becomes VP8
+	}
+	info.Layers = completeLayers(layers) //nolint:staticcheck // clients still read it
+	info.Simulcast = len(layers) > 1     //nolint:staticcheck // clients still read it
+	info.Codecs = []*livekit.SimulcastCodecInfo{{
+		MimeType: info.MimeType, Cid: req.Cid, Layers: completeLayers(layers),
+		VideoLayerMode: livekit.VideoLayer_ONE_SPATIAL_LAYER_PER_STREAM,
+	}}
+	return info
+}
+
+func completeLayers(layers []*livekit.VideoLayer) []*livekit.VideoLayer {
+	rids := [...]string{"q", "h", "f"}
+	out := make([]*livekit.VideoLayer, 0, len(layers))
+	for i, l := range layers {
+		l = proto.CloneOf(l)
+		l.SpatialLayer = int32(i)
+		if l.Rid == "" && len(layers) > 1 {
+			l.Rid = rids[i]
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// sidPrefix tells kind and source apart in logs, as LiveKit's own server does.
+func sidPrefix(req *livekit.AddTrackRequest) string {
+	kind := "A"
+	if req.Type == livekit.TrackType_VIDEO {
+		kind = "V"
+	}
+	source := map[livekit.TrackSource]string{
+		livekit.TrackSource_CAMERA: "C", livekit.TrackSource_MICROPHONE: "M",
+		livekit.TrackSource_SCREEN_SHARE: "S", livekit.TrackSource_SCREEN_SHARE_AUDIO: "s",
+	}[req.Source]
+	return "TR_" + kind + source
+}
+
+func defaultStream(s livekit.TrackSource) string {
+	if s == livekit.TrackSource_SCREEN_SHARE || s == livekit.TrackSource_SCREEN_SHARE_AUDIO {
+		return "screen"
+	}
+	return "camera"
+}
+
+// match pairs the sections the client sends on with announced tracks, tells
+// the receiver, and the room about what is new and what ended.
+func (s *Session) match() {
+	s.unpublishEnded()
+	for i := range s.sections {
+		sec := &s.sections[i]
+		if !sec.Sends || len(sec.Codecs) == 0 || s.at(sec.MID) != nil {
+			continue
+		}
+		if t := s.pendingFor(sec); t != nil {
+			s.publish(t, sec)
+		}
+	}
+	s.pub.SetSections(s.receiving())
+}
+
+// at is the track published on a section.
+func (s *Session) at(mid string) *localTrack {
+	for _, t := range s.local {
+		if t.media != nil && t.mid == mid {
+			return t
+		}
+	}
+	return nil
+}
+
+// pendingFor finds the announced track of a section: by the id in its msid,
+// else the first of its kind that no other section names. Firefox invents the
+// msid's track id, so the second is its normal path.
+func (s *Session) pendingFor(sec *transport.Section) *localTrack {
+	var byKind *localTrack
+	for _, t := range s.local {
+		if t.media != nil || kindOf(t.info) != sec.Kind {
+			continue
+		}
+		if t.names(sec.TrackID) {
+			return t
+		}
+		if byKind == nil && !s.namedElsewhere(t) {
+			byKind = t
+		}
+	}
+	return byKind
+}
+
+func (s *Session) namedElsewhere(t *localTrack) bool {
+	for i := range s.sections {
+		if sec := &s.sections[i]; sec.Sends && sec.Kind == kindOf(t.info) && t.names(sec.TrackID) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *localTrack) names(id string) bool {
+	if id == "" {
+		return false
+	}
+	return t.cid == id || slices.ContainsFunc(t.req.SimulcastCodecs, func(c *livekit.SimulcastCodec) bool { return c.Cid == id })
+}
+
+func kindOf(info *livekit.TrackInfo) publish.Kind {
+	if info.Type == livekit.TrackType_AUDIO {
+		return publish.Audio
+	}
+	return publish.Video
+}
+
+// publish makes the media track of a negotiated section and tells the room.
+func (s *Session) publish(t *localTrack, sec *transport.Section) {
+	info := proto.CloneOf(t.info)
+	info.Mid = sec.MID
+	info.MimeType = chosenMime(info.MimeType, sec.Codecs)
+	for _, c := range info.Codecs {
+		c.Mid, c.MimeType = sec.MID, info.MimeType
+		if sec.TrackID != t.cid {
+			c.SdpCid = sec.TrackID
+		}
+	}
+	t.info, t.mid = info, sec.MID
+	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind})
+	t.media.SetMuted(info.Muted)
+	if !s.room.publish(s, info, t.media) {
+		t.media.Close() // the session ended, or may not publish any more
+	}
+}
+
+// chosenMime is the codec the client will send: the announced one if it was
+// negotiated, else the first.
+func chosenMime(announced string, codecs []publish.Codec) string {
+	for _, c := range codecs {
+		if strings.EqualFold(c.MimeType, announced) {
+			return announced
+		}
+	}
+	return codecs[0].MimeType
+}
+
+// unpublishEnded ends tracks whose section sends no more: there is no other
+// message for that.
+func (s *Session) unpublishEnded() {
+	sends := map[string]bool{}
+	for i := range s.sections {
+		sends[s.sections[i].MID] = s.sections[i].Sends
+	}
+	s.endTracks(func(t *localTrack) bool { return t.media != nil && !sends[t.mid] })
+}
+
+// endTracks unpublishes those that match and lets in what waited for their cid.
+func (s *Session) endTracks(match func(*localTrack) bool) {
+	ended := false
+	s.local = slices.DeleteFunc(s.local, func(t *localTrack) bool {
+		if !match(t) {
+			return false
+		}
+		ended = true
+		s.room.ask(&unpublishRequest{s, t.info.Sid})
+		return true
+	})
+	if !ended {
+		return
+	}
+	waiting := s.queued
+	s.queued = nil
+	for _, req := range waiting {
+		s.addTrack(req)
+	}
+}
+
+// receiving describes the sections we take packets on.
+func (s *Session) receiving() []publish.Section {
+	var out []publish.Section
+	for i := range s.sections {
+		sec := &s.sections[i]
+		if !sec.Sends || len(sec.Codecs) == 0 {
+			continue
+		}
+		p := publish.Section{MID: sec.MID, Kind: sec.Kind, Codecs: sec.Codecs, Ext: sec.Ext, SSRCs: sec.SSRCs, RIDs: sec.RIDs}
+		if t := s.at(sec.MID); t != nil {
+			p.Track = t.media
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (s *Session) mute(m *livekit.MuteTrackRequest) {
+	for _, t := range s.local {
+		if t.info.Sid != m.GetSid() || t.info.Muted == m.Muted {
+			continue
+		}
+		t.info = proto.CloneOf(t.info)
+		t.info.Muted = m.Muted
+		if t.media != nil {
+			t.media.SetMuted(m.Muted)
+			s.room.ask(&muteRequest{s, m.Sid, m.Muted})
+		}
+	}
+}

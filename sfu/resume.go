@@ -1,0 +1,105 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+)
+
+// resumeRequest swaps the signal connection of a live session. It is found by
+// identity; a sid, where told, must be its own.
+type resumeRequest struct {
+	params JoinParams
+	signal Signal
+	reply  chan joinReply
+}
+
+func (q *resumeRequest) serve(r *room) {
+	m := r.members[q.params.Identity]
+	if m == nil || q.params.SingleConn != m.s.single ||
+		q.params.ParticipantSID != "" && q.params.ParticipantSID != m.info.Sid {
+		q.reply <- joinReply{err: ErrNoSession}
+		return
+	}
+	// Clients discard everything before this message, so nobody else may
+	// speak on the new signal until the whole picture is queued.
+	q.signal.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Reconnect{Reconnect: &livekit.ReconnectResponse{
+		IceServers:     r.sfu.iceServers(m.info.Identity),
+		ServerInfo:     r.sfu.serverInfo(),
+		LastMessageSeq: m.s.seq.Load(),
+	}}})
+	infos := append(r.visibleTo(m), m.info)
+	for _, d := range r.left {
+		if m.lostAt.IsZero() || d.at.After(m.lostAt.Add(-silence)) {
+			infos = append(infos, d.info)
+		}
+	}
+	q.signal.Send(participantUpdate(infos...))
+	q.signal.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: r.info}}})
+	if old := m.s.signal.Swap(&signalBox{q.signal}); old != nil {
+		old.Close()
+	}
+	m.lostAt = time.Time{}
+	if !m.failedAt.IsZero() {
+		m.failedAt = time.Now() // the patience begins anew
+	}
+	if !proto.Equal(m.info.Permission, q.params.Permission) {
+		r.setPermission(m, q.params.Permission)
+	}
+	m.s.mu.Lock()
+	m.s.resumed = true
+	m.s.mu.Unlock()
+	m.s.wake()
+	r.log.Info("participant resumed", "participant", m.info.Identity, "sid", m.info.Sid)
+	q.reply <- joinReply{session: m.s}
+}
+
+// silence is how long a dead signal may go unnoticed: what was sent to it in
+// that time may be lost.
+const silence = 30 * time.Second
+
+// afterResume restarts ICE on the connection where we make the offers; on the
+// other one the client does. An offer that is out is repeated, because its
+// answer may be lost, and the restart follows it.
+func (s *Session) afterResume() {
+	s.required = false
+	if s.single {
+		s.require()
+		return
+	}
+	if s.sub == nil {
+		return
+	}
+	s.restart = true
+	if s.offering {
+		s.stale = true
+		s.sendOffer()
+		return
+	}
+	s.makeOffer()
+}
+
+// syncState checks what a resumed client believes. What it published must
+// exist here, else only a new join brings both together again.
+func (s *Session) syncState(m *livekit.SyncState) {
+	for _, p := range m.GetPublishTracks() {
+		found := false
+		for _, t := range s.local {
+			found = found || t.info.Sid == p.GetTrack().GetSid()
+		}
+		if !found {
+			s.room.ask(&leaveRequest{s, livekit.DisconnectReason_STATE_MISMATCH, livekit.LeaveRequest_RECONNECT})
+			return
+		}
+	}
+	for _, sid := range m.GetTrackSidsDisabled() {
+		set := s.settings[sid]
+		s.trackSettings(&livekit.UpdateTrackSettings{
+			TrackSids: []string{sid}, Disabled: true, Quality: set.quality, Width: set.width, Height: set.height,
+		})
+	}
+	if sub := m.GetSubscription(); sub != nil {
+		s.room.ask(&subscriptionRequest{s, sub})
+	}
+}

@@ -1,0 +1,218 @@
+package sfu
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+
+	"aparte/sfu/transport"
+)
+
+// room is one goroutine that takes requests and answers. It knows who is in,
+// what is published and who wants what; it never touches packets.
+type room struct {
+	// Set at creation.
+	sfu      *SFU
+	key      RoomKey
+	log      *slog.Logger
+	requests chan request
+	done     chan struct{} // closed when run ended
+	trailer  []byte        // sif_trailer of JoinResponse
+
+	// Replaced on change, read by the data path.
+	sessions atomic.Pointer[[]*Session]
+
+	// Owned by run.
+	info      *livekit.Room
+	members   map[string]*member // by identity
+	tracks    []*track           // in the order of publishing
+	left      []departure
+	speaking  map[string]float32 // participant sid → level last told
+	emptyAt   time.Time          // when the last one left; zero while someone is in
+	qualityAt time.Time          // when qualities were last told
+	ended     bool
+}
+
+// request is what a room can be asked. serve runs in the room's goroutine.
+type request interface{ serve(r *room) }
+
+func newRoom(s *SFU, p JoinParams) *room {
+	now := time.Now()
+	r := &room{
+		sfu:      s,
+		key:      p.Room,
+		log:      s.cfg.Log.With("room", p.Room.Name),
+		requests: make(chan request),
+		done:     make(chan struct{}),
+		trailer:  make([]byte, 16),
+		members:  map[string]*member{},
+		speaking: map[string]float32{},
+		emptyAt:  now,
+		info: &livekit.Room{
+			Sid:              newSID("RM_"),
+			Name:             p.Room.Name,
+			CreationTime:     now.Unix(),
+			CreationTimeMs:   now.UnixMilli(),
+			EmptyTimeout:     300,
+			DepartureTimeout: uint32(s.cfg.Timing.Departure / time.Second),
+			MaxParticipants:  uint32(s.cfg.Limits.Participants),
+			EnabledCodecs:    enabledCodecs(),
+		},
+	}
+	if _, err := rand.Read(r.trailer); err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	if c := p.RoomConfig; c != nil {
+		r.info.Metadata = c.Metadata
+		if c.MaxParticipants > 0 {
+			r.info.MaxParticipants = min(r.info.MaxParticipants, c.MaxParticipants)
+		}
+		if c.DepartureTimeout > 0 {
+			r.info.DepartureTimeout = min(c.DepartureTimeout, 3600)
+		}
+	}
+	r.sessions.Store(&[]*Session{})
+	return r
+}
+
+func enabledCodecs() []*livekit.Codec {
+	var out []*livekit.Codec
+	for _, m := range transport.MimeTypes() {
+		out = append(out, &livekit.Codec{Mime: m})
+	}
+	return out
+}
+
+// ask hands over a request; false when the room has ended.
+func (r *room) ask(req request) bool {
+	select {
+	case r.requests <- req:
+		return true
+	case <-r.done:
+		return false
+	}
+}
+
+func (r *room) run() {
+	tick := time.NewTicker(r.sfu.cfg.Timing.Tick)
+	defer tick.Stop()
+	defer close(r.done)
+	defer r.sfu.forget(r)
+	for !r.ended {
+		select {
+		case req := <-r.requests:
+			req.serve(r)
+		case now := <-tick.C:
+			r.tick(now)
+		}
+	}
+}
+
+// tick looks after everything that happens by time.
+func (r *room) tick(now time.Time) {
+	r.checkDeadlines(now)
+	r.tellSpeakers()
+	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
+		r.qualityAt = now
+		r.tellQuality()
+	}
+	patience := time.Duration(r.info.DepartureTimeout) * time.Second
+	if len(r.members) == 0 && now.Sub(r.emptyAt) > patience {
+		r.ended = true
+	}
+}
+
+// membersChanged refreshes what is derived from the set of members.
+func (r *room) membersChanged() {
+	list := make([]*Session, 0, len(r.members))
+	info := proto.CloneOf(r.info)
+	info.NumParticipants, info.NumPublishers = 0, 0
+	info.ActiveRecording = false
+	for _, m := range r.members {
+		list = append(list, m.s)
+		if m.recorder() {
+			info.ActiveRecording = true
+		}
+		if m.hidden() {
+			continue
+		}
+		info.NumParticipants++
+		if m.info.IsPublisher {
+			info.NumPublishers++
+		}
+	}
+	r.sessions.Store(&list)
+	told := proto.Equal(info, r.info)
+	r.info = info
+	if len(r.members) == 0 {
+		r.emptyAt = time.Now()
+	}
+	if told {
+		return
+	}
+	update := &livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: info}}}
+	for _, m := range r.members {
+		m.s.send(update)
+	}
+}
+
+// broadcast tells everyone, the participant itself included, how it is now.
+// Nobody but itself hears of a hidden one.
+func (r *room) broadcast(m *member) {
+	update := participantUpdate(m.info)
+	for _, other := range r.members {
+		if other == m || !m.hidden() {
+			other.s.send(update)
+		}
+	}
+}
+
+func participantUpdate(infos ...*livekit.ParticipantInfo) *livekit.SignalResponse {
+	return &livekit.SignalResponse{Message: &livekit.SignalResponse_Update{
+		Update: &livekit.ParticipantUpdate{Participants: infos},
+	}}
+}
+
+// close ends the room for everybody and waits until nothing more is forwarded.
+func (r *room) close(reason livekit.DisconnectReason) bool {
+	req := &closeRequest{reason: reason, reply: make(chan struct{})}
+	if !r.ask(req) {
+		return false
+	}
+	<-req.reply
+	return true
+}
+
+type closeRequest struct {
+	reason livekit.DisconnectReason
+	reply  chan struct{}
+}
+
+func (q *closeRequest) serve(r *room) {
+	r.sfu.forget(r)
+	for _, m := range r.members {
+		r.drop(m, q.reason, actionFor(q.reason))
+	}
+	r.ended = true
+	close(q.reply)
+}
+
+type listRequest struct {
+	reply chan []*livekit.ParticipantInfo
+}
+
+func (q *listRequest) serve(r *room) {
+	list := make([]*livekit.ParticipantInfo, 0, len(r.members))
+	for _, m := range r.members {
+		list = append(list, m.info)
+	}
+	q.reply <- list
+}
+
+type describeRequest struct{ reply chan *livekit.Room }
+
+func (q *describeRequest) serve(r *room) { q.reply <- r.info }

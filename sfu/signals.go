@@ -1,0 +1,110 @@
+package sfu
+
+import (
+	"encoding/json"
+
+	"github.com/livekit/protocol/livekit"
+	"github.com/pion/webrtc/v4"
+
+	"aparte/sfu/transport"
+)
+
+// handle does what one message of the client asks. Runs in the session's
+// goroutine, in the order of the messages; pings never come this far.
+func (s *Session) handle(msg *livekit.SignalRequest) {
+	switch m := msg.GetMessage().(type) {
+	case *livekit.SignalRequest_Offer:
+		s.offered(m.Offer)
+	case *livekit.SignalRequest_Answer:
+		s.answered(m.Answer)
+	case *livekit.SignalRequest_Trickle:
+		s.trickled(m.Trickle)
+	case *livekit.SignalRequest_AddTrack:
+		s.addTrack(m.AddTrack)
+	case *livekit.SignalRequest_Mute:
+		s.mute(m.Mute)
+	case *livekit.SignalRequest_Subscription:
+		s.room.ask(&subscriptionRequest{s, m.Subscription})
+	case *livekit.SignalRequest_TrackSetting:
+		s.trackSettings(m.TrackSetting)
+	case *livekit.SignalRequest_SubscriptionPermission:
+		s.room.ask(&subscriptionPermissionRequest{s, m.SubscriptionPermission})
+	case *livekit.SignalRequest_Leave:
+		s.room.ask(&leaveRequest{s, livekit.DisconnectReason_CLIENT_INITIATED, livekit.LeaveRequest_DISCONNECT})
+	case *livekit.SignalRequest_SyncState:
+		s.syncState(m.SyncState)
+	case *livekit.SignalRequest_UpdateMetadata:
+		s.room.ask(&metadataRequest{s, m.UpdateMetadata})
+	case *livekit.SignalRequest_UpdateAudioTrack:
+		s.room.ask(&trackInfoRequest{s: s, sid: m.UpdateAudioTrack.GetTrackSid(), audio: m.UpdateAudioTrack})
+	case *livekit.SignalRequest_UpdateVideoTrack:
+		s.room.ask(&trackInfoRequest{s: s, sid: m.UpdateVideoTrack.GetTrackSid(), video: m.UpdateVideoTrack})
+	case *livekit.SignalRequest_Simulate:
+		s.simulate(m.Simulate)
+	case *livekit.SignalRequest_PublishDataTrackRequest, *livekit.SignalRequest_UnpublishDataTrackRequest,
+		*livekit.SignalRequest_StoreDataBlobRequest, *livekit.SignalRequest_GetDataBlobRequest:
+		s.send(Refusal(msg, livekit.RequestResponse_UNSUPPORTED_TYPE, "data tracks are not offered here"))
+	}
+}
+
+// trickled takes a candidate; ours are in our descriptions.
+func (s *Session) trickled(m *livekit.TrickleRequest) {
+	if m.GetCandidateInit() == "" || len(m.CandidateInit) > 4096 {
+		return
+	}
+	var init webrtc.ICECandidateInit
+	if err := json.Unmarshal([]byte(m.CandidateInit), &init); err != nil {
+		s.log.Debug("candidate is not JSON", "error", err)
+		return
+	}
+	peer := s.pub
+	if m.Target == livekit.SignalTarget_SUBSCRIBER {
+		peer = s.sub
+	}
+	if peer == nil {
+		return
+	}
+	if err := peer.AddCandidate(init); err != nil {
+		s.log.Debug("candidate refused", "error", err)
+	}
+}
+
+// simulate lets a client under test lose its session in various ways.
+func (s *Session) simulate(m *livekit.SimulateScenario) {
+	if !s.room.sfu.cfg.Dev {
+		return
+	}
+	switch m.GetScenario().(type) {
+	case *livekit.SimulateScenario_ServerLeave:
+		s.room.ask(&leaveRequest{s, livekit.DisconnectReason_PARTICIPANT_REMOVED, livekit.LeaveRequest_DISCONNECT})
+	case *livekit.SimulateScenario_LeaveRequestFullReconnect:
+		s.room.ask(&leaveRequest{s, livekit.DisconnectReason_STATE_MISMATCH, livekit.LeaveRequest_RECONNECT})
+	case *livekit.SimulateScenario_NodeFailure:
+		s.room.ask(&vanishRequest{s})
+	case *livekit.SimulateScenario_SubscriberBandwidth, *livekit.SimulateScenario_SwitchCandidateProtocol:
+		s.log.Debug("scenario not offered")
+	}
+}
+
+type vanishRequest struct{ s *Session }
+
+// serve drops the session as a crash would: the client hears nothing.
+func (q *vanishRequest) serve(r *room) {
+	m := r.member(q.s)
+	if m == nil {
+		return
+	}
+	box := m.s.signal.Swap(nil)
+	r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_RECONNECT)
+	if box != nil {
+		box.Close()
+	}
+}
+
+// peers lists the connections that exist.
+func (s *Session) peers() []*transport.Peer {
+	if s.sub == nil {
+		return []*transport.Peer{s.pub}
+	}
+	return []*transport.Peer{s.pub, s.sub}
+}

@@ -1,0 +1,178 @@
+package sfu
+
+import (
+	"github.com/livekit/protocol/livekit"
+
+	"aparte/sfu/forward"
+	"aparte/sfu/publish"
+	"aparte/sfu/transport"
+)
+
+// subscription is a track we send, or are about to.
+type subscription struct {
+	w     wanted
+	down  *forward.DownTrack
+	nudge int // how often a silent track was made audible, see keepAlive
+}
+
+// trackSettings are the client's wishes about one track; they may come before
+// the track does.
+type trackSettings struct {
+	told          bool // false: never told, everything is wanted
+	disabled      bool
+	quality       livekit.VideoQuality
+	width, height uint32
+}
+
+// maxSettings bounds wishes about tracks that may never come.
+const maxSettings = 2000
+
+// subscribe makes what is sent follow what is wanted, and negotiates.
+func (s *Session) subscribe() {
+	if !s.pickDowns() {
+		return
+	}
+	if s.single {
+		s.require()
+		return
+	}
+	if s.sub == nil { // publisher first: the connection is made on need
+		peer, err := s.newPeer(true)
+		if err != nil {
+			s.fail("make subscriber connection", err)
+			return
+		}
+		s.sub = peer
+		s.dataPeer.Store(peer)
+		s.pickDowns()
+	}
+	s.makeOffer()
+}
+
+// pickDowns starts and ends subscriptions; true when something changed.
+func (s *Session) pickDowns() (changed bool) {
+	peer := s.sub
+	if s.single {
+		peer = s.pub
+	}
+	s.mu.Lock()
+	want := s.wanted
+	ids := make(map[string]*publish.Track, len(want))
+	for _, w := range want {
+		ids[w.sid] = w.media
+	}
+	var closing []*subscription
+	for sid, d := range s.downs {
+		if ids[sid] != d.w.media {
+			delete(s.downs, sid)
+			closing = append(closing, d)
+		}
+	}
+	s.mu.Unlock()
+	for _, d := range closing {
+		d.down.Close()
+	}
+	changed = len(closing) > 0
+	for _, w := range want {
+		if peer == nil {
+			return changed || len(want) > 0
+		}
+		changed = s.addDown(peer, w) || changed
+	}
+	return changed
+}
+
+// addDown starts one subscription unless it exists or the session was cut.
+func (s *Session) addDown(peer *transport.Peer, w wanted) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.downs[w.sid] != nil {
+		return false
+	}
+	d := &subscription{w: w, down: peer.NewDownTrack(w.media)}
+	s.downs[w.sid] = d
+	d.apply(s.settings[w.sid])
+	return true
+}
+
+// outgoing lists what is wanted, in the room's order.
+func (s *Session) outgoing() []transport.Outgoing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]transport.Outgoing, 0, len(s.wanted))
+	for _, w := range s.wanted {
+		if d := s.downs[w.sid]; d != nil {
+			out = append(out, transport.Outgoing{TrackID: w.sid, StreamID: w.stream, Kind: w.media.Kind(), Down: d.down})
+		}
+	}
+	return out
+}
+
+// trackSettings notes and applies wishes about tracks.
+func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
+	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight()}
+	for _, sid := range m.GetTrackSids() {
+		if _, known := s.settings[sid]; !known && len(s.settings) >= maxSettings {
+			s.log.Debug("track settings ignored: too many")
+			return
+		}
+		s.settings[sid] = set
+		s.mu.Lock()
+		d := s.downs[sid]
+		s.mu.Unlock()
+		if d != nil {
+			d.apply(set)
+		}
+	}
+}
+
+// apply sets pause and layer.
+func (d *subscription) apply(set trackSettings) {
+	d.down.SetPaused(set.disabled || set.quality == livekit.VideoQuality_OFF)
+	if d.w.media.Kind() == publish.Video {
+		d.down.SetMaxLayer(set.layer(d.w.info))
+	}
+}
+
+// layer chooses by size if the client told one (the smallest layer that covers
+// it), else by quality.
+func (t trackSettings) layer(info *livekit.TrackInfo) int {
+	const high = publish.MaxLayers - 1
+	if !t.told {
+		return high
+	}
+	var layers []*livekit.VideoLayer
+	if len(info.Codecs) > 0 {
+		layers = info.Codecs[0].Layers
+	}
+	if len(layers) < 2 {
+		return high // one layer: there is nothing to choose
+	}
+	if t.width == 0 || t.height == 0 {
+		return min(int(t.quality), high)
+	}
+	best := -1
+	for _, l := range layers {
+		if l.Width >= t.width && l.Height >= t.height && (best < 0 || int(l.Quality) < best) {
+			best = int(l.Quality)
+		}
+	}
+	if best < 0 {
+		return high
+	}
+	return min(best, high)
+}
+
+// keepAlive sends a little padding or silence for tracks whose publisher is
+// muted: Go clients report a track only when its first packet comes.
+func (s *Session) keepAlive() {
+	const times = 5 // at one a second, starting before the answer is applied
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.downs {
+		if d.nudge < times && d.w.media.Muted() {
+			d.nudge++
+			d.down.KeepAlive()
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package transport
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Label is a data channel we know. Others are ignored.
+type Label string
+
+// The channels of the LiveKit protocol.
+const (
+	Reliable Label = "_reliable" // ordered, retransmitted
+	Lossy    Label = "_lossy"    // unordered, sent once
+)
+
+// maxChannels bounds what a client may open; the SDKs open three.
+const maxChannels = 8
+
+// lowWater is when OnWritable is told that a full channel drained, in bytes.
+const lowWater = 64 << 10
+
+// channels are the open ones of a peer, by label.
+type channels struct {
+	opened atomic.Int32 // ever
+
+	mu   sync.Mutex
+	open map[Label]*webrtc.DataChannel
+}
+
+func (p *Peer) openChannels() error {
+	ordered, unordered, never := true, false, uint16(0)
+	for label, init := range map[Label]*webrtc.DataChannelInit{
+		Reliable: {Ordered: &ordered},
+		Lossy:    {Ordered: &unordered, MaxRetransmits: &never},
+	} {
+		dc, err := p.pc.CreateDataChannel(string(label), init)
+		if err != nil {
+			return fmt.Errorf("open channel %s: %w", label, err)
+		}
+		p.watch(label, dc)
+	}
+	return nil
+}
+
+// incomingChannel goes by the label: ids are whatever DCEP gave.
+func (p *Peer) incomingChannel(dc *webrtc.DataChannel) {
+	label := Label(dc.Label())
+	if p.channels.opened.Add(1) > maxChannels {
+		if err := dc.Close(); err != nil {
+			p.cfg.Log.Debug("close surplus channel", "error", err)
+		}
+		return
+	}
+	if label == Reliable || label == Lossy {
+		p.watch(label, dc)
+	}
+}
+
+func (p *Peer) watch(label Label, dc *webrtc.DataChannel) {
+	dc.SetBufferedAmountLowThreshold(lowWater)
+	dc.OnBufferedAmountLow(p.cfg.OnWritable)
+	dc.OnMessage(func(m webrtc.DataChannelMessage) { p.cfg.OnData(label, m.Data) })
+	dc.OnOpen(func() {
+		p.channels.mu.Lock()
+		if p.channels.open == nil {
+			p.channels.open = map[Label]*webrtc.DataChannel{}
+		}
+		p.channels.open[label] = dc
+		p.channels.mu.Unlock()
+		p.cfg.OnWritable()
+	})
+}
+
+// Writable tells whether the channel is open, and how many bytes it still
+// holds for the network.
+func (p *Peer) Writable(label Label) (open bool, buffered uint64) {
+	dc := p.channel(label)
+	if dc == nil || dc.ReadyState() != webrtc.DataChannelStateOpen {
+		return false, 0
+	}
+	return true, dc.BufferedAmount()
+}
+
+// SendData queues a message on a channel. It does not wait for the network:
+// the caller keeps the buffer small by asking Writable before.
+func (p *Peer) SendData(label Label, payload []byte) error {
+	dc := p.channel(label)
+	if dc == nil {
+		return fmt.Errorf("channel %s is not open", label)
+	}
+	return dc.Send(payload)
+}
+
+func (p *Peer) channel(label Label) *webrtc.DataChannel {
+	p.channels.mu.Lock()
+	defer p.channels.mu.Unlock()
+	return p.channels.open[label]
+}

@@ -1,0 +1,146 @@
+package transport
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/logging"
+	"github.com/pion/webrtc/v4"
+
+	"aparte/sfu/forward"
+	"aparte/sfu/publish"
+	"aparte/sfu/transport/udp"
+)
+
+// MaxDataMessage is the largest data channel message we take, in bytes:
+// clients clamp at 64,000, the protocol asks for at least 65,535.
+const MaxDataMessage = 65536
+
+// ICE timings. Clients check every 2.5 s or so, so that 6 s without an answer
+// is three lost checks in a row; failed is what a client itself waits for.
+const (
+	iceDisconnected = 6 * time.Second
+	iceFailed       = 15 * time.Second
+	iceKeepAlive    = 2 * time.Second
+)
+
+// Config is what an Engine stands on.
+type Config struct {
+	// Addrs are the local addresses to listen on, one socket each (a socket
+	// on 0.0.0.0 lets candidate pairs hop between interfaces). Required.
+	Addrs []netip.Addr
+	// Port is the UDP port on every address; 0 takes a free one (tests).
+	Port uint16
+	// ICEFailed overrides how long a silent connection lives; 0 means 15 s
+	// after it counted as disconnected.
+	ICEFailed time.Duration
+	// Log takes Pion's warnings at debug level. Required.
+	Log *slog.Logger
+}
+
+// Engine is what all peer connections of a process share: the UDP sockets,
+// the forwarding worker and the DTLS certificate.
+type Engine struct {
+	// Set at creation.
+	cfg      Config
+	endpoint *udp.Endpoint
+	worker   *forward.Worker
+	cert     webrtc.Certificate
+	loggers  logging.LoggerFactory
+
+	peers sync.WaitGroup // one per Peer that is not closed yet
+}
+
+// NewEngine opens the sockets. Close frees them.
+func NewEngine(cfg Config) (*Engine, error) {
+	if len(cfg.Addrs) == 0 {
+		return nil, errors.New("media: no address to listen on")
+	}
+	if cfg.ICEFailed == 0 {
+		cfg.ICEFailed = iceFailed
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make DTLS key: %w", err)
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return nil, fmt.Errorf("make DTLS certificate: %w", err)
+	}
+	loggers := loggerFactory{cfg.Log}
+	ep, err := udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{
+		cfg:      cfg,
+		endpoint: ep,
+		worker:   forward.NewWorker(forward.WorkerConfig{Corker: ep}),
+		cert:     *cert,
+		loggers:  loggers,
+	}, nil
+}
+
+// LocalAddrs tells where media is received.
+func (e *Engine) LocalAddrs() []netip.AddrPort { return e.endpoint.LocalAddrs() }
+
+// Stats tells what the sockets did.
+func (e *Engine) Stats() udp.Stats { return e.endpoint.Stats() }
+
+// Close waits for the peers (close them first), then closes worker and sockets.
+func (e *Engine) Close() error {
+	e.peers.Wait()
+	e.worker.Close()
+	return e.endpoint.Close()
+}
+
+// api builds the settings of one connection. Each has its own MediaEngine that
+// is not copied: NewRTPSender must see the extension ids the client chose.
+func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error) {
+	media, err := mediaEngine()
+	if err != nil {
+		return nil, err
+	}
+	var s webrtc.SettingEngine
+	s.LoggerFactory = e.loggers
+	s.DisableMediaEngineCopy(true)
+	s.SetICEUDPMux(e.endpoint.Mux())
+	s.SetIncludeLoopbackCandidate(true) // the addresses were chosen in Config
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetLite(lite)
+	s.SetICETimeouts(iceDisconnected, e.cfg.ICEFailed, iceKeepAlive)
+	// We choose the SRTP profile as DTLS server: GCM costs a fifth of CM's CPU.
+	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+		return nil, err
+	}
+	s.SetSRTPProtectionProfiles(
+		dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetSCTPMaxMessageSize(MaxDataMessage)
+	s.BufferFactory = receiver.Buffer
+	return webrtc.NewAPI(
+		webrtc.WithMediaEngine(media),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
+		webrtc.WithSettingEngine(s),
+	), nil
+}
+
+// configuration of every connection. RFC 9335 (Cryptex) stays off: nobody
+// offers it yet, and it would hide the header extensions from the tap's tests.
+func (e *Engine) configuration() webrtc.Configuration {
+	return webrtc.Configuration{
+		BundlePolicy:              webrtc.BundlePolicyMaxBundle,
+		RTCPMuxPolicy:             webrtc.RTCPMuxPolicyRequire,
+		Certificates:              []webrtc.Certificate{e.cert},
+		RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyDisable,
+	}
+}

@@ -1,0 +1,33 @@
+package transport
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/pion/logging"
+)
+
+// loggerFactory sends Pion's errors and warnings to slog at debug level: they
+// tell about peers' packets, which are no news for an operator. Scope "pc" is
+// silent: it complains about the tracks we do not let Pion read.
+type loggerFactory struct{ log *slog.Logger }
+
+func (f loggerFactory) NewLogger(scope string) logging.LeveledLogger {
+	if scope == "pc" {
+		return leveled{slog.New(slog.DiscardHandler)}
+	}
+	return leveled{f.log.With("scope", scope)}
+}
+
+type leveled struct{ log *slog.Logger }
+
+func (l leveled) Trace(string)              {}
+func (l leveled) Tracef(string, ...any)     {}
+func (l leveled) Debug(string)              {}
+func (l leveled) Debugf(string, ...any)     {}
+func (l leveled) Info(string)               {}
+func (l leveled) Infof(string, ...any)      {}
+func (l leveled) Warn(m string)             { l.log.Debug(m) }
+func (l leveled) Warnf(f string, a ...any)  { l.log.Debug(fmt.Sprintf(f, a...)) }
+func (l leveled) Error(m string)            { l.log.Debug(m) }
+func (l leveled) Errorf(f string, a ...any) { l.log.Debug(fmt.Sprintf(f, a...)) }

@@ -1,0 +1,80 @@
+package transport
+
+import (
+	"fmt"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Offer is a description of ours that the client must answer.
+type Offer struct {
+	SDP  string
+	MIDs map[string]string // section → track id, of all we send on
+}
+
+// Offer makes an offer that carries want and nothing else, with new ICE
+// credentials if restart is set. Only one may be outstanding: the next one
+// needs SetAnswer first.
+func (p *Peer) Offer(want []Outgoing, restart bool) (*Offer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	p.release(want)
+	for _, w := range want {
+		if p.senders[w.TrackID] != nil {
+			continue
+		}
+		if err := p.add(w); err != nil {
+			return nil, err
+		}
+	}
+	offer, err := p.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
+	if err != nil {
+		return nil, fmt.Errorf("create offer: %w", err)
+	}
+	text, err := p.setLocal(offer)
+	if err != nil {
+		return nil, err
+	}
+	return &Offer{SDP: text, MIDs: p.mids()}, nil
+}
+
+// add puts out on a section that was freed in an earlier exchange, or on a new
+// one. Caller holds mu.
+func (p *Peer) add(out Outgoing) error {
+	for _, tr := range p.pc.GetTransceivers() {
+		if tr.Kind() == pionKind(out.Kind) && tr.Sender() == nil && tr.Mid() != "" &&
+			tr.Direction() == webrtc.RTPTransceiverDirectionInactive {
+			return p.fill(tr, out)
+		}
+	}
+	s := &sender{out: out}
+	tr, err := p.pc.AddTransceiverFromTrack(s, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	if err != nil {
+		return fmt.Errorf("add transceiver: %w", err)
+	}
+	s.tr, s.rtp = tr, tr.Sender()
+	p.senders[out.TrackID] = s
+	return nil
+}
+
+// SetAnswer applies the client's answer to our last offer.
+func (p *Peer) SetAnswer(answer string) error {
+	if _, err := ParseOffer(answer); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}
+	if err := p.pc.SetRemoteDescription(desc); err != nil {
+		return fmt.Errorf("%w: %w", ErrDescription, err)
+	}
+	p.described()
+	p.sub.Resync() // the client can take the new tracks from now on
+	return nil
+}

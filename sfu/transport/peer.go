@@ -1,0 +1,222 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+
+	"aparte/sfu/forward"
+	"aparte/sfu/publish"
+)
+
+// State is how a connection is, ICE and DTLS together.
+type State int32
+
+// A peer goes New → Connecting → Connected; Connecting again for a few hundred
+// milliseconds on an ICE restart; Disconnected when checks stop, Failed when
+// they did not come back; Closed once.
+const (
+	New State = iota
+	Connecting
+	Connected
+	Disconnected
+	Failed
+	Closed
+)
+
+func (s State) String() string {
+	return [...]string{"new", "connecting", "connected", "disconnected", "failed", "closed"}[s]
+}
+
+const (
+	// maxCandidates per ICE generation: a phone with VPN and two networks sends about 20.
+	maxCandidates = 64
+	// gatherLimit is generous: candidates are the mux's addresses, known at once.
+	gatherLimit = 5 * time.Second
+)
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("peer connection closed")
+
+// PeerConfig describes one connection. The callbacks come from Pion's
+// goroutines: they must not block and not call into the Peer.
+type PeerConfig struct {
+	// Offers is set for the subscriber connection of protocol v0, where we
+	// make the offers and open the data channels.
+	Offers bool
+	// FullICE makes us check candidates too (clients that asked to disable ICE-lite).
+	FullICE bool
+	// OnState tells every change. Required.
+	OnState func(State)
+	// OnData takes a message of a known channel; the slice is the callee's. Required.
+	OnData func(label Label, payload []byte)
+	// OnWritable tells that a channel opened or its buffer drained. Required.
+	OnWritable func()
+	// OnOverflow tells that the client uses more SSRCs than we take: close it.
+	OnOverflow func()
+	Log        *slog.Logger
+}
+
+// Peer is one client connection.
+type Peer struct {
+	// Set at creation.
+	engine   *Engine
+	cfg      PeerConfig
+	pc       *webrtc.PeerConnection
+	api      *webrtc.API
+	receiver *publish.Receiver
+	sub      *forward.Subscriber
+	state    atomic.Int32
+
+	// Guarded by mu, which serialises negotiation.
+	mu       sync.Mutex
+	closed   bool
+	senders  map[string]*sender // by track id
+	offered  []Section          // the client's last offer
+	early    []webrtc.ICECandidateInit
+	candSeen int
+
+	channels channels
+}
+
+// NewPeer makes a connection that waits for Answer or Offer.
+func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
+	p := &Peer{engine: e, cfg: cfg, senders: map[string]*sender{}}
+	// pc is written to only by packets that came through it, so it is set by then.
+	writeRTCP := func(pkts []rtcp.Packet) error { return p.pc.WriteRTCP(pkts) }
+	p.sub = e.worker.NewSubscriber(forward.SubscriberConfig{WriteRTCP: writeRTCP})
+	p.receiver = publish.NewReceiver(publish.ReceiverConfig{
+		WriteRTCP: writeRTCP,
+		OnRTCP:    p.sub.HandleRTCP,
+		OnOverflow: func() {
+			if cfg.OnOverflow != nil {
+				cfg.OnOverflow()
+			}
+		},
+	})
+	api, err := e.api(p.receiver, !cfg.FullICE)
+	if err != nil {
+		p.sub.Close()
+		return nil, err
+	}
+	p.api = api
+	p.pc, err = api.NewPeerConnection(e.configuration())
+	if err != nil {
+		p.sub.Close()
+		return nil, fmt.Errorf("new peer connection: %w", err)
+	}
+	e.worker.AddTicker(p.receiver)
+	e.peers.Add(1)
+	p.pc.OnConnectionStateChange(p.stateChanged)
+	p.pc.OnDataChannel(p.incomingChannel)
+	if cfg.Offers {
+		if err := p.openChannels(); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// State is the last state told to OnState.
+func (p *Peer) State() State { return State(p.state.Load()) }
+
+// NewDownTrack begins a subscription of this peer to track. It sends nothing
+// before it is placed by Answer or Offer; whoever asks for it closes it.
+func (p *Peer) NewDownTrack(track *publish.Track) *forward.DownTrack {
+	return p.sub.NewDownTrack(track)
+}
+
+// SetSections says which published track each section of the client feeds.
+func (p *Peer) SetSections(s []publish.Section) { p.receiver.SetSections(s) }
+
+// AddCandidate takes a=candidate text as trickled by a client (RFC 8838).
+// Those that come before the first description wait for it; names of multicast
+// DNS are of no use to us and dropped: the client's checks tell its address.
+func (p *Peer) AddCandidate(init webrtc.ICECandidateInit) error {
+	if init.Candidate == "" || strings.Contains(init.Candidate, ".local ") {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	if p.candSeen++; p.candSeen > maxCandidates {
+		return fmt.Errorf("more than %d candidates", maxCandidates)
+	}
+	if p.pc.RemoteDescription() == nil {
+		p.early = append(p.early, init)
+		return nil
+	}
+	return p.pc.AddICECandidate(init)
+}
+
+// described runs after each remote description. Caller holds mu.
+func (p *Peer) described() {
+	p.candSeen = 0
+	for _, c := range p.early {
+		if err := p.pc.AddICECandidate(c); err != nil {
+			p.cfg.Log.Debug("candidate refused", "error", err)
+		}
+	}
+	p.early = nil
+}
+
+func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
+	state := map[webrtc.PeerConnectionState]State{
+		webrtc.PeerConnectionStateNew:          New,
+		webrtc.PeerConnectionStateConnecting:   Connecting,
+		webrtc.PeerConnectionStateConnected:    Connected,
+		webrtc.PeerConnectionStateDisconnected: Disconnected,
+		webrtc.PeerConnectionStateFailed:       Failed,
+		webrtc.PeerConnectionStateClosed:       Closed,
+	}[s]
+	p.state.Store(int32(state))
+	if state == Connected {
+		p.sub.Resync() // what was sent meanwhile is lost: begin at key frames
+	}
+	p.cfg.OnState(state)
+}
+
+// setLocal applies our description, waits for the candidates and returns the
+// whole text. Caller holds mu.
+func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(desc); err != nil {
+		return "", fmt.Errorf("set local description: %w", err)
+	}
+	limit := time.NewTimer(gatherLimit)
+	defer limit.Stop()
+	select {
+	case <-gathered:
+	case <-limit.C:
+		return "", errors.New("gathering candidates took too long")
+	}
+	return p.pc.LocalDescription().SDP, nil
+}
+
+// Close stops everything and waits for it: nothing is sent or taken afterwards.
+func (p *Peer) Close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	p.mu.Unlock()
+	p.sub.Close()
+	if err := p.pc.GracefulClose(); err != nil {
+		p.cfg.Log.Debug("close peer connection", "error", err)
+	}
+	p.engine.worker.RemoveTicker(p.receiver)
+	p.receiver.Close()
+	p.engine.peers.Done()
+}

@@ -1,0 +1,112 @@
+package transport
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pion/webrtc/v4"
+
+	"aparte/sfu/forward"
+	"aparte/sfu/publish"
+)
+
+// Outgoing is a track we want to send to the client.
+type Outgoing struct {
+	TrackID  string // the msid's track id, "TR_..."
+	StreamID string // the msid's stream id, "PA_...|TR_..."
+	Kind     publish.Kind
+	Down     *forward.DownTrack
+}
+
+// sender is an Outgoing on one of our sections. To Pion it is a TrackLocal
+// that learns payload types, extension ids and SSRCs when bound and hands them
+// to the DownTrack; Pion never sees a packet before it is written.
+type sender struct {
+	out Outgoing
+	tr  *webrtc.RTPTransceiver
+	rtp *webrtc.RTPSender
+}
+
+var _ webrtc.TrackLocal = (*sender)(nil)
+
+func (s *sender) ID() string                { return s.out.TrackID }
+func (s *sender) StreamID() string          { return s.out.StreamID }
+func (s *sender) RID() string               { return "" }
+func (s *sender) Kind() webrtc.RTPCodecType { return pionKind(s.out.Kind) }
+
+// Bind is called inside SetLocalDescription (we answer) or
+// SetRemoteDescription (we offered), often before the publisher's first packet.
+func (s *sender) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	var first *webrtc.RTPCodecParameters
+	params := ctx.CodecParameters()
+	for i := range params {
+		if !strings.EqualFold(params[i].MimeType, webrtc.MimeTypeRTX) {
+			first = &params[i]
+			break
+		}
+	}
+	if first == nil {
+		return webrtc.RTPCodecParameters{}, fmt.Errorf("bind %s: %w", s.out.TrackID, webrtc.ErrUnsupportedCodec)
+	}
+	b := forward.Binding{
+		Writer:  ctx.WriteStream(),
+		SSRC:    uint32(ctx.SSRC()),
+		RTXSSRC: uint32(ctx.SSRCRetransmission()),
+		Codecs:  codecsOf(params),
+	}
+	for _, e := range ctx.HeaderExtensions() {
+		b.Ext.Set(e.URI, uint8(e.ID))
+	}
+	s.out.Down.Bind(b)
+	return *first, nil
+}
+
+func (s *sender) Unbind(webrtc.TrackLocalContext) error {
+	s.out.Down.Unbind()
+	return nil
+}
+
+// release frees the section of every sender that is no longer wanted; a freed
+// section can be filled again in the same answer. Caller holds mu.
+func (p *Peer) release(want []Outgoing) {
+	keep := make(map[string]*forward.DownTrack, len(want))
+	for _, w := range want {
+		keep[w.TrackID] = w.Down
+	}
+	for id, s := range p.senders {
+		if down, ok := keep[id]; ok && down == s.out.Down {
+			continue
+		}
+		delete(p.senders, id)
+		if err := p.pc.RemoveTrack(s.rtp); err != nil {
+			p.cfg.Log.Debug("remove track", "track", id, "error", err)
+		}
+	}
+}
+
+// fill puts out on a transceiver without sender. We choose the section, which
+// pc.AddTrack would not let us. Caller holds mu.
+func (p *Peer) fill(tr *webrtc.RTPTransceiver, out Outgoing) error {
+	s := &sender{out: out, tr: tr}
+	rtp, err := p.api.NewRTPSender(s, p.pc.SCTP().Transport())
+	if err != nil {
+		return fmt.Errorf("new sender: %w", err)
+	}
+	if err := tr.SetSender(rtp, s); err != nil {
+		return fmt.Errorf("set sender on %s: %w", tr.Mid(), err)
+	}
+	s.rtp = rtp
+	p.senders[out.TrackID] = s
+	return nil
+}
+
+// mids maps the sections we send on to track ids. Caller holds mu.
+func (p *Peer) mids() map[string]string {
+	m := make(map[string]string, len(p.senders))
+	for id, s := range p.senders {
+		if mid := s.tr.Mid(); mid != "" {
+			m[mid] = id
+		}
+	}
+	return m
+}

@@ -1,0 +1,267 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/livekit/protocol/livekit"
+	"golang.org/x/time/rate"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"aparte/sfu"
+)
+
+const (
+	// maxMessage is what one signal message may hold: an SDP of a large room
+	// is about 100 kB. Longer ones are refused, those over hardLimit close.
+	maxMessage = 256 << 10
+	hardLimit  = 4 << 20
+	// Messages a second, and in a burst (candidates come in bursts).
+	maxRate, maxBurst = 100, 300
+	// maxRefused is how many refusals in a row, without a good message
+	// between them, end the connection.
+	maxRefused = 200
+	// outQueue holds what a room says while the client's network hangs.
+	outQueue = 512
+
+	writeLimit   = 10 * time.Second
+	flushLimit   = 2 * time.Second // for what is queued when closing
+	pingEvery    = 10 * time.Second
+	silenceLimit = 30 * time.Second // three pings unanswered
+)
+
+// conn is one client's WebSocket. It implements sfu.Signal.
+type conn struct {
+	// Set at creation.
+	ws    *websocket.Conn
+	log   *slog.Logger
+	out   chan *livekit.SignalResponse
+	close chan struct{} // closed by Close: flush and end
+	done  chan struct{} // closed when the writer ended
+	rate  *rate.Limiter
+
+	once sync.Once
+	text atomic.Bool // the client speaks protojson: answer in kind
+
+	// Guarded by mu: why we close, for the close frame.
+	mu     sync.Mutex
+	code   int
+	reason string
+
+	refused int // owned by readLoop
+}
+
+func newConn(ws *websocket.Conn, log *slog.Logger) *conn {
+	c := &conn{
+		ws: ws, log: log,
+		out:   make(chan *livekit.SignalResponse, outQueue),
+		close: make(chan struct{}),
+		done:  make(chan struct{}),
+		rate:  rate.NewLimiter(maxRate, maxBurst),
+		code:  websocket.CloseNormalClosure,
+	}
+	ws.SetReadLimit(hardLimit)
+	go c.writeLoop()
+	return c
+}
+
+// Send queues a message for the client and never blocks. A client that does
+// not take its messages is closed: it will resume and be told everything anew.
+func (c *conn) Send(m *livekit.SignalResponse) {
+	select {
+	case <-c.close:
+		return
+	default:
+	}
+	select {
+	case c.out <- m:
+	default:
+		c.log.Warn("signal queue full, closing", "queued", outQueue)
+		c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
+	}
+}
+
+// Close sends what is queued, then closes the socket. It does not wait.
+func (c *conn) Close() { c.closeWith(websocket.CloseNormalClosure, "") }
+
+func (c *conn) closeWith(code int, reason string) {
+	c.once.Do(func() {
+		c.mu.Lock()
+		c.code, c.reason = code, reason
+		c.mu.Unlock()
+		close(c.close)
+	})
+}
+
+func (c *conn) wait() { <-c.done }
+
+// writeLoop is the only writer of data frames.
+func (c *conn) writeLoop() {
+	defer close(c.done)
+	defer c.ws.Close()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case m := <-c.out:
+			if !c.write(m, writeLimit) {
+				return
+			}
+		case <-ping.C:
+			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeLimit)) != nil {
+				return
+			}
+		case <-c.close:
+			c.flush()
+			return
+		}
+	}
+}
+
+func (c *conn) flush() {
+	until := time.Now().Add(flushLimit)
+	for {
+		select {
+		case m := <-c.out:
+			if !c.write(m, time.Until(until)) {
+				return
+			}
+			continue
+		default:
+		}
+		break
+	}
+	c.mu.Lock()
+	frame := websocket.FormatCloseMessage(c.code, c.reason)
+	c.mu.Unlock()
+	// The peer may be gone already; then there is nobody to tell.
+	_ = c.ws.WriteControl(websocket.CloseMessage, frame, until)
+}
+
+func (c *conn) write(m *livekit.SignalResponse, limit time.Duration) bool {
+	kind, raw, err := websocket.BinaryMessage, []byte(nil), error(nil)
+	if c.text.Load() {
+		kind = websocket.TextMessage
+		raw, err = protojson.Marshal(m)
+	} else {
+		raw, err = proto.Marshal(m)
+	}
+	if err != nil {
+		c.log.Error("encode signal message", "error", err)
+		return true
+	}
+	if err := c.ws.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+		return false
+	}
+	if err := c.ws.WriteMessage(kind, raw); err != nil {
+		c.closeWith(websocket.CloseNormalClosure, "")
+		return false
+	}
+	return true
+}
+
+// readLoop hands messages to the session, in order, until the socket ends.
+// Pings are answered here, never behind room work.
+func (c *conn) readLoop(session *sfu.Session) {
+	// The writer closes the socket when it ends, which wakes the reader.
+	extend := func() { _ = c.ws.SetReadDeadline(time.Now().Add(silenceLimit)) }
+	extend()
+	c.ws.SetPongHandler(func(string) error { extend(); return nil })
+	for {
+		kind, r, err := c.ws.NextReader()
+		if err != nil {
+			return
+		}
+		raw, err := readMessage(r)
+		extend()
+		switch {
+		case errors.Is(err, errTooLong):
+			if !c.refuse(nil, livekit.RequestResponse_LIMIT_EXCEEDED, err.Error()) {
+				return
+			}
+			continue
+		case err != nil:
+			return
+		}
+		msg, err := decode(kind, raw)
+		if err != nil {
+			if !c.refuse(nil, livekit.RequestResponse_INVALID_REQUEST, "not a signal message") {
+				return
+			}
+			continue
+		}
+		c.text.Store(kind == websocket.TextMessage)
+		if !c.rate.Allow() {
+			if !c.refuse(msg, livekit.RequestResponse_LIMIT_EXCEEDED, fmt.Sprintf("over %d messages a second", maxRate)) {
+				return
+			}
+			continue
+		}
+		c.refused = 0
+		if c.pong(msg) {
+			continue
+		}
+		if !session.Handle(msg) {
+			return
+		}
+	}
+}
+
+var errTooLong = fmt.Errorf("signal message over %d bytes", maxMessage)
+
+func readMessage(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxMessage+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) <= maxMessage {
+		return raw, nil
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil { // hardLimit ends this
+		return nil, err
+	}
+	return nil, errTooLong
+}
+
+func decode(kind int, raw []byte) (*livekit.SignalRequest, error) {
+	msg := &livekit.SignalRequest{}
+	if kind == websocket.TextMessage {
+		return msg, protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, msg)
+	}
+	return msg, proto.Unmarshal(raw, msg)
+}
+
+// pong answers both forms of ping, in milliseconds.
+func (c *conn) pong(msg *livekit.SignalRequest) bool {
+	now := time.Now().UnixMilli()
+	switch m := msg.Message.(type) {
+	case *livekit.SignalRequest_Ping:
+		c.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Pong{Pong: now}})
+	case *livekit.SignalRequest_PingReq:
+		c.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_PongResp{
+			PongResp: &livekit.Pong{LastPingTimestamp: m.PingReq.GetTimestamp(), Timestamp: now},
+		}})
+	default:
+		return false
+	}
+	return true
+}
+
+// refuse answers a message that is not handled. It returns false when the
+// client keeps sending such: the connection ends, with the reason named.
+func (c *conn) refuse(msg *livekit.SignalRequest, why livekit.RequestResponse_Reason, text string) bool {
+	if c.refused++; c.refused > maxRefused {
+		c.log.Warn("too many refused signal messages, closing", "last", text)
+		c.closeWith(websocket.ClosePolicyViolation, text)
+		return false
+	}
+	c.Send(sfu.Refusal(msg, why, text))
+	return true
+}

@@ -1,0 +1,143 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"aparte/sfu"
+)
+
+// Config is what a Server stands on.
+type Config struct {
+	SFU        *sfu.SFU   // required
+	Authorizer Authorizer // required
+	Log        *slog.Logger
+	// RefreshEvery is the pause between refresh_token messages; 0 means 5 min.
+	RefreshEvery time.Duration
+}
+
+// Server answers /rtc, /rtc/v1, their /validate and /settings/regions.
+// It is an http.Handler; give the http.Server 64 kB for request lines
+// (MaxHeaderBytes), because join_request carries an SDP.
+type Server struct {
+	// Set at creation.
+	cfg      Config
+	upgrader websocket.Upgrader
+	ctx      context.Context // ends with Close
+	stop     context.CancelFunc
+
+	conns sync.WaitGroup // one per upgraded connection
+}
+
+// NewServer makes a Server; Close it after the SFU.
+func NewServer(cfg Config) *Server {
+	if cfg.RefreshEvery == 0 {
+		cfg.RefreshEvery = 5 * time.Minute
+	}
+	s := &Server{cfg: cfg}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.upgrader = websocket.Upgrader{
+		HandshakeTimeout: 5 * time.Second,
+		ReadBufferSize:   4096,
+		WriteBufferSize:  4096,
+		WriteBufferPool:  &sync.Pool{},
+		// A token in the query is the only credential and no cookie counts,
+		// so any page may ask (architecture, decision 9).
+		CheckOrigin: func(*http.Request) bool { return true },
+	}
+	return s
+}
+
+// Close ends the connections that are left and waits for their goroutines.
+func (s *Server) Close() {
+	s.stop()
+	s.conns.Wait()
+}
+
+// ServeHTTP implements http.Handler. Every answer, errors included, carries
+// the CORS header: browsers read the body of a failed validate to learn why.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	// Clients append to any base path and may leave a double slash.
+	path := "/" + strings.TrimLeft(r.URL.Path, "/")
+	switch path {
+	case "/rtc":
+		s.rtc(w, r, false)
+	case "/rtc/v1":
+		s.rtc(w, r, true)
+	case "/rtc/validate":
+		s.validate(w, r, false)
+	case "/rtc/v1/validate":
+		s.validate(w, r, true)
+	default:
+		// /settings/regions among them: one node has no regions.
+		http.Error(w, "not found", http.StatusNotFound)
+	}
+}
+
+func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
+	if !websocket.IsWebSocketUpgrade(r) {
+		http.Error(w, "this is a WebSocket endpoint", http.StatusNotFound)
+		return
+	}
+	j, err := s.check(r, v1)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	ws, err := s.upgrader.Upgrade(w, r, http.Header{"Access-Control-Allow-Origin": {"*"}})
+	if err != nil {
+		return // Upgrade has answered
+	}
+	s.conns.Add(1)
+	defer s.conns.Done()
+	s.session(ws, j)
+}
+
+func (s *Server) validate(w http.ResponseWriter, r *http.Request, v1 bool) {
+	if _, err := s.check(r, v1); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("success")) // a client that went away is no news
+}
+
+// refuse answers with the status clients decide by and the reason in plain text.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, ErrUnauthorized):
+		status = http.StatusUnauthorized
+	case errors.Is(err, ErrForbidden):
+		status = http.StatusForbidden
+	case errors.Is(err, errBadRequest):
+		status = http.StatusBadRequest
+	case errors.Is(err, ErrNotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, ErrUnavailable), errors.Is(err, sfu.ErrFull), errors.Is(err, sfu.ErrClosing):
+		status = http.StatusServiceUnavailable
+	}
+	if status == http.StatusInternalServerError {
+		s.cfg.Log.Error("join failed", "path", r.URL.Path, "error", err)
+		err = errors.New("internal error")
+	}
+	http.Error(w, err.Error(), status)
+}
