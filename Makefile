@@ -16,7 +16,8 @@ NODE_VERSION := 22.23.3
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export BIN_APARTE := $(CURDIR)/bin/aparte
 
-# The web tools need Node 22. An older machine gets it as an npm package in .tools/.
+# The web tools need Node 22. An older machine gets it as an npm package in .tools/:
+# the one for its system, which holds nothing but the program and runs no script.
 machine_node := $(shell node -p 'parseInt(process.versions.node) >= $(NODE_MIN)' 2>/dev/null)
 ifneq ($(machine_node),true)
 node := .tools/node_modules/node/bin/node
@@ -152,6 +153,7 @@ ifdef node
 $(node):
 	@command -v npm >/dev/null || { echo 'npm is missing. Install with:  sudo apt-get install --yes npm'; exit 1; }
 	@echo "Node here: $$(command -v node >/dev/null && node --version || echo none); fetching Node $(NODE_VERSION) into .tools/ for the web tools"
-	$(npm) install --prefix .tools --no-save --no-package-lock node@$(NODE_VERSION)
-	touch $@
+	system=$$(uname -s | tr A-Z a-z); machine=$$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/'); \
+	$(npm) install --prefix .tools --no-save --no-package-lock --ignore-scripts node@npm:node-$$system-$$machine@$(NODE_VERSION)
+	test -x $@ && touch $@
 endif

@@ -39,3 +39,22 @@ export function forge(claims: { room: string; identity: string; iss: string; alg
   const head = `${part({ alg, typ: 'JWT' })}.${part({ iss: claims.iss, sub: claims.identity, jti: claims.identity, nbf: now - 5, exp: now + 600, video: { roomJoin: true, room: claims.room } })}`;
   return `${head}.${alg === 'none' ? '' : createHmac('sha256', secret).update(head).digest('base64url')}`;
 }
+
+/**
+ * Tries to open a WebSocket and says what came of it: "refused" when the
+ * server never accepted it, otherwise the kinds of messages until it closed.
+ * A header such as Origin or Cookie can be given, which a browser would not allow.
+ */
+export async function socketOutcome(url: string, headers: Record<string, string> = {}, hello?: string): Promise<string> {
+  // Node's WebSocket is undici's, which takes headers; the DOM's type does not know them.
+  const Socket = WebSocket as unknown as new (url: string, options: { headers: Record<string, string> }) => WebSocket;
+  const socket = new Socket(url.replace(/^http/, 'ws'), { headers });
+  const messages: string[] = [];
+  return new Promise((resolve) => {
+    socket.onopen = () => hello !== undefined && socket.send(hello);
+    socket.onmessage = (event) => messages.push(typeof event.data === 'string' ? event.data : 'binary');
+    let opened = false;
+    socket.addEventListener('open', () => (opened = true));
+    socket.onclose = (event) => resolve(opened ? `opened, ${messages.length} messages, closed ${event.code}` : 'refused');
+  });
+}

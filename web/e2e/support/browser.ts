@@ -30,6 +30,8 @@ export type Devices = 'allowed' | 'refused' | 'none' | 'busy';
 export interface Wish {
   side: Side;
   devices?: Devices;
+  /** The page's scripts cannot close a peer connection, as if the client were a hostile one. */
+  clings?: boolean;
   /** More Chromium flags. */
   args?: string[];
   context?: BrowserContextOptions;
@@ -56,6 +58,7 @@ export class Person {
     });
     const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...wish.context });
     await context.addInitScript(keepPeerConnections);
+    if (wish.clings) await context.addInitScript(() => (RTCPeerConnection.prototype.close = () => undefined));
     if (devices === 'busy') await context.grantPermissions(['camera', 'microphone']);
     return new Person(wish.side, browser, context, await context.newPage());
   }
@@ -69,7 +72,8 @@ async function captureFlags(side: Side, devices: Devices): Promise<string[]> {
   if (devices === 'none') return ['--use-fake-ui-for-media-stream'];
   const { video, audio } = await capture(side);
   const files = [
-    '--use-fake-device-for-media-stream',
+    // A shared screen is the sharing tab itself.
+    '--use-fake-device-for-media-stream=display-media-type=browser',
     `--use-file-for-fake-video-capture=${devices === 'busy' ? '/nonexistent/taken.mjpeg' : video}`,
     `--use-file-for-fake-audio-capture=${audio}`,
   ];

@@ -61,7 +61,7 @@ function read({ width, height, grey }: Picture): Mark | undefined {
  * newer than the one before. The numbers run in a loop, so "newer" means less
  * than half a loop ahead.
  */
-export async function expectPicture(page: Page, side: Side): Promise<void> {
+export async function expectPicture(page: Page, side: Side, limit = MEDIA_LIMIT_MS): Promise<void> {
   const seen: number[] = [];
   await expect
     .poll(
@@ -73,7 +73,7 @@ export async function expectPicture(page: Page, side: Side): Promise<void> {
         if (frame !== last) seen.push(frame);
         return seen.length;
       },
-      { message: `${side}'s moving picture, decoded`, timeout: MEDIA_LIMIT_MS, intervals: [100, 250] },
+      { message: `${side}'s moving picture, decoded`, timeout: limit, intervals: [100, 250] },
     )
     .toBeGreaterThanOrEqual(3);
 }
