@@ -5,35 +5,33 @@ package ring
 const shrinkFactor = 6
 
 // resize lets the ring follow the stream: each time the slots or the bytes have
-// been gone round, the time that took is how long packets stay.
+// been gone round, the age of what is overwritten next says how long packets stay.
 func (r *Ring) resize(now int64) {
-	if r.arrivals == 0 {
-		r.slotsCycle, r.bytesCycle = now, now
-		r.bytesRound = uint64(len(r.data))
-		return
-	}
 	slots, bytes := len(r.slots), len(r.data)
-	if r.arrivals&r.mask() == 0 {
-		slots = r.fit(slots, now-r.slotsCycle, r.cfg.MinPackets, r.cfg.MaxPackets)
-		r.slotsCycle = now
+	if r.arrivals > 0 && r.arrivals&r.mask() == 0 {
+		ext := r.order[0]
+		if s := &r.slots[ext&r.mask()]; ext != 0 && s.packet.ExtSeq == ext {
+			slots = r.fit(slots, now-s.packet.Arrival, r.cfg.MinPackets, r.cfg.MaxPackets)
+			if slots < len(r.slots) {
+				bytes = max(bytes/2, r.cfg.MinBytes) // half the packets need half the bytes
+			}
+		}
 	}
-	if r.head+MaxPayload > r.bytesRound {
-		bytes = r.fit(bytes, now-r.bytesCycle, r.cfg.MinBytes, r.cfg.MaxBytes)
-		r.bytesCycle = now
-		r.bytesRound = r.head + uint64(bytes)
+	if r.head+MaxPayload > r.bytesRound && bytes == len(r.data) {
+		bytes = r.fit(bytes, now-r.bytesFirst, r.cfg.MinBytes, r.cfg.MaxBytes)
+		r.bytesRound += uint64(bytes)
 	}
 	if slots != len(r.slots) || bytes != len(r.data) {
 		r.relay(slots, bytes)
 	}
 }
 
-// fit returns the next size of something that was filled once in cycle
-// nanoseconds.
-func (r *Ring) fit(size int, cycle int64, low, high int) int {
+// fit returns the next size of something whose oldest entry has the age.
+func (r *Ring) fit(size int, age int64, low, high int) int {
 	switch span := int64(r.cfg.Span); {
-	case cycle < span:
+	case age < span:
 		return min(size*2, high)
-	case cycle > shrinkFactor*span:
+	case age > shrinkFactor*span:
 		return max(size/2, low)
 	}
 	return size

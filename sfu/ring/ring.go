@@ -89,9 +89,8 @@ type Ring struct {
 	keyStart   uint64 // ExtSeq of the newest key frame's first packet
 	lastBad    uint16 // candidate for a restarted source
 	badRun     int
-	slotsCycle int64  // arrival when the slots were last gone round
-	bytesCycle int64  // arrival when the bytes were
-	bytesRound uint64 // head at which they will be again
+	bytesFirst int64  // arrival of the packet at the start of data
+	bytesRound uint64 // head at the end of this round of data
 }
 
 // New returns an empty ring of the smallest size.
@@ -99,10 +98,11 @@ func New(cfg Config) *Ring {
 	cfg.MinPackets, cfg.MaxPackets = pow2(cfg.MinPackets), pow2(cfg.MaxPackets)
 	cfg.MinBytes, cfg.MaxBytes = pow2(max(cfg.MinBytes, 2*MaxPayload)), pow2(max(cfg.MaxBytes, 2*MaxPayload))
 	return &Ring{
-		cfg:   cfg,
-		slots: make([]slot, cfg.MinPackets),
-		order: make([]uint64, cfg.MinPackets),
-		data:  make([]byte, cfg.MinBytes),
+		cfg:        cfg,
+		slots:      make([]slot, cfg.MinPackets),
+		order:      make([]uint64, cfg.MinPackets),
+		data:       make([]byte, cfg.MinBytes),
+		bytesRound: uint64(cfg.MinBytes),
 	}
 }
 
@@ -222,6 +222,9 @@ func (r *Ring) put(p *Packet) {
 		r.head += size - at // the rest of this round is too short
 	}
 	at := r.head & (size - 1)
+	if at == 0 {
+		r.bytesFirst = p.Arrival
+	}
 	copy(r.data[at:at+n], p.Payload)
 	s := &r.slots[p.ExtSeq&r.mask()]
 	s.packet = *p

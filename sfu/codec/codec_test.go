@@ -1,0 +1,175 @@
+package codec
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestParseVP8(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    []byte
+		want VP8Descriptor
+		ok   bool
+	}{
+		{"empty", nil, VP8Descriptor{}, false},
+		{"no extension", []byte{0x10, 0}, VP8Descriptor{HeaderLen: 1, Start: true}, true},
+		{"other partition", []byte{0x11, 0}, VP8Descriptor{HeaderLen: 1}, true},
+		{"non-reference", []byte{0x20, 0}, VP8Descriptor{HeaderLen: 1, NonReference: true}, true},
+		{"7 bit picture id", []byte{0x90, 0x80, 0x7f, 0}, VP8Descriptor{HeaderLen: 3, Start: true, HasPictureID: true, PictureID: 0x7f}, true},
+		{
+			"all fields", []byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0},
+			VP8Descriptor{
+				HeaderLen: 6, Start: true, HasPictureID: true, LongPictureID: true, PictureID: 0x7ffe,
+				HasTL0PicIdx: true, TL0PicIdx: 0x12, HasTID: true, TID: 2, LayerSync: true, HasKeyIdx: true, KeyIdx: 0x13,
+			}, true,
+		},
+		{"key index alone", []byte{0x80, 0x10, 0x1f, 0}, VP8Descriptor{HeaderLen: 3, HasKeyIdx: true, KeyIdx: 0x1f}, true},
+		{"ends before extension", []byte{0x80}, VP8Descriptor{}, false},
+		{"ends in picture id", []byte{0x80, 0x80, 0x80}, VP8Descriptor{}, false},
+		{"ends before TL0PICIDX", []byte{0x80, 0x40}, VP8Descriptor{}, false},
+		{"ends before TID", []byte{0x80, 0x20}, VP8Descriptor{}, false},
+	} {
+		got, ok := ParseVP8(c.p)
+		if ok != c.ok || ok && got != c.want {
+			t.Errorf("%s: got %+v %v, want %+v %v", c.name, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func TestRewriteVP8ChangesOnlyItsFields(t *testing.T) {
+	to := VP8Descriptor{PictureID: 0x4321, TL0PicIdx: 0x99, KeyIdx: 0x15}
+	for _, c := range []struct{ in, want []byte }{
+		{[]byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 7}, []byte{0x90, 0xf0, 0xc3, 0x21, 0x99, 0xb5, 7}},
+		{[]byte{0x90, 0x80, 0x11, 7}, []byte{0x90, 0x80, 0x21, 7}},
+		{[]byte{0x90, 0x20, 0xc0, 7}, []byte{0x90, 0x20, 0xc0, 7}}, // TID only: nothing to rewrite
+		{[]byte{0x10, 7, 8}, []byte{0x10, 7, 8}},
+	} {
+		d, ok := ParseVP8(c.in)
+		if !ok {
+			t.Fatalf("% x", c.in)
+		}
+		got := bytes.Clone(c.in)
+		d.Rewrite(got, to)
+		if !bytes.Equal(got, c.want) {
+			t.Errorf("% x: got % x, want % x", c.in, got, c.want)
+		}
+	}
+}
+
+func TestInspectFindsKeyframes(t *testing.T) {
+	vp8Key := []byte{0x10, 0x50, 0x01, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41}
+	for _, c := range []struct {
+		name string
+		typ  Type
+		p    []byte
+		key  bool
+		w, h uint16
+		ok   bool
+	}{
+		{"VP8 key frame", VP8, vp8Key, true, 640, 360, true},
+		{"VP8 delta", VP8, []byte{0x10, 0x51, 0, 0}, false, 0, 0, true},
+		{"VP8 second packet of a key frame", VP8, []byte{0x00, 0x50, 0, 0}, false, 0, 0, true},
+		{"VP8 descriptor only", VP8, []byte{0x10}, false, 0, 0, false},
+		{"H264 SPS", H264, []byte{0x67, 1, 2}, true, 0, 0, true},
+		{"H264 IDR", H264, []byte{0x65, 1}, true, 0, 0, true},
+		{"H264 slice", H264, []byte{0x41, 1}, false, 0, 0, true},
+		{"H264 STAP-A with SPS", H264, []byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68}, true, 0, 0, true},
+		{"H264 STAP-A without", H264, []byte{0x78, 0, 2, 0x41, 1}, false, 0, 0, true},
+		{"H264 STAP-A too short", H264, []byte{0x78, 0, 9, 0x67}, false, 0, 0, false},
+		{"H264 FU-A start of IDR", H264, []byte{0x7c, 0x85, 1}, true, 0, 0, true},
+		{"H264 FU-A middle of IDR", H264, []byte{0x7c, 0x05, 1}, false, 0, 0, true},
+		{"VP9 key frame", VP9, []byte{0x88, 0x05, 1}, true, 0, 0, true},
+		{"VP9 predicted", VP9, []byte{0xc8, 0x05, 1}, false, 0, 0, true},
+		{"VP9 upper spatial layer", VP9, []byte{0xa8, 0x05, 0x02, 1}, false, 0, 0, true},
+		{"AV1 sequence start", AV1, []byte{0x08, 1}, true, 0, 0, true},
+		{"AV1 other", AV1, []byte{0x10, 1}, false, 0, 0, true},
+		{"Opus", Opus, []byte{0xf8}, false, 0, 0, true},
+		{"padding", VP8, nil, false, 0, 0, false},
+	} {
+		f, ok := Inspect(c.typ, c.p)
+		if ok != c.ok || f.Keyframe != c.key || f.Width != c.w || f.Height != c.h {
+			t.Errorf("%s: got %+v %v", c.name, f, ok)
+		}
+	}
+}
+
+func TestREDPrimary(t *testing.T) {
+	one := []byte{0x80 | 111, 0x0f, 0xf0, 3, 111, 'o', 'l', 'd', 'n', 'e', 'w'}
+	for _, c := range []struct {
+		p    []byte
+		want string
+		ok   bool
+	}{
+		{one, "new", true},
+		{[]byte{111, 'x'}, "x", true},
+		{[]byte{111}, "", false},
+		{one[:8], "", false},
+		{[]byte{0x80 | 111, 0}, "", false},
+		{nil, "", false},
+	} {
+		pt, got, ok := REDPrimary(c.p)
+		if ok != c.ok || string(got) != c.want || ok && pt != 111 {
+			t.Errorf("% x: %d %q %v", c.p, pt, got, ok)
+		}
+	}
+}
+
+func TestTypeOf(t *testing.T) {
+	for _, typ := range []Type{VP8, H264, VP9, AV1} {
+		if got := TypeOf("Video/" + typ.String()); got != typ || !got.Video() {
+			t.Errorf("%v: %v", typ, got)
+		}
+	}
+	for _, typ := range []Type{Opus, RED, PCMU, PCMA} {
+		if got := TypeOf("audio/" + typ.String()); got != typ || got.Video() {
+			t.Errorf("%v: %v", typ, got)
+		}
+	}
+	if TypeOf("video/rtx") != Unknown {
+		t.Error("rtx is no codec")
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	f.Add(uint8(VP8), []byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0, 0, 0, 0x9d, 1, 0x2a, 1, 2, 3, 4})
+	f.Add(uint8(H264), []byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68})
+	f.Add(uint8(VP9), []byte{0xa8, 0x85, 0x05, 0x02, 1})
+	f.Add(uint8(AV1), []byte{0x08, 1})
+	f.Fuzz(func(t *testing.T, typ uint8, p []byte) {
+		before := bytes.Clone(p)
+		facts, ok := Inspect(Type(typ), p)
+		if !bytes.Equal(p, before) {
+			t.Fatal("Inspect changed the payload")
+		}
+		if !ok || facts.VP8.HeaderLen == 0 {
+			return
+		}
+		// What we wrote is what a receiver reads.
+		to := facts.VP8
+		to.PictureID = (to.PictureID + 1000) & 0x7fff
+		to.TL0PicIdx++
+		to.KeyIdx = (to.KeyIdx + 1) & 0x1f
+		facts.VP8.Rewrite(p, to)
+		got, ok := ParseVP8(p)
+		if !ok || got.HeaderLen != facts.VP8.HeaderLen {
+			t.Fatalf("rewritten: %+v %v", got, ok)
+		}
+		if got.HasPictureID && got.LongPictureID && got.PictureID != to.PictureID ||
+			got.HasTL0PicIdx && got.TL0PicIdx != to.TL0PicIdx || got.HasKeyIdx && got.KeyIdx != to.KeyIdx {
+			t.Fatalf("rewritten %+v, want %+v", got, to)
+		}
+		if !bytes.Equal(p[got.HeaderLen:], before[got.HeaderLen:]) {
+			t.Fatal("the payload behind the descriptor changed")
+		}
+	})
+}
+
+func FuzzREDPrimary(f *testing.F) {
+	f.Add([]byte{0x80 | 111, 0x0f, 0xf0, 3, 111, 'o', 'l', 'd', 'n', 'e', 'w'})
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if _, block, ok := REDPrimary(p); ok && (len(block) == 0 || !bytes.HasSuffix(p, block)) {
+			t.Fatalf("% x is no end of % x", block, p)
+		}
+	})
+}
