@@ -29,13 +29,8 @@ func (q *resumeRequest) serve(r *room) {
 		ServerInfo:     r.sfu.serverInfo(),
 		LastMessageSeq: m.s.seq.Load(),
 	}}})
-	infos := append(r.visibleTo(m), m.info)
-	for _, d := range r.left {
-		if m.lostAt.IsZero() || d.at.After(m.lostAt.Add(-silence)) {
-			infos = append(infos, d.info)
-		}
-	}
-	q.signal.Send(participantUpdate(infos...))
+	infos := append(r.leftMeanwhile(m), m.info)
+	q.signal.Send(participantUpdate(append(infos, r.visibleTo(m)...)...))
 	q.signal.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: r.info}}})
 	if old := m.s.signal.Swap(&signalBox{q.signal}); old != nil {
 		old.Close()
@@ -53,6 +48,26 @@ func (q *resumeRequest) serve(r *room) {
 	m.s.wake()
 	r.log.Info("participant resumed", "participant", m.info.Identity, "sid", m.info.Sid)
 	q.reply <- joinReply{session: m.s}
+}
+
+// leftMeanwhile lists who left while m may not have heard of it. Those who came
+// back are not among them: clients go by identity.
+func (r *room) leftMeanwhile(m *member) []*livekit.ParticipantInfo {
+	since := m.joined
+	lost := time.Now()
+	if !m.lostAt.IsZero() {
+		lost = m.lostAt
+	}
+	if from := lost.Add(-silence); from.After(since) {
+		since = from
+	}
+	var out []*livekit.ParticipantInfo
+	for _, d := range r.left {
+		if d.at.After(since) && r.members[d.info.Identity] == nil {
+			out = append(out, d.info)
+		}
+	}
+	return out
 }
 
 // silence is how long a dead signal may go unnoticed: what was sent to it in
