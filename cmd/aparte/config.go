@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is every setting of the server. A YAML file is overridden by
+// APARTE_* variables and those by flags; the names follow from one another:
+// media.udp_port, APARTE_MEDIA_UDP_PORT, --media-udp-port.
+type Config struct {
+	Listen    string `koanf:"listen" help:"Address and port of the web client, the API and the signalling."`
+	PublicURL string `koanf:"public_url" help:"Address that browsers use, such as https://meet.example.org. Empty: http:// and the listen address."`
+	DataDir   string `koanf:"data_dir" help:"Folder of the database. Created when missing."`
+	Admin     struct {
+		Listen string `koanf:"listen" help:"Address and port of metrics and profiles, which show who talks to whom: keep it on loopback. Empty: off."`
+	} `koanf:"admin" embed:"" prefix:"admin-"`
+	Media struct {
+		UDPPort   int      `koanf:"udp_port" help:"The one UDP port of all media. 0: any free one."`
+		Addresses []string `koanf:"addresses" help:"Local IP addresses that media uses. Empty: all of this machine, loopback only with --dev."`
+	} `koanf:"media" embed:"" prefix:"media-"`
+	Integration struct {
+		Keys map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
+	} `koanf:"integration" embed:"" prefix:"integration-"`
+	Log struct {
+		Level  string `koanf:"level" help:"debug, info, warn or error."`
+		Format string `koanf:"format" help:"text or json."`
+	} `koanf:"log" embed:"" prefix:"log-"`
+}
+
+// minSecretLength is in characters: 32 hold 128 bits even in hexadecimal.
+const minSecretLength = 32
+
+// defaults are the settings of a server that nobody configured.
+func defaults() Config {
+	var c Config
+	c.Listen = "127.0.0.1:7880"
+	c.DataDir = "/var/lib/aparte"
+	c.Admin.Listen = "127.0.0.1:7881"
+	c.Media.UDPPort = 7882
+	c.Log.Level = "info"
+	c.Log.Format = "text"
+	return c
+}
+
+// loadConfig reads the settings from the file (when named), the environment
+// and the flags that were given, in this order, and checks them. Every error
+// is a usageError that names the key and where it was found.
+func loadConfig(path string, environ func() []string, flags []*kong.Flag, dev bool) (Config, error) {
+	known := settings()
+	k := koanf.New(".")
+	var faults []error
+	load := func(source string, p koanf.Provider, parser koanf.Parser) {
+		layer := koanf.New(".")
+		if err := layer.Load(p, parser); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", source, err))
+			return
+		}
+		for _, key := range layer.Keys() {
+			if !known.has(key) {
+				faults = append(faults, fmt.Errorf("%s: unknown setting %q ('aparte config' prints all)", source, key))
+			}
+		}
+		if err := k.Merge(layer); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", source, err))
+		}
+	}
+	if path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return Config{}, usageError{fmt.Errorf("configuration file: %w", err)}
+		}
+		load(path, file.Provider(path), yaml.Parser())
+	}
+	load("environment", env.Provider(".", env.Opt{
+		Prefix: envPrefix, EnvironFunc: environ,
+		TransformFunc: func(name, value string) (string, any) { return known.keyOfEnv(name), value },
+	}), nil)
+	load("flags", confmap.Provider(known.given(flags), "."), nil)
+	if len(faults) > 0 {
+		return Config{}, usageError{oneLine(faults)}
+	}
+
+	c := defaults()
+	if dev {
+		c.Integration.Keys = map[string]string{"devkey": "secret"}
+	}
+	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &c, TagName: "koanf", WeaklyTypedInput: true, ErrorUnused: true,
+		DecodeHook: mapstructure.StringToSliceHookFunc(","),
+	}})
+	if err != nil {
+		return Config{}, usageError{fmt.Errorf("configuration: %s", strings.ReplaceAll(err.Error(), "\n", " "))}
+	}
+	if err := c.check(dev); err != nil {
+		return Config{}, usageError{err}
+	}
+	return c, nil
+}
+
+func (c *Config) check(dev bool) error {
+	var faults []error
+	wrong := func(key, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		wrong("listen", "%q is not an address and port", c.Listen)
+	}
+	if c.Admin.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Admin.Listen); err != nil {
+			wrong("admin.listen", "%q is not an address and port", c.Admin.Listen)
+		}
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
+			wrong("public_url", "%q is not of the form https://host", c.PublicURL)
+		}
+	}
+	if c.DataDir == "" {
+		wrong("data_dir", "is empty")
+	}
+	if c.Media.UDPPort < 0 || c.Media.UDPPort > 65535 {
+		wrong("media.udp_port", "%d is not a port", c.Media.UDPPort)
+	}
+	for _, a := range c.Media.Addresses {
+		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() {
+			wrong("media.addresses", "%q is not an IP address of this machine", a)
+		}
+	}
+	for key, secret := range c.Integration.Keys {
+		if len(secret) < minSecretLength && !dev {
+			wrong("integration.keys", "the secret of %q has %d characters, at least %d are needed", key, len(secret), minSecretLength)
+		}
+	}
+	if _, err := logLevel(c.Log.Level); err != nil {
+		wrong("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		wrong("log.format", "%q is neither text nor json", c.Log.Format)
+	}
+	return oneLine(faults)
+}
+
+// oneLine joins what is wrong into one line, which is what an operator's log
+// shows of it.
+func oneLine(faults []error) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	texts := make([]string, len(faults))
+	for i, f := range faults {
+		texts[i] = strings.ReplaceAll(f.Error(), "\n", " ")
+	}
+	return errors.New(strings.Join(texts, "; "))
+}

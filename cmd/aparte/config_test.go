@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, yaml string, environ []string, dev bool) (Config, error) {
+	t.Helper()
+	path := ""
+	if yaml != "" {
+		path = filepath.Join(t.TempDir(), "aparte.yaml")
+		if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return loadConfig(path, func() []string { return environ }, nil, dev)
+}
+
+func TestEnvironmentOverridesFile(t *testing.T) {
+	c, err := load(t, "listen: 127.0.0.1:1\nmedia:\n  udp_port: 5000\n  addresses: [127.0.0.1, \"::1\"]\n",
+		[]string{"APARTE_MEDIA_UDP_PORT=6000", "HOME=/root"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.Listen, want.Media.UDPPort, want.Media.Addresses = "127.0.0.1:1", 6000, []string{"127.0.0.1", "::1"}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got %+v, want %+v", c, want)
+	}
+}
+
+func TestListsInTheEnvironment(t *testing.T) {
+	c, err := load(t, "", []string{"APARTE_MEDIA_ADDRESSES=127.0.0.1,::1"}, false)
+	if err != nil || len(c.Media.Addresses) != 2 {
+		t.Errorf("got %v, %v; want two addresses", c.Media.Addresses, err)
+	}
+}
+
+func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
+	for _, tc := range []struct {
+		name, yaml string
+		environ    []string
+		want       string
+	}{
+		{"unknown key", "media:\n  udp_prot: 1\n", nil, `unknown setting "media.udp_prot"`},
+		{"unknown top key", "listne: a:1\n", nil, `unknown setting "listne"`},
+		{"unknown variable", "", []string{"APARTE_LISTNE=x"}, `environment: unknown setting "APARTE_LISTNE"`},
+		{"not YAML", "listen: [", nil, "yaml: line 1"},
+		{"no number", "media: {udp_port: many}\n", nil, "udp_port"},
+		{"port too large", "media: {udp_port: 70000}\n", nil, "media.udp_port: 70000 is not a port"},
+		{"no port", "listen: example.org\n", nil, `listen: "example.org" is not an address and port`},
+		{"a path in the public address", "public_url: https://a.example/x\n", nil, "public_url"},
+		{"any address", "media: {addresses: [0.0.0.0]}\n", nil, "media.addresses"},
+		{"weak secret", "integration: {keys: {lab: short}}\n", nil, `integration.keys: the secret of "lab" has 5 characters`},
+		{"level", "log: {level: loud}\n", nil, "log.level"},
+		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := load(t, tc.yaml, tc.environ, false)
+			if usage := (usageError{}); !errors.As(err, &usage) {
+				t.Fatalf("got %v, want a usage error", err)
+			}
+			if text := err.Error(); !strings.Contains(text, tc.want) || strings.Contains(text, "\n") {
+				t.Errorf("got %q, want one line with %q", text, tc.want)
+			}
+		})
+	}
+}
+
+func TestDevelopmentKeysExistOnlyInDevelopment(t *testing.T) {
+	c, err := load(t, "", nil, false)
+	if err != nil || len(c.Integration.Keys) != 0 {
+		t.Errorf("got keys %v, %v; want none", c.Integration.Keys, err)
+	}
+	c, err = load(t, "", nil, true)
+	if err != nil || c.Integration.Keys["devkey"] != "secret" {
+		t.Errorf("got keys %v, %v; want devkey", c.Integration.Keys, err)
+	}
+}
+
+// The printed file must be what loading accepts: every line of it switched on
+// gives the defaults again.
+func TestPrintedConfigurationGivesTheDefaults(t *testing.T) {
+	var b strings.Builder
+	if err := printConfig(&b); err != nil {
+		t.Fatal(err)
+	}
+	var yaml strings.Builder
+	for line := range strings.Lines(b.String()) {
+		if on, ok := strings.CutPrefix(line, "#"); ok && !strings.HasPrefix(on, " ") || strings.HasPrefix(line, "#  ") {
+			yaml.WriteString(on)
+		}
+	}
+	c, err := load(t, yaml.String(), nil, false)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, yaml.String())
+	}
+	for _, key := range []string{"udp_port: 7882", "listen: \"127.0.0.1:7880\""} {
+		if !strings.Contains(yaml.String(), key) {
+			t.Errorf("%s is missing in\n%s", key, yaml.String())
+		}
+	}
+	c.Integration.Keys, c.Media.Addresses = nil, nil
+	if want := defaults(); !reflect.DeepEqual(c, want) {
+		t.Errorf("got %+v, want %+v", c, want)
+	}
+}

@@ -1,0 +1,89 @@
+// Command aparte serves video meetings with people outside: the web client,
+// the API, the signalling and the media, in one process.
+//
+// Start with serve.go: it wires the parts in one readable function. Rules
+// live in the packages it names, never here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes. Scripts and service managers tell a wrong configuration, which
+// a restart will not mend, from a failure.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a mistake of the operator: a wrong flag, key, address or
+// folder. It is printed as one line, with exit code 2.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve meetings until stopped by SIGINT or SIGTERM."`
+	Config  configCommand  `cmd:"" help:"Print every setting with its default as a YAML file."`
+	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI 3.1 document of /api/v1."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// process is what a command may touch of the world around it.
+type process struct {
+	stdout, stderr io.Writer
+	environ        func() []string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], &process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ})
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, p *process) int {
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("aparte"),
+		kong.Description("Self-hosted video meetings with people outside."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(p),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return report(p, fmt.Errorf("build command line: %w", err))
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help has been printed
+		return exited
+	case err != nil:
+		return report(p, usageError{err})
+	}
+	return report(p, parsed.Run(parsed))
+}
+
+func report(p *process, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(p.stderr, "aparte: %v\n", err)
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
