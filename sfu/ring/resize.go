@@ -11,8 +11,9 @@ func (r *Ring) resize(now int64) {
 	if r.arrivals > 0 && r.arrivals&r.mask() == 0 {
 		ext := r.order[0]
 		if s := &r.slots[ext&r.mask()]; ext != 0 && s.packet.ExtSeq == ext {
-			slots = r.fit(slots, now-s.packet.Arrival, r.cfg.MinPackets, r.cfg.MaxPackets)
-			if slots < len(r.slots) {
+			age := now - s.packet.Arrival
+			slots = r.fit(slots, age, r.cfg.MinPackets, r.cfg.MaxPackets)
+			if age > shrinkFactor*int64(r.cfg.Span) {
 				bytes = max(bytes/2, r.cfg.MinBytes) // half the packets need half the bytes
 			}
 		}

@@ -209,7 +209,7 @@ func TestMemoryFollowsNeed(t *testing.T) {
 	if idle := r.Bytes(); idle > 4*start {
 		t.Fatalf("%d bytes after the stream went quiet, %d at the start", idle, start)
 	}
-	feed(100_000, 1500, ms/10)
+	feed(10_000, 1500, ms/10)
 	if most := r.Bytes(); most > 1<<20+1024*120 {
 		t.Fatalf("%d bytes, above the bound", most)
 	}
