@@ -1,0 +1,38 @@
+// The catalogues are PO files: translators have tools for them. This plugin compiles their ICU messages
+// at build time, so that no message parser travels to the browser.
+import { compileMessage } from '@lingui/message-utils/compileMessage'
+import PO from 'pofile'
+import type { Plugin } from 'vite'
+
+/** The texts of a PO file by id; entries without translation are left out. */
+export function readPO(source: string): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const item of PO.parse(source).items) {
+    if (item.obsolete) continue
+    const text = item.msgstr[0]
+    if (text) texts[item.msgid] = text
+  }
+  return texts
+}
+
+// What a guest may read before the call: its words travel with the entry page, all others with the pages that use them.
+const atTheDoor = /^(frame|common|obstacle|entry|devices|lobby|end)\.|^(ctl\.(mic|cam)\.on|lobbyp\.title|links\.inuse|recon\.now)$/
+
+/** The part of a catalogue that an import asks for: ?door, ?rest, or everything. */
+export function part(texts: Record<string, string>, query: string): Record<string, string> {
+  if (query === '') return texts
+  return Object.fromEntries(Object.entries(texts).filter(([id]) => atTheDoor.test(id) === (query === 'door')))
+}
+
+/** Lets a module import a .po file: the default export is a compiled lingui catalogue. */
+export function catalogues(): Plugin {
+  return {
+    name: 'aparte-catalogues',
+    transform(source, id) {
+      const [file = '', query = ''] = id.split('?')
+      if (!file.endsWith('.po')) return null
+      const compiled = Object.fromEntries(Object.entries(part(readPO(source), query)).map(([key, text]) => [key, compileMessage(text)]))
+      return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(compiled))})`, map: null, moduleType: 'js' }
+    },
+  }
+}

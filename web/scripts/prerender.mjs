@@ -1,0 +1,35 @@
+// After vite build: puts the guest's entry form into guest.html, so that it is readable before any script has run,
+// and writes the compressed twins that the server sends.
+import fs from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { fileURLToPath } from 'node:url'
+import { createServer } from 'vite'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = path.join(root, 'dist')
+
+const vite = await createServer({ root, configFile: path.join(root, 'vite.config.ts'), server: { middlewareMode: true, hmr: false, ws: false, watch: null }, appType: 'custom', logLevel: 'error', optimizeDeps: { noDiscovery: true } })
+try {
+  const { entryHTML } = await vite.ssrLoadModule('/src/app/prerender.tsx')
+  const html = await entryHTML()
+  if (/ style=/.test(html)) throw new Error('the prerendered page has style attributes, which the policy refuses')
+  const file = path.join(dist, 'guest.html')
+  const page = fs.readFileSync(file, 'utf8')
+  if (!page.includes('<!--entry-->')) throw new Error('guest.html has lost its place for the form')
+  fs.writeFileSync(file, page.replace('<!--entry-->', html))
+} finally {
+  await vite.close()
+}
+
+const brotli = promisify(zlib.brotliCompress)
+const gzip = promisify(zlib.gzip)
+for (const entry of fs.readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile() || !/\.(js|css|html|svg|json|wasm)$/.test(entry.name)) continue
+  const file = path.join(entry.parentPath, entry.name)
+  const body = fs.readFileSync(file)
+  if (body.length < 1024) continue
+  fs.writeFileSync(`${file}.br`, await brotli(body, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }))
+  fs.writeFileSync(`${file}.gz`, await gzip(body, { level: 9 }))
+}

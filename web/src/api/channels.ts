@@ -1,0 +1,83 @@
+// The two live channels: what a guest in the lobby hears, and what a host hears.
+import { browserNetwork, LiveSocket, openSocket, type SocketState } from './socket'
+import { Store, type Readable } from './store'
+import type { GuestMessage, GuestView, HostMessage, Knock, Meeting, Participant } from './types'
+
+/** The guest's channel: the first frame proves the session, every state comes whole. */
+export class GuestChannel {
+  private readonly socket: LiveSocket
+  readonly connection: Readable<SocketState>
+
+  constructor(session: string, onView: (view: GuestView) => void, open = () => openSocket('/guest/lobby'), network = browserNetwork) {
+    this.socket = new LiveSocket({
+      open,
+      network,
+      greet: (send) => send({ session }),
+      onMessage: (message) => {
+        const { type, guest } = message as GuestMessage
+        if (type === 'state' && guest) onView(guest)
+      },
+    })
+    this.connection = this.socket.state
+  }
+
+  retryNow = (): void => this.socket.retryNow()
+  close = (): void => this.socket.close()
+}
+
+/** What a host knows of the meeting's door. */
+export interface HostView {
+  meeting: Meeting | null
+  /** Everybody who knocked and is not settled for good, in order of arrival. */
+  knocks: readonly Knock[]
+  participants: readonly Participant[]
+  /** Number of the last message taken in; said back to the server once it is on the screen. */
+  seq: number
+}
+
+const byArrival = (a: Knock, b: Knock) => a.since.localeCompare(b.since) || a.id.localeCompare(b.id)
+
+/** The view after a message; unknown messages change nothing, so that a newer server may say more. */
+export function applyHostMessage(view: HostView, message: HostMessage): HostView {
+  const seq = message.seq ?? view.seq
+  const meeting = message.meeting ?? view.meeting
+  switch (message.type) {
+    case 'snapshot':
+      return { seq, meeting, knocks: [...(message.knocks ?? [])].sort(byArrival), participants: message.participants ?? [] }
+    case 'knock':
+      return message.knock ? { ...view, seq, knocks: withKnock(view.knocks, message.knock) } : view
+    case 'meeting':
+      return { ...view, seq, meeting }
+    case 'participants':
+      return { ...view, seq, participants: message.participants ?? [] }
+    default:
+      return view
+  }
+}
+
+function withKnock(knocks: readonly Knock[], knock: Knock): readonly Knock[] {
+  return [...knocks.filter((other) => other.id !== knock.id), knock].sort(byArrival)
+}
+
+/** The host's channel. */
+export class HostChannel {
+  private readonly socket: LiveSocket
+  readonly connection: Readable<SocketState>
+  private readonly current = new Store<HostView>({ meeting: null, knocks: [], participants: [], seq: 0 })
+  readonly view: Readable<HostView> = this.current
+
+  constructor(meetingID: string, open = () => openSocket(`/meetings/${encodeURIComponent(meetingID)}/host`), network = browserNetwork) {
+    this.socket = new LiveSocket({ open, network, onMessage: (message) => this.current.update((view) => applyHostMessage(view, message as HostMessage)) })
+    this.connection = this.socket.state
+  }
+
+  /** Says that a person has those who wait on the screen: only then are guests told that a host knows. */
+  seen = (): void => {
+    const { seq } = this.current.get()
+    this.socket.send({ type: 'seen', seq })
+  }
+  /** Takes the answer of a decision without waiting for the push. */
+  learn = (knock: Knock): void => this.current.update((view) => ({ ...view, knocks: withKnock(view.knocks, knock) }))
+  retryNow = (): void => this.socket.retryNow()
+  close = (): void => this.socket.close()
+}

@@ -1,0 +1,101 @@
+// An agent's pages: a path, a page. Links inside are plain <a>; useGo keeps them from reloading everything.
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } from 'react'
+import { agent, isProblem, type Account } from '@/api'
+import { ErrorNote, Loading, PlainPage } from '@/features/frame'
+import { CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
+import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
+import { useT } from '@/i18n'
+
+const HostCall = lazy(() => import('@/features/stage').then((module) => ({ default: module.HostCall })))
+
+const client = new QueryClient({
+  defaultOptions: { queries: { retry: (count, error) => isProblem(error, 'offline', 'unavailable') && count < 3, staleTime: 5_000 } },
+})
+
+export type Go = (path: string) => void
+
+export function AgentApp({ path, code }: { path: string; code: string }) {
+  const [at, go] = usePath(path)
+  const oneTime = at === path ? code : ''
+  return (
+    <QueryClientProvider client={client}>
+      <div className="pages" onClickCapture={(event) => follow(event, go)}>
+        <Page at={at} go={go} code={oneTime} />
+      </div>
+    </QueryClientProvider>
+  )
+}
+
+function Page({ at, go, code }: { at: string; go: Go; code: string }) {
+  const signedIn = (account: Account) => {
+    client.clear()
+    client.setQueryData(['session'], account)
+    go(wantedPath())
+  }
+  if (at === '/signin') return <SignInPage code={code} onSignedIn={signedIn} />
+  if (at === '/setup') return <SetupPage code={code} onSignedIn={signedIn} />
+  return <Account>{(account) => <Within at={at} go={go} account={account} />}</Account>
+}
+
+function Within({ at, go, account }: { at: string; go: Go; account: Account }) {
+  const t = useT()
+  const signOut = () => {
+    void agent.signOut().catch(() => undefined).finally(() => {
+      client.clear()
+      location.assign('/signin')
+    })
+  }
+  if (at === '/' || at === '/meetings') return <MeetingsPage account={account} onSignOut={signOut} />
+  if (at === '/password') return <PasswordPage onDone={() => go('/')} />
+  if (at === '/meetings/new') return <CreatePage account={account} onSignOut={signOut} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
+  const page = /^\/(meetings|m)\/([A-Za-z0-9_-]+)$/.exec(at)
+  const meetingID = page?.[2]
+  if (page?.[1] === 'meetings' && meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} account={account} onSignOut={signOut} />
+  if (page?.[1] === 'm' && meetingID) return <Suspense fallback={<Loading />}><HostCall key={meetingID} meetingID={meetingID} /></Suspense>
+  return <PlainPage subtitle={t('frame.agents')} title={t('frame.nopage')}><p><a href="/">{t('meetings.title')}</a></p></PlainPage>
+}
+
+/** Asks who it is; whoever it is not goes to sign in and comes back here. */
+function Account({ children }: { children: (account: Account) => ReactNode }) {
+  const t = useT()
+  const { data, error, refetch } = useQuery({ queryKey: ['session'], queryFn: agent.session, staleTime: 60_000 })
+  const unknown = isProblem(error, 'unauthenticated')
+  useEffect(() => {
+    if (unknown) location.replace(`/signin?to=${encodeURIComponent(location.pathname)}`)
+  }, [unknown])
+  if (data) return children(data)
+  if (error && !unknown) return <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage>
+  return <Loading />
+}
+
+/** Where one wanted to go before signing in; only a path of this site. */
+function wantedPath(): string {
+  const to = new URLSearchParams(location.search).get('to') ?? '/'
+  return /^\/(?!\/)[A-Za-z0-9_\-/]*$/.test(to) ? to : '/'
+}
+
+function usePath(first: string): [string, Go] {
+  const [at, setAt] = useState(first)
+  useEffect(() => {
+    const back = () => setAt(location.pathname.replace(/\/+$/, '') || '/')
+    addEventListener('popstate', back)
+    return () => removeEventListener('popstate', back)
+  }, [])
+  const go = (path: string) => {
+    history.pushState(null, '', path)
+    scrollTo(0, 0)
+    setAt(path)
+  }
+  return [at, go]
+}
+
+function follow(event: MouseEvent, go: Go): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+  const link = (event.target as Element).closest('a')
+  if (!link || link.target || link.origin !== location.origin || link.hash || link.hasAttribute('download')) return
+  // A call opens on a page of its own: its load is a clean one, and leaving it closes everything.
+  if (link.pathname.startsWith('/m/') || link.pathname.startsWith('/i/')) return
+  event.preventDefault()
+  go(link.pathname)
+}

@@ -1,0 +1,34 @@
+// The first import clears the address bar: keep it first.
+import { opened } from './boot'
+import { lazy, Suspense, type ReactNode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { Loading } from '@/features/frame'
+import { GuestApp, typedBefore } from '@/features/guest'
+import { activate, keptLang, loadAllWords, preferredLang } from '@/i18n'
+import { applyTheme, keptTheme, LiveRegions } from '@/ui'
+import '@/ui/tokens.css'
+import '@/ui/base.css'
+import { keepFor } from './secrets'
+
+const AgentApp = lazy(() => Promise.all([import('./AgentApp'), loadAllWords()]).then(([module]) => ({ default: module.AgentApp })))
+
+function App({ typed }: { typed: ReturnType<typeof typedBefore> }): ReactNode {
+  if (opened.linkID) return <GuestApp linkID={opened.linkID} keep={keepFor(opened.linkID)} typed={typed} />
+  return <Suspense fallback={<Loading />}><AgentApp path={opened.path} code={opened.code} /></Suspense>
+}
+
+async function start(): Promise<void> {
+  applyTheme(keptTheme())
+  await activate(preferredLang(location.search, keptLang(), navigator.languages))
+  const root = document.getElementById('root')
+  if (!root) throw new Error('the page has no root')
+  const typed = typedBefore()
+  createRoot(root).render(
+    <>
+      <App typed={typed} />
+      <LiveRegions />
+    </>,
+  )
+}
+
+void start()

@@ -1,0 +1,28 @@
+// The live half of the call, with livekit-client: loaded when someone is about to enter.
+import { Room, VideoPresets } from 'livekit-client'
+import type { MediaGrant } from '@/api'
+import type { Intents } from './intents'
+import { Call } from './session'
+
+/** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
+export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Call {
+  return new Call({
+    grant,
+    intents,
+    room: () =>
+      new Room({
+        adaptiveStream: true,
+        dynacast: true,
+        videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },
+        publishDefaults: { videoCodec: 'vp8', simulcast: true, red: true, dtx: true },
+      }),
+  })
+}
+
+export type { Call, CallEvent, CallState, Phase } from './session'
+export type { Person, Quality, Self, Share } from './people'
+export type { Over } from './outcome'
+export type { ChatState, Message } from './chat'
+export { longestMessage } from './chat'
+export { grid, initials, page, perPage, type Size } from './layout'
+export type { Track } from 'livekit-client'

@@ -1,0 +1,122 @@
+// Reads a LiveKit room into plain facts for the screen. Facts that did not change keep their identity,
+// so that a tile renders again only when something about it did.
+import { ConnectionQuality, Track, type Participant, type Room } from 'livekit-client'
+import type { MediaProblem } from './media'
+
+/** One person as shown. */
+export interface Person {
+  identity: string
+  name: string
+  organisation: string
+  role: 'host' | 'guest' | 'other'
+  self: boolean
+  speaking: boolean
+  micOn: boolean
+  /** The camera's picture, when it is on and received. */
+  picture: Track | null
+  /** The voice to play; null for oneself. */
+  voice: Track | null
+  /** True while the person's own connection is lost. */
+  lost: boolean
+}
+
+/** A screen someone shows. */
+export interface Share {
+  identity: string
+  name: string
+  self: boolean
+  picture: Track
+  sound: Track | null
+}
+
+// TrackSource of the LiveKit protocol (livekit_models.proto), which livekit-client does not export.
+const source = { camera: 1, microphone: 2, screenShare: 3 } as const
+
+export interface Permissions { speak: boolean; camera: boolean; share: boolean; chat: boolean }
+
+export interface Self {
+  identity: string
+  name: string
+  mic: 'on' | 'off' | 'starting'
+  cam: 'on' | 'off' | 'starting'
+  sharing: boolean
+  can: Permissions
+  problem: { kind: 'mic' | 'cam' | 'share'; why: MediaProblem } | null
+}
+
+export type Quality = 'good' | 'weak' | 'lost'
+
+/** Everyone in order of arrival, self last. Arrival is the server's, so that every screen agrees. */
+export function people(room: Room): Person[] {
+  const others = [...room.remoteParticipants.values()].sort(byArrival)
+  return [...others.map((other) => person(other, false)), person(room.localParticipant, true)]
+}
+
+function byArrival(a: Participant, b: Participant): number {
+  return (a.joinedAt?.getTime() ?? 0) - (b.joinedAt?.getTime() ?? 0) || (a.identity < b.identity ? -1 : 1)
+}
+
+function person(participant: Participant, self: boolean): Person {
+  const camera = participant.getTrackPublication(Track.Source.Camera)
+  const role = participant.attributes['aparte.role']
+  return {
+    identity: participant.identity,
+    name: nameOf(participant),
+    organisation: participant.attributes['aparte.organisation'] ?? '',
+    role: role === 'host' || role === 'guest' ? role : 'other',
+    self,
+    speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
+    micOn: participant.isMicrophoneEnabled,
+    picture: camera && !camera.isMuted ? (camera.track ?? null) : null,
+    voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
+    lost: participant.connectionQuality === ConnectionQuality.Lost,
+  }
+}
+
+export function nameOf(participant: Pick<Participant, 'name' | 'identity'>): string {
+  return participant.name || participant.identity
+}
+
+export function shares(room: Room): Share[] {
+  const shown: Share[] = []
+  for (const participant of [...room.remoteParticipants.values(), room.localParticipant]) {
+    const publication = participant.getTrackPublication(Track.Source.ScreenShare)
+    if (!publication?.track || publication.isMuted) continue
+    const self = participant === room.localParticipant
+    const sound = self ? null : (participant.getTrackPublication(Track.Source.ScreenShareAudio)?.track ?? null)
+    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture: publication.track, sound })
+  }
+  return shown
+}
+
+/** What the token allows; before the server has said, everything, since the server decides anyway. */
+export function permissions(given: Participant['permissions']): Permissions {
+  if (!given) return { speak: true, camera: true, share: true, chat: true }
+  const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => Number(allowed) === wanted))
+  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: given.canPublishData }
+}
+
+export function quality(participant: Pick<Participant, 'connectionQuality'>): Quality {
+  switch (participant.connectionQuality) {
+    case ConnectionQuality.Poor:
+      return 'weak'
+    case ConnectionQuality.Lost:
+      return 'lost'
+    default:
+      return 'good'
+  }
+}
+
+/** The new list with every entry that says the same as before replaced by the entry before; the list itself too. */
+export function keepSame<T extends { identity: string }>(before: readonly T[], after: readonly T[]): readonly T[] {
+  const known = new Map(before.map((entry) => [entry.identity, entry]))
+  const merged = after.map((entry) => {
+    const old = known.get(entry.identity)
+    return old && same(old, entry) ? old : entry
+  })
+  return merged.length === before.length && merged.every((entry, i) => entry === before[i]) ? before : merged
+}
+
+function same<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(b) as (keyof T)[]).every((key) => Object.is(a[key], b[key]))
+}

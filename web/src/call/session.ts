@@ -1,0 +1,300 @@
+// The live call: one LiveKit room, kept alive for as long as the person wants to be in it.
+//
+//	joining ──▶ live ◀──▶ reconnecting          LiveKit resumes by itself
+//	   │          │            │
+//	   │          └─ gave up ──┤                 then we join again with a fresh token, with back-off
+//	   └──────────── over ◀────┘                 left, removed, ended, elsewhere, refused: nobody comes back by itself
+import { ConnectionState, RoomEvent, Track, type DisconnectReason, type LocalTrackPublication, type Participant, type Room } from 'livekit-client'
+import { Store, type MediaGrant, type Readable } from '@/api'
+import { backOff } from '@/api/socket'
+import { Chat } from './chat'
+import type { Intents } from './intents'
+import { mediaProblem } from './media'
+import { overBy, overByProblem, type Over } from './outcome'
+import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
+
+export type Phase =
+  | { is: 'joining' }
+  | { is: 'live'; since: number }
+  /** retryAt: when the next try of ours begins; null while LiveKit resumes or a try is under way. */
+  | { is: 'reconnecting'; since: number; tries: number; retryAt: number | null }
+  | { is: 'over'; why: Over }
+
+export interface CallState {
+  phase: Phase
+  self: Self
+  people: readonly Person[]
+  shares: readonly Share[]
+  quality: Quality
+  /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
+  mustTap: boolean
+}
+
+export type CallEvent = { is: 'joined' | 'left'; name: string; identity: string } | { is: 'back' } | { is: 'message'; name: string }
+
+const chatTopic = 'lk.chat'
+const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
+
+// Every event after which the screen may look different.
+const changes = [
+  RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected, RoomEvent.ParticipantNameChanged, RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ParticipantPermissionsChanged, RoomEvent.TrackPublished, RoomEvent.TrackUnpublished, RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed,
+  RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished, RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ConnectionQualityChanged, RoomEvent.AudioPlaybackStatusChanged, RoomEvent.VideoPlaybackStatusChanged,
+] as const
+
+interface Options {
+  /** Asks the server anew for each join whether one may be in. */
+  grant: () => Promise<MediaGrant>
+  room: () => Room
+  intents: Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
+  random?: () => number
+}
+
+export class Call {
+  private readonly room: Room
+  private readonly current: Store<CallState>
+  readonly state: Readable<CallState>
+  readonly chat: Chat
+  private readonly listeners = new Set<(event: CallEvent) => void>()
+  private wanted: { mic: boolean; cam: boolean }
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private attempt = 0
+  private joining = false
+  private refreshing = false
+
+  constructor(private readonly options: Options) {
+    this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
+    this.room = options.room()
+    this.current = new Store<CallState>({
+      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false,
+      self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
+    })
+    this.state = this.current
+    this.chat = new Chat(
+      async (text) => void (await this.room.localParticipant.sendText(text, { topic: chatTopic })),
+      () => ({ identity: this.room.localParticipant.identity, name: nameOf(this.room.localParticipant), self: true }),
+    )
+    this.listen()
+  }
+
+  onEvent = (listener: (event: CallEvent) => void): (() => void) => {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Joins; from here on the call comes back by itself until it is over. */
+  start = (): void => void this.join()
+
+  /** Leaves for good and lets go of the devices. */
+  leave = (): void => this.finish('left')
+
+  /** Ends the wait before the next try. */
+  retryNow = (): void => {
+    const { phase } = this.current.get()
+    if (phase.is === 'reconnecting' && phase.retryAt !== null) void this.join()
+  }
+
+  toggleMic = (): Promise<void> => this.setMic(this.current.get().self.mic !== 'on')
+  toggleCam = (): Promise<void> => this.setCam(this.current.get().self.cam !== 'on')
+
+  async setMic(on: boolean): Promise<void> {
+    this.wanted.mic = on
+    await this.device('mic', on, () => this.room.localParticipant.setMicrophoneEnabled(on))
+  }
+
+  async setCam(on: boolean): Promise<void> {
+    this.wanted.cam = on
+    await this.device('cam', on, () => this.room.localParticipant.setCameraEnabled(on))
+  }
+
+  toggleShare = async (): Promise<void> => {
+    const on = !this.current.get().self.sharing
+    try {
+      await this.room.localParticipant.setScreenShareEnabled(on, { audio: true, selfBrowserSurface: 'include', contentHint: 'detail' })
+    } catch (error) {
+      // Closing the browser's own chooser is a choice, not a mistake.
+      const why = mediaProblem(error)
+      if (why !== 'refused') this.self({ problem: { kind: 'share', why } })
+    }
+    this.refresh()
+  }
+
+  async use(kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> {
+    try {
+      await this.room.switchActiveDevice(kind, deviceID)
+    } catch (error) {
+      this.self({ problem: { kind: kind === 'videoinput' ? 'cam' : 'mic', why: mediaProblem(error) } })
+    }
+  }
+
+  /** From a press: lets the browser play again, and wakes devices that an interruption has ended. */
+  resume = async (): Promise<void> => {
+    await this.room.startAudio().catch(() => undefined)
+    await this.room.startVideo().catch(() => undefined)
+    for (const publication of [...this.room.localParticipant.trackPublications.values()] as LocalTrackPublication[]) {
+      const track = publication.track
+      if (track && !publication.isMuted && track.source !== Track.Source.ScreenShare && track.mediaStreamTrack.readyState === 'ended') {
+        if ('restartTrack' in track) await track.restartTrack().catch(() => undefined)
+      }
+    }
+    this.refresh()
+  }
+
+  dismissProblem = (): void => this.self({ problem: null })
+
+  private async join(): Promise<void> {
+    if (this.joining || this.isOver()) return
+    this.joining = true
+    clearTimeout(this.timer)
+    const before = this.current.get().phase
+    if (before.is === 'reconnecting') this.phase({ ...before, retryAt: null, tries: before.tries + 1 })
+    try {
+      const { url, token } = await this.options.grant()
+      if (this.isOver()) return
+      await this.room.connect(url, token)
+      if (this.isOver()) return void this.room.disconnect()
+      this.attempt = 0
+      this.phase({ is: 'live', since: Date.now() })
+      if (before.is === 'reconnecting') this.tell({ is: 'back' })
+      this.refreshNow()
+      void this.applyIntents()
+    } catch (error) {
+      const over = overByProblem(error)
+      if (over) this.finish(over)
+      else this.later()
+    } finally {
+      this.joining = false
+    }
+  }
+
+  private later(): void {
+    if (this.isOver()) return
+    const { phase } = this.current.get()
+    const delay = backOff(this.attempt++, this.options.random ?? Math.random)
+    const since = phase.is === 'reconnecting' ? phase.since : Date.now()
+    const tries = phase.is === 'reconnecting' ? phase.tries : 0
+    this.phase({ is: 'reconnecting', since, tries, retryAt: Date.now() + delay })
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.join(), delay)
+  }
+
+  private async applyIntents(): Promise<void> {
+    const { can } = this.current.get().self
+    const { micID, camID, speakerID } = this.options.intents
+    if (speakerID) await this.room.switchActiveDevice('audiooutput', speakerID).catch(() => undefined)
+    if (micID) await this.room.switchActiveDevice('audioinput', micID, false).catch(() => undefined)
+    if (camID) await this.room.switchActiveDevice('videoinput', camID, false).catch(() => undefined)
+    await Promise.all([this.wanted.mic && can.speak ? this.setMic(true) : null, this.wanted.cam && can.camera ? this.setCam(true) : null])
+  }
+
+  private async device(kind: 'mic' | 'cam', on: boolean, act: () => Promise<unknown>): Promise<void> {
+    // The server cannot be told now; the wish is kept and applied when we are back.
+    if (this.room.state === ConnectionState.Disconnected) return this.self({ [kind]: 'off' })
+    if (on) this.self({ [kind]: 'starting', problem: null })
+    try {
+      await act()
+    } catch (error) {
+      this.wanted[kind] = false
+      this.self({ problem: { kind, why: mediaProblem(error) } })
+    }
+    this.refreshNow()
+  }
+
+  private listen(): void {
+    const { room } = this
+    for (const event of changes) room.on(event, this.refresh)
+    room.on(RoomEvent.Reconnecting, () => this.interrupted())
+    room.on(RoomEvent.SignalReconnecting, () => this.interrupted())
+    room.on(RoomEvent.Reconnected, () => {
+      const before = this.current.get().phase
+      this.phase({ is: 'live', since: Date.now() })
+      if (before.is === 'reconnecting') this.tell({ is: 'back' })
+      this.refresh()
+    })
+    room.on(RoomEvent.Disconnected, (reason) => this.disconnected(reason))
+    room.on(RoomEvent.ParticipantConnected, (participant) => this.tell({ is: 'joined', name: nameOf(participant), identity: participant.identity }))
+    room.on(RoomEvent.ParticipantDisconnected, (participant) => this.tell({ is: 'left', name: nameOf(participant), identity: participant.identity }))
+    room.registerTextStreamHandler(chatTopic, (reader, { identity }) => void this.received(reader, identity))
+  }
+
+  private async received(reader: { info: { id: string; timestamp: number }; readAll(): Promise<string> }, identity: string): Promise<void> {
+    const sender: Participant | undefined = this.room.remoteParticipants.get(identity)
+    // Only people who are in the room are shown as authors; the name is the server's, never the message's.
+    if (!sender) return
+    const from = { identity, name: nameOf(sender), self: false }
+    const text = await reader.readAll().catch(() => null)
+    if (text === null) return
+    this.chat.receive({ id: `${identity}/${reader.info.id}`, from, text, at: Date.now() })
+    this.tell({ is: 'message', name: from.name })
+  }
+
+  private interrupted(): void {
+    if (this.current.get().phase.is === 'live') this.phase({ is: 'reconnecting', since: Date.now(), tries: 0, retryAt: null })
+  }
+
+  private disconnected(reason: DisconnectReason | undefined): void {
+    if (this.isOver()) return
+    const over = overBy(reason)
+    if (over) this.finish(over)
+    else if (!this.joining) this.later()
+    this.refresh()
+  }
+
+  private finish(why: Over): void {
+    if (this.isOver()) return
+    clearTimeout(this.timer)
+    this.phase({ is: 'over', why })
+    void this.room.disconnect(true)
+  }
+
+  private isOver(): boolean {
+    return this.current.get().phase.is === 'over'
+  }
+
+  private phase(phase: Phase): void {
+    this.current.update((state) => ({ ...state, phase }))
+  }
+
+  private self(part: Partial<Self>): void {
+    this.current.update((state) => ({ ...state, self: { ...state.self, ...part } }))
+  }
+
+  private tell(event: CallEvent): void {
+    for (const listener of [...this.listeners]) listener(event)
+  }
+
+  /** Reads the room once after all events of this turn. */
+  private refresh = (): void => {
+    if (this.refreshing) return
+    this.refreshing = true
+    queueMicrotask(() => {
+      this.refreshing = false
+      this.refreshNow()
+    })
+  }
+
+  private refreshNow(): void {
+    const { room } = this
+    const local = room.localParticipant
+    // While we are away the last picture of the meeting stays on the screen, dimmed.
+    if (room.state === ConnectionState.Disconnected) return
+    const device = (kind: 'mic' | 'cam', on: boolean, before: Self) => (on ? 'on' as const : before[kind] === 'starting' && this.wanted[kind] && !before.problem ? 'starting' as const : 'off' as const)
+    this.current.update((state) => ({
+      ...state,
+      people: keepSame(state.people, people(room)),
+      shares: keepSame(state.shares, shares(room)),
+      quality: quality(local),
+      mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
+      self: {
+        ...state.self,
+        identity: local.identity,
+        name: nameOf(local),
+        mic: device('mic', local.isMicrophoneEnabled, state.self),
+        cam: device('cam', local.isCameraEnabled, state.self),
+        sharing: local.isScreenShareEnabled,
+        can: permissions(local.permissions),
+      },
+    }))
+  }
+}

@@ -1,0 +1,149 @@
+// The bar below the tiles. Every control bears a word; its accessible name says the state, then the act.
+import { Bell, BellOff, DoorOpen, Ellipsis, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Users, Video, VideoOff } from 'lucide-react'
+import { useState, type ReactNode } from 'react'
+import { intents } from '@/call'
+import type { CallState, Self } from '@/call/live'
+import { useT } from '@/i18n'
+import { useStore } from '@/ui'
+import { Confirm, MenuButton, type MenuGroup } from '@/ui/overlays'
+import { useDevices } from './useDevices'
+import './controls.css'
+
+export type PanelName = 'lobby' | 'people' | 'chat'
+
+interface Props {
+  self: Self
+  count: number
+  unread: number
+  panel: PanelName | null
+  onPanel: (panel: PanelName) => void
+  acts: {
+    mic: () => void
+    cam: () => void
+    share: () => void
+    use: (kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string) => void
+    help: () => void
+    leave: () => void
+  }
+  /** Present for hosts. */
+  host?: { waiting: number; endForAll: () => Promise<void> }
+  phase: CallState['phase']['is']
+}
+
+export function ControlBar({ self, count, unread, panel, onPanel, acts, host }: Props) {
+  const t = useT()
+  const shareable = self.can.share && 'getDisplayMedia' in (navigator.mediaDevices ?? {})
+  return (
+    <nav className="bar" aria-label={t('ctl.bar')} data-region="bar">
+      <MicButton self={self} onPress={acts.mic} />
+      <CamButton self={self} onPress={acts.cam} />
+      {shareable ? (
+        <Key className={`hide-s ${self.sharing ? 'sharing' : ''}`} icon={self.sharing ? <MonitorX aria-hidden="true" /> : <MonitorUp aria-hidden="true" />} onPress={acts.share}>{t(self.sharing ? 'ctl.sharing' : 'ctl.share')}</Key>
+      ) : null}
+      <span className="sep hide-s" />
+      {host ? <Key icon={<DoorOpen aria-hidden="true" />} expanded={panel === 'lobby'} badge={host.waiting} knock onPress={() => onPanel('lobby')} says={t('meetings.waiting', { n: host.waiting })}>{t('ctl.lobby')}</Key> : null}
+      <Key className="hide-s" icon={<Users aria-hidden="true" />} expanded={panel === 'people'} badge={count} onPress={() => onPanel('people')} says={t('meetings.present', { n: count })}>{t('ctl.people')}</Key>
+      <Key className={host ? 'hide-s' : ''} icon={<MessageSquare aria-hidden="true" />} expanded={panel === 'chat'} badge={unread} onPress={() => onPanel('chat')} says={t('chat.unread', { n: unread })}>{t('ctl.chat')}</Key>
+      <MoreMenu self={self} shareable={shareable} acts={acts} onPanel={onPanel} phoneChat={host !== undefined} />
+      <span className="sep hide-s" />
+      {host ? <HostLeave onLeave={acts.leave} endForAll={host.endForAll} /> : <Key className="leave" icon={<LogOut aria-hidden="true" className="flip" />} onPress={acts.leave}>{t('ctl.leave')}</Key>}
+    </nav>
+  )
+}
+
+interface KeyProps {
+  icon: ReactNode
+  onPress: () => void
+  className?: string
+  /** The whole accessible name, when the word is not enough. */
+  name?: string
+  /** Said after the word, such as how many wait. */
+  says?: string
+  expanded?: boolean
+  badge?: number
+  knock?: boolean
+  disabled?: boolean
+  children: string
+}
+
+function Key({ icon, onPress, className = '', name, says, expanded, badge = 0, knock, disabled, children }: KeyProps) {
+  const label = name ?? (says && badge > 0 ? `${children}, ${says}` : undefined)
+  return (
+    <button type="button" className={`k ${className}`} aria-label={label} aria-expanded={expanded} aria-disabled={disabled || undefined} onClick={disabled ? undefined : onPress}>
+      {icon}
+      <span>{children}</span>
+      {badge > 0 ? <span className={`n ${knock ? 'kn' : ''}`} aria-hidden="true">{badge}</span> : null}
+    </button>
+  )
+}
+
+function MicButton({ self, onPress }: { self: Self; onPress: () => void }) {
+  const t = useT()
+  if (!self.can.speak) return <Key className="isoff" icon={<MicOff aria-hidden="true" />} disabled onPress={onPress} name={t('ctl.mic.closed')}>{t('ctl.mic.off')}</Key>
+  const on = self.mic === 'on'
+  const name = t(on ? 'ctl.mic.on.name' : self.mic === 'starting' ? 'ctl.mic.starting' : 'ctl.mic.off.name')
+  return <Key className={on ? 'ison' : self.mic === 'off' ? 'isoff' : 'starting'} icon={on ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />} name={name} onPress={onPress}>{t(on || self.mic === 'starting' ? 'ctl.mic.on' : 'ctl.mic.off')}</Key>
+}
+
+function CamButton({ self, onPress }: { self: Self; onPress: () => void }) {
+  const t = useT()
+  if (!self.can.camera) return <Key className="isoff" icon={<VideoOff aria-hidden="true" />} disabled onPress={onPress} name={t('ctl.cam.closed')}>{t('ctl.cam.off')}</Key>
+  const on = self.cam === 'on'
+  const name = t(on ? 'ctl.cam.on.name' : self.cam === 'starting' ? 'ctl.cam.starting' : 'ctl.cam.off.name')
+  return <Key className={on ? 'ison' : self.cam === 'off' ? 'isoff' : 'starting'} icon={on ? <Video aria-hidden="true" /> : <VideoOff aria-hidden="true" />} name={name} onPress={onPress}>{t(on || self.cam === 'starting' ? 'ctl.cam.on' : 'ctl.cam.off')}</Key>
+}
+
+type MoreProps = Pick<Props, 'self' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean }
+
+function MoreMenu({ self, shareable, acts, onPanel, phoneChat }: MoreProps) {
+  const t = useT()
+  const { sounds } = useStore(intents)
+  const [open, setOpen] = useState(false)
+  const devices = useDevices(open)
+  // What the narrow bar leaves out is here; the wide bar hides these entries by their own buttons.
+  const narrow = open && matchMedia('(max-width: 48rem)').matches
+  const groups: MenuGroup[] = [
+    {
+      entries: narrow
+        ? [
+            ...(shareable ? [{ id: 'share', label: t(self.sharing ? 'ctl.sharing' : 'ctl.share'), icon: <MonitorUp aria-hidden="true" />, onAct: acts.share }] : []),
+            { id: 'people', label: t('ctl.people'), icon: <Users aria-hidden="true" />, onAct: () => onPanel('people') },
+            ...(phoneChat ? [{ id: 'chat', label: t('ctl.chat'), icon: <MessageSquare aria-hidden="true" />, onAct: () => onPanel('chat') }] : []),
+          ]
+        : [],
+    },
+    ...devices.map((list) => ({
+      title: t(`devices.${list.kind}.used`),
+      entries: list.devices.map((device, i) => ({ id: `${list.kind}/${device.id}`, label: device.label || t('devices.nameless', { n: i + 1 }), chosen: device.chosen, onAct: () => acts.use(list.media, device.id) })),
+    })),
+    {
+      entries: [
+        { id: 'sounds', label: t(sounds ? 'sounds.off' : 'sounds.on'), icon: sounds ? <BellOff aria-hidden="true" /> : <Bell aria-hidden="true" />, onAct: () => intents.change({ sounds: !sounds }) },
+        { id: 'keys', label: t('keys.title'), icon: <Keyboard aria-hidden="true" />, onAct: acts.help },
+      ],
+    },
+  ]
+  return <MenuButton label={t('ctl.more')} className="k" placement="top" button={<><Ellipsis aria-hidden="true" /><span>{t('ctl.more')}</span></>} groups={groups} onOpenChange={setOpen} />
+}
+
+function HostLeave({ onLeave, endForAll }: { onLeave: () => void; endForAll: () => Promise<void> }) {
+  const t = useT()
+  const [asked, setAsked] = useState(false)
+  return (
+    <>
+      <MenuButton
+        label={t('ctl.leave')} className="k leave" placement="top end"
+        button={<><LogOut aria-hidden="true" className="flip" /><span>{t('ctl.leave')}</span></>}
+        groups={[{
+          entries: [
+            { id: 'me', label: t('ctl.leave.me'), icon: <LogOut aria-hidden="true" className="flip" />, onAct: onLeave },
+            { id: 'all', label: t('ctl.leave.all'), icon: <PhoneOff aria-hidden="true" />, danger: true, onAct: () => setAsked(true) },
+          ],
+        }]}
+      />
+      <Confirm open={asked} title={t('ctl.leave.all.ask')} cancel={t('common.cancel')} act={t('ctl.leave.all')} onAct={endForAll} onClose={() => setAsked(false)}>
+        <p>{t('ctl.leave.all.effect')}</p>
+      </Confirm>
+    </>
+  )
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef } from 'react'
+
+export interface Commands {
+  /** By key, lower case. */
+  keys: Record<string, () => void>
+  /** Held Space: true on press, false on release. */
+  talk: (on: boolean) => void
+  /** F6, and Shift+F6. */
+  region: (step: 1 | -1) => void
+}
+
+/** Single-key commands. None fires in a field or with a modifier; all but F6 can be switched off. */
+export function useKeys(enabled: boolean, commands: Commands): void {
+  const latest = useRef(commands)
+  latest.current = commands
+  useEffect(() => {
+    let talking = false
+    const release = () => {
+      if (talking) latest.current.talk(false)
+      talking = false
+    }
+    const down = (event: KeyboardEvent) => {
+      if (event.key === 'F6') {
+        event.preventDefault()
+        return latest.current.region(event.shiftKey ? -1 : 1)
+      }
+      if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || inDialog(event.target)) return
+      if (event.key === ' ' && !controls(event.target)) {
+        event.preventDefault()
+        if (!event.repeat && !talking) {
+          talking = true
+          latest.current.talk(true)
+        }
+        return
+      }
+      const command = Object.hasOwn(latest.current.keys, event.key.toLowerCase()) ? latest.current.keys[event.key.toLowerCase()] : undefined
+      if (!command || event.repeat) return
+      event.preventDefault()
+      command()
+    }
+    const up = (event: KeyboardEvent) => {
+      if (event.key === ' ') release()
+    }
+    document.addEventListener('keydown', down)
+    document.addEventListener('keyup', up)
+    window.addEventListener('blur', release)
+    return () => {
+      release()
+      document.removeEventListener('keydown', down)
+      document.removeEventListener('keyup', up)
+      window.removeEventListener('blur', release)
+    }
+  }, [enabled])
+}
+
+function writes(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+}
+
+function controls(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('button, a, summary, [role="button"], [role="menuitem"], [role="switch"]') !== null
+}
+
+function inDialog(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null
+}

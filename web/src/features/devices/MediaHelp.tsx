@@ -1,0 +1,36 @@
+import { TriangleAlert } from 'lucide-react'
+import type { MediaProblem } from '@/call'
+import { useT } from '@/i18n'
+
+interface Props {
+  kind: 'mic' | 'cam' | 'share'
+  why: MediaProblem
+}
+
+/** Why a device did not open, and what to do about it in this browser. */
+export function MediaHelp({ kind, why }: Props) {
+  const t = useT()
+  return (
+    <div className="note warn" role="alert" data-testid="media-problem" data-why={why}>
+      <TriangleAlert aria-hidden="true" />
+      <div className="stack-s">
+        <p>{t(textFor(kind, why))}</p>
+        {why === 'refused' && kind !== 'share' ? <p>{t(`devices.allow.${browser()}`)}</p> : null}
+      </div>
+    </div>
+  )
+}
+
+function textFor(kind: Props['kind'], why: MediaProblem): string {
+  if (kind === 'share') return 'share.failed'
+  if (why === 'refused') return 'devices.refused'
+  if (why === 'unknown') return 'devices.unknown'
+  if (kind === 'mic') return why === 'busy' ? 'devices.micbusy' : 'devices.nomic'
+  return why === 'busy' ? 'devices.busy' : 'devices.none'
+}
+
+function browser(): 'firefox' | 'safari' | 'chromium' {
+  const agent = navigator.userAgent
+  if (agent.includes('Firefox/')) return 'firefox'
+  return agent.includes('Safari/') && !/Chrom(e|ium)\//.test(agent) ? 'safari' : 'chromium'
+}

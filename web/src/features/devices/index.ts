@@ -1,0 +1,3 @@
+export { DeviceCheckCard } from './DeviceCheckCard'
+export { IntentSwitches } from './IntentSwitches'
+export { MediaHelp } from './MediaHelp'

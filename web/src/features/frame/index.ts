@@ -1,0 +1,2 @@
+export { Frame } from './Frame'
+export { ErrorNote, Loading, Obstructed, PlainPage } from './pages'

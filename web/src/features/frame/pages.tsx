@@ -1,0 +1,83 @@
+// Pages that say one thing: what happened, then what to do.
+import { CircleAlert, TriangleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { isProblem } from '@/api'
+import type { Obstacle } from '@/call'
+import { useT } from '@/i18n'
+import { Button, Heading, useAfter, useTitle } from '@/ui'
+import { Frame } from './Frame'
+
+interface PlainProps {
+  subtitle: string
+  title: string
+  icon?: ReactNode
+  tone?: 'plain' | 'warn' | 'danger'
+  children?: ReactNode
+}
+
+export function PlainPage({ subtitle, title, icon, tone = 'plain', children }: PlainProps) {
+  useTitle(title)
+  return (
+    <Frame subtitle={subtitle}>
+      <main id="main" className="plain">
+        <div className="card">
+          {icon ? <div className={`mark ${tone}`} aria-hidden="true">{icon}</div> : null}
+          <Heading>{title}</Heading>
+          {children}
+        </div>
+      </main>
+    </Frame>
+  )
+}
+
+/** No call can work here: why, and the way out. */
+export function Obstructed({ why }: { why: Obstacle }) {
+  const t = useT()
+  const secure = `https://${location.host}`
+  return (
+    <PlainPage subtitle={t('frame.meeting')} title={t(`obstacle.${why}.title`)} icon={<TriangleAlert />} tone="warn">
+      <p>{t(`obstacle.${why}.body`)}</p>
+      <ol>
+        <li>{why === 'insecure' ? t('obstacle.insecure.do', { address: secure }) : t('obstacle.unsupported.do')}</li>
+        <li>{t('obstacle.else')}</li>
+      </ol>
+    </PlainPage>
+  )
+}
+
+/** Nothing for 300 ms, then a word; after five seconds, a sentence. */
+export function Loading() {
+  const t = useT()
+  const shown = useAfter(300)
+  const slow = useAfter(5000)
+  return (
+    <p className="loading" role="status">
+      {slow ? t('entry.slow') : shown ? t('common.loading') : ''}
+    </p>
+  )
+}
+
+/** What went wrong with a call to the server, with a way to try again. */
+export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void }) {
+  const t = useT()
+  return (
+    <div className="note danger" role="alert">
+      <CircleAlert aria-hidden="true" />
+      <div className="stack-s">
+        <p>{said(error, t)}</p>
+        {retry ? <div><Button onClick={retry}>{t('common.retry')}</Button></div> : null}
+      </div>
+    </div>
+  )
+}
+
+function said(error: unknown, t: ReturnType<typeof useT>): string {
+  if (isProblem(error, 'offline')) return t('common.unreachable')
+  if (isProblem(error, 'forbidden')) return t('common.forbidden')
+  if (isProblem(error, 'not-found')) return t('common.notfound')
+  if (isProblem(error, 'too-many')) return t('common.toomany', { n: error.retryAfter ?? 60 })
+  if (isProblem(error, 'meeting-ended')) return t('end.ended')
+  if (isProblem(error, 'invalid', 'conflict')) return Object.values(error.fields)[0] ?? error.message
+  const number = isProblem(error) ? error.text('instance') : undefined
+  return number ? t('common.failed.id', { id: number }) : t('common.failed.plain')
+}

@@ -1,0 +1,146 @@
+// The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
+import { CalendarDays, CircleDot, EyeOff, ShieldCheck, User } from 'lucide-react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { isProblem, type GuestView, type Problem } from '@/api'
+import { ErrorNote, Frame } from '@/features/frame'
+import { IntentSwitches } from '@/features/devices'
+import { useLang, useT, Words } from '@/i18n'
+import { day, hour, moment, zone } from '@/i18n/dates'
+import { Button, Field, unlockSounds, useAfter, useTitle } from '@/ui'
+import { fieldIDs, type Typed } from './typed'
+import type { GuestVisit } from './visit'
+import './guest.css'
+
+interface Props {
+  visit: GuestVisit | null
+  /** null while the link is being redeemed, and in the page made at build time. */
+  view: GuestView | null
+  typed: Typed
+}
+
+export function EntryPage({ visit, view, typed }: Props) {
+  const t = useT()
+  useTitle(view ? t('entry.title', { title: view.meeting.title }) : t('entry.eyebrow'))
+  return (
+    <Frame subtitle={t('frame.meeting')}>
+      <main id="main" className="entry">
+        <section className="h" aria-labelledby="entry-title">
+          <p className="eyebrow">{view ? t('entry.eyebrow') : '\u00a0'}</p>
+          <h1 id="entry-title">{view ? <bdi>{view.meeting.title}</bdi> : t('entry.eyebrow')}</h1>
+          {view ? <Facts view={view} /> : null}
+        </section>
+        <EntryForm visit={visit} view={view} typed={typed} />
+        <section className="a" aria-label={t('entry.know')}>
+          <ul className="facts">
+            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{t('entry.gate.more')}</small></div></li>
+            <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
+          </ul>
+          <ol className="steps">
+            <li>{t('entry.step.ask')}</li>
+            <li>{view ? <span><Words id="entry.step.seen" values={{ host: <bdi>{view.meeting.organiser}</bdi> }} /></span> : t('entry.step.seen.anon')}</li>
+            <li>{t('entry.step.in')}</li>
+          </ol>
+        </section>
+      </main>
+    </Frame>
+  )
+}
+
+function Facts({ view }: { view: GuestView }) {
+  const t = useT()
+  const lang = useLang()
+  const { organiser, starts_at: starts, ends_at: ends } = view.meeting
+  return (
+    <ul className="facts">
+      <li><User aria-hidden="true" /><div><Words id="entry.organiser" values={{ host: <bdi>{organiser}</bdi> }} /></div></li>
+      {starts ? (
+        <li>
+          <CalendarDays aria-hidden="true" />
+          <div>
+            <span className="cap">{ends ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) }) : moment(new Date(starts), lang)}</span>
+            <small>{zone(new Date(starts), lang)}</small>
+          </div>
+        </li>
+      ) : null}
+    </ul>
+  )
+}
+
+type Fault = { field: 'name' | 'organisation' | null; text: string; problem: Problem | null }
+
+function EntryForm({ visit, view, typed }: Props) {
+  const t = useT()
+  const lang = useLang()
+  const slow = useAfter(5000)
+  const [name, setName] = useState(typed.name)
+  const [organisation, setOrganisation] = useState(typed.organisation)
+  const [fault, setFault] = useState<Fault | null>(null)
+  const [busy, setBusy] = useState(false)
+  const nameField = useRef<HTMLInputElement>(null)
+  const organisationField = useRef<HTMLInputElement>(null)
+  const ready = view !== null && visit !== null
+  usePrefill(view, setName, setOrganisation)
+  useEffect(() => {
+    const field = typed.focus === fieldIDs.organisation ? organisationField : typed.focus === fieldIDs.name ? nameField : null
+    field?.current?.focus()
+  }, [typed.focus])
+
+  const fail = (found: Fault) => {
+    setFault(found)
+    if (found.field === 'name') nameField.current?.focus()
+    if (found.field === 'organisation') organisationField.current?.focus()
+  }
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    if (!ready || busy) return
+    unlockSounds()
+    if (name.trim() === '') return fail({ field: 'name', text: t('entry.name.missing'), problem: null })
+    setBusy(true)
+    setFault(null)
+    try {
+      await visit.knock(name.trim(), organisation.trim())
+    } catch (error) {
+      if (!isProblem(error)) throw error
+      const field = 'name' in error.fields ? 'name' : 'organisation' in error.fields ? 'organisation' : null
+      fail({ field, text: field ? t(`entry.${field}.invalid`) : '', problem: error })
+    } finally {
+      setBusy(false)
+    }
+  }
+  const early = view?.meeting.starts_at && new Date(view.meeting.starts_at).getTime() > Date.now() && view.meeting.state === 'scheduled' ? view.meeting.starts_at : null
+  return (
+    <form className="card" aria-label={t('entry.do')} onSubmit={(event) => void submit(event)} noValidate>
+      {early ? <p className="note"><span>{t('entry.early', { date: moment(new Date(early), lang) })}</span></p> : null}
+      <Field
+        ref={nameField} id={fieldIDs.name} label={t('entry.name')} name="name" autoComplete="name" maxLength={120} required value={name} onChange={(event) => setName(event.target.value)}
+        hint={view?.link.kind === 'personal' ? t('entry.name.personal') : undefined} error={fault?.field === 'name' ? fault.text : undefined}
+      />
+      <Field
+        ref={organisationField} id={fieldIDs.organisation} label={<Optional text={t('entry.org')} />} name="organization" autoComplete="organization" maxLength={120} value={organisation}
+        onChange={(event) => setOrganisation(event.target.value)} error={fault?.field === 'organisation' ? fault.text : undefined}
+      />
+      <IntentSwitches />
+      <div className="stack-s">
+        {fault?.problem && !fault.field ? <ErrorNote error={fault.problem} /> : null}
+        <Button kind="primary" big type="submit" busy={!ready || busy}>{ready && !busy ? t('entry.do') : t('entry.moment')}</Button>
+        <p className="unseen"><EyeOff aria-hidden="true" /><span>{slow && !ready ? t('entry.slow') : t('entry.unseen')}</span></p>
+      </div>
+    </form>
+  )
+}
+
+/** A personal invitation comes with its name; what was typed before it arrived stays. */
+function usePrefill(view: GuestView | null, setName: (change: (typed: string) => string) => void, setOrganisation: (change: (typed: string) => string) => void): void {
+  const name = view?.knock?.name ?? view?.link.guest_name
+  const organisation = view?.knock?.organisation ?? view?.link.organisation
+  useEffect(() => {
+    if (name) setName((typed) => typed || name)
+    if (organisation) setOrganisation((typed) => typed || organisation)
+  }, [name, organisation, setName, setOrganisation])
+}
+
+/** "Your organisation (optional)": what stands in brackets is lighter. */
+function Optional({ text }: { text: string }) {
+  const [, label, aside] = /^(.*?)\s*(\(.*\))$/.exec(text) ?? [null, text, '']
+  return <>{label} <span className="opt">{aside}</span></>
+}

@@ -1,0 +1,78 @@
+// One screen for each state of the visit.
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
+import { obstacle } from '@/call'
+import { Obstructed } from '@/features/frame'
+import { loadAllWords, useT } from '@/i18n'
+import { announce, play, useStore } from '@/ui'
+import { EntryPage } from './EntryPage'
+import type { Typed } from './typed'
+import { GuestVisit, type Keep, type Visit } from './visit'
+
+// The call travels while the guest types, the waiting room with it.
+const loadCall = () => Promise.all([import('@/features/stage'), loadAllWords()]).then(([module]) => module)
+const loadEndings = () => import('./endings')
+const loadWaiting = () => import('./WaitingPage')
+const CallPage = lazy(() => loadCall().then((module) => ({ default: module.CallPage })))
+const Ending = lazy(() => loadEndings().then((module) => ({ default: module.Ending })))
+const Refused = lazy(() => loadEndings().then((module) => ({ default: module.Refused })))
+const WaitingPage = lazy(() => loadWaiting().then((module) => ({ default: module.WaitingPage })))
+
+interface Props {
+  linkID: string
+  keep: Keep
+  typed: Typed
+}
+
+export function GuestApp(props: Props) {
+  const hindrance = obstacle(window)
+  return hindrance ? <Obstructed why={hindrance} /> : <Visited {...props} />
+}
+
+function Visited({ linkID, keep, typed }: Props) {
+  const [visit] = useState(() => new GuestVisit(linkID, keep))
+  const state = useStore(visit.state)
+  useEffect(() => {
+    void visit.start()
+    return visit.dispose
+  }, [visit])
+  usePrefetch()
+  useAdmissionSign(state)
+  return <Suspense fallback={null}><Screen visit={visit} state={state} typed={typed} /></Suspense>
+}
+
+function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; typed: Typed }) {
+  const over = useCallback((why: string) => void visit.callOver(why === 'left' || why === 'elsewhere' || why === 'removed' ? why : 'over'), [visit])
+  const entry = <EntryPage visit={visit} view={state.at === 'guest' ? state.view : null} typed={typed} />
+  if (state.at === 'starting') return entry
+  if (state.at === 'refused') return <Refused problem={state.problem} retry={() => void visit.start()} />
+  const { view, ended } = state
+  if (view.status === 'entry') return entry
+  if (view.status === 'waiting') return <WaitingPage visit={visit} view={view} />
+  if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} grant={visit.grant} onOver={over} />
+  return <Ending visit={visit} view={view} ended={ended} />
+}
+
+function usePrefetch(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      void loadWaiting()
+      void loadEndings()
+      void loadCall()
+    }, 800)
+    return () => clearTimeout(timer)
+  }, [])
+}
+
+/** Says aloud, in words and by a sound, that the wait is over. */
+function useAdmissionSign(state: Visit): void {
+  const t = useT()
+  const status = state.at === 'guest' ? state.view.status : ''
+  const waited = useMemo(() => ({ before: false }), [])
+  useEffect(() => {
+    if (status === 'waiting') waited.before = true
+    if (status !== 'admitted' || !waited.before) return
+    waited.before = false
+    announce(t('lobby.admitted'), 'assertive')
+    play('admitted')
+  }, [status, t, waited])
+}

@@ -1,0 +1,110 @@
+// The last pages: one plain heading, one way on.
+import { CalendarClock, CircleSlash, Clock, DoorClosed, LogOut, MonitorSmartphone, TriangleAlert, Users, WifiOff } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { GuestView, Problem } from '@/api'
+import { ErrorNote, PlainPage } from '@/features/frame'
+import { useLang, useT } from '@/i18n'
+import { moment } from '@/i18n/dates'
+import { Button } from '@/ui'
+import type { GuestVisit, Visit } from './visit'
+
+type Ended = Extract<Visit, { at: 'guest' }>['ended']
+
+interface EndingProps {
+  visit: GuestVisit
+  view: GuestView
+  ended: Ended
+}
+
+export function Ending({ visit, view, ended }: EndingProps) {
+  const t = useT()
+  const subtitle = t('frame.meeting')
+  switch (view.status) {
+    case 'denied':
+      return (
+        <PlainPage subtitle={subtitle} title={t('end.denied')} icon={<CircleSlash />}>
+          {view.knock?.message ? <blockquote className="said"><bdi>{view.knock.message}</bdi></blockquote> : null}
+          <p>{t('end.denied.more')}</p>
+        </PlainPage>
+      )
+    case 'ended':
+      return <PlainPage subtitle={subtitle} title={t('end.ended')} icon={<DoorClosed />}><p>{t('end.ended.more')}</p></PlainPage>
+    case 'removed':
+      return <Removed />
+    case 'revoked':
+      return <PlainPage subtitle={subtitle} title={t('end.expired')} icon={<CircleSlash />}><p>{t('end.revoked.more')}</p></PlainPage>
+    case 'expired':
+      return <PlainPage subtitle={subtitle} title={t('end.expired')} icon={<Clock />}><p>{t('end.expired.ask', { host: view.meeting.organiser })}</p></PlainPage>
+    case 'withdrawn':
+      return (
+        <PlainPage subtitle={subtitle} title={t('end.withdrawn')} icon={<LogOut />}>
+          <Again visit={visit} view={view} />
+        </PlainPage>
+      )
+    default:
+      return <LeftCall visit={visit} ended={ended} />
+  }
+}
+
+/** Admitted, but the call on this device is over. */
+function LeftCall({ visit, ended }: { visit: GuestVisit; ended: Ended }) {
+  const t = useT()
+  const back = <Button kind="primary" onClick={visit.comeBack}>{t('end.return')}</Button>
+  if (ended === 'removed') return <Removed />
+  if (ended === 'elsewhere') return <PlainPage subtitle={t('frame.meeting')} title={t('end.elsewhere')} icon={<MonitorSmartphone />}><p>{t('end.elsewhere.more')}</p>{back}</PlainPage>
+  if (ended === 'over') return <PlainPage subtitle={t('frame.meeting')} title={t('end.lost')} icon={<WifiOff />} tone="warn"><p>{t('end.lost.more')}</p>{back}</PlainPage>
+  return <PlainPage subtitle={t('frame.meeting')} title={t('end.left')} icon={<LogOut />}><p>{t('end.left.more')}</p>{back}</PlainPage>
+}
+
+function Removed() {
+  const t = useT()
+  return <PlainPage subtitle={t('frame.meeting')} title={t('end.removed')} icon={<CircleSlash />}><p>{t('end.denied.more')}</p></PlainPage>
+}
+
+/** After leaving the waiting room one may ask again. */
+function Again({ visit, view }: { visit: GuestVisit; view: GuestView }) {
+  const t = useT()
+  const again = () => void visit.knock(view.knock?.name ?? view.link.guest_name ?? '', view.knock?.organisation ?? '').catch(() => undefined)
+  return (
+    <>
+      <p>{t('end.withdrawn.more')}</p>
+      <Button kind="primary" onClick={again}>{t('entry.do')}</Button>
+    </>
+  )
+}
+
+/** The link was not redeemed, and why. An unknown link and a wrong secret teach nothing: one page for both. */
+export function Refused({ problem, retry }: { problem: Problem; retry: () => void }) {
+  const t = useT()
+  const lang = useLang()
+  const when = (member: string): string => {
+    const at = problem.text(member)
+    return at ? moment(new Date(at), lang) : ''
+  }
+  const host = problem.text('host') ?? t('end.thehost')
+  const page = (title: string, icon: ReactNode, body: ReactNode, tone: 'plain' | 'warn' = 'plain') => (
+    <PlainPage subtitle={t('frame.meeting')} title={title} icon={icon} tone={tone}>{body}</PlainPage>
+  )
+  switch (problem.code) {
+    case 'link-early':
+      return page(t('end.early', { date: when('valid_from') }), <CalendarClock />, <><p>{t('end.early.more')}</p><Button kind="primary" onClick={retry}>{t('common.retry')}</Button></>)
+    case 'link-expired':
+      return page(t('end.expired'), <Clock />, <p>{t('end.expired.ask', { host })}</p>)
+    case 'link-revoked':
+      return page(t('end.expired'), <CircleSlash />, <p>{t('end.revoked.more')}</p>)
+    case 'link-full':
+      return page(t('end.full'), <Users />, <><p>{t('end.full.more')}</p><Button kind="primary" onClick={retry}>{t('common.retry')}</Button></>)
+    case 'link-in-use':
+      return page(t('end.inuse'), <MonitorSmartphone />, <p>{t('links.inuse', { host })}</p>)
+    case 'denied':
+      return page(t('end.denied'), <CircleSlash />, <p>{t('end.denied.more')}</p>)
+    case 'meeting-ended':
+      return page(t('end.ended'), <DoorClosed />, <p>{t('end.ended.more')}</p>)
+    case 'offline':
+    case 'internal':
+    case 'too-many':
+      return page(t('end.nostart'), <TriangleAlert />, <ErrorNote error={problem} retry={retry} />, 'warn')
+    default:
+      return page(t('end.expired'), <CircleSlash />, <p>{t('end.unknown.more')}</p>)
+  }
+}

@@ -1,0 +1,165 @@
+// A guest's visit, from the opened link to the last page. One union, one screen each; the server's status decides.
+//
+//	starting ─▶ guest{entry → waiting → admitted → …}     every change comes from the server
+//	    └────▶ refused{problem}                            unknown, early, expired, full, in use, …
+import { GuestChannel, guest as api, isProblem, Problem, redemptionCode, Store, type GuestView, type MediaGrant, type Readable, type SocketState } from '@/api'
+
+export type Visit =
+  | { at: 'starting' }
+  | { at: 'refused'; problem: Problem }
+  /** ended: how this guest's call ended on this device, when the server's status does not say it. */
+  | { at: 'guest'; view: GuestView; ended: null | 'left' | 'elsewhere' | 'removed' | 'over' }
+
+/** What the tab remembers of a visit through one link. */
+export interface Keep {
+  secret(): string | null
+  session(): string | null
+  left(): boolean
+  redeemed(session: string): void
+  setLeft(left: boolean): void
+  forget(): void
+}
+
+const offline: SocketState = { is: 'connecting' }
+
+export class GuestVisit {
+  private readonly current = new Store<Visit>({ at: 'starting' })
+  readonly state: Readable<Visit> = this.current
+  private readonly line = new Store<SocketState>(offline)
+  /** The state of the live channel, told truthfully in the lobby. */
+  readonly connection: Readable<SocketState> = this.line
+  private channel: GuestChannel | null = null
+  private session: string | null
+
+  constructor(
+    private readonly linkID: string,
+    private readonly keep: Keep,
+    private readonly connect: (session: string, onView: (view: GuestView) => void) => GuestChannel = (session, onView) => new GuestChannel(session, onView),
+  ) {
+    this.session = keep.session()
+  }
+
+  /** Redeems the link, or takes the visit up again after a reload. */
+  start = async (): Promise<void> => {
+    this.current.set({ at: 'starting' })
+    try {
+      if (this.keep.secret() !== null) await this.redeem()
+      else if (this.session !== null) this.learn(await api.view(this.session))
+      else throw new Problem('link-unknown', 404, 'the link has no secret')
+    } catch (error) {
+      if (isProblem(error, 'unauthenticated')) this.forget()
+      this.refuse(error)
+    }
+  }
+
+  /** Knocks. Throws the Problem when a field is at fault, so that the form can show it. */
+  knock = async (name: string, organisation: string): Promise<void> => {
+    await this.act((session) => api.knock(session, name, organisation))
+  }
+
+  withdraw = async (): Promise<void> => {
+    await this.act((session) => api.withdraw(session))
+  }
+
+  /** Asks for a media token; the server gives one only after admission. */
+  grant = async (): Promise<MediaGrant> => {
+    if (this.session === null) throw new Problem('unauthenticated', 401, 'no session')
+    return api.mediaToken(this.session)
+  }
+
+  /** The call on this device is over. */
+  callOver = async (how: 'left' | 'elsewhere' | 'removed' | 'over'): Promise<void> => {
+    const now = this.current.get()
+    if (now.at !== 'guest') return
+    if (how === 'left') this.keep.setLeft(true)
+    this.current.set({ ...now, ended: how })
+    if (how === 'left' || this.session === null) return
+    try {
+      this.learn(await api.view(this.session))
+    } catch (error) {
+      if (isProblem(error, 'unauthenticated')) this.refuse(error)
+    }
+  }
+
+  /** Back into the meeting, while the admission lives. */
+  comeBack = (): void => {
+    const now = this.current.get()
+    this.keep.setLeft(false)
+    if (now.at === 'guest') this.current.set({ ...now, ended: null })
+  }
+
+  retryConnection = (): void => this.channel?.retryNow()
+
+  dispose = (): void => {
+    this.channel?.close()
+    this.channel = null
+  }
+
+  private async redeem(): Promise<void> {
+    const code = await redemptionCode(this.keep.secret() ?? '')
+    // A damaged secret and an unknown link get the same page: neither teaches anything.
+    if (code === null) throw new Problem('link-unknown', 404, 'malformed secret')
+    try {
+      const { session, guest } = await api.redeem(this.linkID, code)
+      this.session = session
+      this.keep.redeemed(session)
+      this.keep.setLeft(false)
+      this.learn(guest)
+    } catch (error) {
+      // The same link opened again in the tab that is already inside: the session of before is still good.
+      if (this.session === null || !isProblem(error, 'link-in-use', 'link-full')) throw error
+      this.learn(await api.view(this.session))
+    }
+  }
+
+  private async act(call: (session: string) => Promise<GuestView>): Promise<void> {
+    if (this.session === null) return
+    try {
+      this.learn(await call(this.session))
+    } catch (error) {
+      if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many')) throw error
+      this.refuse(error)
+    }
+  }
+
+  private learn(view: GuestView): void {
+    const now = this.current.get()
+    let ended = now.at === 'guest' ? now.ended : this.keep.left() ? ('left' as const) : null
+    // Another status than admitted says more than how the call ended here.
+    if (view.status !== 'admitted') ended = null
+    this.current.set({ at: 'guest', view, ended })
+    if (view.status !== 'entry') this.listen()
+  }
+
+  private listen(): void {
+    if (this.channel || this.session === null) return
+    this.channel = this.connect(this.session, (view) => this.learn(view))
+    const { connection } = this.channel
+    const pass = () => {
+      this.line.set(connection.get())
+      if (connection.get().is === 'refused') void this.lost()
+    }
+    pass()
+    connection.subscribe(pass)
+  }
+
+  /** The channel will not have this session any more: the API says why. */
+  private async lost(): Promise<void> {
+    if (this.session === null) return
+    try {
+      this.learn(await api.view(this.session))
+    } catch (error) {
+      this.refuse(error)
+    }
+  }
+
+  private forget(): void {
+    this.session = null
+    this.keep.forget()
+  }
+
+  private refuse(error: unknown): void {
+    this.dispose()
+    this.current.set({ at: 'refused', problem: error instanceof Problem ? error : new Problem('internal', 0, String(error)) })
+  }
+}

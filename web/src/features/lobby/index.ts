@@ -1,0 +1,3 @@
+export { Door, type DoorState } from './door'
+export { LobbyPanel } from './LobbyPanel'
+export { useKnockSign } from './useKnockSign'

@@ -1,0 +1,76 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type FormEvent } from 'react'
+import { agent, isProblem, type Account, type Meeting } from '@/api'
+import { ErrorNote } from '@/features/frame'
+import { useT } from '@/i18n'
+import { Button, Field, Heading, useTitle } from '@/ui'
+import { AgentFrame } from './AgentFrame'
+import './meeting.css'
+
+interface Props {
+  account: Account
+  onSignOut: () => void
+  onCreated: (meeting: Meeting) => void
+}
+
+/** Two clicks suffice: the title is filled in, and the meeting is for now. */
+export function CreatePage({ onCreated, ...frame }: Props) {
+  const t = useT()
+  useTitle(t('create.title'))
+  const queries = useQueryClient()
+  const [later, setLater] = useState(false)
+  const create = useMutation({
+    mutationFn: agent.createMeeting,
+    onSuccess: (meeting) => {
+      queries.setQueryData(['meeting', meeting.id], meeting)
+      void queries.invalidateQueries({ queryKey: ['meetings'] })
+      onCreated(meeting)
+    },
+  })
+  const fields = isProblem(create.error, 'invalid') ? create.error.fields : {}
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    if (create.isPending) return
+    const form = new FormData(event.currentTarget)
+    const title = String(form.get('title')).trim() || t('create.untitled', { name: frame.account.name })
+    create.mutate({ title, ...(later ? times(String(form.get('start')), Number(form.get('minutes'))) : {}) })
+  }
+  return (
+    <AgentFrame {...frame}>
+      <main id="main" className="narrow">
+        <form className="card" onSubmit={submit}>
+          <Heading>{t('create.title')}</Heading>
+          <Field label={t('create.name')} name="title" maxLength={200} defaultValue={t('create.untitled', { name: frame.account.name })} error={fields['title']} />
+          <fieldset className="stack-s">
+            <legend>{t('create.when')}</legend>
+            <label className="radio"><input type="radio" name="when" checked={!later} onChange={() => setLater(false)} />{t('create.when.now')}</label>
+            <label className="radio"><input type="radio" name="when" checked={later} onChange={() => setLater(true)} />{t('create.when.later')}</label>
+          </fieldset>
+          {later ? (
+            <div className="pair">
+              <Field label={t('create.start')} name="start" type="datetime-local" required defaultValue={nextHour()} error={fields['starts_at']} />
+              <Field label={t('create.minutes')} name="minutes" type="number" min={5} max={1440} step={5} required defaultValue={60} error={fields['ends_at']} />
+            </div>
+          ) : null}
+          <p className="sm muted">{t('profile.standard')}</p>
+          {create.error && Object.keys(fields).length === 0 ? <ErrorNote error={create.error} /> : null}
+          <Button kind="primary" big type="submit" busy={create.isPending}>{t('create.do')}</Button>
+        </form>
+      </main>
+    </AgentFrame>
+  )
+}
+
+/** The schedule in UTC, from the local clock of the form. */
+function times(start: string, minutes: number): { starts_at?: string; ends_at?: string } {
+  const from = new Date(start)
+  if (Number.isNaN(from.getTime())) return {}
+  return { starts_at: from.toISOString(), ends_at: new Date(from.getTime() + minutes * 60_000).toISOString() }
+}
+
+/** The next full hour as datetime-local wants it. */
+function nextHour(): string {
+  const at = new Date(Date.now() + 3_600_000)
+  at.setMinutes(0, 0, 0)
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}

@@ -1,0 +1,127 @@
+// Makes a guest link. Its secret is made here, in the host's browser: the server receives only the hash of what is derived from it.
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Check, Copy, User, Users } from 'lucide-react'
+import { useRef, useState, type FormEvent } from 'react'
+import { agent, codeHash, isProblem, keepSecret, linkURL, newSecret, redemptionCode, type Link, type LinkDraft, type Meeting } from '@/api'
+import { ErrorNote } from '@/features/frame'
+import { useLang, useT } from '@/i18n'
+import { shortMoment } from '@/i18n/dates'
+import { announce, Button, Field, SelectField } from '@/ui'
+import { Dialog } from '@/ui/overlays'
+
+interface Props {
+  meeting: Meeting
+  open: boolean
+  onClose: () => void
+}
+
+interface Made {
+  link: Link
+  url: string
+}
+
+export function LinkDialog({ meeting, open, onClose }: Props) {
+  const t = useT()
+  const [made, setMade] = useState<Made | null>(null)
+  const close = () => {
+    setMade(null)
+    onClose()
+  }
+  return (
+    <Dialog open={open} onClose={close} closeLabel={t('common.close')} title={made ? t('links.ready') : t('links.new')}>
+      {made ? <Ready made={made} onDone={close} /> : <NewLink meeting={meeting} onMade={setMade} />}
+    </Dialog>
+  )
+}
+
+async function makeLink(meetingID: string, draft: Omit<LinkDraft, 'code_hash'>): Promise<Made> {
+  const secret = newSecret()
+  const code = await redemptionCode(secret)
+  if (code === null) throw new Error('a fresh secret is well formed')
+  const link = await agent.createLink(meetingID, { ...draft, code_hash: await codeHash(code) })
+  keepSecret(link.id, secret)
+  return { link, url: linkURL(location.origin, link.id, secret) }
+}
+
+const hours = { '4': 4, '24': 24, '168': 168, '720': 720, '2160': 2160 } as const
+
+function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) => void }) {
+  const t = useT()
+  const queries = useQueryClient()
+  const [kind, setKind] = useState<Link['kind']>('personal')
+  const make = useMutation({
+    mutationFn: (draft: Omit<LinkDraft, 'code_hash'>) => makeLink(meeting.id, draft),
+    onSuccess: (made) => {
+      void queries.invalidateQueries({ queryKey: ['links', meeting.id] })
+      onMade(made)
+    },
+  })
+  const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    if (!make.isPending) make.mutate(read(new FormData(event.currentTarget), kind))
+  }
+  return (
+    <form className="stack" onSubmit={submit}>
+      <fieldset className="kinds">
+        <legend className="vh">{t('links.kind')}</legend>
+        {(['personal', 'shared'] as const).map((one) => (
+          <label key={one} className="kind">
+            <input type="radio" name="kind" value={one} checked={kind === one} onChange={() => setKind(one)} />
+            <b>{one === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{t(`links.kind.${one}`)}</b>
+            <span>{t(`links.kind.${one}.says`)}</span>
+          </label>
+        ))}
+      </fieldset>
+      {kind === 'personal' ? (
+        <div className="pair">
+          <Field key="name" label={t('links.guest')} name="guest" required maxLength={120} autoComplete="off" error={fields['guest_name']} />
+          <Field key="org" label={t('links.organisation')} name="organisation" maxLength={120} autoComplete="off" error={fields['organisation']} />
+        </div>
+      ) : (
+        <Field key="max" label={t('links.max')} name="max" type="number" min={1} max={1000} defaultValue={10} required error={fields['max_uses']} />
+      )}
+      <Field label={t('links.label')} name="label" maxLength={120} autoComplete="off" hint={t('links.label.hint')} error={fields['label']} />
+      <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
+        {Object.keys(hours).map((key) => <option key={key} value={key}>{t(`links.life.${key}`)}</option>)}
+      </SelectField>
+      {make.error && Object.keys(fields).length === 0 ? <ErrorNote error={make.error} /> : null}
+      <Button kind="primary" big type="submit" busy={make.isPending}>{t('links.make')}</Button>
+    </form>
+  )
+}
+
+function read(form: FormData, kind: Link['kind']): Omit<LinkDraft, 'code_hash'> {
+  const text = (name: string) => String(form.get(name) ?? '').trim()
+  const life = hours[text('life') as keyof typeof hours] ?? 168
+  const label = text('label')
+  const organisation = text('organisation')
+  return {
+    kind,
+    expires_at: new Date(Date.now() + life * 3_600_000).toISOString(),
+    ...(label ? { label } : {}),
+    ...(kind === 'personal' ? { guest_name: text('guest'), ...(organisation ? { organisation } : {}) } : { max_uses: Number(text('max')) }),
+  }
+}
+
+function Ready({ made, onDone }: { made: Made; onDone: () => void }) {
+  const t = useT()
+  const lang = useLang()
+  const field = useRef<HTMLInputElement>(null)
+  const [copied, setCopied] = useState(false)
+  const copy = () => {
+    field.current?.select()
+    void navigator.clipboard.writeText(made.url).then(() => {
+      setCopied(true)
+      announce(t('links.copied.plain'))
+    })
+  }
+  return (
+    <div className="stack">
+      <p>{t('links.ready.says', { date: shortMoment(new Date(made.link.expires_at), lang) })}</p>
+      <Field ref={field} label={t('links.address')} readOnly value={made.url} onFocus={(event) => event.target.select()} hint={t('links.ready.hint')} />
+      <Button kind="primary" big icon={copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />} onClick={copy}>{copied ? t('links.copied.plain') : t('links.copy')}</Button>
+      <Button onClick={onDone}>{t('common.done')}</Button>
+    </div>
+  )
+}

@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query'
+import { Bell, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
+import { useState } from 'react'
+import { agent, isProblem, type Account, type Meeting } from '@/api'
+import { ErrorNote, Loading } from '@/features/frame'
+import { useLang, useT } from '@/i18n'
+import { day, hour, moment, shortMoment } from '@/i18n/dates'
+import { Button, Heading, useTitle } from '@/ui'
+import { AgentFrame } from './AgentFrame'
+import { LinkDialog } from './LinkDialog'
+import { LinkTable } from './LinkTable'
+import './meeting.css'
+
+interface Props {
+  meetingID: string
+  account: Account
+  onSignOut: () => void
+}
+
+const refreshEvery = 10_000
+
+export function MeetingPage({ meetingID, ...frame }: Props) {
+  const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID), refetchInterval: refreshEvery })
+  useTitle(data?.title ?? '')
+  return (
+    <AgentFrame {...frame}>
+      <main id="main" className="meetings">
+        {data ? <About meeting={data} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
+      </main>
+    </AgentFrame>
+  )
+}
+
+function About({ meeting }: { meeting: Meeting }) {
+  const t = useT()
+  const ended = meeting.state === 'ended'
+  return (
+    <>
+      <div className="stack-s">
+        <p className="sm"><a href="/">{t('meetings.title')}</a></p>
+        <div className="head">
+          <Heading><bdi>{meeting.title}</bdi></Heading>
+          {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meeting.join' : 'meeting.open')}</a>}
+        </div>
+        <Facts meeting={meeting} />
+      </div>
+      <Links meeting={meeting} />
+    </>
+  )
+}
+
+function Facts({ meeting }: { meeting: Meeting }) {
+  const t = useT()
+  const lang = useLang()
+  const { starts_at: starts, ends_at: ends } = meeting
+  const when = meeting.ended_at
+    ? t('meetings.when.ended', { date: shortMoment(new Date(meeting.ended_at), lang) })
+    : starts && ends
+      ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) })
+      : starts ? moment(new Date(starts), lang) : t('meeting.nodate')
+  return (
+    <div className="row">
+      <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
+      <span className="chip" title={t('profile.standard')}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
+      {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
+      {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}
+    </div>
+  )
+}
+
+function Links({ meeting }: { meeting: Meeting }) {
+  const t = useT()
+  const [adding, setAdding] = useState(false)
+  const { data, error, refetch } = useQuery({ queryKey: ['links', meeting.id], queryFn: () => agent.links(meeting.id), refetchInterval: refreshEvery })
+  return (
+    <section className="card links" aria-labelledby="links-title">
+      <div className="head">
+        <h2 id="links-title">{t('links.title')}</h2>
+        {meeting.state === 'ended' ? null : <Button icon={<UserPlus aria-hidden="true" />} onClick={() => setAdding(true)}>{t('links.new')}</Button>}
+      </div>
+      {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
+      {data ? data.length > 0 ? <LinkTable meetingID={meeting.id} links={data} /> : <p className="muted">{t('links.empty')}</p> : error ? null : <Loading />}
+      <LinkDialog meeting={meeting} open={adding} onClose={() => setAdding(false)} />
+    </section>
+  )
+}

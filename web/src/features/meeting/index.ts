@@ -1,0 +1,3 @@
+export { CreatePage } from './CreatePage'
+export { MeetingPage } from './MeetingPage'
+export { MeetingsPage } from './MeetingsPage'

@@ -1,0 +1,3 @@
+export { PasswordPage } from './PasswordPage'
+export { SetupPage } from './SetupPage'
+export { SignInPage } from './SignInPage'

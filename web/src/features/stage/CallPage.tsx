@@ -1,0 +1,141 @@
+// The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
+import { X } from 'lucide-react'
+import { useState, type ReactNode } from 'react'
+import type { MediaGrant } from '@/api'
+import { intents } from '@/call'
+import type { Call, CallState, Over, Person } from '@/call/live'
+import { ChatPanel } from '@/features/chat'
+import { ControlBar, KeysDialog, useKeys, type PanelName } from '@/features/controls'
+import { MediaHelp } from '@/features/devices'
+import { PeoplePanel } from '@/features/people'
+import { useT } from '@/i18n'
+import { Button, play, useStore, useTitle } from '@/ui'
+import { Voices } from './Media'
+import { Panel } from './Panel'
+import { Reconnecting } from './Reconnecting'
+import { Tiles } from './Tiles'
+import { TopBar } from './TopBar'
+import { useAwake } from './useAwake'
+import { useCall } from './useCall'
+import { useCallNews } from './useCallNews'
+import './stage.css'
+
+/** What a host has besides. */
+export interface HostSide {
+  waiting: number
+  /** First of those who wait, for the notice. */
+  firstWaiting: string
+  lobby: ReactNode
+  remove: (person: Person) => Promise<void>
+  endForAll: () => Promise<void>
+}
+
+interface Props {
+  title: string
+  grant: () => Promise<MediaGrant>
+  onOver: (why: Over) => void
+  host?: HostSide
+}
+
+export function CallPage({ grant, onOver, ...rest }: Props) {
+  const call = useCall(grant, onOver)
+  return call ? <Stage call={call} {...rest} /> : null
+}
+
+function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
+  const t = useT()
+  const state = useStore(call.state)
+  const { keys, sounds } = useStore(intents)
+  const { unread } = useStore(call.chat.state)
+  const [panel, setPanel] = useState<PanelName | null>(null)
+  const [help, setHelp] = useState(false)
+  const [since] = useState(() => Date.now())
+  const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
+  useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
+  useCallNews(call)
+  useAwake()
+  const leave = () => {
+    if (sounds) play('leave')
+    call.leave()
+  }
+  useKeys(keys, {
+    keys: {
+      m: () => void call.toggleMic(),
+      v: () => void call.toggleCam(),
+      s: () => void (state.self.can.share && call.toggleShare()),
+      c: () => toggle('chat'),
+      p: () => toggle('people'),
+      ...(host ? { l: () => toggle('lobby') } : {}),
+      '?': () => setHelp(true),
+    },
+    talk: (on) => void (state.self.can.speak && call.setMic(on)),
+    region: goToRegion,
+  })
+  return (
+    <div className={`call ${panel ? 'with-panel' : ''} ${state.phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={state.phase.is}>
+      <TopBar title={title} state={state} since={since} notice={host && panel !== 'lobby' ? <KnockNotice host={host} onOpen={() => setPanel('lobby')} /> : null} />
+      <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
+        <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
+        <Tiles people={state.people} shares={state.shares} />
+        {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} leave={leave} /> : null}
+        {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
+      </main>
+      <ThePanel panel={panel} call={call} state={state} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
+      <ControlBar
+        self={state.self} count={state.people.length} unread={unread} panel={panel} onPanel={toggle} phase={state.phase.is}
+        {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll } } : {})}
+        acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share: () => void call.toggleShare(), use: (kind, id) => choose(call, kind, id), help: () => setHelp(true), leave }}
+      />
+      <Voices people={state.people} shares={state.shares} />
+      <KeysDialog open={help} host={host !== undefined} onClose={() => setHelp(false)} />
+    </div>
+  )
+}
+
+function choose(call: Call, kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string): void {
+  intents.change(kind === 'audioinput' ? { micID: id } : kind === 'videoinput' ? { camID: id } : { speakerID: id })
+  void call.use(kind, id)
+}
+
+function KnockNotice({ host, onOpen }: { host: HostSide; onOpen: () => void }) {
+  const t = useT()
+  if (host.waiting === 0) return null
+  return <button type="button" className="sc knocking" onClick={onOpen}><span>{t('sr.knock', { n: host.waiting, name: host.firstWaiting })}</span></button>
+}
+
+/** What must be read now, above the tiles and never over a face. */
+function Notices({ call, state, alone }: { call: Call; state: CallState; alone: boolean }) {
+  const t = useT()
+  const { problem } = state.self
+  return (
+    <>
+      {problem ? (
+        <div className="notice">
+          <MediaHelp kind={problem.kind} why={problem.why} />
+          <Button aria-label={t('common.close')} icon={<X aria-hidden="true" />} onClick={call.dismissProblem} />
+        </div>
+      ) : null}
+      {state.quality === 'weak' && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
+      {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}
+    </>
+  )
+}
+
+function ThePanel({ panel, call, state, host, onClose }: { panel: PanelName | null; call: Call; state: CallState; host?: HostSide; onClose: () => void }) {
+  const t = useT()
+  if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
+  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { onRemove: host.remove } : {})} /></Panel>
+  if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} /></Panel>
+  return null
+}
+
+const regions = ['bar', 'tiles', 'panel', 'top']
+
+/** F6: round bar, tiles, panel, top, so that a long lobby is never in the way of the microphone. */
+function goToRegion(step: 1 | -1): void {
+  const present = regions.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null)
+  const at = present.findIndex((element) => element.contains(document.activeElement))
+  const next = present[(at + step + present.length) % present.length]
+  const target = next?.matches('[tabindex]') ? next : next?.querySelector<HTMLElement>('h1[tabindex], h2[tabindex], button, [tabindex]')
+  target?.focus()
+}

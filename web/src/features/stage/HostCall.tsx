@@ -1,0 +1,161 @@
+// An agent's way into a meeting: a door with the device check, then the call with the lobby at hand.
+import { useQuery } from '@tanstack/react-query'
+import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
+import { useCallback, useEffect, useState } from 'react'
+import { agent, HostChannel, type Meeting } from '@/api'
+import { intents, obstacle } from '@/call'
+import type { Over, Person } from '@/call/live'
+import { DeviceCheckCard } from '@/features/devices'
+import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
+import { Door, LobbyPanel, useKnockSign } from '@/features/lobby'
+import { useT } from '@/i18n'
+import { Button, Heading, unlockSounds, useStore, useTitle } from '@/ui'
+import { CallPage } from './CallPage'
+
+const insideKey = (meetingID: string) => `aparte.inside.${meetingID}`
+
+export function HostCall({ meetingID }: { meetingID: string }) {
+  const t = useT()
+  const hindrance = obstacle(window)
+  const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID) })
+  if (hindrance) return <Obstructed why={hindrance} />
+  if (data) return data.state === 'ended' ? <Finished why="ended" onReturn={() => undefined} /> : <Hosting meeting={data} />
+  return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
+}
+
+type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
+
+function Hosting({ meeting }: { meeting: Meeting }) {
+  // A reload in the call goes straight back into it.
+  const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
+  const { channel, door } = useDoor(meeting.id)
+  const onOver = useCallback((why: Over) => {
+    setInside(meeting.id, false)
+    setWhere({ at: 'over', why })
+  }, [meeting.id])
+  const enter = () => {
+    unlockSounds()
+    setInside(meeting.id, true)
+    setWhere({ at: 'inside' })
+  }
+  if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
+  if (!channel || !door) return <Loading />
+  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} door={door} onOver={onOver} />
+}
+
+/** The host's channel and door for as long as the page is open; tells the server when a person has seen who waits. */
+function useDoor(meetingID: string): { channel: HostChannel | null; door: Door | null } {
+  const [both, setBoth] = useState<{ channel: HostChannel; door: Door } | null>(null)
+  useEffect(() => {
+    const channel = new HostChannel(meetingID)
+    const door = new Door(meetingID, channel)
+    const seen = () => {
+      // After the next paint of a visible page, what the channel said is on the screen.
+      if (document.visibilityState === 'visible') requestAnimationFrame(() => setTimeout(channel.seen, 0))
+    }
+    const stop = channel.view.subscribe(seen)
+    document.addEventListener('visibilitychange', seen)
+    addEventListener('pagehide', door.flush)
+    setBoth({ channel, door })
+    return () => {
+      stop()
+      document.removeEventListener('visibilitychange', seen)
+      removeEventListener('pagehide', door.flush)
+      door.dispose()
+      channel.close()
+    }
+  }, [meetingID])
+  return both ?? { channel: null, door: null }
+}
+
+function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEnter: () => void }) {
+  const t = useT()
+  const { waiting } = useStore(door.state)
+  useTitle(waiting.length > 0 ? t('stage.title.waiting', { n: waiting.length, title: meeting.title }) : meeting.title)
+  useKnockSign(waiting, useStore(intents).sounds)
+  return (
+    <Frame subtitle={t('frame.agents')}>
+      <main id="main" className="wait">
+        <section className="card status">
+          <div className="stack-s">
+            <p className="sm"><a href={`/meetings/${meeting.id}`}>{t('door.links')}</a></p>
+            <Heading><bdi>{meeting.title}</bdi></Heading>
+            <p className="muted">{t('door.body')}</p>
+          </div>
+          {waiting.length > 0 ? <p className="note warn"><Bell aria-hidden="true" /><span>{t('sr.knock', { n: waiting.length, name: waiting[0]?.name ?? '' })}</span></p> : null}
+          <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
+        </section>
+        <DeviceCheckCard />
+      </main>
+    </Frame>
+  )
+}
+
+function Inside({ meeting, door, onOver }: { meeting: Meeting; door: Door; onOver: (why: Over) => void }) {
+  const { waiting } = useStore(door.state)
+  const { sounds } = useStore(intents)
+  const [error, setError] = useState<unknown>(null)
+  useKnockSign(waiting, sounds)
+  const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
+  const tried = async (act: () => Promise<unknown>) => {
+    setError(null)
+    try {
+      await act()
+    } catch (problem) {
+      setError(problem)
+    }
+  }
+  const host = {
+    waiting: waiting.length,
+    firstWaiting: waiting[0]?.name ?? '',
+    lobby: <LobbyPanel door={door} />,
+    remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
+    endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),
+  }
+  return (
+    <>
+      {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
+      <CallPage title={meeting.title} grant={grant} onOver={onOver} host={host} />
+    </>
+  )
+}
+
+function Finished({ why, onReturn }: { why: Over; onReturn: () => void }) {
+  const t = useT()
+  const pages = {
+    left: ['end.left', <LogOut key="i" />, 'end.left.more'],
+    ended: ['end.ended', <DoorClosed key="i" />, 'end.ended.host'],
+    removed: ['end.removed', <DoorClosed key="i" />, 'end.removed.host'],
+    elsewhere: ['end.elsewhere', <MonitorSmartphone key="i" />, 'end.elsewhere.more'],
+    refused: ['end.lost', <WifiOff key="i" />, 'end.lost.more'],
+    unauthenticated: ['end.lost', <WifiOff key="i" />, 'signin.expired'],
+  } as const
+  const [title, icon, body] = pages[why]
+  const returnable = why === 'left' || why === 'elsewhere' || why === 'refused'
+  return (
+    <PlainPage subtitle={t('frame.agents')} title={t(title)} icon={icon}>
+      <p>{t(body)}</p>
+      <div className="row">
+        {returnable ? <Button kind="primary" onClick={onReturn}>{t('end.return')}</Button> : null}
+        <a className={`btn ${returnable ? 'secondary' : 'primary'}`} href="/">{t('meetings.title')}</a>
+      </div>
+    </PlainPage>
+  )
+}
+
+function wasInside(meetingID: string): boolean {
+  try {
+    return sessionStorage.getItem(insideKey(meetingID)) !== null
+  } catch {
+    return false
+  }
+}
+
+function setInside(meetingID: string, inside: boolean): void {
+  try {
+    if (inside) sessionStorage.setItem(insideKey(meetingID), '1')
+    else sessionStorage.removeItem(insideKey(meetingID))
+  } catch {
+    // A reload will ask at the door again.
+  }
+}

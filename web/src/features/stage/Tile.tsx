@@ -1,0 +1,30 @@
+import { MicOff, Volume2, WifiOff } from 'lucide-react'
+import { memo } from 'react'
+import { initials, type Person } from '@/call/live'
+import { useT } from '@/i18n'
+import { Video } from './Media'
+
+interface Props {
+  person: Person
+  width?: number
+  height?: number
+}
+
+/** One person: picture or initials, name, microphone, speaking. */
+export const Tile = memo(function Tile({ person, width, height }: Props) {
+  const t = useT()
+  const name = person.self ? t('stage.you') : person.name
+  const size = width === undefined ? undefined : { inlineSize: width, blockSize: height }
+  return (
+    <li className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
+      {person.picture ? <Video track={person.picture} mirrored={person.self} label={t('stage.picture', { name })} /> : <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div>}
+      <div className="caption">
+        {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
+        {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}
+        <bdi className="name">{name}</bdi>
+        {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
+        {person.lost ? <span className="away"><WifiOff aria-hidden="true" />{t('stage.lost')}</span> : null}
+      </div>
+    </li>
+  )
+})

@@ -1,0 +1,78 @@
+// The tiles: a grid, or one large shared screen with a strip beside it. A tile moves only when someone comes, leaves or shares.
+import { ChevronLeft, ChevronRight } from 'lucide-react'
+import { useState } from 'react'
+import { grid, page, perPage, type Person, type Share, type Size } from '@/call/live'
+import { useT, Words } from '@/i18n'
+import { Button } from '@/ui'
+import { Video } from './Media'
+import { Tile } from './Tile'
+import { useSize } from './useSize'
+
+interface Props {
+  people: readonly Person[]
+  shares: readonly Share[]
+}
+
+const gap = 8
+
+export function Tiles({ people, shares }: Props) {
+  // One's own screen is not shown back: it would mirror itself without end.
+  const others = shares.filter((share) => !share.self)
+  return others.length > 0 ? <Presentation people={people} shares={others} /> : <GridTiles people={people} />
+}
+
+function GridTiles({ people }: { people: readonly Person[] }) {
+  const t = useT()
+  const [box, size] = useSize<HTMLDivElement>()
+  const [wanted, setWanted] = useState(0)
+  const shown = page(people, perPage(size), wanted)
+  const area: Size = { width: size.width, height: size.height - (shown.pages > 1 ? 52 : 0) }
+  const { tile, columns } = grid(shown.tiles.length, area, gap)
+  return (
+    <div className="grid" ref={box}>
+      <ul className="tiles" aria-label={t('stage.tiles')} style={{ maxInlineSize: columns * tile.width + (columns - 1) * gap + 1 }}>
+        {size.width > 0 ? shown.tiles.map((person) => <Tile key={person.identity || 'self'} person={person} width={tile.width} height={tile.height} />) : null}
+      </ul>
+      {shown.pages > 1 ? <Pager page={shown.page} pages={shown.pages} onPage={setWanted} /> : null}
+    </div>
+  )
+}
+
+function Pager({ page: at, pages, onPage }: { page: number; pages: number; onPage: (page: number) => void }) {
+  const t = useT()
+  return (
+    <div className="pager" role="group" aria-label={t('stage.pages')}>
+      <Button kind="quiet" aria-label={t('stage.page.before')} icon={<ChevronLeft className="flip" aria-hidden="true" />} busy={at === 0} onClick={() => onPage(at - 1)} />
+      <span className="num">{t('stage.page', { n: at + 1, of: pages })}</span>
+      <Button kind="quiet" aria-label={t('stage.page.after')} icon={<ChevronRight className="flip" aria-hidden="true" />} busy={at === pages - 1} onClick={() => onPage(at + 1)} />
+    </div>
+  )
+}
+
+const stripLength = 4
+
+function Presentation({ people, shares }: { people: readonly Person[]; shares: readonly Share[] }) {
+  const t = useT()
+  const [chosen, setChosen] = useState('')
+  const share = shares.find((one) => one.identity === chosen) ?? shares[shares.length - 1]
+  if (!share) return null
+  // Whoever shows, then the order of arrival, self last.
+  const order = [...people.filter((person) => person.identity === share.identity), ...people.filter((person) => person.identity !== share.identity)]
+  const strip = order.length <= stripLength ? order : [...order.slice(0, stripLength - 1), ...order.slice(-1)]
+  return (
+    <div className="presentation">
+      <figure className="shared" data-share={share.identity}>
+        <Video key={share.identity} track={share.picture} label={t('stage.screen', { name: share.name })} />
+        <figcaption className="caption"><Words id="stage.screen" values={{ name: <bdi>{share.name}</bdi> }} /></figcaption>
+        {shares.length > 1 ? (
+          <div className="screens">
+            {shares.map((one) => <Button key={one.identity} kind="secondary" aria-pressed={one === share} onClick={() => setChosen(one.identity)}><bdi>{one.name}</bdi></Button>)}
+          </div>
+        ) : null}
+      </figure>
+      <ul className="strip" aria-label={t('stage.tiles')}>
+        {strip.map((person) => <Tile key={person.identity || 'self'} person={person} />)}
+      </ul>
+    </div>
+  )
+}

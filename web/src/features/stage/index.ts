@@ -1,0 +1,2 @@
+export { CallPage } from './CallPage'
+export { HostCall } from './HostCall'

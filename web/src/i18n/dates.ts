@@ -1,0 +1,28 @@
+// Times as people read them, in the reader's zone and language.
+import type { Lang } from './index'
+
+/** A day, such as "mardi 24 novembre". */
+export function day(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' }).format(at)
+}
+
+/** An hour, such as "15:00". */
+export function hour(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(at)
+}
+
+/** Day and hour in one. */
+export function moment(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(at)
+}
+
+/** A short day and hour for lists. */
+export function shortMoment(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(at)
+}
+
+/** The reader's zone by name, such as "heure de Lisbonne" or "Lisbon time". */
+export function zone(at: Date, lang: Lang): string {
+  const parts = new Intl.DateTimeFormat(lang, { timeZoneName: 'longGeneric' }).formatToParts(at)
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? ''
+}

@@ -1,0 +1,92 @@
+// Words. French is the source language, every other catalogue is loaded on demand. Texts are asked for by id
+// (texts belong to people who write, not to the code), and formatted by lingui from ICU messages compiled at build time.
+import { setupI18n } from '@lingui/core'
+import { createElement, Fragment, useSyncExternalStore, type ReactNode } from 'react'
+
+/** The languages whose catalogues are complete. */
+export const languages = { fr: 'Français', en: 'English' } as const
+export type Lang = keyof typeof languages
+
+const i18n = setupI18n({})
+const storageKey = 'aparte.lang'
+const rightToLeft = new Set(['ar', 'he', 'fa', 'ur'])
+
+function isLang(value: string): value is Lang {
+  return Object.hasOwn(languages, value)
+}
+
+/** The language to open with: ?lang=, then the choice kept by this browser, then the browser's own list, then French. */
+export function preferredLang(query: string, kept: string | null, browser: readonly string[]): Lang {
+  const wanted = [new URLSearchParams(query).get('lang'), kept, ...browser.map((tag) => tag.split('-')[0] ?? '')]
+  for (const lang of wanted) if (lang && isLang(lang)) return lang
+  return 'fr'
+}
+
+const door = { fr: () => import('./locales/fr.po?door'), en: () => import('./locales/en.po?door') }
+const rest = { fr: () => import('./locales/fr.po?rest'), en: () => import('./locales/en.po?rest') }
+let everything = false
+
+/** Loads the words and makes this the page's language, direction included. */
+export async function activate(lang: Lang): Promise<void> {
+  const parts = await Promise.all([door[lang](), everything ? rest[lang]() : null])
+  for (const loaded of parts) if (loaded) i18n.load(lang, loaded.default)
+  i18n.activate(lang)
+  if (typeof document !== 'undefined') {
+    document.documentElement.lang = lang
+    document.documentElement.dir = rightToLeft.has(lang) ? 'rtl' : 'ltr'
+  }
+}
+
+/** Before any page but a guest's first ones: loads the words of the call and of the agents' pages too. */
+export async function loadAllWords(): Promise<void> {
+  everything = true
+  const lang = i18n.locale as Lang
+  i18n.load(lang, (await rest[lang]()).default)
+}
+
+/** As activate, and remembers the choice in this browser. */
+export async function chooseLang(lang: Lang): Promise<void> {
+  await activate(lang)
+  try {
+    localStorage.setItem(storageKey, lang)
+  } catch {
+    // A browser that keeps nothing still shows the language for this visit.
+  }
+}
+
+export function keptLang(): string | null {
+  try {
+    return localStorage.getItem(storageKey)
+  } catch {
+    return null
+  }
+}
+
+type Values = Record<string, string | number>
+/** Gives a text by its id; values fill its ICU places. */
+export type Translate = (id: string, values?: Values) => string
+
+export const t: Translate = (id, values) => i18n._(id, values)
+
+function onChange(listener: () => void): () => void {
+  return i18n.on('change', listener)
+}
+
+/** The current language; the component renders again when it changes. */
+export function useLang(): Lang {
+  return useSyncExternalStore(onChange, () => i18n.locale as Lang, () => i18n.locale as Lang)
+}
+
+/** The translator; the component renders again when the language changes. */
+export function useT(): Translate {
+  useLang()
+  return t
+}
+
+/** A text some of whose values are elements, such as a name in <bdi>. */
+export function Words({ id, values }: { id: string; values: Record<string, ReactNode> }): ReactNode {
+  useLang()
+  const plain: Values = {}
+  for (const [key, value] of Object.entries(values)) plain[key] = typeof value === 'string' || typeof value === 'number' ? value : `\u0001${key}\u0001`
+  return t(id, plain).split('\u0001').map((part, i) => createElement(Fragment, { key: i }, i % 2 ? values[part] : part))
+}

@@ -1,0 +1,10 @@
+// Primitives without words. Overlays (menus, dialogs) are in overlays.ts, loaded with the pages that need them.
+export { Button, type ButtonKind } from './Button'
+export { Field, SelectField } from './Field'
+export { Heading } from './Heading'
+export { useAfter, useNow, useTitle } from './hooks'
+export { announce, LiveRegions } from './live'
+export { play, unlockSounds, type Sound } from './sounds'
+export { Switch } from './Switch'
+export { applyTheme, chooseTheme, keptTheme, type Theme } from './theme'
+export { useStore } from './useStore'

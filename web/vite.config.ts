@@ -1,0 +1,22 @@
+import react from '@vitejs/plugin-react'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { catalogues } from './scripts/po.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const server = process.env['APARTE_SERVER'] ?? 'http://127.0.0.1:7880'
+
+export default defineConfig({
+  plugins: [react(), catalogues()],
+  resolve: { alias: { '@': here('./src') } },
+  build: {
+    target: ['es2022', 'chrome109', 'firefox115', 'safari16'],
+    assetsInlineLimit: 0,
+    // The polyfill is an inline script; every browser that runs the call preloads modules by itself.
+    modulePreload: { polyfill: false },
+    manifest: 'manifest.json',
+    rollupOptions: { input: { index: here('./index.html'), guest: here('./guest.html') } },
+  },
+  server: { proxy: { '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
+  test: { environment: 'node', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'] },
+})
