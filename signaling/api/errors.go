@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+	"aparte/signaling/login"
+	"aparte/signaling/meeting"
+	"aparte/signaling/name"
+	"aparte/signaling/store"
+)
+
+// crowdedWait is what a guest is told to wait when a lobby is full.
+const crowdedWait = 30 * time.Second
+
+// known errors and the problems they are. The first that matches counts.
+var problems = []struct {
+	err    error
+	status int
+	code   string
+}{
+	{login.ErrRefused, http.StatusUnauthorized, codeUnauthenticated},
+	{login.ErrNoSession, http.StatusUnauthorized, codeUnauthenticated},
+	{lobby.ErrNoSession, http.StatusUnauthorized, codeUnauthenticated},
+	{login.ErrTaken, http.StatusConflict, codeConflict},
+	{login.ErrSetUp, http.StatusConflict, codeConflict},
+	{link.ErrUnknown, http.StatusNotFound, codeLinkUnknown},
+	{link.ErrExpired, http.StatusGone, codeLinkExpired},
+	{link.ErrRevoked, http.StatusGone, codeLinkRevoked},
+	{link.ErrFull, http.StatusConflict, codeLinkFull},
+	{link.ErrInUse, http.StatusConflict, codeLinkInUse},
+	{lobby.ErrDenied, http.StatusForbidden, codeDenied},
+	{lobby.ErrNoKnock, http.StatusNotFound, codeNotFound},
+	{lobby.ErrState, http.StatusConflict, codeConflict},
+	{meeting.ErrNotFound, http.StatusNotFound, codeNotFound},
+	{meeting.ErrEnded, http.StatusGone, codeMeetingEnded},
+	{meeting.ErrNotAdmitted, http.StatusConflict, codeConflict},
+	{login.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
+	{meeting.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
+	{store.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
+}
+
+// asProblem decides by type what the caller is told. What it does not know is
+// our fault: logged with a number, which is all the caller gets.
+func (a *API) asProblem(ctx context.Context, err error) *Problem {
+	var ready *Problem
+	if errors.As(err, &ready) {
+		return ready
+	}
+	var field *name.Error
+	if errors.As(err, &field) {
+		return fieldProblem("body."+field.Field(), field.Reason)
+	}
+	if errors.Is(err, login.ErrCurrent) {
+		return fieldProblem("body.current", "is not the present password")
+	}
+	var many *login.TooManyError
+	if errors.As(err, &many) {
+		return tooMany(many.Wait)
+	}
+	if errors.Is(err, lobby.ErrCrowded) {
+		return tooMany(crowdedWait)
+	}
+	var early *link.EarlyError
+	if errors.As(err, &early) {
+		p := problem(http.StatusForbidden, codeLinkEarly, early.Error())
+		p.ValidFrom = &early.ValidFrom
+		return p
+	}
+	for _, known := range problems {
+		if !errors.Is(err, known.err) {
+			continue
+		}
+		p := problem(known.status, known.code, known.err.Error())
+		var ofLink *meeting.LinkError
+		if errors.As(err, &ofLink) {
+			p.Host = ofLink.Host
+		}
+		if known.status == http.StatusServiceUnavailable {
+			a.log.WarnContext(ctx, "call not possible", "err", err)
+			p.retryAfter = 5 * time.Second
+		}
+		return p
+	}
+	if errors.Is(err, context.Canceled) {
+		return problem(499, codeInternal, "the caller left")
+	}
+	return a.internal(ctx, "err", err)
+}
+
+// internal logs our fault under a number that the caller can quote.
+func (a *API) internal(ctx context.Context, key string, value any) *Problem {
+	number := rand.Text()[:10]
+	path := ""
+	if r := request(ctx); r != nil {
+		path = r.Method + " " + r.URL.Path
+	}
+	a.log.ErrorContext(ctx, "call failed", "support", number, "call", path, key, value)
+	p := problem(http.StatusInternalServerError, codeInternal, "quote the number to your administrator")
+	p.Instance = "urn:aparte:support:" + number
+	return p
+}
+
+// writeProblem answers before huma has read the body.
+func writeProblem(ctx huma.Context, p *Problem) {
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p)
+}
+
+// sendProblem answers outside huma.
+func sendProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.GetHeaders() {
+		w.Header().Set(name, values[0])
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}

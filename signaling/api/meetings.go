@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+	"aparte/signaling/meeting"
+)
+
+// optional is a time that may be absent.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func given(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+func meetingOf(v meeting.Summary) Meeting {
+	return Meeting{
+		ID: v.ID, Title: v.Title, State: string(v.State),
+		Organiser: Person{ID: v.Organiser.Account, Name: v.Organiser.Name},
+		StartsAt:  optional(v.StartsAt), EndsAt: optional(v.EndsAt),
+		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt),
+		Waiting: v.Waiting, Present: v.Present, Profile: v.Profile,
+	}
+}
+
+func linkOf(v link.Link) Link {
+	return Link{
+		ID: v.ID, Kind: string(v.Kind), Label: v.Label, GuestName: v.GuestName, Organisation: v.Organisation,
+		MaxUses: v.MaxUses, Uses: v.Uses, ValidFrom: optional(v.ValidFrom), ExpiresAt: v.ExpiresAt.UTC(),
+		RevokedAt: optional(v.RevokedAt), CreatedAt: v.CreatedAt.UTC(), Unbound: v.Unbound,
+	}
+}
+
+func knockOf(v meeting.KnockView) Knock {
+	return Knock{
+		ID: v.ID, Status: string(v.Status), Name: v.Name, Organisation: v.Organisation,
+		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName},
+		Since: v.Since.UTC(), DecidedAt: optional(v.DecidedAt), DecidedBy: v.DecidedByName, Identity: v.Identity,
+		Removed: !v.RemovedAt.IsZero(), NameDiffers: v.Differs, NameSuspicious: v.Suspicious,
+	}
+}
+
+func knocksOf(all []meeting.KnockView) []Knock {
+	out := make([]Knock, len(all))
+	for i, v := range all {
+		out[i] = knockOf(v)
+	}
+	return out
+}
+
+func meetingAnswer(v meeting.Summary, err error) (*output[Meeting], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &output[Meeting]{meetingOf(v)}, nil
+}
+
+func linkAnswer(v link.Link, err error) (*output[Link], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &output[Link]{linkOf(v)}, nil
+}
+
+func knockAnswer(v meeting.KnockView, err error) (*output[Knock], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &output[Knock]{knockOf(v)}, nil
+}
+
+func knocksAnswer(v []meeting.KnockView, err error) (*output[KnockList], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &output[KnockList]{KnockList{knocksOf(v)}}, nil
+}
+
+// tokenAnswer turns a grant into a media token.
+func (a *API) tokenAnswer(ctx context.Context, g meeting.Grant, err error) (*output[MediaToken], error) {
+	if err != nil {
+		return nil, err
+	}
+	token, err := a.tokens.Issue(g)
+	if err != nil {
+		return nil, err
+	}
+	return &output[MediaToken]{MediaToken{URL: a.socketURL(request(ctx)), Token: token, Identity: g.Identity}}, nil
+}
+
+func (a *API) listMeetings(ctx context.Context, _ *none) (*output[MeetingList], error) {
+	all, err := a.meetings.List(ctx, theAgent(ctx).agent())
+	if err != nil {
+		return nil, err
+	}
+	list := MeetingList{Meetings: make([]Meeting, len(all))}
+	for i, v := range all {
+		list.Meetings[i] = meetingOf(v)
+	}
+	return &output[MeetingList]{list}, nil
+}
+
+func (a *API) createMeeting(ctx context.Context, in *input[MeetingDraft]) (*output[Meeting], error) {
+	return meetingAnswer(a.meetings.Create(ctx, theAgent(ctx).agent(), meeting.Draft{
+		Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt),
+	}))
+}
+
+func (a *API) getMeeting(ctx context.Context, in *inMeeting) (*output[Meeting], error) {
+	return meetingAnswer(a.meetings.Get(ctx, theAgent(ctx).agent(), in.ID))
+}
+
+func (a *API) joinMeeting(ctx context.Context, in *inMeeting) (*output[MediaToken], error) {
+	g, err := a.meetings.Join(ctx, theAgent(ctx).agent(), in.ID)
+	return a.tokenAnswer(ctx, g, err)
+}
+
+func (a *API) endMeeting(ctx context.Context, in *inMeeting) (*output[Meeting], error) {
+	return meetingAnswer(a.meetings.End(ctx, theAgent(ctx).agent(), in.ID))
+}
+
+func (a *API) removeParticipant(ctx context.Context, in *inParticipant) (*none, error) {
+	return &none{}, a.meetings.Remove(ctx, theAgent(ctx).agent(), in.ID, in.Identity)
+}
+
+func (a *API) listLinks(ctx context.Context, in *inMeeting) (*output[LinkList], error) {
+	all, err := a.meetings.Links(ctx, theAgent(ctx).agent(), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := LinkList{Links: make([]Link, len(all))}
+	for i, v := range all {
+		list.Links[i] = linkOf(v)
+	}
+	return &output[LinkList]{list}, nil
+}
+
+func (a *API) createLink(ctx context.Context, in *meetingBody[LinkDraft]) (*output[Link], error) {
+	b := in.Body
+	return linkAnswer(a.meetings.CreateLink(ctx, theAgent(ctx).agent(), in.ID, link.Draft{
+		Kind: link.Kind(b.Kind), Label: b.Label, GuestName: b.GuestName, Organisation: b.Organisation, MaxUses: b.MaxUses,
+		ValidFrom: given(b.ValidFrom), ExpiresAt: given(&b.ExpiresAt), CodeHash: b.CodeHash,
+	}))
+}
+
+func (a *API) revokeLink(ctx context.Context, in *inLink) (*output[Link], error) {
+	return linkAnswer(a.meetings.RevokeLink(ctx, theAgent(ctx).agent(), in.ID, in.Link))
+}
+
+func (a *API) listKnocks(ctx context.Context, in *inMeeting) (*output[KnockList], error) {
+	return knocksAnswer(a.meetings.Knocks(ctx, theAgent(ctx).agent(), in.ID))
+}
+
+func (a *API) admitKnock(ctx context.Context, in *knockBody[Admit]) (*output[Knock], error) {
+	return knockAnswer(a.meetings.Admit(ctx, theAgent(ctx).agent(), in.ID, in.Knock, permissionsOf(in.Body.Permissions)))
+}
+
+func permissionsOf(p *Permissions) lobby.Permissions {
+	if p == nil {
+		return lobby.Everything()
+	}
+	yes := func(b *bool) bool { return b == nil || *b }
+	return lobby.Permissions{Speak: yes(p.Speak), Camera: yes(p.Camera), Share: yes(p.Share), Chat: yes(p.Chat)}
+}
+
+func (a *API) denyKnock(ctx context.Context, in *knockBody[Deny]) (*output[Knock], error) {
+	return knockAnswer(a.meetings.Deny(ctx, theAgent(ctx).agent(), in.ID, in.Knock, in.Body.Message))
+}
+
+func (a *API) liftKnock(ctx context.Context, in *inKnock) (*output[Knock], error) {
+	return knockAnswer(a.meetings.Lift(ctx, theAgent(ctx).agent(), in.ID, in.Knock))
+}
+
+func (a *API) admitAllKnocks(ctx context.Context, in *meetingBody[AdmitAll]) (*output[KnockList], error) {
+	return knocksAnswer(a.meetings.AdmitAll(ctx, theAgent(ctx).agent(), in.ID, in.Body.Except))
+}

@@ -1,0 +1,33 @@
+package api
+
+// Messages of the two sockets, one JSON text frame each.
+
+// HostMessage goes to a host. Which fields it carries depends on its type:
+// snapshot: meeting, knocks, participants; knock: knock; meeting: meeting;
+// participants: participants.
+type HostMessage struct {
+	Type         string        `json:"type" enum:"snapshot,knock,meeting,participants"`
+	Seq          uint64        `json:"seq" doc:"Grows by one with each message of this socket."`
+	Meeting      *Meeting      `json:"meeting,omitempty"`
+	Knocks       []Knock       `json:"knocks,omitzero" nullable:"false"`
+	Knock        *Knock        `json:"knock,omitempty"`
+	Participants []Participant `json:"participants,omitzero" nullable:"false"`
+}
+
+// HostCommand comes from a host: the knocks in messages up to seq are on the
+// screen. Without seq: those in every message received so far.
+type HostCommand struct {
+	Type string `json:"type" enum:"seen"`
+	Seq  uint64 `json:"seq,omitempty"`
+}
+
+// GuestHello is the first frame on the lobby socket, within 5 seconds.
+type GuestHello struct {
+	Session string `json:"session"`
+}
+
+// GuestMessage goes to a guest, at once and on every change.
+type GuestMessage struct {
+	Type  string    `json:"type" enum:"state"`
+	Guest GuestView `json:"guest"`
+}

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Prefix is where the API lives.
+const Prefix = "/api/v1"
+
+// maxBody bounds a request body, in bytes; the largest is AdmitAll.
+const maxBody = 64 << 10
+
+// OpenAPI is the contract of this API as an OpenAPI 3.1 document, made from the
+// Go types without a running server.
+func OpenAPI() ([]byte, error) {
+	document := new(API).register(http.NewServeMux()).OpenAPI()
+	return json.MarshalIndent(document, "", "  ")
+}
+
+// Answers of calls: a body, and sometimes a cookie.
+type (
+	output[T any] struct{ Body T }
+	signedIn      struct {
+		SetCookie http.Cookie `header:"Set-Cookie"`
+		Body      SignedIn
+	}
+	signedOut struct {
+		SetCookie http.Cookie `header:"Set-Cookie"`
+	}
+)
+
+// Inputs of calls: a body, ids from the path.
+type (
+	none               struct{}
+	input[T any]       struct{ Body T }
+	inMeeting          struct{ pathMeeting }
+	inLink             struct{ pathLink }
+	inKnock            struct{ pathKnock }
+	inParticipant      struct{ pathParticipant }
+	meetingBody[T any] struct {
+		pathMeeting
+		Body T
+	}
+	knockBody[T any] struct {
+		pathKnock
+		Body T
+	}
+	pathMeeting struct {
+		ID string `path:"id" maxLength:"64"`
+	}
+	pathLink struct {
+		ID   string `path:"id" maxLength:"64"`
+		Link string `path:"link" maxLength:"64"`
+	}
+	pathKnock struct {
+		ID    string `path:"id" maxLength:"64"`
+		Knock string `path:"knock" maxLength:"64"`
+	}
+	pathParticipant struct {
+		ID       string `path:"id" maxLength:"64"`
+		Identity string `path:"identity" maxLength:"64"`
+	}
+)
+
+// register adds every call to mux: the table of contents of the API.
+func (a *API) register(mux humago.Mux) huma.API {
+	h := newHuma(mux)
+	open, agent, admin, guest := caller{}, caller{check: a.agent, scheme: "agent"}, caller{check: a.admin, scheme: "agent"}, caller{check: a.guest, scheme: "guest"}
+
+	call(a, h, agent, "get-session", "GET /session", "Who is signed in", a.getSession)
+	call(a, h, open, "sign-in", "POST /session", "Sign in with a password", a.signIn)
+	call(a, h, open, "sign-in-once", "POST /session/one-time", "Sign in with a one-time code", a.signInOnce)
+	call(a, h, open, "sign-out", "DELETE /session", "Sign out", a.signOut)
+	call(a, h, open, "set-up", "POST /setup", "Make the first account", a.setUp)
+	call(a, h, admin, "list-accounts", "GET /accounts", "List the accounts", a.listAccounts)
+	call(a, h, admin, "create-account", "POST /accounts", "Create an account and a one-time link for its person", a.createAccount)
+	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
+
+	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings one hosts", a.listMeetings)
+	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
+	call(a, h, agent, "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
+	call(a, h, agent, "join-meeting", "POST /meetings/{id}/join", "Open the meeting and get a media token", a.joinMeeting)
+	call(a, h, agent, "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
+	call(a, h, agent, "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
+
+	call(a, h, agent, "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
+	call(a, h, agent, "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
+	call(a, h, agent, "revoke-link", "POST /meetings/{id}/links/{link}/revoke", "Revoke a guest link and remove whoever is in through it", a.revokeLink)
+
+	call(a, h, agent, "list-knocks", "GET /meetings/{id}/knocks", "List the knocks", a.listKnocks)
+	call(a, h, agent, "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
+	call(a, h, agent, "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse a guest", a.denyKnock)
+	call(a, h, agent, "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow a refused or removed guest to knock again", a.liftKnock)
+	call(a, h, agent, "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
+
+	call(a, h, open, "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
+	call(a, h, guest, "get-guest", "GET /guest", "What a guest is told", a.getGuest)
+	call(a, h, guest, "knock", "POST /guest/knock", "Ask to enter", a.knock)
+	call(a, h, guest, "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
+	call(a, h, guest, "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
+
+	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
+	socket[GuestMessage, GuestHello](h, "", "lobby-socket", "/guest/lobby", "Wait in the lobby (WebSocket)")
+	tidy(h.OpenAPI().Components.Schemas.Map())
+	return h
+}
+
+func newHuma(mux humago.Mux) huma.API {
+	format := huma.Format{
+		Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+		Unmarshal: decodeStrict,
+	}
+	return humago.NewWithPrefix(mux, Prefix, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Aparté", Version: "1", Description: "Meetings, guest links and the lobby."},
+			Servers: []*huma.Server{{URL: Prefix}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"agent": {Type: "apiKey", In: "cookie", Name: "__Host-aparte", Description: "An agent's session; the cookie is called aparte where the public URL is plain http."},
+					"guest": {Type: "http", Scheme: "bearer", Description: "A guest's lobby session."},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{ours},
+		OpenAPIPath:   "/openapi",
+	})
+}
+
+// caller is who may make a call; check runs before anything of the body is read.
+type caller struct {
+	check  func(huma.Context) (context.Context, error)
+	scheme string
+}
+
+// call registers one operation; route is "METHOD /path".
+func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, handle func(context.Context, *I) (*O, error)) {
+	method, path := splitRoute(route)
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary,
+		MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second,
+		Responses: map[string]*huma.Response{"default": problemResponse(h)},
+	}
+	switch {
+	case id == "create-meeting" || id == "create-link" || id == "create-account":
+		op.DefaultStatus = http.StatusCreated
+	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
+		op.DefaultStatus = http.StatusNoContent
+	}
+	if who.scheme != "" {
+		op.Security = []map[string][]string{{who.scheme: {}}}
+	}
+	if who.check != nil {
+		op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+			known, err := who.check(ctx)
+			if err != nil {
+				writeProblem(ctx, a.asProblem(ctx.Context(), err))
+				return
+			}
+			next(huma.WithContext(ctx, known))
+		}}
+	}
+	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.asProblem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// socket documents a WebSocket; its handler is not huma's.
+func socket[Down, Up any](h huma.API, scheme, id, path, summary string) {
+	registry := h.OpenAPI().Components.Schemas
+	down := registry.Schema(reflect.TypeFor[Down](), true, "")
+	up := registry.Schema(reflect.TypeFor[Up](), true, "")
+	op := &huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
+		Description: "JSON text frames: " + down.Ref + " from the server, " + up.Ref + " from the client.",
+		Responses: map[string]*huma.Response{
+			"101":     {Description: "WebSocket"},
+			"default": problemResponse(h),
+		},
+	}
+	if scheme != "" {
+		op.Security = []map[string][]string{{scheme: {}}}
+		op.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+	h.OpenAPI().AddOperation(op)
+}
+
+// tidy says what huma's schemas cannot: a reference that may be null, and that
+// errors are Problems alone.
+func tidy(schemas map[string]*huma.Schema) {
+	knock := schemas["GuestView"].Properties["knock"]
+	schemas["GuestView"].Properties["knock"] = &huma.Schema{
+		Description: knock.Description,
+		OneOf:       []*huma.Schema{{Ref: knock.Ref}, {Type: "null"}},
+	}
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+}
+
+func problemResponse(h huma.API) *huma.Response {
+	schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	return &huma.Response{
+		Description: "Problem (RFC 9457)",
+		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
+	}
+}
+
+func splitRoute(route string) (method, path string) {
+	for i := range route {
+		if route[i] == ' ' {
+			return route[:i], route[i+1:]
+		}
+	}
+	return route, "/"
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Codes of problems; the type of a problem is problemURN + code.
+const (
+	codeInvalid         = "invalid"
+	codeUnauthenticated = "unauthenticated"
+	codeForbidden       = "forbidden"
+	codeNotFound        = "not-found"
+	codeConflict        = "conflict"
+	codeLinkUnknown     = "link-unknown"
+	codeLinkEarly       = "link-early"
+	codeLinkExpired     = "link-expired"
+	codeLinkRevoked     = "link-revoked"
+	codeLinkFull        = "link-full"
+	codeLinkInUse       = "link-in-use"
+	codeDenied          = "denied"
+	codeMeetingEnded    = "meeting-ended"
+	codeTooMany         = "too-many"
+	codeUnavailable     = "unavailable"
+	codeInternal        = "internal"
+)
+
+const problemURN = "urn:aparte:problem:"
+
+// Problem is what every refused call answers (RFC 9457), as
+// application/problem+json.
+type Problem struct {
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:denied,urn:aparte:problem:meeting-ended,urn:aparte:problem:too-many,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Title    string         `json:"title" doc:"The kind of problem in English."`
+	Status   int            `json:"status" doc:"The HTTP status."`
+	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`
+	Instance string         `json:"instance,omitempty" doc:"Support number of an internal problem, found in the log."`
+	Errors   []ProblemField `json:"errors,omitempty" nullable:"false" doc:"The fields at fault."`
+
+	ValidFrom *time.Time `json:"valid_from,omitempty" doc:"link-early: when the link begins to work."`
+	Host      string     `json:"host,omitempty" doc:"link-expired: whom to ask for a new link."`
+
+	retryAfter time.Duration
+}
+
+// ProblemField names a field at fault and says why.
+type ProblemField struct {
+	Location string `json:"location" doc:"Such as body.title or path.id."`
+	Message  string `json:"message"`
+}
+
+var titles = map[string]string{
+	codeInvalid:         "Some of what was sent is not valid",
+	codeUnauthenticated: "Sign in first",
+	codeForbidden:       "Not allowed",
+	codeNotFound:        "Not found",
+	codeConflict:        "Not possible in the present state",
+	codeLinkUnknown:     "This link is not valid",
+	codeLinkEarly:       "This link is not valid yet",
+	codeLinkExpired:     "This link has expired",
+	codeLinkRevoked:     "This link was revoked",
+	codeLinkFull:        "This link has no places left",
+	codeLinkInUse:       "This link is in use by somebody else",
+	codeDenied:          "The request to enter was not accepted",
+	codeMeetingEnded:    "The meeting has ended",
+	codeTooMany:         "Too many attempts",
+	codeUnavailable:     "Not available for the moment",
+	codeInternal:        "Something went wrong on the server",
+}
+
+func problem(status int, code, detail string) *Problem {
+	return &Problem{Type: problemURN + code, Title: titles[code], Status: status, Detail: detail}
+}
+
+func fieldProblem(location, message string) *Problem {
+	p := problem(http.StatusUnprocessableEntity, codeInvalid, message)
+	p.Errors = []ProblemField{{Location: location, Message: message}}
+	return p
+}
+
+func tooMany(wait time.Duration) *Problem {
+	p := problem(http.StatusTooManyRequests, codeTooMany, "try again later")
+	p.retryAfter = wait
+	return p
+}
+
+// Error makes a Problem an error that handlers return.
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// GetStatus is the HTTP status, for huma.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is the media type of a problem, for huma.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders gives Retry-After where there is something to wait for.
+func (p *Problem) GetHeaders() http.Header {
+	if p.retryAfter <= 0 {
+		return nil
+	}
+	seconds := int((p.retryAfter + time.Second - 1) / time.Second)
+	return http.Header{"Retry-After": {strconv.Itoa(seconds)}}
+}
+
+// ours turns huma's own findings (validation, body limits) into a Problem, and
+// leaves out the values huma echoes: a password has no place in an answer.
+func ours(_ huma.Context, _ string, v any) (any, error) {
+	model, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	code := codeInvalid
+	if model.Status >= http.StatusInternalServerError {
+		code = codeInternal
+	}
+	p := problem(model.Status, code, model.Detail)
+	for _, d := range model.Errors {
+		if d != nil {
+			p.Errors = append(p.Errors, locate(d))
+		}
+	}
+	return p, nil
+}
+
+// locate names the missing field itself, where huma names its parent.
+func locate(d *huma.ErrorDetail) ProblemField {
+	f := ProblemField{Location: d.Location, Message: d.Message}
+	if rest, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+		if name, ok := strings.CutSuffix(rest, " to be present"); ok {
+			f.Location += "." + name
+			f.Message = "is required"
+		}
+	}
+	return f
+}

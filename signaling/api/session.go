@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"aparte/signaling/login"
+)
+
+// cookieName is the agents' session cookie. __Host- binds it to this host, to
+// TLS and to the path / (RFC 6265bis, section 4.1.3.2).
+func (a *API) cookieName() string {
+	if a.secure {
+		return "__Host-aparte"
+	}
+	return "aparte"
+}
+
+func (a *API) cookie(token string, maxAge int) http.Cookie {
+	return http.Cookie{
+		Name: a.cookieName(), Value: token, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+func accountOf(v login.Account) Account {
+	return Account{ID: v.ID, Name: v.Name, Email: v.Email, Admin: v.Admin}
+}
+
+// welcome answers with the account and its cookie.
+func (a *API) welcome(account login.Account, token string, err error) (*signedIn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &signedIn{
+		SetCookie: a.cookie(token, int(login.SessionAbsolute.Seconds())),
+		Body:      SignedIn{Account: accountOf(account)},
+	}, nil
+}
+
+func (a *API) getSession(ctx context.Context, _ *none) (*output[SignedIn], error) {
+	return &output[SignedIn]{SignedIn{accountOf(theAgent(ctx).account)}}, nil
+}
+
+func (a *API) signIn(ctx context.Context, in *input[Credentials]) (*signedIn, error) {
+	return a.welcome(a.login.SignIn(ctx, in.Body.Email, in.Body.Password, a.source(request(ctx))))
+}
+
+func (a *API) signInOnce(ctx context.Context, in *input[OneTimeCode]) (*signedIn, error) {
+	return a.welcome(a.login.SignInOnce(ctx, in.Body.Code, a.source(request(ctx))))
+}
+
+func (a *API) setUp(ctx context.Context, in *input[Setup]) (*signedIn, error) {
+	b := in.Body
+	return a.welcome(a.login.SetUp(ctx, b.Code, b.Name, b.Email, b.Password, a.source(request(ctx))))
+}
+
+// signOut ends the session everywhere, calls included. Without one it is done
+// already.
+func (a *API) signOut(ctx context.Context, _ *none) (*signedOut, error) {
+	out := &signedOut{SetCookie: a.cookie("", -1)}
+	k, err := a.whoIs(request(ctx))
+	if err != nil {
+		return out, nil //nolint:nilerr // nobody is signed in: what was asked for
+	}
+	if err := a.login.SignOut(ctx, k.session); err != nil {
+		return nil, err
+	}
+	return out, a.meetings.EndSession(ctx, k.session.ID)
+}
+
+func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], error) {
+	all, err := a.login.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := AccountList{Accounts: make([]Account, len(all))}
+	for i, v := range all {
+		list.Accounts[i] = accountOf(v)
+	}
+	return &output[AccountList]{list}, nil
+}
+
+func (a *API) createAccount(ctx context.Context, in *input[AccountDraft]) (*output[InvitedAccount], error) {
+	account, code, err := a.login.Invite(ctx, in.Body.Name, in.Body.Email)
+	if err != nil {
+		return nil, err
+	}
+	return &output[InvitedAccount]{InvitedAccount{Account: accountOf(account), InviteURL: a.origins[0] + "/signin#" + code}}, nil
+}
+
+func (a *API) setPassword(ctx context.Context, in *input[PasswordChange]) (*none, error) {
+	ended, err := a.login.SetPassword(ctx, theAgent(ctx).session, in.Body.Password, in.Body.Current, a.source(request(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	for _, session := range ended {
+		if err := a.meetings.EndSession(ctx, session); err != nil {
+			return nil, err
+		}
+	}
+	return &none{}, nil
+}

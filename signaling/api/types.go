@@ -1,0 +1,132 @@
+package api
+
+import "time"
+
+// Account is a signed-in agent, or one in the administrator's list.
+type Account struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email" doc:"Address used to sign in, in lower case."`
+	Admin bool   `json:"admin"`
+}
+
+// Person is who others see behind an account.
+type Person struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Meeting is a meeting as its hosts see it.
+type Meeting struct {
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	State     string     `json:"state" enum:"scheduled,open,ended"`
+	Organiser Person     `json:"organiser"`
+	StartsAt  *time.Time `json:"starts_at,omitempty"`
+	EndsAt    *time.Time `json:"ends_at,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby."`
+	Present   int        `json:"present" doc:"Participants in the call."`
+	Profile   string     `json:"profile" enum:"standard" doc:"Security profile."`
+}
+
+// Link is a guest link as the hosts see it; the secret is not among it, because
+// the server does not have it.
+type Link struct {
+	ID           string     `json:"id"`
+	Kind         string     `json:"kind" enum:"personal,shared"`
+	Label        string     `json:"label"`
+	GuestName    string     `json:"guest_name,omitempty" doc:"Who is invited by a personal link."`
+	Organisation string     `json:"organisation,omitempty"`
+	MaxUses      int        `json:"max_uses,omitempty" doc:"How many guests may use it; absent: no cap but the meeting's."`
+	Uses         int        `json:"uses" doc:"How many guests have knocked with it."`
+	ValidFrom    *time.Time `json:"valid_from,omitempty"`
+	ExpiresAt    time.Time  `json:"expires_at"`
+	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
+	CreatedAt    time.Time  `json:"created_at"`
+	Unbound      bool       `json:"unbound" doc:"Made by the server, which has therefore seen the secret."`
+}
+
+// Knock is a guest's request to enter as the hosts see it.
+type Knock struct {
+	ID             string     `json:"id"`
+	Status         string     `json:"status" enum:"waiting,admitted,denied,withdrawn,expired"`
+	Name           string     `json:"name" doc:"As typed; show it isolated (bdi)."`
+	Organisation   string     `json:"organisation,omitempty"`
+	Link           KnockLink  `json:"link"`
+	Since          time.Time  `json:"since" doc:"When the guest knocked; order the list by it."`
+	DecidedAt      *time.Time `json:"decided_at,omitempty"`
+	DecidedBy      string     `json:"decided_by,omitempty" doc:"Name of the host who decided."`
+	Identity       string     `json:"identity,omitempty" doc:"Identity in the call once admitted."`
+	Removed        bool       `json:"removed" doc:"Denied after having been admitted."`
+	NameDiffers    bool       `json:"name_differs" doc:"The name typed is not the one invited."`
+	NameSuspicious bool       `json:"name_suspicious" doc:"The name holds characters that can deceive the eye."`
+}
+
+// KnockLink is the link a guest came by.
+type KnockLink struct {
+	ID        string `json:"id"`
+	Label     string `json:"label"`
+	Kind      string `json:"kind" enum:"personal,shared"`
+	GuestName string `json:"guest_name,omitempty"`
+}
+
+// Participant is somebody in the call.
+type Participant struct {
+	Identity string `json:"identity"`
+	Name     string `json:"name"`
+	Role     string `json:"role" enum:"host,guest"`
+}
+
+// Permissions are what a host gives with an admission; what is absent is given.
+type Permissions struct {
+	Speak  *bool `json:"speak,omitempty"`
+	Camera *bool `json:"camera,omitempty"`
+	Share  *bool `json:"share,omitempty"`
+	Chat   *bool `json:"chat,omitempty"`
+}
+
+// GuestView is all that a guest is told. Until admission it holds no
+// participant, no identity and nothing that opens anything.
+type GuestView struct {
+	Meeting     GuestMeeting `json:"meeting"`
+	Link        GuestLink    `json:"link"`
+	Knock       *GuestKnock  `json:"knock" doc:"The guest's own knock, or null."`
+	HostKnows   bool         `json:"host_knows" doc:"A host's screen has shown this knock."`
+	HostPresent bool         `json:"host_present" doc:"A host is in the call."`
+	Status      string       `json:"status" enum:"entry,waiting,admitted,denied,removed,withdrawn,expired,ended,revoked" doc:"Which screen the guest sees."`
+}
+
+// GuestMeeting is the meeting as a guest sees it.
+type GuestMeeting struct {
+	Title     string     `json:"title"`
+	Organiser string     `json:"organiser"`
+	StartsAt  *time.Time `json:"starts_at,omitempty"`
+	EndsAt    *time.Time `json:"ends_at,omitempty"`
+	State     string     `json:"state" enum:"scheduled,open,ended"`
+	Profile   string     `json:"profile" enum:"standard"`
+}
+
+// GuestLink is the guest's own link.
+type GuestLink struct {
+	Kind         string `json:"kind" enum:"personal,shared"`
+	GuestName    string `json:"guest_name,omitempty"`
+	Organisation string `json:"organisation,omitempty"`
+}
+
+// GuestKnock is the guest's own knock.
+type GuestKnock struct {
+	Status       string    `json:"status" enum:"waiting,admitted,denied,withdrawn,expired"`
+	Since        time.Time `json:"since"`
+	Name         string    `json:"name"`
+	Organisation string    `json:"organisation,omitempty"`
+	Message      string    `json:"message,omitempty" doc:"What the host wrote with a denial."`
+}
+
+// MediaToken opens the call for one identity.
+type MediaToken struct {
+	URL      string `json:"url" doc:"ws or wss origin to connect to."`
+	Token    string `json:"token"`
+	Identity string `json:"identity"`
+}

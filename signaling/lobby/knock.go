@@ -1,0 +1,175 @@
+package lobby
+
+import (
+	"errors"
+	"time"
+
+	"aparte/signaling/link"
+	"aparte/signaling/name"
+)
+
+// Status is where a knock stands.
+//
+//	          ┌── admit ──▶ admitted ── remove ──▶ denied ─┐
+//	knock ─▶ waiting ── deny ─────────────────────▶ denied ─┤
+//	  ▲       ├── withdraw ─▶ withdrawn ─┐                  │
+//	  │       └── time, end, revoke ─▶ expired ◀── lift ────┘
+//	  └──────────── knock again ─────────┴── (withdrawn, expired)
+type Status string
+
+// The states of a knock.
+const (
+	Waiting   Status = "waiting"
+	Admitted  Status = "admitted"
+	Denied    Status = "denied"
+	Withdrawn Status = "withdrawn"
+	Expired   Status = "expired"
+)
+
+// Session is a guest's browser tab after it opened a link. It is no admission.
+type Session struct {
+	ID        string
+	Meeting   string
+	Link      string
+	TokenHash [32]byte // SHA-256 of the token the tab holds
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// SessionLife is how long a lobby session lives.
+const SessionLife = 24 * time.Hour
+
+// Permissions are what a host gives with an admission.
+type Permissions struct{ Speak, Camera, Share, Chat bool }
+
+// Everything is the admission without restriction.
+func Everything() Permissions { return Permissions{Speak: true, Camera: true, Share: true, Chat: true} }
+
+// Knock is a guest's request to enter. A session has one at most, which keeps
+// its id when the guest knocks again.
+type Knock struct {
+	ID           string
+	Meeting      string
+	Session      string
+	Link         string
+	Status       Status
+	Place        int64 // order of arrival in the meeting
+	Name         string
+	Organisation string
+	Since        time.Time // when the guest (last) began to wait
+
+	DecidedAt     time.Time
+	DecidedBy     string // account
+	DecidedByName string
+	Message       string // with a denial, for the guest
+	RemovedAt     time.Time
+
+	// Admission is the id of the grant that media tokens name; Identity is what
+	// others see. Neither leads to the other.
+	Admission   string
+	Identity    string
+	Permissions Permissions
+}
+
+// NameDiffers reports whether the name typed is not the one invited.
+func (k Knock) NameDiffers(l link.Link) bool {
+	return l.GuestName != "" && name.Differs(k.Name, l.GuestName)
+}
+
+// NameSuspicious reports whether the name or the organisation can deceive the eye.
+func (k Knock) NameSuspicious(l link.Link) bool {
+	return name.Suspicious(k.Name) || name.Suspicious(k.Organisation) || l.GuestName != "" && name.Imitates(k.Name, l.GuestName)
+}
+
+// Why something in the lobby is refused.
+var (
+	ErrNoSession = errors.New("no such lobby session, or it has expired")
+	ErrNoKnock   = errors.New("no such knock")
+	ErrState     = errors.New("not possible in the knock's present state")
+	ErrDenied    = errors.New("the request to enter was denied")
+	ErrCrowded   = errors.New("too many guests are waiting")
+)
+
+// decide records who took a decision.
+func (k Knock) decide(status Status, by Host, now time.Time) Knock {
+	k.Status = status
+	k.DecidedAt, k.DecidedBy, k.DecidedByName = now, by.Account, by.Name
+	return k
+}
+
+// Host is who decides.
+type Host struct{ Account, Name string }
+
+func (k Knock) admit(by Host, p Permissions, admission, identity string, now time.Time) (Knock, error) {
+	switch k.Status {
+	case Admitted: // two hosts pressed at once: the first one counts
+		return k, nil
+	case Waiting:
+		k = k.decide(Admitted, by, now)
+		k.Admission, k.Identity, k.Permissions = admission, identity, p
+		return k, nil
+	default:
+		return k, ErrState
+	}
+}
+
+func (k Knock) deny(by Host, message string, now time.Time) (Knock, error) {
+	switch k.Status {
+	case Denied:
+		return k, nil
+	case Waiting:
+		k = k.decide(Denied, by, now)
+		k.Message = message
+		return k, nil
+	default:
+		return k, ErrState
+	}
+}
+
+// remove ends an admission: the grant is gone, the knock denied.
+func (k Knock) remove(by Host, now time.Time) (Knock, error) {
+	if k.Status != Admitted {
+		return k, ErrState
+	}
+	k = k.decide(Denied, by, now)
+	k.RemovedAt = now
+	k.Admission = ""
+	return k, nil
+}
+
+// lift allows a denied guest to knock again; it admits nobody.
+func (k Knock) lift(by Host, now time.Time) (Knock, error) {
+	if k.Status != Denied {
+		return k, ErrState
+	}
+	k = k.decide(Expired, by, now)
+	k.Message, k.RemovedAt = "", time.Time{}
+	return k, nil
+}
+
+func (k Knock) withdraw() (Knock, error) {
+	switch k.Status {
+	case Withdrawn:
+		return k, nil
+	case Waiting:
+		k.Status = Withdrawn
+		return k, nil
+	default:
+		return k, ErrState
+	}
+}
+
+// lapse ends waiting, or an admission, without anybody's judgement on the guest.
+func (k Knock) lapse() Knock {
+	k.Status = Expired
+	k.Admission = ""
+	return k
+}
+
+// again begins to wait: first knock, or one more after withdrawn or expired.
+func (k Knock) again(called, organisation string, place int64, now time.Time) Knock {
+	return Knock{
+		ID: k.ID, Meeting: k.Meeting, Session: k.Session, Link: k.Link,
+		Status: Waiting, Place: place, Name: called, Organisation: organisation, Since: now,
+	}
+}

@@ -1,0 +1,149 @@
+package login
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"aparte/signaling/name"
+)
+
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(norm.NFC.String(s))) }
+
+// checkEmail accepts a plain address in ASCII, without display name or comment.
+func checkEmail(typed string) (string, error) {
+	email := normalEmail(typed)
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > 254 || strings.ContainsFunc(email, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", &name.Error{At: "email", Reason: "is not an email address"}
+	}
+	return email, nil
+}
+
+func (l *Login) newAccount(typedName, typedEmail string, admin bool) (Account, error) {
+	called, err := name.Required("name", typedName, name.MaxName)
+	if err != nil {
+		return Account{}, err
+	}
+	email, err := checkEmail(typedEmail)
+	if err != nil {
+		return Account{}, err
+	}
+	id, err := l.id()
+	if err != nil {
+		return Account{}, err
+	}
+	return Account{ID: id, Name: called, Email: email, Admin: admin, CreatedAt: l.now()}, nil
+}
+
+// Accounts lists every account.
+func (l *Login) Accounts(ctx context.Context) ([]Account, error) { return l.store.Accounts(ctx) }
+
+// Invite makes an account without a password, and the one-time code with which
+// its person comes in and sets one.
+func (l *Login) Invite(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
+	return l.invite(ctx, typedName, typedEmail, false)
+}
+
+// InviteAdmin is Invite for an administrator.
+func (l *Login) InviteAdmin(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
+	return l.invite(ctx, typedName, typedEmail, true)
+}
+
+func (l *Login) invite(ctx context.Context, typedName, typedEmail string, admin bool) (Account, string, error) {
+	a, err := l.newAccount(typedName, typedEmail, admin)
+	if err != nil {
+		return Account{}, "", err
+	}
+	code, hash, err := l.secret()
+	if err != nil {
+		return Account{}, "", err
+	}
+	c := Code{Hash: hash, Account: a.ID, CreatedAt: a.CreatedAt, ExpiresAt: a.CreatedAt.Add(InviteLife)}
+	if err := l.store.AddAccount(ctx, a, c); err != nil {
+		return Account{}, "", err
+	}
+	return a, code, nil
+}
+
+// SetupCode makes the code of POST /setup if there is no account yet; otherwise
+// it returns "". Codes made before are still good until they expire.
+func (l *Login) SetupCode(ctx context.Context) (string, error) {
+	all, err := l.store.Accounts(ctx)
+	if err != nil || len(all) > 0 {
+		return "", err
+	}
+	code, hash, err := l.secret()
+	if err != nil {
+		return "", err
+	}
+	now := l.now()
+	return code, l.store.AddCode(ctx, Code{Hash: hash, CreatedAt: now, ExpiresAt: now.Add(SetupLife)})
+}
+
+// SetUp makes the first account, an administrator, and signs it in.
+func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password, source string) (Account, string, error) {
+	if wait, ok := l.bySource.Take(source); !ok {
+		return Account{}, "", &TooManyError{wait}
+	}
+	a, err := l.newAccount(typedName, typedEmail, true)
+	if err != nil {
+		return Account{}, "", err
+	}
+	if err := checkPassword(password, a); err != nil {
+		return Account{}, "", err
+	}
+	hash, err := l.hasher.hash(ctx, password)
+	if err != nil {
+		return Account{}, "", err
+	}
+	s, token, err := l.newSession(a.ID, false)
+	if err != nil {
+		return Account{}, "", err
+	}
+	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s); err != nil {
+		return Account{}, "", err
+	}
+	l.bySource.Refund(source)
+	return a, token, nil
+}
+
+// SetPassword sets one's password and ends one's other sessions, whose ids it
+// returns. The current password is needed, unless there is none yet or the
+// session began with a one-time code within the hour.
+func (l *Login) SetPassword(ctx context.Context, s Session, password, current, source string) ([]string, error) {
+	a, old, err := l.store.AccountByID(ctx, s.Account)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPassword(password, a); err != nil {
+		return nil, err
+	}
+	fresh := s.ByCode && l.now().Sub(s.CreatedAt) < codeTrust
+	if old != "" && !fresh {
+		if err := l.confirm(ctx, a, old, current, source); err != nil {
+			return nil, err
+		}
+	}
+	hash, err := l.hasher.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	return l.store.SetPassword(ctx, a.ID, hash, s.ID)
+}
+
+// confirm checks the current password, as limited as signing in.
+func (l *Login) confirm(ctx context.Context, a Account, hash, current, source string) error {
+	pair := a.Email + "\x00" + source
+	if err := l.allow(pair, source); err != nil {
+		return err
+	}
+	ok, err := l.hasher.matches(ctx, hash, current)
+	if err == nil && !ok {
+		return ErrCurrent
+	}
+	l.refund(pair, source)
+	return err
+}

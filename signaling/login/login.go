@@ -1,0 +1,165 @@
+// Package login says who an agent is: local accounts, their passwords, one-time
+// codes, sessions. Start at Login.SignIn.
+//
+// Secrets are kept as hashes only: passwords with argon2id, everything random
+// with SHA-256. Whoever fails learns nothing about which accounts exist, neither
+// from the answer nor from the time it takes.
+package login
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"aparte/signaling/throttle"
+)
+
+// Life of sessions and codes.
+const (
+	SessionIdle     = 12 * time.Hour
+	SessionAbsolute = 7 * 24 * time.Hour
+	InviteLife      = 7 * 24 * time.Hour
+	SetupLife       = 24 * time.Hour
+	// touchEvery is how precisely idleness is kept; each touch is a write.
+	touchEvery = 5 * time.Minute
+	// codeTrust is how long after a one-time sign-in a password can be set
+	// without the old one.
+	codeTrust = time.Hour
+)
+
+// Why login refuses.
+var (
+	ErrRefused   = errors.New("wrong email or password, or code used or expired")
+	ErrNoSession = errors.New("no such session, or it has expired")
+	ErrTaken     = errors.New("an account with this email exists")
+	ErrSetUp     = errors.New("already set up")
+	ErrCurrent   = errors.New("current password is wrong")
+	ErrBusy      = errors.New("too many are signing in at this moment")
+)
+
+// TooManyError says how long to wait before another attempt.
+type TooManyError struct{ Wait time.Duration }
+
+func (e *TooManyError) Error() string { return "too many failed attempts, wait " + e.Wait.String() }
+
+// Account is a local account.
+type Account struct {
+	ID        string
+	Name      string
+	Email     string // lower case
+	Admin     bool
+	CreatedAt time.Time
+}
+
+// Session is an agent's browser.
+type Session struct {
+	ID        string
+	Account   string
+	TokenHash [32]byte
+	ByCode    bool // began with a one-time code
+	CreatedAt time.Time
+	UsedAt    time.Time
+}
+
+// Code is a one-time code; Account is empty for the set-up code.
+type Code struct {
+	Hash      [32]byte
+	Account   string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Store keeps accounts.
+type Store interface {
+	// AccountByEmail returns the account and its password's hash, or ErrRefused.
+	AccountByEmail(ctx context.Context, email string) (Account, string, error)
+	// AccountByID returns the account and its password's hash, or ErrRefused.
+	AccountByID(ctx context.Context, id string) (Account, string, error)
+	Accounts(ctx context.Context) ([]Account, error)
+	// AddAccount returns ErrTaken if the email is used.
+	AddAccount(ctx context.Context, a Account, c Code) error
+	// SetUp adds the first account, uses the code and begins the session, or
+	// does nothing: ErrSetUp if there is an account, ErrRefused for a bad code.
+	SetUp(ctx context.Context, code [32]byte, a Account, password string, s Session) error
+	// SetPassword sets it, ends the account's other sessions and returns their ids.
+	SetPassword(ctx context.Context, account, password, keepSession string) ([]string, error)
+	AddCode(ctx context.Context, c Code) error
+	// SignInOnce uses the code and begins the session (whose Account it fills
+	// in), or does nothing: ErrRefused.
+	SignInOnce(ctx context.Context, code [32]byte, s Session) (Account, error)
+	AddSession(ctx context.Context, s Session) error
+	// SessionByToken and SessionByID return ErrNoSession if there is none.
+	SessionByToken(ctx context.Context, tokenHash [32]byte) (Session, Account, error)
+	SessionByID(ctx context.Context, id string) (Session, error)
+	TouchSession(ctx context.Context, id string, now time.Time) error
+	DropSession(ctx context.Context, id string) error
+}
+
+// Login signs agents in. Methods may be called from any goroutine.
+type Login struct {
+	store  Store
+	now    func() time.Time
+	random io.Reader
+	hasher *hasher
+
+	byAccount *throttle.Throttle // email and source
+	bySource  *throttle.Throttle
+}
+
+// New makes a Login. now is the clock, random gives the secrets.
+func New(store Store, now func() time.Time, random io.Reader) *Login {
+	truncated := func() time.Time { return now().UTC().Truncate(time.Millisecond) }
+	return &Login{
+		store: store, now: truncated, random: random, hasher: newHasher(random),
+		byAccount: throttle.New(30*time.Second, 10, 10_000, now),
+		bySource:  throttle.New(2*time.Second, 60, 10_000, now),
+	}
+}
+
+// secret makes a random token or code, and its hash.
+func (l *Login) secret() (text string, hash [32]byte, err error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(l.random, raw); err != nil {
+		return "", hash, fmt.Errorf("make secret: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), sha256.Sum256(raw), nil
+}
+
+// hashOf is the hash of a token or code as sent; what cannot be one gets the
+// hash of nothing, which nothing stored has.
+func hashOf(text string) [32]byte {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != 32 {
+		return [32]byte{}
+	}
+	return sha256.Sum256(raw)
+}
+
+func (l *Login) id() (string, error) {
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(l.random, raw); err != nil {
+		return "", fmt.Errorf("make id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
+func (l *Login) newSession(account string, byCode bool) (Session, string, error) {
+	token, hash, err := l.secret()
+	if err != nil {
+		return Session{}, "", err
+	}
+	id, err := l.id()
+	if err != nil {
+		return Session{}, "", err
+	}
+	now := l.now()
+	return Session{ID: id, Account: account, TokenHash: hash, ByCode: byCode, CreatedAt: now, UsedAt: now}, token, nil
+}
+
+func (s Session) alive(now time.Time) bool {
+	return now.Sub(s.UsedAt) < SessionIdle && now.Sub(s.CreatedAt) < SessionAbsolute
+}

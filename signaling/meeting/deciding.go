@@ -1,0 +1,225 @@
+package meeting
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"aparte/signaling/lobby"
+)
+
+// The hosts' decisions on those who knock.
+
+type admit struct {
+	byHost
+	knock       string
+	permissions lobby.Permissions
+}
+
+func (a admit) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	k, err := l.admit(h, a.knock, a.permissions, now)
+	if err != nil {
+		return nil, err
+	}
+	return l.knockView(k), nil
+}
+
+// admit lets a guest in, and opens a meeting that was not open yet: the host has
+// decided that somebody shall be in it.
+func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.Time) (lobby.Knock, error) {
+	admission, err := newID(l.cfg.Random)
+	if err != nil {
+		return lobby.Knock{}, err
+	}
+	identity, err := newIdentity(l.cfg.Random)
+	if err != nil {
+		return lobby.Knock{}, err
+	}
+	opened, err := l.meeting.Open(now)
+	if err != nil {
+		return lobby.Knock{}, err
+	}
+	k, err := l.lobby.Admit(knock, h, p, admission, identity, now)
+	if err != nil {
+		return lobby.Knock{}, err
+	}
+	if l.meeting.State != opened.State {
+		l.setMeeting(opened)
+	}
+	return k, nil
+}
+
+// Admit lets a waiting guest in.
+func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, admit{byHost{by}, knock, p})
+}
+
+type admitAll struct {
+	byHost
+	except []string
+}
+
+func (a admitAll) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range l.lobby.Knocks() {
+		if k.Status != lobby.Waiting || slices.Contains(a.except, k.ID) {
+			continue
+		}
+		if _, err := l.admit(h, k.ID, lobby.Everything(), now); err != nil {
+			return nil, err
+		}
+	}
+	return l.knockViews(), nil
+}
+
+// AdmitAll lets in everybody who waits, but for some.
+func (m *Meetings) AdmitAll(ctx context.Context, by Agent, id string, except []string) ([]KnockView, error) {
+	return answer[[]KnockView](ctx, m, id, admitAll{byHost{by}, except})
+}
+
+type deny struct {
+	byHost
+	knock, message string
+}
+
+func (a deny) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	k, err := l.lobby.Deny(a.knock, h, a.message, now)
+	if err != nil {
+		return nil, err
+	}
+	return l.knockView(k), nil
+}
+
+// Deny refuses a waiting guest.
+func (m *Meetings) Deny(ctx context.Context, by Agent, id, knock, message string) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, deny{byHost{by}, knock, message})
+}
+
+type lift struct {
+	byHost
+	knock string
+}
+
+func (a lift) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	k, err := l.lobby.Lift(a.knock, h, now)
+	if err != nil {
+		return nil, err
+	}
+	return l.knockView(k), nil
+}
+
+// Lift allows a denied or removed guest to knock again.
+func (m *Meetings) Lift(ctx context.Context, by Agent, id, knock string) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, lift{byHost{by}, knock})
+}
+
+type remove struct {
+	byHost
+	identity string
+}
+
+func (a remove) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	if seat, ok := l.seatByIdentity(a.identity); ok {
+		l.dropSeat(seat) // a host may come back: hosting is not an admission
+		l.sendOut(a.identity)
+		return struct{}{}, nil
+	}
+	if _, err := l.lobby.Remove(a.identity, h, now); err != nil {
+		return nil, lobby.ErrNoKnock
+	}
+	l.sendOut(a.identity)
+	return struct{}{}, nil
+}
+
+// Remove removes somebody from the call. A guest's admission dies with it.
+func (m *Meetings) Remove(ctx context.Context, by Agent, id, identity string) error {
+	_, err := m.ask(ctx, id, remove{byHost{by}, identity})
+	return err
+}
+
+type watchAsHost struct {
+	byHost
+	watch *HostWatch
+}
+
+func (a watchAsHost) do(l *live, _ time.Time) (any, error) {
+	if _, err := a.host(l); err != nil {
+		return nil, err
+	}
+	if len(l.hosts) >= maxHostWatches {
+		return nil, lobby.ErrCrowded
+	}
+	l.hosts[a.watch] = struct{}{}
+	l.dirty = true // tell sends the snapshot
+	return struct{}{}, nil
+}
+
+// maxHostWatches bounds the host sockets of one meeting.
+const maxHostWatches = 200
+
+type unwatchAsHost struct{ watch *HostWatch }
+
+func (a unwatchAsHost) do(l *live, _ time.Time) (any, error) {
+	l.dropHost(a.watch)
+	return struct{}{}, nil
+}
+
+// WatchAsHost follows a meeting as one of its hosts; a snapshot comes first. End
+// it with Unwatch.
+func (m *Meetings) WatchAsHost(ctx context.Context, by Agent, id string) (*HostWatch, error) {
+	events := make(chan HostEvent, m.cfg.HostQueue)
+	w := &HostWatch{Events: events, events: events, agent: by, pending: make(map[string]delivery)}
+	if _, err := m.ask(ctx, id, watchAsHost{byHost{by}, w}); err != nil {
+		return nil, err
+	}
+	w.release = func() { m.tellOnly(id, unwatchAsHost{w}) }
+	return w, nil
+}
+
+// Unwatch ends the watch; it may be called once.
+func (w *HostWatch) Unwatch() { w.release() }
+
+type sawKnocks struct {
+	watch *HostWatch
+	seq   uint64
+}
+
+func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
+	if _, ok := l.hosts[a.watch]; !ok {
+		return struct{}{}, nil
+	}
+	for id, d := range a.watch.pending {
+		if d.seq <= a.seq {
+			l.seen[id] = d.since
+			delete(a.watch.pending, id)
+			l.dirty = true
+		}
+	}
+	return struct{}{}, nil
+}
+
+// Seen says that the host's screen has shown what came up to seq; the guests
+// who wait there are told that a host knows.
+func (m *Meetings) Seen(ctx context.Context, id string, w *HostWatch, seq uint64) error {
+	_, err := m.ask(ctx, id, sawKnocks{w, seq})
+	return err
+}

@@ -1,0 +1,231 @@
+package meeting
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"aparte/signaling/lobby"
+)
+
+// maxBatch is how many requests share one commit.
+const maxBatch = 128
+
+// act is a request to a live meeting. It runs on the meeting's goroutine, must
+// not wait, and checks everything before it changes anything.
+type act interface {
+	do(l *live, now time.Time) (any, error)
+}
+
+// outcome is the answer to an act, and what the asker still has to do to the
+// call now that the decision is durable.
+type outcome struct {
+	answer any
+	err    error
+	leave  []leaving
+	close  bool
+}
+
+type request struct {
+	act   act
+	reply chan<- outcome // buffered; nil if nobody waits
+	done  func()         // after processing; may be nil
+}
+
+// live is one meeting in memory: one goroutine that takes requests and answers.
+//
+// It takes what waits, up to maxBatch, decides all of it, stores the changes in
+// one transaction, and only then answers and tells the sockets. While a commit
+// is under way the meeting takes nothing new: so what anybody reads is durable,
+// and a crowd of knocks costs few commits. Media never waits for it.
+type live struct {
+	// Set at creation.
+	id       string
+	cfg      *Config
+	requests chan request
+	stop     chan struct{}
+	stopped  chan struct{}
+
+	// Guarded by Meetings.mu.
+	refs     int
+	lastUsed uint64
+
+	busy    atomic.Bool  // somebody watches or is in the call: keep in memory
+	gone    atomic.Bool  // no such meeting: do not keep
+	present atomic.Int32 // len(inCall), for lists
+
+	// Owned by run.
+	loaded  bool
+	meeting Meeting
+	lobby   *lobby.Lobby
+	seats   map[string]Seat // by id
+	inCall  map[string]Participant
+	seen    map[string]time.Time // knock id → Since of the waiting a host has seen
+	hosts   map[*HostWatch]struct{}
+	guests  map[*GuestWatch]struct{}
+
+	changes     Changes
+	leave       []leaving // of the act being done
+	close       bool      // of the act being done
+	lastSummary summaryKey
+	dirty       bool // something to tell
+	rosterDirty bool // who is in the call, too
+}
+
+func newLive(id string, cfg *Config) *live {
+	return &live{
+		id: id, cfg: cfg,
+		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
+		inCall: make(map[string]Participant), seen: make(map[string]time.Time),
+		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}),
+	}
+}
+
+func (l *live) run(ctx context.Context) {
+	defer close(l.stopped)
+	defer l.dismiss()
+	for {
+		select {
+		case <-l.stop:
+			l.refuseQueued()
+			return
+		case r := <-l.requests:
+			l.step(ctx, l.batch(r))
+		}
+	}
+}
+
+// batch takes what already waits behind first.
+func (l *live) batch(first request) []request {
+	batch := []request{first}
+	for len(batch) < maxBatch {
+		select {
+		case r := <-l.requests:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (l *live) step(ctx context.Context, batch []request) {
+	outcomes := make([]outcome, len(batch))
+	err := l.load(ctx)
+	if err == nil {
+		now := l.cfg.now()
+		l.lobby.Sweep(now)
+		for i, r := range batch {
+			outcomes[i] = l.decide(r.act, now)
+		}
+		err = l.commit(ctx)
+	}
+	for i, r := range batch {
+		if err != nil {
+			outcomes[i] = outcome{err: err}
+		}
+		if r.reply != nil {
+			r.reply <- outcomes[i]
+		}
+	}
+	if err == nil && l.dirty {
+		l.tell()
+	}
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.inCall) > 0)
+	l.present.Store(int32(len(l.inCall)))
+	for _, r := range batch {
+		if r.done != nil {
+			r.done()
+		}
+	}
+}
+
+// load brings the meeting into memory, again after a failed commit.
+func (l *live) load(ctx context.Context) error {
+	if l.loaded {
+		return nil
+	}
+	s, err := l.cfg.Store.LoadMeeting(ctx, l.id)
+	if errors.Is(err, ErrNotFound) {
+		l.gone.Store(true)
+		return err
+	}
+	if err != nil {
+		l.cfg.Log.Error("load meeting", "meeting", l.id, "err", err)
+		return fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
+	}
+	l.meeting = s.Meeting
+	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
+	l.seats = make(map[string]Seat, len(s.Seats))
+	for _, seat := range s.Seats {
+		l.seats[seat.ID] = seat
+	}
+	l.loaded = true
+	return nil
+}
+
+func (l *live) decide(a act, now time.Time) outcome {
+	l.leave, l.close = nil, false
+	answer, err := a.do(l, now)
+	return outcome{answer: answer, err: err, leave: l.leave, close: l.close}
+}
+
+// commit makes what the batch decided durable. If it cannot, memory is thrown
+// away: what is stored is the truth.
+func (l *live) commit(ctx context.Context) error {
+	l.changes.Lobby = l.lobby.Changes()
+	if l.changes.empty() {
+		return nil
+	}
+	l.dirty = true
+	err := l.cfg.Store.SaveMeeting(ctx, l.changes)
+	if err == nil {
+		return nil
+	}
+	l.cfg.Log.Error("store meeting", "meeting", l.id, "err", err)
+	l.loaded = false
+	l.changes = Changes{}
+	return fmt.Errorf("store meeting %s: %w: %w", l.id, ErrUnavailable, err)
+}
+
+// setMeeting changes the meeting.
+func (l *live) setMeeting(m Meeting) {
+	l.meeting = m
+	l.changes.Meeting = &m
+}
+
+// refuseQueued answers who still waits when the process stops.
+func (l *live) refuseQueued() {
+	for {
+		select {
+		case r := <-l.requests:
+			if r.reply != nil {
+				r.reply <- outcome{err: ErrUnavailable}
+			}
+			if r.done != nil {
+				r.done()
+			}
+		default:
+			return
+		}
+	}
+}
+
+// newID returns 16 random bytes in base64url: 22 characters.
+func newID(random io.Reader) (string, error) {
+	var raw [16]byte
+	if _, err := io.ReadFull(random, raw[:]); err != nil {
+		return "", fmt.Errorf("make id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
+}
+
+// newIdentity is what others see of a participant.
+func newIdentity(random io.Reader) (string, error) {
+	id, err := newID(random)
+	return "p_" + id, err
+}

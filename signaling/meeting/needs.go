@@ -1,0 +1,77 @@
+package meeting
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+)
+
+// Store keeps meetings.
+type Store interface {
+	// LoadMeeting returns a meeting with everything live about it, or an error
+	// that wraps ErrNotFound.
+	LoadMeeting(ctx context.Context, id string) (Stored, error)
+	// SaveMeeting makes changes durable, all or none.
+	SaveMeeting(ctx context.Context, c Changes) error
+	// MeetingsOf lists the meetings an account hosts, newest first, 500 at most.
+	// Present is 0.
+	MeetingsOf(ctx context.Context, account string) ([]Summary, error)
+	// GuestLink finds a link by its id: link.ErrUnknown if there is none.
+	GuestLink(ctx context.Context, id string) (link.Link, error)
+	// LobbySession finds a session by the hash of its token: lobby.ErrNoSession
+	// if there is none.
+	LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error)
+	// SeatedIn lists the meetings in which an agent's session has a seat.
+	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
+}
+
+// Stored is a meeting as the store has it.
+type Stored struct {
+	Meeting Meeting
+	Lobby   lobby.State
+	Seats   []Seat
+}
+
+// Changes are what one step of a live meeting makes durable.
+type Changes struct {
+	Meeting      *Meeting // new or changed
+	Lobby        lobby.Changes
+	Seats        []Seat
+	DroppedSeats []string
+}
+
+func (c Changes) empty() bool {
+	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0
+}
+
+// Media is what a meeting asks of the call. After a method returns, nothing
+// more is forwarded to or from whom it names. Unknown names are no error.
+type Media interface {
+	Remove(room, identity string, reason livekit.DisconnectReason) bool
+	CloseRoom(room string, reason livekit.DisconnectReason) bool
+}
+
+// Config is what Meetings are made from. Store, Media, Now and Random are
+// required.
+type Config struct {
+	Store  Store
+	Media  Media
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger // nil: slog.Default
+	Lobby  lobby.Limits // zero: lobby.DefaultLimits
+	// IdleMeetings is how many meetings without anybody are kept in memory; 0: 64.
+	IdleMeetings int
+	// HostQueue is how many messages wait for a host's socket before it counts
+	// as too slow; 0: 512.
+	HostQueue int
+}
+
+// now is the time as it is stored: UTC, to the millisecond.
+func (c *Config) now() time.Time { return c.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,209 @@
+package meeting
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"aparte/signaling/lobby"
+)
+
+// Grant is the right to be in the call of a meeting, as it stands now. Media
+// tokens name its ID; nothing else about it is believed from a token.
+type Grant struct {
+	ID           string
+	Meeting      string
+	Identity     string
+	Name         string
+	Organisation string
+	Role         Role
+	Permissions  lobby.Permissions
+	AgentSession string // hosts: the session it dies with
+}
+
+func admittedGrant(k lobby.Knock) Grant {
+	return Grant{
+		ID: k.Admission, Meeting: k.Meeting, Identity: k.Identity, Name: k.Name,
+		Organisation: k.Organisation, Role: Guest, Permissions: k.Permissions,
+	}
+}
+
+func (s Seat) grant(called string) Grant {
+	return Grant{
+		ID: s.ID, Meeting: s.Meeting, Identity: s.Identity, Name: called,
+		Role: Host, Permissions: lobby.Everything(), AgentSession: s.Session,
+	}
+}
+
+// granted finds a live grant by its id.
+func (l *live) granted(id string) (Grant, error) {
+	if l.meeting.State == Ended {
+		return Grant{}, ErrEnded
+	}
+	if l.meeting.State != Open {
+		return Grant{}, ErrNotAdmitted
+	}
+	if seat, ok := l.seats[id]; ok {
+		if h, ok := l.meeting.Host(seat.Account); ok {
+			return seat.grant(h.Name), nil
+		}
+	}
+	if k, ok := l.lobby.Admission(id); ok {
+		return admittedGrant(k), nil
+	}
+	return Grant{}, ErrNotAdmitted
+}
+
+// grantOf finds the live grant of an identity.
+func (l *live) grantOf(identity string) (Grant, error) {
+	if seat, ok := l.seatByIdentity(identity); ok {
+		return l.granted(seat.ID)
+	}
+	for _, k := range l.lobby.Knocks() {
+		if k.Status == lobby.Admitted && k.Identity == identity {
+			return l.granted(k.Admission)
+		}
+	}
+	return Grant{}, ErrNotAdmitted
+}
+
+type lookUpGrant struct{ grant string }
+
+func (a lookUpGrant) do(l *live, _ time.Time) (any, error) { return l.granted(a.grant) }
+
+// Grant looks a grant up by its id: at every join, resume and refresh. It is
+// refused with ErrNotFound, ErrEnded or ErrNotAdmitted. Whether a host's session
+// is still alive is for the caller to ask (AgentSession).
+func (m *Meetings) Grant(ctx context.Context, id, grant string) (Grant, error) {
+	return answer[Grant](ctx, m, id, lookUpGrant{grant})
+}
+
+func (l *live) seatOf(session string) (Seat, bool) {
+	for _, s := range l.seats {
+		if s.Session == session {
+			return s, true
+		}
+	}
+	return Seat{}, false
+}
+
+func (l *live) seatByIdentity(identity string) (Seat, bool) {
+	for _, s := range l.seats {
+		if s.Identity == identity {
+			return s, true
+		}
+	}
+	return Seat{}, false
+}
+
+func (l *live) newSeat(a Agent, now time.Time) (Seat, error) {
+	id, err := newID(l.cfg.Random)
+	if err != nil {
+		return Seat{}, err
+	}
+	identity, err := newIdentity(l.cfg.Random)
+	if err != nil {
+		return Seat{}, err
+	}
+	s := Seat{ID: id, Meeting: l.id, Account: a.Account, Session: a.Session, Identity: identity, CreatedAt: now}
+	l.seats[id] = s
+	l.changes.Seats = append(l.changes.Seats, s)
+	return s, nil
+}
+
+func (l *live) dropSeat(s Seat) {
+	delete(l.seats, s.ID)
+	l.changes.DroppedSeats = append(l.changes.DroppedSeats, s.ID)
+}
+
+type joined struct{ identity, sid string }
+
+func (a joined) do(l *live, _ time.Time) (any, error) {
+	g, err := l.grantOf(a.identity)
+	if err != nil {
+		// Removed while the join was under way: the removal found nobody yet.
+		l.sendOut(a.identity)
+		return nil, err
+	}
+	l.inCall[a.identity] = Participant{Identity: a.identity, Name: g.Name, Role: g.Role, sid: a.sid}
+	l.dirty, l.rosterDirty = true, true
+	return nil, nil
+}
+
+type left struct{ identity, sid string }
+
+func (a left) do(l *live, _ time.Time) (any, error) {
+	// Somebody who came back on a new connection leaves the old one afterwards.
+	if p, ok := l.inCall[a.identity]; ok && p.sid == a.sid {
+		delete(l.inCall, a.identity)
+		l.dirty, l.rosterDirty = true, true
+	}
+	return nil, nil
+}
+
+// Joined says that a participant is in the call, by the connection sid. It does
+// not wait.
+func (m *Meetings) Joined(room, identity, sid string) { m.tellOnly(room, joined{identity, sid}) }
+
+// Left says that a participant's connection has left the call. It does not wait.
+func (m *Meetings) Left(room, identity, sid string) { m.tellOnly(room, left{identity, sid}) }
+
+// tellOnly has a live meeting do an act in order with the others of this
+// goroutine, without waiting for it.
+func (m *Meetings) tellOnly(id string, a act) {
+	l, err := m.acquire(id)
+	if err != nil {
+		return
+	}
+	reply := make(chan outcome, 1)
+	done := func() {
+		select {
+		case out := <-reply:
+			if len(out.leave) > 0 {
+				m.presence.Go(func() { m.obey(id, out) })
+			}
+		default:
+		}
+		m.release(l)
+	}
+	select {
+	case l.requests <- request{act: a, reply: reply, done: done}:
+	case <-l.stop:
+		m.release(l)
+	}
+}
+
+type endSession struct{ session string }
+
+func (a endSession) do(l *live, _ time.Time) (any, error) {
+	if seat, ok := l.seatOf(a.session); ok {
+		l.dropSeat(seat)
+		l.sendOut(seat.Identity)
+	}
+	for w := range l.hosts {
+		if w.agent.Session == a.session {
+			l.dropHost(w)
+		}
+	}
+	return struct{}{}, nil
+}
+
+// EndSession takes an agent's session that has ended out of every call.
+func (m *Meetings) EndSession(ctx context.Context, session string) error {
+	ids, err := m.cfg.Store.SeatedIn(ctx, session)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	for id := range m.live { // whoever only watches has no seat
+		ids = append(ids, id)
+	}
+	m.mu.Unlock()
+	var all error
+	for _, id := range ids {
+		if _, err := m.ask(ctx, id, endSession{session}); err != nil && !errors.Is(err, ErrNotFound) {
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}

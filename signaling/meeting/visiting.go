@@ -1,0 +1,234 @@
+package meeting
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+)
+
+// What guests ask of a meeting.
+
+// Caller is a guest's session as found by its token.
+type Caller struct{ meeting, session string }
+
+type enter struct {
+	link, session string
+	tokenHash     [32]byte
+}
+
+func (a enter) do(l *live, now time.Time) (any, error) {
+	if l.meeting.State == Ended {
+		return nil, ErrEnded
+	}
+	s, err := l.lobby.Enter(a.link, a.session, a.tokenHash, now)
+	if err != nil {
+		var early *link.EarlyError
+		if errors.Is(err, link.ErrExpired) || errors.As(err, &early) {
+			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name}
+		}
+		return nil, err
+	}
+	return l.view(s), nil
+}
+
+// LinkError says why a link does not open its meeting, and whom to ask.
+type LinkError struct {
+	Err  error
+	Host string // name of the organiser
+}
+
+func (e *LinkError) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *LinkError) Unwrap() error { return e.Err }
+
+// Redeem opens a guest link: the code is compared first, in the same time for
+// an unknown link as for a wrong code, and nothing is said about a link to who
+// does not have its code (link.ErrUnknown). The answer's token is the session;
+// only its hash is kept.
+func (m *Meetings) Redeem(ctx context.Context, linkID, code string) (token string, v GuestView, err error) {
+	found, err := m.cfg.Store.GuestLink(ctx, linkID)
+	switch {
+	case errors.Is(err, link.ErrUnknown):
+		found = link.Decoy()
+	case err != nil:
+		return "", GuestView{}, fmt.Errorf("find link: %w", err)
+	}
+	if !found.Matches(code) {
+		return "", GuestView{}, link.ErrUnknown
+	}
+	session, err := newID(m.cfg.Random)
+	if err != nil {
+		return "", GuestView{}, err
+	}
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(m.cfg.Random, raw); err != nil {
+		return "", GuestView{}, fmt.Errorf("make session token: %w", err)
+	}
+	v, err = answer[GuestView](ctx, m, found.Meeting, enter{found.ID, session, sha256.Sum256(raw)})
+	if err != nil {
+		return "", GuestView{}, err
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), v, nil
+}
+
+// Recognise finds the session behind a token: lobby.ErrNoSession if there is
+// none. Whether it is still alive is decided by each request.
+func (m *Meetings) Recognise(ctx context.Context, token string) (Caller, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(raw) != 32 {
+		return Caller{}, lobby.ErrNoSession
+	}
+	s, err := m.cfg.Store.LobbySession(ctx, sha256.Sum256(raw))
+	if err != nil {
+		return Caller{}, err
+	}
+	if !m.cfg.now().Before(s.ExpiresAt) {
+		return Caller{}, lobby.ErrNoSession
+	}
+	return Caller{s.Meeting, s.ID}, nil
+}
+
+// bySession is part of every request of a guest.
+type bySession struct{ session string }
+
+type lookAsGuest struct{ bySession }
+
+func (a lookAsGuest) do(l *live, now time.Time) (any, error) {
+	s, err := l.lobby.Session(a.session, now)
+	if err != nil {
+		return nil, err
+	}
+	return l.view(s), nil
+}
+
+// Look returns what the guest is told now.
+func (m *Meetings) Look(ctx context.Context, c Caller) (GuestView, error) {
+	return answer[GuestView](ctx, m, c.meeting, lookAsGuest{bySession{c.session}})
+}
+
+type knock struct {
+	bySession
+	name, organisation string
+}
+
+func (a knock) do(l *live, now time.Time) (any, error) {
+	if l.meeting.State == Ended {
+		return nil, ErrEnded
+	}
+	id, err := newID(l.cfg.Random)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := l.lobby.Knock(a.session, id, a.name, a.organisation, now); err != nil {
+		return nil, err
+	}
+	return lookAsGuest{a.bySession}.do(l, now)
+}
+
+// Knock asks to enter. Knocking again keeps the place in the queue.
+func (m *Meetings) Knock(ctx context.Context, c Caller, name, organisation string) (GuestView, error) {
+	return answer[GuestView](ctx, m, c.meeting, knock{bySession{c.session}, name, organisation})
+}
+
+type withdraw struct{ bySession }
+
+func (a withdraw) do(l *live, now time.Time) (any, error) {
+	if _, err := l.lobby.Withdraw(a.session, now); err != nil {
+		return nil, err
+	}
+	return lookAsGuest(a).do(l, now)
+}
+
+// Withdraw stops waiting.
+func (m *Meetings) Withdraw(ctx context.Context, c Caller) (GuestView, error) {
+	return answer[GuestView](ctx, m, c.meeting, withdraw{bySession{c.session}})
+}
+
+type claim struct{ bySession }
+
+func (a claim) do(l *live, now time.Time) (any, error) {
+	s, err := l.lobby.Session(a.session, now)
+	if err != nil {
+		return nil, err
+	}
+	if l.meeting.State == Ended {
+		return nil, ErrEnded
+	}
+	if via, _ := l.lobby.Link(s.Link); via.Revoked() {
+		return nil, link.ErrRevoked
+	}
+	k, _ := l.lobby.KnockOf(s.ID)
+	if k.Status == lobby.Denied {
+		return nil, lobby.ErrDenied
+	}
+	admitted, ok := l.lobby.Admission(k.Admission)
+	if !ok || l.meeting.State != Open {
+		return nil, ErrNotAdmitted
+	}
+	return admittedGrant(admitted), nil
+}
+
+// Claim returns the grant of an admitted guest, and nobody else's.
+func (m *Meetings) Claim(ctx context.Context, c Caller) (Grant, error) {
+	return answer[Grant](ctx, m, c.meeting, claim{bySession{c.session}})
+}
+
+type watchAsGuest struct {
+	bySession
+	watch *GuestWatch
+}
+
+// maxGuestWatches bounds the lobby sockets of one session; the oldest goes.
+const maxGuestWatches = 4
+
+func (a watchAsGuest) do(l *live, now time.Time) (any, error) {
+	if _, err := l.lobby.Session(a.session, now); err != nil {
+		return nil, err
+	}
+	var oldest *GuestWatch
+	count := 0
+	for w := range l.guests {
+		if w.session == a.session {
+			if count++; oldest == nil || w.born < oldest.born {
+				oldest = w
+			}
+			a.watch.born = max(a.watch.born, w.born+1)
+		}
+	}
+	if count >= maxGuestWatches {
+		l.dropGuest(oldest)
+	}
+	l.guests[a.watch] = struct{}{}
+	l.dirty = true // tell sends the first view
+	return struct{}{}, nil
+}
+
+type unwatchAsGuest struct{ watch *GuestWatch }
+
+func (a unwatchAsGuest) do(l *live, _ time.Time) (any, error) {
+	l.dropGuest(a.watch)
+	return struct{}{}, nil
+}
+
+// WatchAsGuest follows a guest's own state, beginning with the present one. End
+// it with Unwatch.
+func (m *Meetings) WatchAsGuest(ctx context.Context, c Caller) (*GuestWatch, error) {
+	views := make(chan GuestView, 1)
+	w := &GuestWatch{Views: views, views: views, session: c.session}
+	if _, err := m.ask(ctx, c.meeting, watchAsGuest{bySession{c.session}, w}); err != nil {
+		return nil, err
+	}
+	w.release = func() { m.tellOnly(c.meeting, unwatchAsGuest{w}) }
+	return w, nil
+}
+
+// Unwatch ends the watch; it may be called once.
+func (w *GuestWatch) Unwatch() { w.release() }

@@ -1,0 +1,174 @@
+package meeting
+
+import (
+	"sync/atomic"
+	"time"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+)
+
+// HostEvent is a message to a host. Exactly one group of fields is set: Snapshot
+// with everything, or Knock, or Meeting, or (Roster) Participants.
+type HostEvent struct {
+	Seq          uint64
+	Snapshot     bool
+	Meeting      *Summary
+	Knocks       []KnockView
+	Knock        *KnockView
+	Roster       bool
+	Participants []Participant
+}
+
+// KnockView is a knock as hosts see it.
+type KnockView struct {
+	lobby.Knock
+	Via        link.Link
+	Differs    bool // the name typed is not the one invited
+	Suspicious bool // the name can deceive the eye
+}
+
+// HostWatch is a host following a meeting. The reader of Events must keep up:
+// when the queue is full the watch is closed, and the host comes back for a
+// fresh snapshot.
+type HostWatch struct {
+	// Events is closed when the watch ends.
+	Events <-chan HostEvent
+
+	events  chan HostEvent
+	agent   Agent
+	slow    atomic.Bool
+	release func()
+
+	// Owned by the meeting's goroutine.
+	seq     uint64
+	pending map[string]delivery // knock id → not yet seen
+}
+
+type delivery struct {
+	seq   uint64
+	since time.Time
+}
+
+// Slow reports, once Events is closed, whether it was for not keeping up.
+func (w *HostWatch) Slow() bool { return w.slow.Load() }
+
+// GuestWatch is a guest following their own state. Only the latest view waits.
+type GuestWatch struct {
+	// Views is closed when the watch ends.
+	Views <-chan GuestView
+
+	views   chan GuestView
+	session string
+	release func()
+
+	// Owned by the meeting's goroutine.
+	last GuestView
+	born uint64
+}
+
+// GuestView is all that a guest is told. It is comparable.
+type GuestView struct {
+	Title, Organiser string
+	StartsAt, EndsAt time.Time
+	State            State
+	Profile          string
+
+	Kind         link.Kind
+	GuestName    string
+	Organisation string
+
+	Knocked     bool
+	Knock       lobby.Knock // Admission and Identity are left out
+	HostKnows   bool
+	HostPresent bool
+	Screen      Screen
+}
+
+// Screen is which page a guest sees.
+type Screen string
+
+// The screens of a guest.
+const (
+	ScreenEntry     Screen = "entry"
+	ScreenWaiting   Screen = "waiting"
+	ScreenAdmitted  Screen = "admitted"
+	ScreenDenied    Screen = "denied"
+	ScreenRemoved   Screen = "removed"
+	ScreenWithdrawn Screen = "withdrawn"
+	ScreenExpired   Screen = "expired"
+	ScreenEnded     Screen = "ended"
+	ScreenRevoked   Screen = "revoked"
+)
+
+// view is what a session is told now.
+func (l *live) view(s lobby.Session) GuestView {
+	via, _ := l.lobby.Link(s.Link)
+	v := GuestView{
+		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
+		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
+		State: l.meeting.State, Profile: l.meeting.Profile,
+		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation,
+		HostPresent: l.hostPresent(),
+	}
+	k, knocked := l.lobby.KnockOf(s.ID)
+	if knocked {
+		v.Knocked, v.Knock = true, k
+		v.Knock.Admission, v.Knock.Identity = "", ""
+		v.HostKnows = l.seen[k.ID].Equal(k.Since)
+	}
+	v.Screen = screen(l.meeting.State, via, k)
+	return v
+}
+
+func screen(state State, via link.Link, k lobby.Knock) Screen {
+	switch {
+	case state == Ended:
+		return ScreenEnded
+	case via.Revoked():
+		return ScreenRevoked
+	}
+	switch k.Status {
+	case lobby.Waiting:
+		return ScreenWaiting
+	case lobby.Admitted:
+		return ScreenAdmitted
+	case lobby.Denied:
+		if !k.RemovedAt.IsZero() {
+			return ScreenRemoved
+		}
+		return ScreenDenied
+	case lobby.Withdrawn:
+		return ScreenWithdrawn
+	case lobby.Expired:
+		if k.DecidedBy != "" { // a denial that was lifted
+			return ScreenEntry
+		}
+		return ScreenExpired
+	default:
+		return ScreenEntry
+	}
+}
+
+func (l *live) hostPresent() bool {
+	for _, p := range l.inCall {
+		if p.Role == Host {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *live) knockView(k lobby.Knock) KnockView {
+	via, _ := l.lobby.Link(k.Link)
+	return KnockView{Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via)}
+}
+
+func (l *live) knockViews() []KnockView {
+	knocks := l.lobby.Knocks()
+	views := make([]KnockView, len(knocks))
+	for i, k := range knocks {
+		views[i] = l.knockView(k)
+	}
+	return views
+}

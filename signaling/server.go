@@ -1,0 +1,121 @@
+// Package signaling answers who may be where. This file says which path reaches
+// which package; demo.go fills a throw-away store for trying things out.
+//
+// A guest's way: api (redeem) → link → api (knock) → lobby → meeting (admit) →
+// token → wire → the SFU's room.
+package signaling
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+
+	"aparte/sfu"
+	"aparte/signaling/meeting"
+)
+
+// Handlers are what a server is made of.
+type Handlers struct {
+	API  http.Handler // /api/v1
+	Wire http.Handler // /rtc, /settings, /twirp: the LiveKit protocol
+	Web  http.Handler // everything else: the web client, with its security headers
+	// Healthy says why this server cannot do its work, or nil.
+	Healthy func(context.Context) error
+}
+
+// NewServer sends each request to its package.
+//
+// CORS: the LiveKit paths carry their own token and ignore cookies, so any page
+// may call them. Everything else answers no other origin: it sets no header, and
+// /api/v1 refuses foreign writes and sockets by itself.
+func NewServer(h Handlers) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", h.API)
+	wire := anyOrigin(h.Wire)
+	for _, path := range []string{"/rtc", "/rtc/", "/settings", "/settings/", "/twirp", "/twirp/"} {
+		mux.Handle(path, wire)
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if err := h.Healthy(r.Context()); err != nil {
+			http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.Handle("/", h.Web)
+	return singleSlash(mux)
+}
+
+// anyOrigin lets every page call, without credentials. Errors carry the header
+// as well, or browsers could not tell them from an unreachable server.
+func anyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, *")
+			h.Set("Access-Control-Max-Age", "7200")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		r.Header.Del("Cookie") // whoever comes this way is known by token only
+		next.ServeHTTP(w, r)
+	})
+}
+
+// singleSlash mends the leading // that clients make by appending a path to a
+// base URL with a slash; the mux would answer with a redirect, which WebSocket
+// clients do not follow.
+func singleSlash(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "//") {
+			clean := *r.URL
+			clean.Path = "/" + strings.TrimLeft(clean.Path, "/")
+			clean.RawPath = ""
+			mended := *r
+			mended.URL = &clean
+			r = &mended
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Presence carries who is in a call from the SFU to the meetings. Rooms of
+// integrations are none of their business.
+type Presence struct{ Meetings *meeting.Meetings }
+
+// Joined notes a participant.
+func (p Presence) Joined(m sfu.Member) {
+	if m.Meeting {
+		p.Meetings.Joined(m.Room, m.Identity, m.SID)
+	}
+}
+
+// Left notes that a participant is gone.
+func (p Presence) Left(m sfu.Member, _ livekit.DisconnectReason) {
+	if m.Meeting {
+		p.Meetings.Left(m.Room, m.Identity, m.SID)
+	}
+}
+
+// sweepEvery is how precisely the time limits of the lobby are kept for guests
+// of whom nobody asks.
+const sweepEvery = time.Minute
+
+// Sweep keeps the lobby's time limits until ctx ends.
+func Sweep(ctx context.Context, meetings *meeting.Meetings) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			meetings.Sweep(ctx)
+		}
+	}
+}

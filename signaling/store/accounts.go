@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"aparte/signaling/login"
+)
+
+const accountColumns = `a.id, a.name, a.email, a.admin, a.created_at`
+
+func accountFields(a *login.Account) []any {
+	return []any{&a.ID, &a.Name, &a.Email, is(&a.Admin), at(&a.CreatedAt)}
+}
+
+func (s *Store) account(ctx context.Context, column, value string) (a login.Account, password string, err error) {
+	row := s.read.QueryRowContext(ctx, `SELECT `+accountColumns+`, a.password FROM accounts a WHERE a.`+column+` = $1`, value)
+	err = row.Scan(append(accountFields(&a), &password)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = login.ErrRefused
+	}
+	return a, password, classify(err)
+}
+
+// AccountByEmail returns an account and its password's hash, or login.ErrRefused.
+func (s *Store) AccountByEmail(ctx context.Context, email string) (login.Account, string, error) {
+	return s.account(ctx, "email", email)
+}
+
+// AccountByID returns an account and its password's hash, or login.ErrRefused.
+func (s *Store) AccountByID(ctx context.Context, id string) (login.Account, string, error) {
+	return s.account(ctx, "id", id)
+}
+
+// Accounts lists every account by name.
+func (s *Store) Accounts(ctx context.Context) ([]login.Account, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+accountColumns+` FROM accounts a ORDER BY a.name, a.id`)
+	all, err := collect(rows, err, func(row scanner) (a login.Account, err error) {
+		err = row.Scan(accountFields(&a)...)
+		return a, err
+	})
+	return all, classify(err)
+}
+
+func addAccount(ctx context.Context, q queries, a login.Account, password string) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO accounts (id, name, email, password, admin, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		a.ID, a.Name, a.Email, password, flag(a.Admin), ms(a.CreatedAt))
+	if taken(err) {
+		return login.ErrTaken
+	}
+	return err
+}
+
+func addCode(ctx context.Context, q queries, c login.Code) error {
+	var account any
+	if c.Account != "" {
+		account = c.Account
+	}
+	_, err := q.ExecContext(ctx, `INSERT INTO one_time_codes (code_hash, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)`,
+		hexOf(c.Hash), account, ms(c.CreatedAt), ms(c.ExpiresAt))
+	return err
+}
+
+// AddAccount adds an account without a password and its one-time code;
+// login.ErrTaken if the email is used.
+func (s *Store) AddAccount(ctx context.Context, a login.Account, c login.Code) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		if err := addAccount(ctx, q, a, ""); err != nil {
+			return err
+		}
+		return addCode(ctx, q, c)
+	})
+}
+
+// AddCode adds a one-time code.
+func (s *Store) AddCode(ctx context.Context, c login.Code) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error { return addCode(ctx, q, c) })
+}
+
+// useCode marks a code as used, once, and returns whose it is ("" for set-up).
+func useCode(ctx context.Context, q queries, code [32]byte, now time.Time) (string, error) {
+	var account sql.NullString
+	err := q.QueryRowContext(ctx, `UPDATE one_time_codes SET used_at = $1
+		WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1 RETURNING account_id`, ms(now), hexOf(code)).Scan(&account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", login.ErrRefused
+	}
+	return account.String, err
+}
+
+// SetUp adds the first account with its password, uses the set-up code and
+// begins the session, or does nothing.
+func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, password string, session login.Session) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		var count int
+		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM accounts`).Scan(&count); err != nil {
+			return err
+		}
+		if count > 0 {
+			return login.ErrSetUp
+		}
+		owner, err := useCode(ctx, q, code, session.CreatedAt)
+		if err != nil {
+			return err
+		}
+		if owner != "" {
+			return login.ErrRefused
+		}
+		if err := addAccount(ctx, q, a, password); err != nil {
+			return err
+		}
+		return addSession(ctx, q, session)
+	})
+}
+
+// SignInOnce uses a one-time code and begins the session of its account.
+func (s *Store) SignInOnce(ctx context.Context, code [32]byte, session login.Session) (a login.Account, err error) {
+	err = s.write.do(ctx, func(ctx context.Context, q queries) error {
+		owner, err := useCode(ctx, q, code, session.CreatedAt)
+		if err != nil {
+			return err
+		}
+		if owner == "" {
+			return login.ErrRefused // the set-up code signs nobody in
+		}
+		row := q.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, owner)
+		if err := row.Scan(accountFields(&a)...); err != nil {
+			return err
+		}
+		begun := session
+		begun.Account = owner
+		return addSession(ctx, q, begun)
+	})
+	return a, err
+}
+
+// SetPassword sets a password, ends the account's other sessions and returns
+// their ids.
+func (s *Store) SetPassword(ctx context.Context, account, password, keepSession string) (ended []string, err error) {
+	err = s.write.do(ctx, func(ctx context.Context, q queries) error {
+		if _, err := q.ExecContext(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, password, account); err != nil {
+			return fmt.Errorf("set password: %w", err)
+		}
+		rows, err := q.QueryContext(ctx, `DELETE FROM agent_sessions WHERE account_id = $1 AND id <> $2 RETURNING id`, account, keepSession)
+		ended, err = collect(rows, err, func(row scanner) (id string, err error) {
+			err = row.Scan(&id)
+			return id, err
+		})
+		return err
+	})
+	return ended, err
+}
+
+const agentSessionColumns = `s.id, s.token_hash, s.account_id, s.by_code, s.created_at, s.used_at`
+
+func agentSessionFields(v *login.Session) []any {
+	return []any{&v.ID, hashInto(&v.TokenHash), &v.Account, is(&v.ByCode), at(&v.CreatedAt), at(&v.UsedAt)}
+}
+
+func addSession(ctx context.Context, q queries, v login.Session) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO agent_sessions (id, token_hash, account_id, by_code, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		v.ID, hexOf(v.TokenHash), v.Account, flag(v.ByCode), ms(v.CreatedAt), ms(v.UsedAt))
+	if err != nil {
+		return err
+	}
+	// What has ended by itself goes, so that the table stays small.
+	_, err = q.ExecContext(ctx, `DELETE FROM agent_sessions WHERE account_id = $1 AND (created_at < $2 OR used_at < $3)`,
+		v.Account, ms(v.CreatedAt.Add(-login.SessionAbsolute)), ms(v.CreatedAt.Add(-login.SessionIdle)))
+	return err
+}
+
+// AddSession begins a session.
+func (s *Store) AddSession(ctx context.Context, v login.Session) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error { return addSession(ctx, q, v) })
+}
+
+// SessionByToken finds a session and its account, or login.ErrNoSession.
+func (s *Store) SessionByToken(ctx context.Context, tokenHash [32]byte) (v login.Session, a login.Account, err error) {
+	row := s.read.QueryRowContext(ctx, `SELECT `+agentSessionColumns+`, `+accountColumns+`
+		FROM agent_sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hexOf(tokenHash))
+	err = row.Scan(append(agentSessionFields(&v), accountFields(&a)...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = login.ErrNoSession
+	}
+	return v, a, classify(err)
+}
+
+// SessionByID finds a session, or login.ErrNoSession.
+func (s *Store) SessionByID(ctx context.Context, id string) (v login.Session, err error) {
+	row := s.read.QueryRowContext(ctx, `SELECT `+agentSessionColumns+` FROM agent_sessions s WHERE s.id = $1`, id)
+	err = row.Scan(agentSessionFields(&v)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = login.ErrNoSession
+	}
+	return v, classify(err)
+}
+
+// TouchSession notes that a session is in use.
+func (s *Store) TouchSession(ctx context.Context, id string, now time.Time) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		_, err := q.ExecContext(ctx, `UPDATE agent_sessions SET used_at = $1 WHERE id = $2`, ms(now), id)
+		return err
+	})
+}
+
+// DropSession ends a session.
+func (s *Store) DropSession(ctx context.Context, id string) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		_, err := q.ExecContext(ctx, `DELETE FROM agent_sessions WHERE id = $1`, id)
+		return err
+	})
+}

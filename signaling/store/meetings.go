@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+	"aparte/signaling/meeting"
+)
+
+const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile,
+	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at`
+
+func scanMeeting(row scanner) (m meeting.Meeting, err error) {
+	err = row.Scan(&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
+		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt))
+	return m, err
+}
+
+// LoadMeeting reads a meeting with its links, its sessions that are alive or
+// have knocked, its knocks and seats, as of one moment.
+func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored, err error) {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return out, classify(fmt.Errorf("load meeting: %w", err))
+	}
+	defer func() { _ = tx.Rollback() }()
+	out.Meeting, err = scanMeeting(tx.QueryRowContext(ctx,
+		`SELECT `+meetingColumns+` FROM meetings m JOIN accounts a ON a.id = m.organiser_id WHERE m.id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return out, meeting.ErrNotFound
+	}
+	if err != nil {
+		return out, classify(fmt.Errorf("load meeting: %w", err))
+	}
+	out.Meeting.CoHosts, err = coHosts(ctx, tx, id, out.Meeting.Organiser.Account)
+	if err != nil {
+		return out, classify(err)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT `+linkColumns+` FROM guest_links WHERE meeting_id = $1`, id)
+	if out.Lobby.Links, err = collect(rows, err, scanLink); err != nil {
+		return out, classify(fmt.Errorf("load links: %w", err))
+	}
+	rows, err = tx.QueryContext(ctx, `SELECT `+sessionColumns+` FROM lobby_sessions WHERE meeting_id = $1`, id)
+	if out.Lobby.Sessions, err = collect(rows, err, scanSession); err != nil {
+		return out, classify(fmt.Errorf("load lobby sessions: %w", err))
+	}
+	rows, err = tx.QueryContext(ctx, `SELECT `+knockColumns+` FROM knocks WHERE meeting_id = $1`, id)
+	if out.Lobby.Knocks, err = collect(rows, err, scanKnock); err != nil {
+		return out, classify(fmt.Errorf("load knocks: %w", err))
+	}
+	rows, err = tx.QueryContext(ctx, `SELECT id, meeting_id, account_id, agent_session_id, identity, created_at
+		FROM seats WHERE meeting_id = $1`, id)
+	if out.Seats, err = collect(rows, err, scanSeat); err != nil {
+		return out, classify(fmt.Errorf("load seats: %w", err))
+	}
+	return out, nil
+}
+
+func scanSeat(row scanner) (v meeting.Seat, err error) {
+	err = row.Scan(&v.ID, &v.Meeting, &v.Account, &v.Session, &v.Identity, at(&v.CreatedAt))
+	return v, err
+}
+
+func coHosts(ctx context.Context, q queries, id, organiser string) ([]meeting.Person, error) {
+	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name FROM hosts h JOIN accounts a ON a.id = h.account_id
+		WHERE h.meeting_id = $1 AND a.id <> $2 ORDER BY a.name`, id, organiser)
+	return collect(rows, err, func(row scanner) (p meeting.Person, err error) {
+		err = row.Scan(&p.Account, &p.Name)
+		return p, err
+	})
+}
+
+// SaveMeeting makes changes to a meeting durable, all or none.
+func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		if c.Meeting != nil {
+			if err := saveMeeting(ctx, q, *c.Meeting); err != nil {
+				return fmt.Errorf("save meeting: %w", err)
+			}
+		}
+		if err := saveLobby(ctx, q, c.Lobby); err != nil {
+			return err
+		}
+		for _, v := range c.Seats {
+			_, err := q.ExecContext(ctx, `INSERT INTO seats (id, meeting_id, account_id, agent_session_id, identity, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6)`, v.ID, v.Meeting, v.Account, v.Session, v.Identity, ms(v.CreatedAt))
+			if err != nil {
+				return fmt.Errorf("save seat: %w", err)
+			}
+		}
+		for _, id := range c.DroppedSeats {
+			if _, err := q.ExecContext(ctx, `DELETE FROM seats WHERE id = $1`, id); err != nil {
+				return fmt.Errorf("drop seat: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO meetings
+		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, profile = excluded.profile,
+		starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at, ended_at = excluded.ended_at`,
+		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt))
+	if err != nil {
+		return err
+	}
+	for _, p := range append([]meeting.Person{m.Organiser}, m.CoHosts...) {
+		if _, err := q.ExecContext(ctx, `INSERT INTO hosts (meeting_id, account_id) VALUES ($1, $2)
+			ON CONFLICT (account_id, meeting_id) DO NOTHING`, m.ID, p.Account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MeetingsOf lists the meetings an account hosts, newest first, 500 at most.
+func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summary, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+meetingColumns+`,
+		(SELECT count(*) FROM knocks k WHERE k.meeting_id = m.id AND k.status = 'waiting')
+		FROM hosts h JOIN meetings m ON m.id = h.meeting_id JOIN accounts a ON a.id = m.organiser_id
+		WHERE h.account_id = $1 ORDER BY m.created_at DESC, m.id LIMIT 500`, account)
+	all, err := collect(rows, err, func(row scanner) (v meeting.Summary, err error) {
+		err = row.Scan(&v.ID, &v.Title, &v.State, &v.Organiser.Account, &v.Organiser.Name, &v.Profile,
+			at(&v.StartsAt), at(&v.EndsAt), at(&v.CreatedAt), at(&v.OpenedAt), at(&v.EndedAt), &v.Waiting)
+		return v, err
+	})
+	return all, classify(err)
+}
+
+// GuestLink finds a link by its id, or says link.ErrUnknown.
+func (s *Store) GuestLink(ctx context.Context, id string) (link.Link, error) {
+	v, err := scanLink(s.read.QueryRowContext(ctx, `SELECT `+linkColumns+` FROM guest_links WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return link.Link{}, link.ErrUnknown
+	}
+	return v, classify(err)
+}
+
+// LobbySession finds a session by the hash of its token, or says
+// lobby.ErrNoSession.
+func (s *Store) LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error) {
+	v, err := scanSession(s.read.QueryRowContext(ctx,
+		`SELECT `+sessionColumns+` FROM lobby_sessions WHERE token_hash = $1`, hexOf(tokenHash)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return lobby.Session{}, lobby.ErrNoSession
+	}
+	return v, classify(err)
+}
+
+// SeatedIn lists the meetings in which an agent's session has a seat.
+func (s *Store) SeatedIn(ctx context.Context, agentSession string) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT meeting_id FROM seats WHERE agent_session_id = $1`, agentSession)
+	all, err := collect(rows, err, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
+	return all, classify(err)
+}
