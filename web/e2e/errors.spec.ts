@@ -27,15 +27,15 @@ test.afterEach(async () => {
 });
 
 for (const { devices, says, then } of [
-  { devices: 'refused', says: 'Your browser blocks the camera or microphone. Here is how to allow them.', then: /address bar|camera icon|lock/i },
-  { devices: 'none', says: 'No camera found. You can take part by sound.', then: /microphone/i },
+  { devices: 'refused', says: 'Your browser blocks the camera or microphone. Here is how to allow them.', then: /icon to the left of the address/ },
+  { devices: 'none', says: 'No camera found. You can take part by sound.', then: /No microphone found/ },
   { devices: 'busy', says: 'Another application is using the camera. Close it, then try again.', then: undefined },
 ] satisfies { devices: Devices; says: string; then: RegExp | undefined }[]) {
   test(`camera ${devices}: the device check says so, and asking to enter goes on`, async () => {
     guest = await Guest.arrive({ devices });
     await guest.open(server.guestURL);
     await guest.knock(`Guest ${devices}`);
-    await guest.page.getByRole('button', { name: 'Try my camera and microphone' }).click();
+    await guest.page.getByRole('button', { name: guest.words.tryDevices }).click();
     const alerts = guest.page.getByRole('alert');
     await expect(alerts.filter({ hasText: says })).toBeVisible();
     if (then) await expect(alerts.filter({ hasText: then }).first()).toBeVisible();
@@ -51,7 +51,7 @@ test('an address without https: the page says why no call can work, and names th
   await guest.open(url.href);
   await expect(guest.page.getByRole('heading', { level: 1 })).toBeVisible();
   await expect(guest.page.getByRole('main')).toContainText(`https://${url.host}`);
-  await expect(guest.page.getByRole('button', { name: 'Ask to enter' })).toHaveCount(0);
+  await expect(guest.page.getByRole('button', { name: guest.words.ask })).toHaveCount(0);
 });
 
 test('a browser that cannot hold a call: the page says which can', async () => {
@@ -62,7 +62,7 @@ test('a browser that cannot hold a call: the page says which can', async () => {
   });
   await guest.open(server.guestURL);
   await expect(guest.page.getByRole('main')).toContainText(/Firefox/);
-  await expect(guest.page.getByRole('button', { name: 'Ask to enter' })).toHaveCount(0);
+  await expect(guest.page.getByRole('button', { name: guest.words.ask })).toHaveCount(0);
 });
 
 test('an unknown link and a wrong secret get one and the same page and answer', async () => {
@@ -100,7 +100,7 @@ test('a field that is missing is named beside the field', async () => {
   await guest.open(server.guestURL);
   const name = guest.page.getByLabel('Your name');
   await name.fill('   ');
-  await guest.page.getByRole('button', { name: 'Ask to enter' }).click();
+  await guest.page.getByRole('button', { name: guest.words.ask }).click();
   await expect(name).toHaveAttribute('aria-invalid', 'true');
   await expect(guest.page.getByText('Please write your name, so the host knows who you are.')).toBeVisible();
   await expect(name).toBeFocused();

@@ -30,8 +30,7 @@ test('journey 1: create, invite, knock, admit, see and hear each other, end for 
   await host.signIn(server);
   await host.createMeeting(title);
   const link = await host.invite('Maria Oliveira');
-  await host.enter();
-  const { identity, token: hostToken } = JSON.parse(await host.watch.answer(`POST /api/v1/meetings/${host.meeting}/join`)) as { identity: string; token: string };
+  const { identity, token: hostToken } = await host.enter();
 
   await test.step('the guest opens the link: the secret stays in the browser', async () => {
     await guest.open(link);
@@ -52,7 +51,7 @@ test('journey 1: create, invite, knock, admit, see and hear each other, end for 
   });
 
   await test.step('tests camera and microphone while waiting', async () => {
-    await guest.page.getByRole('button', { name: 'Try my camera and microphone' }).click();
+    await guest.page.getByRole('button', { name: guest.words.tryDevices }).click();
     await expectPicture(guest.page, 'GUEST');
     await expect(guest.page.getByText('You can be heard well.')).toBeVisible();
   });

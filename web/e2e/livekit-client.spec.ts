@@ -128,6 +128,34 @@ for (const mode of [
       await expectPicture(boris.page, 'HOST');
     });
 
+    test('a crowd comes later: every picture of four more participants arrives, and goes with them', async () => {
+      const crowd = await SDKClient.open(page, { side: 'OTHER' });
+      const tokens = [1, 2, 3, 4].map((n) => sdkToken({ room, identity: `crowd-${n}`, canSubscribe: false }));
+      await crowd.page.evaluate(
+        async ([url, tokens, options]) => {
+          const { Room, LocalVideoTrack } = window.LivekitClient;
+          const camera = (await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 180 } })).getVideoTracks()[0];
+          window.crowd = [];
+          for (const token of tokens) {
+            const one = new Room(options);
+            window.crowd.push(one);
+            await one.connect(url, token);
+            if (camera) await one.localParticipant.publishTrack(new LocalVideoTrack(camera.clone()), { simulcast: false });
+          }
+        },
+        [server.url, tokens, { singlePeerConnection: mode.singlePeerConnection }] as const,
+      );
+      const others = async (client: SDKClient) => (await marks(client.page)).filter((mark) => mark.side === 'OTHER').length;
+      for (const client of [anna, boris]) await expect.poll(() => others(client), { timeout: 60_000 }).toBe(4);
+      await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
+      await crowd.page.evaluate(() => Promise.all(window.crowd.map((one) => one.disconnect())));
+      await crowd.leave();
+      for (const client of [anna, boris]) {
+        await client.expectSeen('participantDisconnected:crowd-4');
+        await expect.poll(() => others(client), { timeout: 60_000 }).toBe(0);
+      }
+    });
+
     test('leaving is told at once', async () => {
       await anna.page.evaluate(() => window.room.disconnect());
       await boris.expectSeen('participantDisconnected:anna');

@@ -14,6 +14,8 @@ declare global {
   interface Window {
     LivekitClient: typeof LiveKit;
     room: LiveKit.Room;
+    /** More connections of the same page. */
+    crowd: LiveKit.Room[];
     /** Room events in the order they came, as "participantConnected:alice". */
     seen: string[];
     /** Texts received as data, in order. */
