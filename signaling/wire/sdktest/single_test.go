@@ -1,0 +1,47 @@
+package sdktest
+
+import (
+	"reflect"
+	"testing"
+	"unsafe"
+
+	"github.com/livekit/protocol/livekit"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+)
+
+// singleRoom lets the SDK's one connection receive, too. The SDK sets OnTrack
+// on the subscriber's connection only, which does not exist in this mode.
+type singleRoom struct {
+	*lksdk.Room
+	engine *lksdk.RTCEngine // set before the room joins
+}
+
+// OnRoomJoined comes after the connection was made and before any media.
+func (r *singleRoom) OnRoomJoined(room *livekit.Room, self *livekit.ParticipantInfo, others []*livekit.ParticipantInfo, server *livekit.ServerInfo, trailer []byte) {
+	if publisher, ok := r.engine.Publisher(); ok {
+		publisher.PeerConnection().OnTrack(r.OnMediaTrack)
+	}
+	r.Room.OnRoomJoined(room, self, others, server, trailer)
+}
+
+// useSingleConnection switches a room that has not joined yet to the SDK's
+// mode of one peer connection (join_request, protocol v1). The SDK has it but
+// turns it on only from its own version 3.0.0, by a private field: the only
+// way to test it now.
+func useSingleConnection(t *testing.T, room *lksdk.Room) {
+	t.Helper()
+	single := &singleRoom{Room: room}
+	single.engine = lksdk.NewRTCEngine(true, single, func() string { return room.LocalParticipant.SID() })
+	set(t, room, "useSinglePeerConnection", true)
+	set(t, room, "engine", single.engine)
+	set(t, room.LocalParticipant, "engine", single.engine)
+}
+
+func set(t *testing.T, owner any, name string, value any) {
+	t.Helper()
+	field := reflect.ValueOf(owner).Elem().FieldByName(name)
+	if !field.IsValid() {
+		t.Fatalf("%T has no field %s: is this another version of the SDK?", owner, name)
+	}
+	reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(reflect.ValueOf(value))
+}

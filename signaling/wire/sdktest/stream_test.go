@@ -1,0 +1,228 @@
+package sdktest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4"
+)
+
+// frame is one frame of VP8, or one packet of Opus, as it arrived.
+type frame struct {
+	data      []byte
+	timestamp uint32
+	pictureID uint16 // VP8, 15 bits
+}
+
+// stream is a track as one subscriber receives it. Packets are put into the
+// order of their sequence numbers before they become frames; one that is
+// missing holds up all behind it, as long as it takes.
+type stream struct {
+	j    *journal
+	ssrc uint32
+	sid  string
+
+	mu       sync.Mutex
+	waiting  map[uint64]packet // arrived behind one that is missing
+	next     uint64            // the sequence number to go on with, extended
+	started  bool
+	packets  int // all that arrived
+	repeated int // of them, those we had
+	building *frame
+	frames   []frame
+	fault    error // breaks of the format: what no subscriber may ever see
+	ended    bool
+}
+
+type packet struct {
+	payload   []byte
+	timestamp uint32
+	marker    bool
+}
+
+func newStream(j *journal, track *webrtc.TrackRemote) *stream {
+	return &stream{j: j, ssrc: uint32(track.SSRC()), sid: track.ID(), waiting: map[uint64]packet{}}
+}
+
+// read takes all packets until the SDK ends the track.
+func (s *stream) read(track *webrtc.TrackRemote) {
+	video := track.Kind() == webrtc.RTPCodecTypeVideo
+	for {
+		p, _, err := track.ReadRTP()
+		if err != nil {
+			s.mu.Lock()
+			s.ended = true
+			s.mu.Unlock()
+			s.j.note("track %s ended: %v", s.sid, err)
+			return
+		}
+		s.mu.Lock()
+		s.take(p.SequenceNumber, packet{bytes.Clone(p.Payload), p.Timestamp, p.Marker}, video)
+		s.mu.Unlock()
+		s.j.wake()
+	}
+}
+
+func (s *stream) take(seq uint16, p packet, video bool) {
+	s.packets++
+	if !s.started {
+		s.started, s.next = true, 1<<16+uint64(seq)
+	}
+	ext := s.next + uint64(int64(int16(seq-uint16(s.next))))
+	if _, have := s.waiting[ext]; have || ext < s.next {
+		s.repeated++
+		return
+	}
+	s.waiting[ext] = p
+	for {
+		p, ok := s.waiting[s.next]
+		if !ok {
+			return
+		}
+		delete(s.waiting, s.next)
+		s.next++
+		if len(p.payload) == 0 {
+			continue // padding
+		}
+		if video {
+			s.addVP8(p)
+		} else {
+			s.add(frame{data: p.payload, timestamp: p.timestamp})
+		}
+	}
+}
+
+func (s *stream) addVP8(p packet) {
+	var vp8 codecs.VP8Packet
+	data, err := vp8.Unmarshal(p.payload)
+	if err != nil {
+		s.wrong("VP8 payload descriptor: %v", err)
+		return
+	}
+	if vp8.S == 1 && vp8.PID == 0 {
+		if s.building != nil {
+			s.wrong("a frame begins before the last one ended")
+		}
+		s.building = &frame{timestamp: p.timestamp, pictureID: vp8.PictureID}
+	}
+	f := s.building
+	if f == nil {
+		if len(s.frames) > 0 {
+			s.wrong("a part of a frame without its beginning")
+		}
+		return // the first packet of all need not begin a frame
+	}
+	if f.timestamp != p.timestamp || f.pictureID != vp8.PictureID {
+		s.wrong("timestamp %d, picture %d in the midst of timestamp %d, picture %d", p.timestamp, vp8.PictureID, f.timestamp, f.pictureID)
+	}
+	f.data = append(f.data, data...)
+	if p.marker {
+		s.building = nil
+		s.add(*f)
+	}
+}
+
+func (s *stream) add(f frame) {
+	if n := len(s.frames); n > 0 {
+		last := s.frames[n-1]
+		if d := int32(f.timestamp - last.timestamp); d <= 0 || d > 90000*30 {
+			s.wrong("timestamp %d after %d", f.timestamp, last.timestamp)
+		}
+		if f.pictureID != 0 && (f.pictureID-last.pictureID)&0x7fff != 1 {
+			s.wrong("picture %d after %d", f.pictureID, last.pictureID)
+		}
+	}
+	s.frames = append(s.frames, f)
+}
+
+func (s *stream) wrong(format string, args ...any) {
+	if s.fault == nil {
+		s.fault = fmt.Errorf("frame %d: "+format, append([]any{len(s.frames)}, args...)...)
+	}
+}
+
+// all returns the frames so far, without gaps.
+func (s *stream) all() []frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.frames[:len(s.frames):len(s.frames)]
+}
+
+func (s *stream) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.frames)
+}
+
+func (s *stream) broken() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
+}
+
+func (s *stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// find returns where c begins in frames.
+func find(frames []frame, c *clip) int {
+	for i := range frames {
+		if bytes.Equal(frames[i].data, c.frames[0]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// complete tells whether all of c is there, beginning where it begins. What is
+// in another order, or not what was sent, is an error.
+func complete(frames []frame, c *clip) (bool, error) {
+	at := find(frames, c)
+	if at < 0 {
+		return false, nil
+	}
+	for i, want := range c.frames {
+		if at+i >= len(frames) {
+			return false, nil
+		}
+		if got := frames[at+i].data; !bytes.Equal(got, want) {
+			return false, fmt.Errorf("%s: instead of frame %d came %s", c.name, i, nameOf(got))
+		}
+	}
+	return true, nil
+}
+
+func nameOf(data []byte) string {
+	if id, ok := known()[sha256.Sum256(data)]; ok {
+		return fmt.Sprintf("frame %d of %s", id.index, id.clip.name)
+	}
+	return fmt.Sprintf("something unknown of %d bytes", len(data))
+}
+
+// decodable checks that each frame can be decoded because the one it refers to
+// came right before it, and returns the clips in the order they were shown.
+// Clips are entered at key frames only.
+func decodable(frames []frame) ([]*clip, error) {
+	var shown []*clip
+	var last frameID
+	for i, f := range frames {
+		id, ok := known()[sha256.Sum256(f.data)]
+		if !ok {
+			return shown, fmt.Errorf("frame %d is none that was sent (%d bytes)", i, len(f.data))
+		}
+		follows := i > 0 && id.clip == last.clip && id.index == last.index+1
+		if !follows && !keyframe(f.data) {
+			return shown, fmt.Errorf("frame %d: %s after %s", i, nameOf(f.data), nameOf(frames[max(0, i-1)].data))
+		}
+		if len(shown) == 0 || shown[len(shown)-1] != id.clip {
+			shown = append(shown, id.clip)
+		}
+		last = id
+	}
+	return shown, nil
+}
