@@ -259,55 +259,47 @@ func (d *DownTrack) forward() {
 // send munges p and writes it.
 func (d *DownTrack) send(layer int, p *ring.Packet) {
 	w := d.worker
-	pt := d.payloads[p.PayloadType&0x7f]
-	if pt == noPT {
-		w.stats.unknownCodec.Add(1)
-		return
-	}
 	out, s, ok := d.munger.next(layer, p)
 	if !ok {
 		w.stats.oldPackets.Add(1)
 		return
 	}
-	if len(p.Payload) == 0 && d.munger.skip(out, p) {
-		return // padding ends here; congestion control will send its own
-	}
-	inOrder := out > d.munger.lastOut
-	ts := p.Timestamp + s.ts
-	payload := d.rewrite(p, s, inOrder, p.Payload)
-	if payload == nil && len(p.Payload) > 0 {
+	pt := d.payloads[p.PayloadType&0x7f]
+	payload, ok := d.rewrite(p, s, out > d.munger.lastOut, p.Payload)
+	if pt == noPT || !ok {
+		w.stats.unknownCodec.Add(1)
+		d.munger.skip(out, p)
 		return
+	}
+	if len(payload) == 0 && d.munger.skip(out, p) {
+		return // padding ends here; congestion control will send its own
 	}
 	h := &d.media
 	h.rtp.PayloadType = pt
 	h.rtp.SequenceNumber = uint16(out)
-	h.rtp.Timestamp = ts
+	h.rtp.Timestamp = p.Timestamp + s.ts
 	h.rtp.Marker = p.Marker
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
-	d.munger.sent(out, ts, w.now)
+	d.munger.sent(out, h.rtp.Timestamp, w.now)
 	d.write(h, payload)
 }
 
 // rewrite changes what stands in the payload: VP8's descriptor in place, RED to
 // its primary block. payload is p's or a copy of it.
-func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []byte) []byte {
+func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []byte) (rewritten []byte, ok bool) {
 	if p.Facts.VP8.HeaderLen > 0 {
 		to := s.mungeVP8(p)
 		p.Facts.VP8.Rewrite(payload, to)
 		if newest {
 			d.munger.noteVP8(to)
 		}
-		return payload
+		return payload, true
 	}
 	if d.red[p.PayloadType&0x7f] && len(payload) > 0 {
-		_, block, ok := codec.REDPrimary(payload)
-		if !ok {
-			d.worker.stats.unknownCodec.Add(1)
-			return nil
-		}
-		return block
+		_, payload, ok = codec.REDPrimary(payload)
+		return payload, ok
 	}
-	return payload
+	return payload, true
 }
 
 // write stamps, sends and counts.
@@ -331,9 +323,8 @@ func (d *DownTrack) write(h *header, payload []byte) {
 const keepAlivePackets = 5
 
 func (d *DownTrack) keepAlive() {
-	const flowing = time.Second
-	if d.writer == nil || d.munger.started && d.worker.now.Sub(d.munger.lastAt) < flowing {
-		return
+	if d.writer == nil || d.selector.current >= 0 || d.track.Closed() {
+		return // media flows or has flowed
 	}
 	d.learnCodecs()
 	m := &d.munger
@@ -362,11 +353,18 @@ func (d *DownTrack) keepAlive() {
 	m.lastTS, m.lastAt = ts, d.worker.now
 }
 
-// requestKeyframe asks the publisher for what is needed next.
+// requestKeyframe asks the publisher for what is needed next, and for what is
+// shown until then.
 func (d *DownTrack) requestKeyframe() {
 	d.retarget()
-	if d.selector.target >= 0 && !d.selector.paused {
-		d.selector.asked = d.worker.now
-		d.track.RequestKeyframe(d.selector.target)
+	s := &d.selector
+	if s.paused {
+		return
+	}
+	s.asked = d.worker.now
+	for layer := range publish.MaxLayers {
+		if layer == s.target || layer == s.current {
+			d.track.RequestKeyframe(layer)
+		}
 	}
 }

@@ -108,11 +108,11 @@ func (m *munger) next(layer int, p *ring.Packet) (out uint64, s *segment, ok boo
 	return 0, nil, false
 }
 
-// skip leaves out p, the packet of the newest segment that would get out: what
-// follows closes up. It tells whether that was possible: a number below the
-// highest given out is already missing at the receiver.
+// skip leaves out p, which would get out: what follows closes up. It tells whether
+// that was possible: a number below the highest given out is already missing at
+// the receiver, and late packets of older segments have their place.
 func (m *munger) skip(out uint64, p *ring.Packet) bool {
-	if out <= m.lastOut {
+	if out <= m.lastOut || out < m.segment(0).out {
 		return false
 	}
 	if s := m.segment(0); s.in == p.ExtSeq {
@@ -194,7 +194,9 @@ func (m *munger) plausible(ts uint32, now time.Time) uint32 {
 		ts = m.elapsed(now)
 	}
 	if int32(ts-m.lastTS) <= 0 {
-		ts = m.lastTS + m.clockRate/100 // 10 ms on: receivers take it for a new frame
+		// The same instant from another layer. One tick makes it another frame and
+		// puts the picture no later against the sound.
+		ts = m.lastTS + 1
 	}
 	return ts
 }

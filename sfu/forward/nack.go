@@ -68,10 +68,10 @@ func (d *DownTrack) resend(seq uint16) {
 func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 	w := d.worker
 	pt := d.payloads[p.PayloadType&0x7f]
-	if pt == noPT {
+	payload, ok := d.rewrite(p, s, false, p.Payload)
+	if pt == noPT || !ok {
 		return
 	}
-	payload := d.rewrite(p, s, false, p.Payload)
 	h, rtxPT := &d.media, d.repairs[pt&0x7f]
 	if d.binding.RTXSSRC != 0 && rtxPT != noPT {
 		// RFC 4588 section 4: the original number in front of the payload. RED's

@@ -10,7 +10,7 @@ import (
 
 const srEvery = time.Second
 
-// tick is called about every 10 ms. It returns a sender report when one is due.
+// tick is called about every 100 ms. It returns a sender report when one is due.
 func (d *DownTrack) tick(now time.Time) rtcp.Packet {
 	if d.writer == nil {
 		return nil

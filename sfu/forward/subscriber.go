@@ -54,15 +54,12 @@ func (s *Subscriber) NewDownTrack(t *publish.Track) *DownTrack {
 // the receiver.
 func (s *Subscriber) Resync() { s.worker.post(request{kind: resync, sub: s}) }
 
-// Close ends all DownTracks; when it returns, nothing more is sent.
+// Close ends all DownTracks; when it returns, nothing more is sent. It may be
+// called again, but not from a worker's callback.
 func (s *Subscriber) Close() {
-	if !s.closed.Swap(true) {
-		s.worker.do(request{kind: removeSubscriber, sub: s})
-	}
+	s.closed.Store(true)
+	s.worker.do(request{kind: removeSubscriber, sub: s})
 }
-
-// Close is idempotent; a second caller waits for the first all the same, because
-// the worker handles requests in order.
 
 // RTCP packet types and feedback formats, RFC 3550 section 12.1, RFC 4585
 // section 6.1, RFC 5104 section 4.3.
@@ -148,7 +145,7 @@ func (s *Subscriber) noteReport(b rtcp.ReceptionReport) {
 	}
 }
 
-// tick is called about every 10 ms.
+// tick is called about every 100 ms.
 func (s *Subscriber) tick() {
 	s.packets = s.packets[:0]
 	for _, d := range s.downs {
