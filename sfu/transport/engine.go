@@ -97,6 +97,9 @@ func (e *Engine) LocalAddrs() []netip.AddrPort { return e.endpoint.LocalAddrs() 
 // Stats tells what the sockets did.
 func (e *Engine) Stats() udp.Stats { return e.endpoint.Stats() }
 
+// Forwarding tells what the worker did.
+func (e *Engine) Forwarding() forward.Stats { return e.worker.Stats() }
+
 // Close waits for the peers (close them first), then closes worker and sockets.
 func (e *Engine) Close() error {
 	e.peers.Wait()

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metrics are what an operator watches. Every drop has a reason of its own.
+func metrics(s *server) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	counter := func(name, help string, labels prometheus.Labels, value func() uint64) {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Namespace: "aparte", Name: name, Help: help, ConstLabels: labels,
+		}, func() float64 { return float64(value()) }))
+	}
+	forwarding, sockets := s.engine.Forwarding, s.engine.Stats
+	counter("forwarded_packets_total", "RTP packets written to subscribers.", nil, func() uint64 { return forwarding().Packets })
+	counter("retransmitted_packets_total", "RTP packets sent again because a subscriber asked.", nil, func() uint64 { return forwarding().Retransmitted })
+	for reason, value := range map[string]func() uint64{
+		"overrun":          func() uint64 { return forwarding().Overrun },
+		"write_error":      func() uint64 { return forwarding().WriteErrors },
+		"unknown_codec":    func() uint64 { return forwarding().UnknownCodec },
+		"before_switch":    func() uint64 { return forwarding().OldPackets },
+		"requests_full":    func() uint64 { return forwarding().RequestsDropped },
+		"nack_too_late":    func() uint64 { return forwarding().NACKMisses },
+		"nack_throttled":   func() uint64 { return forwarding().NACKThrottled },
+		"socket_full":      func() uint64 { return sockets().SocketFull },
+		"refused_by_os":    func() uint64 { return sockets().Refused },
+		"datagram_too_big": func() uint64 { return sockets().TooLong },
+		"truncated":        func() uint64 { return sockets().Truncated },
+	} {
+		counter("media_dropped_total", "Packets or requests not served, by reason.", prometheus.Labels{"reason": reason}, value)
+	}
+	counter("udp_received_total", "Datagrams received.", nil, func() uint64 { return sockets().Received })
+	counter("udp_sent_total", "Datagrams sent.", nil, func() uint64 { return sockets().Sent })
+	counter("udp_send_calls_total", "System calls that sent them.", nil, func() uint64 { return sockets().Calls })
+	return r
+}

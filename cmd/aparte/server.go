@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"aparte/sfu"
+	"aparte/sfu/transport"
+	"aparte/signaling"
+	"aparte/signaling/api"
+	"aparte/signaling/login"
+	"aparte/signaling/meeting"
+	"aparte/signaling/store"
+	"aparte/signaling/token"
+	"aparte/signaling/wire"
+	"aparte/web"
+)
+
+// server is every part of a running aparte. Set by build, ended by stop.
+type server struct {
+	log    *slog.Logger
+	dev    bool
+	origin string // what browsers type, without a slash at the end
+
+	main, admin net.Listener // admin may be nil
+	servers     []*http.Server
+
+	store    *store.Store
+	logins   *login.Login
+	meetings *meeting.Meetings
+	api      *api.API
+	engine   *transport.Engine
+	rooms    *sfu.SFU
+	signals  *wire.Server
+	swept    chan struct{} // closed when the sweeper has ended
+	sweep    context.CancelFunc
+}
+
+// build makes every part and joins them. A packet's way begins in engine, a
+// guest's in api. On an error what was already made is ended again.
+func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *server, err error) {
+	s := &server{log: log, dev: dev}
+	defer func() {
+		if err != nil {
+			s.stop(ctx)
+		}
+	}()
+	pages, err := web.Handler()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if s.main, err = listen("listen", c.Listen); err != nil {
+		return nil, err
+	}
+	if c.Admin.Listen != "" {
+		if s.admin, err = listen("admin.listen", c.Admin.Listen); err != nil {
+			return nil, err
+		}
+	}
+	origins := origins(c, s.main.Addr())
+	s.origin = origins[0]
+
+	// Who may be where.
+	if s.store, err = store.Open(ctx, c.DataDir, log); err != nil {
+		return nil, dataError(c.DataDir, err)
+	}
+	s.logins = login.New(s.store, time.Now, rand.Reader)
+
+	// The media. The rooms tell the meetings who is present, the meetings tell
+	// the rooms who must go.
+	addrs, err := mediaAddresses(c.Media.Addresses, dev)
+	if err != nil {
+		return nil, err
+	}
+	if s.engine, err = transport.NewEngine(transport.Config{Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log}); err != nil {
+		return nil, mediaError(err)
+	}
+	presence := &signaling.Presence{}
+	s.rooms = sfu.New(sfu.Config{Engine: s.engine, Listener: presence, Log: log, Dev: dev})
+	s.meetings = meeting.NewMeetings(meeting.Config{
+		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
+	})
+	presence.Meetings = s.meetings
+
+	// What lets into the rooms.
+	key, err := s.store.SigningKey(ctx, "meetings", rand.Reader, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	tokens, err := token.NewMeetings(key, s.meetings, s.logins, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.signals = wire.NewServer(wire.Config{
+		SFU: s.rooms, Log: log,
+		Authorizer: token.Both{Meetings: tokens, Integration: token.Keys(c.Integration.Keys)},
+	})
+	s.api = api.New(api.Config{
+		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Origins: origins, Now: time.Now, Log: log,
+	})
+
+	s.serve(signaling.NewServer(signaling.Handlers{
+		API: s.api, Wire: s.signals, Web: pages, Healthy: s.store.Healthy,
+	}))
+	if s.admin != nil {
+		s.serve(adminHandler(metrics(s)))
+	}
+	return s, nil
+}
+
+// serve adds an HTTP server; start runs them in the order they were added.
+func (s *server) serve(h http.Handler) {
+	s.servers = append(s.servers, &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    72 << 10, // a join carries an SDP in its request line
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	})
+}
+
+// start serves. The channel tells of a listener that failed.
+func (s *server) start() <-chan error {
+	failed := make(chan error, 2)
+	for i, l := range []net.Listener{s.main, s.admin} {
+		if l == nil {
+			continue
+		}
+		go func() {
+			if err := s.servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+			}
+		}()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.sweep, s.swept = cancel, make(chan struct{})
+	go func() {
+		defer close(s.swept)
+		signaling.Sweep(ctx, s.meetings)
+	}()
+	return failed
+}
+
+// stop drains: no new request, sockets are told to come back, everybody in a
+// call is told to join again, then the parts end in the order that nothing
+// ended is still used. It runs also on what build left unfinished.
+func (s *server) stop(ctx context.Context) {
+	note := func(what string, err error) {
+		if err != nil {
+			s.log.Error("stop", "part", what, "error", err)
+		}
+	}
+	if s.main != nil {
+		_ = s.main.Close() // a server that runs closes it again
+	}
+	if s.sweep != nil {
+		s.sweep()
+		<-s.swept
+	}
+	if s.api != nil {
+		s.api.Close()
+	}
+	if s.rooms != nil {
+		note("rooms", s.rooms.Close(ctx))
+	}
+	if s.signals != nil {
+		s.signals.Close()
+	}
+	for _, h := range s.servers {
+		note("http", h.Shutdown(ctx))
+	}
+	if s.admin != nil {
+		_ = s.admin.Close()
+	}
+	if s.meetings != nil {
+		s.meetings.Close()
+	}
+	if s.engine != nil {
+		note("media", s.engine.Close())
+	}
+	if s.store != nil {
+		note("store", s.store.Close())
+	}
+}
+
+// origins are the addresses of the web client, the public one first. On
+// loopback both of its names are typed.
+func origins(c *Config, addr net.Addr) []string {
+	if c.PublicURL != "" {
+		return []string{trimSlash(c.PublicURL)}
+	}
+	list := []string{"http://" + addr.String()}
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+		list = append(list, fmt.Sprintf("http://localhost:%d", tcp.Port))
+	}
+	return list
+}
+
+// throwAway makes a data folder that remove deletes.
+func throwAway() (folder string, remove func(), err error) {
+	folder, err = os.MkdirTemp("", "aparte-dev-")
+	if err != nil {
+		return "", nil, usageError{fmt.Errorf("throw-away data: %w", err)}
+	}
+	return folder, func() { _ = os.RemoveAll(folder) }, nil
+}
