@@ -37,36 +37,34 @@ type (
 	}
 )
 
-// Inputs of calls: a body, ids from the path.
+// Inputs of calls: a body, ids from the path. Fields are spelled out because
+// huma does not set those of an unexported embedded struct.
 type (
-	none               struct{}
-	input[T any]       struct{ Body T }
-	inMeeting          struct{ pathMeeting }
-	inLink             struct{ pathLink }
-	inKnock            struct{ pathKnock }
-	inParticipant      struct{ pathParticipant }
-	meetingBody[T any] struct {
-		pathMeeting
-		Body T
-	}
-	knockBody[T any] struct {
-		pathKnock
-		Body T
-	}
-	pathMeeting struct {
+	none         struct{}
+	input[T any] struct{ Body T }
+	inMeeting    struct {
 		ID string `path:"id" maxLength:"64"`
 	}
-	pathLink struct {
+	inLink struct {
 		ID   string `path:"id" maxLength:"64"`
 		Link string `path:"link" maxLength:"64"`
 	}
-	pathKnock struct {
+	inKnock struct {
 		ID    string `path:"id" maxLength:"64"`
 		Knock string `path:"knock" maxLength:"64"`
 	}
-	pathParticipant struct {
+	inParticipant struct {
 		ID       string `path:"id" maxLength:"64"`
 		Identity string `path:"identity" maxLength:"64"`
+	}
+	meetingBody[T any] struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body T
+	}
+	knockBody[T any] struct {
+		ID    string `path:"id" maxLength:"64"`
+		Knock string `path:"knock" maxLength:"64"`
+		Body  T
 	}
 )
 

@@ -1,0 +1,379 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/livekit/protocol/livekit"
+	"go.uber.org/goleak"
+
+	"aparte/signaling/api"
+	"aparte/signaling/link"
+	"aparte/signaling/login"
+	"aparte/signaling/meeting"
+	"aparte/signaling/store"
+	"aparte/signaling/token"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// hang is how long a test waits for what must happen.
+const hang = 20 * time.Second
+
+// fakeCall stands for the SFU: it notes what is asked of it.
+type fakeCall struct {
+	mu      sync.Mutex
+	removed []string // identities
+	closed  []string // rooms
+}
+
+func (f *fakeCall) Remove(_, identity string, _ livekit.DisconnectReason) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.removed = append(f.removed, identity)
+	return true
+}
+
+func (f *fakeCall) CloseRoom(room string, _ livekit.DisconnectReason) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = append(f.closed, room)
+	return true
+}
+
+func (f *fakeCall) wasRemoved(identity string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range f.removed {
+		if id == identity {
+			return true
+		}
+	}
+	return false
+}
+
+// clock is the time of a server under test.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+
+func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
+
+// server is the signalling over a real database, without media.
+type server struct {
+	t        *testing.T
+	dir      string
+	clock    *clock
+	timing   api.Timing
+	call     *fakeCall
+	store    *store.Store
+	login    *login.Login
+	meetings *meeting.Meetings
+	tokens   *token.Meetings
+	api      *api.API
+	http     *httptest.Server
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	s.start()
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	var err error
+	if s.store, err = store.Open(s.t.Context(), s.dir, log); err != nil {
+		s.t.Fatal(err)
+	}
+	s.call = new(fakeCall)
+	s.login = login.New(s.store, s.clock.Now, rand.Reader)
+	s.meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log})
+	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.tokens, err = token.NewMeetings(key, s.meetings, s.login, s.clock.Now); err != nil {
+		s.t.Fatal(err)
+	}
+	// The origin is only known once the server listens.
+	var handler http.Handler
+	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	s.api = api.New(api.Config{
+		Login: s.login, Meetings: s.meetings, Tokens: s.tokens, Origins: []string{s.http.URL},
+		Now: s.clock.Now, Log: log, Timing: s.timing,
+	})
+	handler = s.api
+}
+
+func (s *server) stop() {
+	s.api.Close()
+	s.http.Close()
+	s.meetings.Close()
+	if err := s.store.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// restart is a new process over the same data.
+func (s *server) restart() {
+	s.stop()
+	s.start()
+}
+
+// person is a browser: cookies for an agent, a bearer token for a guest.
+type person struct {
+	s      *server
+	client *http.Client
+	bearer string
+	header http.Header // more of it
+}
+
+func (s *server) person() *person {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &person{s: s, client: &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}, header: make(http.Header)}
+}
+
+// raw calls with a body as it is.
+func (p *person) raw(method, path, body string) (int, http.Header, []byte) {
+	p.s.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(p.s.t.Context(), method, p.s.http.URL+"/api/v1"+path, reader)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if p.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+p.bearer)
+	}
+	for k, v := range p.header {
+		req.Header[k] = v
+	}
+	res, err := p.client.Do(req)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, data
+}
+
+// do calls and decodes what must be the answer.
+func do[T any](p *person, want int, method, path string, body any) T {
+	p.s.t.Helper()
+	text := ""
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			p.s.t.Fatal(err)
+		}
+		text = string(data)
+	}
+	status, _, data := p.raw(method, path, text)
+	if status != want {
+		p.s.t.Fatalf("%s %s: %d %s, want %d", method, path, status, data, want)
+	}
+	var out T
+	if len(data) > 0 {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&out); err != nil {
+			p.s.t.Fatalf("%s %s: %s: %v", method, path, data, err)
+		}
+	}
+	return out
+}
+
+// refused calls and checks which problem it is.
+func (p *person) refused(code string, status int, method, path string, body any) api.Problem {
+	p.s.t.Helper()
+	got := do[api.Problem](p, status, method, path, body)
+	if got.Type != "urn:aparte:problem:"+code || got.Status != status || got.Title == "" {
+		p.s.t.Fatalf("%s %s: problem %+v, want %s", method, path, got, code)
+	}
+	return got
+}
+
+// agent signs a new agent in.
+func (s *server) agent(email string) *person {
+	s.t.Helper()
+	_, code, err := s.login.Invite(s.t.Context(), "Anne Bernard", email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p := s.person()
+	do[api.SignedIn](p, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
+	return p
+}
+
+func (p *person) meeting() api.Meeting {
+	return do[api.Meeting](p, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Coopération consulaire"})
+}
+
+// madeLink is a link and the code its guests send.
+type madeLink struct {
+	api.Link
+	code string
+}
+
+func (p *person) link(meetingID string, draft api.LinkDraft) madeLink {
+	p.s.t.Helper()
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret)
+	code, err := link.Code(secret)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	sum := sha256.Sum256(code)
+	draft.CodeHash = base64.RawURLEncoding.EncodeToString(sum[:])
+	if draft.ExpiresAt.IsZero() {
+		draft.ExpiresAt = p.s.clock.Now().Add(48 * time.Hour)
+	}
+	if draft.Kind == "" {
+		draft.Kind = "shared"
+	}
+	made := do[api.Link](p, http.StatusCreated, "POST", "/meetings/"+meetingID+"/links", draft)
+	return madeLink{made, base64.RawURLEncoding.EncodeToString(code)}
+}
+
+// guest opens a link in a new tab.
+func (s *server) guest(l madeLink) *person {
+	s.t.Helper()
+	p := s.person()
+	p.bearer = do[api.Redeemed](p, http.StatusOK, "POST", "/guest/redeem", api.Redeem{LinkID: l.ID, Code: l.code}).Session
+	return p
+}
+
+func (p *person) knock(called string) api.GuestView {
+	p.s.t.Helper()
+	return do[api.GuestView](p, http.StatusOK, "POST", "/guest/knock", map[string]any{"name": called})
+}
+
+func (p *person) knocks(meetingID string) []api.Knock {
+	p.s.t.Helper()
+	return do[api.KnockList](p, http.StatusOK, "GET", "/meetings/"+meetingID+"/knocks", nil).Knocks
+}
+
+func (p *person) decide(meetingID, knock, decision string) api.Knock {
+	p.s.t.Helper()
+	var body any
+	if decision != "lift" {
+		body = map[string]any{}
+	}
+	return do[api.Knock](p, http.StatusOK, "POST", "/meetings/"+meetingID+"/knocks/"+knock+"/"+decision, body)
+}
+
+// dial opens a socket of the API.
+func (p *person) dial(path, origin string) (*websocket.Conn, *http.Response, error) {
+	p.s.t.Helper()
+	header := make(http.Header)
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	dialer := websocket.Dialer{Jar: p.client.Jar, HandshakeTimeout: hang}
+	ws, res, err := dialer.DialContext(p.s.t.Context(), "ws"+strings.TrimPrefix(p.s.http.URL, "http")+"/api/v1"+path, header)
+	if res != nil && err != nil {
+		res.Body.Close()
+	}
+	if err == nil {
+		p.s.t.Cleanup(func() { ws.Close() })
+	}
+	return ws, res, err
+}
+
+// socket is an open socket whose messages a test awaits.
+type socket[T any] struct {
+	t  *testing.T
+	ws *websocket.Conn
+}
+
+func (s socket[T]) next() T {
+	s.t.Helper()
+	var v T
+	if err := s.ws.SetReadDeadline(time.Now().Add(hang)); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.ws.ReadJSON(&v); err != nil {
+		s.t.Fatal(err)
+	}
+	return v
+}
+
+// until reads messages up to one that satisfies.
+func (s socket[T]) until(what string, satisfies func(T) bool) T {
+	s.t.Helper()
+	for range 1000 {
+		if v := s.next(); satisfies(v) {
+			return v
+		}
+	}
+	s.t.Fatalf("never: %s", what)
+	panic("unreachable")
+}
+
+// closed reads up to the close frame and returns its code.
+func (s socket[T]) closed() int {
+	s.t.Helper()
+	if err := s.ws.SetReadDeadline(time.Now().Add(hang)); err != nil {
+		s.t.Fatal(err)
+	}
+	for {
+		if _, _, err := s.ws.ReadMessage(); err != nil {
+			if e, ok := err.(*websocket.CloseError); ok {
+				return e.Code
+			}
+			s.t.Fatalf("socket ended without a close frame: %v", err)
+		}
+	}
+}
+
+func (p *person) hostSocket(meetingID string) socket[api.HostMessage] {
+	p.s.t.Helper()
+	ws, _, err := p.dial("/meetings/"+meetingID+"/host", p.s.http.URL)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return socket[api.HostMessage]{p.s.t, ws}
+}
+
+func (p *person) lobbySocket() socket[api.GuestMessage] {
+	p.s.t.Helper()
+	ws, _, err := p.dial("/guest/lobby", p.s.http.URL)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	if err := ws.WriteJSON(api.GuestHello{Session: p.bearer}); err != nil {
+		p.s.t.Fatal(err)
+	}
+	return socket[api.GuestMessage]{p.s.t, ws}
+}
