@@ -67,6 +67,8 @@ type DownTrack struct {
 	nextSR   time.Time
 	octets   uint32
 	count    uint32
+
+	newPackets, newBytes uint64 // not yet in the counters
 }
 
 func newDownTrack(s *Subscriber, t *publish.Track) *DownTrack {
@@ -254,6 +256,7 @@ func (d *DownTrack) forward() {
 			d.send(layer, p)
 		}
 	}
+	d.tally()
 }
 
 // send munges p and writes it.
@@ -305,18 +308,26 @@ func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []b
 // write stamps, sends and counts.
 func (d *DownTrack) write(h *header, payload []byte) {
 	w := d.worker
-	h.stamp(d.sub, w.now)
+	h.stamp(d.sub.nextTransportSeq(), w.sendTime)
 	if _, err := d.writer.WriteRTP(&h.rtp, payload); err != nil {
 		w.stats.writeErrors.Add(1)
 		return
 	}
-	w.stats.packets.Add(1)
-	d.packets.Add(1)
-	d.bytes.Add(uint64(len(payload)))
+	d.newPackets++
+	d.newBytes += uint64(len(payload))
 	if h == &d.media {
 		d.count++
 		d.octets += uint32(len(payload))
 	}
+}
+
+// tally makes what was written visible to others: once a batch, because atomic
+// counters cost more than everything else we do to a packet.
+func (d *DownTrack) tally() {
+	d.worker.stats.packets.Add(d.newPackets)
+	d.packets.Add(d.newPackets)
+	d.bytes.Add(d.newBytes)
+	d.newPackets, d.newBytes = 0, 0
 }
 
 // keepAlivePackets: a receiver needs one; the others are against loss.
@@ -351,6 +362,7 @@ func (d *DownTrack) keepAlive() {
 		h.rtp.Padding, h.rtp.PaddingSize = false, 0
 	}
 	m.lastTS, m.lastAt = ts, d.worker.now
+	d.tally()
 }
 
 // requestKeyframe asks the publisher for what is needed next, and for what is

@@ -22,29 +22,33 @@ type feed struct {
 	worker *Worker        // set at creation
 	track  *publish.Track // set at creation
 
-	queued atomic.Bool // in worker.dirty or worker.held
-	ended  atomic.Bool // a frame ended since the last read
+	queued atomic.Bool  // in worker.dirty or worker.held
+	ended  atomic.Bool  // a frame ended since the last read
+	since  atomic.Int64 // when it was queued, after worker.start
 
 	// Owned by the worker.
 	downs   []*DownTrack
 	cursors [publish.MaxLayers]uint64
 	batches [publish.MaxLayers]*ring.Batch // during a round, from the worker's pool
-	since   time.Time                      // held since; zero when not held
 }
 
-// Packets is called in the publisher's goroutine.
+// Packets is called in the publisher's goroutine. The first packets of a frame do
+// not wake the worker, only its end does, or holdFor: being woken costs the worker
+// about as much as forwarding a packet to ten subscribers.
 func (f *feed) Packets(_ int, last bool) {
+	w := f.worker
 	if last {
 		f.ended.Store(true)
 	}
-	if f.queued.Swap(true) {
-		if last {
-			f.worker.poke() // it may be held
-		}
-		return
+	if !f.queued.Swap(true) {
+		f.since.Store(int64(time.Since(w.start)))
+		w.enqueue(f)
 	}
-	f.worker.enqueue(f)
-	f.worker.poke()
+	if last {
+		w.poke()
+	} else if !w.holding.Swap(true) {
+		w.hold.Reset(holdFor)
+	}
 }
 
 // Sync waits for the worker to come round.
@@ -84,23 +88,20 @@ func (w *Worker) leaveFeed(d *DownTrack) {
 	}
 }
 
-// ready tells whether the feed may go in this round. Video waits a moment for the
-// end of the frame.
-func (f *feed) ready(now time.Time) bool {
+// waits is how long the feed may still be held in this round. Video waits a moment
+// for the end of the frame.
+func (f *feed) waits(now time.Time) time.Duration {
 	if f.track.Kind() == publish.Audio || f.ended.Load() || len(f.downs) == 0 {
-		return true
+		return 0
 	}
-	if f.since.IsZero() {
-		f.since = now
-	}
-	return now.Sub(f.since) >= holdFor
+	queued := f.worker.start.Add(time.Duration(f.since.Load()))
+	return max(0, holdFor-now.Sub(queued))
 }
 
 // read copies what arrived since the last round into batches. It tells whether
 // there is anything, and asks for another round when a batch was too small.
 func (f *feed) read() (anything bool) {
 	w := f.worker
-	f.since = time.Time{}
 	f.queued.Store(false) // before reading: what comes now queues the feed again
 	f.ended.Store(false)
 	if f.track.Closed() {
@@ -166,10 +167,12 @@ func (w *Worker) forward() (hold time.Duration) {
 	w.dirty = w.dirty[:0]
 	w.dirtyMu.Unlock()
 
+	// From here on, a frame that begins starts the timer anew.
+	w.holding.Store(false)
 	kept := w.held[:0]
 	for _, f := range w.held {
-		if !f.ready(w.now) {
-			if rest := holdFor - w.now.Sub(f.since); hold == 0 || rest < hold {
+		if rest := f.waits(w.now); rest > 0 {
+			if hold == 0 || rest < hold {
 				hold = rest
 			}
 			kept = append(kept, f)

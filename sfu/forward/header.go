@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtp"
@@ -48,11 +47,12 @@ func (h *header) init(ssrc uint32, mid string, ext publish.Extensions) {
 	h.all = h.rtp.Extensions
 }
 
-// stamp fills in what changes with every packet.
-func (h *header) stamp(s *Subscriber, now time.Time) {
-	binary.BigEndian.PutUint16(h.bytes[twccAt:], s.nextTransportSeq())
-	t := sendTime(now)
-	h.bytes[sendAt], h.bytes[sendAt+1], h.bytes[sendAt+2] = byte(t>>16), byte(t>>8), byte(t)
+// stamp fills in what changes with every packet: the transport-wide number and
+// abs-send-time.
+func (h *header) stamp(transportSeq uint16, sendTime uint32) {
+	b := &h.bytes
+	b[twccAt], b[twccAt+1] = byte(transportSeq>>8), byte(transportSeq)
+	b[sendAt], b[sendAt+1], b[sendAt+2] = byte(sendTime>>16), byte(sendTime>>8), byte(sendTime)
 }
 
 // audioLevel passes the byte of RFC 6464 on, or leaves the extension out.

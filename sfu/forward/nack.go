@@ -39,6 +39,7 @@ func (s *Subscriber) answerNACK(ssrc uint32, pairs []rtcp.NackPair) {
 			seq++
 		}
 	}
+	d.tally()
 }
 
 // resend sends one packet again, as RTX when that was negotiated.

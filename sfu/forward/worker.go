@@ -62,6 +62,7 @@ const (
 
 // Worker forwards for the subscribers pinned to it.
 type Worker struct {
+	start    time.Time     // set at creation
 	corker   Corker        // set at creation
 	requests chan request  // set at creation
 	wake     chan struct{} // set at creation, holds one
@@ -70,22 +71,25 @@ type Worker struct {
 
 	closeOnce sync.Once
 	urgent    atomic.Bool // a ticker asked for a Tick soon
+	hold      *time.Timer // set at creation; ends the wait for the end of a frame
+	holding   atomic.Bool // hold runs
 	stats     counters
 
 	dirtyMu sync.Mutex
 	dirty   []*feed // guarded by dirtyMu: feeds with news
 
 	// Owned by run.
-	tickers []Ticker
-	subs    []*Subscriber
-	feeds   map[*publish.Track]*feed
-	pool    []*ring.Batch
-	held    []*feed       // waiting for the end of a frame
-	active  []*feed       // with packets in this round; scratch
-	turns   []*Subscriber // with packets in this round; scratch
-	ticks   int
-	now     time.Time
-	buf     []byte // one packet of a retransmission; scratch
+	tickers  []Ticker
+	subs     []*Subscriber
+	feeds    map[*publish.Track]*feed
+	pool     []*ring.Batch
+	held     []*feed       // waiting for the end of a frame
+	active   []*feed       // with packets in this round; scratch
+	turns    []*Subscriber // with packets in this round; scratch
+	ticks    int
+	now      time.Time
+	sendTime uint32 // of now, as abs-send-time
+	buf      []byte // one packet of a retransmission; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -111,10 +115,12 @@ type counters struct {
 // NewWorker starts a worker.
 func NewWorker(cfg WorkerConfig) *Worker {
 	w := &Worker{
+		start:    time.Now(),
 		corker:   cfg.Corker,
 		requests: make(chan request, maxRequests),
 		wake:     make(chan struct{}, 1),
 		quit:     make(chan struct{}),
+		hold:     stoppedTimer(),
 		done:     make(chan struct{}),
 		feeds:    map[*publish.Track]*feed{},
 		buf:      make([]byte, 2+ring.MaxPayload),
@@ -177,10 +183,9 @@ func (w *Worker) poke() {
 func (w *Worker) run() {
 	defer close(w.done)
 	defer w.detach()
-	hold := stoppedTimer()
 	tick := stoppedTimer()
 	ticking := false
-	defer hold.Stop()
+	defer w.hold.Stop()
 	defer tick.Stop()
 	for {
 		ticked := false
@@ -192,7 +197,7 @@ func (w *Worker) run() {
 			w.handle(r)
 		case <-w.wake:
 			w.setNow()
-		case <-hold.C:
+		case <-w.hold.C:
 			w.setNow()
 		case <-tick.C:
 			w.setNow()
@@ -201,7 +206,8 @@ func (w *Worker) run() {
 		w.drainRequests()
 		// Packets of an unfinished frame may wait a moment for its end.
 		if rest := w.forward(); rest > 0 {
-			hold.Reset(rest)
+			w.holding.Store(true)
+			w.hold.Reset(rest)
 		}
 		if urgent := w.urgent.Swap(false); ticked || urgent {
 			w.tick(ticked)
@@ -229,7 +235,10 @@ func stoppedTimer() *time.Timer {
 	return t
 }
 
-func (w *Worker) setNow() { w.now = time.Now() }
+func (w *Worker) setNow() {
+	w.now = time.Now()
+	w.sendTime = sendTime(w.now)
+}
 
 // drainRequests handles what else is waiting, so that a busy worker does not
 // answer one request a round.
