@@ -7,10 +7,16 @@ import zlib from 'node:zlib'
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const manifest = JSON.parse(fs.readFileSync(path.join(dist, 'manifest.json'), 'utf8'))
 const gzip = (file) => zlib.gzipSync(fs.readFileSync(path.join(dist, file)), { level: 9 }).length
+const keyOf = (file) => Object.keys(manifest).find((name) => manifest[name].file === file)
 const key = (source) => {
-  const found = Object.keys(manifest).find((name) => name === source)
-  if (!found) throw new Error(`${source} is not in the build: the budgets below must follow when files move`)
-  return found
+  if (!(source in manifest)) throw new Error(`${source} is not in the build: the budgets below must follow when files move`)
+  return source
+}
+
+/** The scripts and styles that a page names itself. */
+function named(page) {
+  const html = fs.readFileSync(path.join(dist, page), 'utf8')
+  return [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map((match) => match[1])
 }
 
 /** Everything that is loaded with these entries: their static imports, all the way down. */
@@ -24,13 +30,15 @@ function closure(sources) {
     for (const file of chunk.css ?? []) css.add(file)
     for (const dependency of chunk.imports ?? []) visit(dependency)
   }
-  sources.map(key).forEach(visit)
+  sources.forEach(visit)
   return { js, css }
 }
 
-const entry = closure(['guest.html', 'src/i18n/locales/fr.po?door'])
-const call = closure(['src/features/stage/index.ts', 'src/i18n/locales/fr.po?rest'])
-const agents = closure(['src/app/AgentApp.tsx'])
+const files = named('guest.html')
+const entry = closure([...files.filter((file) => file.endsWith('.js')).map(keyOf), key('src/i18n/locales/fr.po?door')])
+for (const file of files.filter((name) => name.endsWith('.css'))) entry.css.add(file)
+const call = closure([key('src/features/stage/index.ts'), key('src/i18n/locales/fr.po?rest')])
+const agents = closure([key('src/app/AgentApp.tsx')])
 const minus = (set, other) => [...set].filter((file) => !other.has(file))
 const sum = (files) => [...files].reduce((total, file) => total + gzip(file), 0)
 

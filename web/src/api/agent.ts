@@ -8,10 +8,10 @@ const id = encodeURIComponent
 export const session = () => request<WithAccount>('GET', '/session').then((answer) => answer.account)
 export const signIn = (email: string, password: string) => request<WithAccount>('POST', '/session', { body: { email, password } }).then((answer) => answer.account)
 export const signInOnce = (code: string) => request<WithAccount>('POST', '/session/one-time', { body: { code } }).then((answer) => answer.account)
-export const signOut = () => request<void>('DELETE', '/session')
+export const signOut = () => request<undefined>('DELETE', '/session')
 export const setUp = (body: Setup) => request<WithAccount>('POST', '/setup', { body }).then((answer) => answer.account)
 
-export const changePassword = (password: string, current: string) => request<void>('PUT', '/account/password', { body: current ? { password, current } : { password } })
+export const changePassword = (password: string, current: string) => request<undefined>('PUT', '/account/password', { body: current ? { password, current } : { password } })
 
 export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings').then((answer) => answer.meetings)
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)
@@ -30,4 +30,4 @@ export const deny = (meetingID: string, knockID: string, keepalive = false) => r
 /** A refused or removed guest may knock again. */
 export const lift = (meetingID: string, knockID: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/lift`)
 export const admitAll = (meetingID: string, except: string[]) => request<{ knocks: Knock[] }>('POST', `/meetings/${id(meetingID)}/knocks/admit-all`, { body: { except } })
-export const removeParticipant = (meetingID: string, identity: string) => request<void>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/remove`)
+export const removeParticipant = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/remove`)

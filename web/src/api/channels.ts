@@ -14,13 +14,14 @@ export class GuestChannel {
       network,
       greet: (send) => send({ session }),
       onMessage: (message) => {
-        const { type, guest } = message as GuestMessage
+        const { type, guest } = message as Partial<GuestMessage>
         if (type === 'state' && guest) onView(guest)
       },
     })
     this.connection = this.socket.state
   }
 
+  start = (): void => this.socket.start()
   retryNow = (): void => this.socket.retryNow()
   close = (): void => this.socket.close()
 }
@@ -38,7 +39,7 @@ export interface HostView {
 const byArrival = (a: Knock, b: Knock) => a.since.localeCompare(b.since) || a.id.localeCompare(b.id)
 
 /** The view after a message; unknown messages change nothing, so that a newer server may say more. */
-export function applyHostMessage(view: HostView, message: HostMessage): HostView {
+export function applyHostMessage(view: HostView, message: Partial<HostMessage>): HostView {
   const seq = message.seq ?? view.seq
   const meeting = message.meeting ?? view.meeting
   switch (message.type) {
@@ -67,7 +68,7 @@ export class HostChannel {
   readonly view: Readable<HostView> = this.current
 
   constructor(meetingID: string, open = () => openSocket(`/meetings/${encodeURIComponent(meetingID)}/host`), network = browserNetwork) {
-    this.socket = new LiveSocket({ open, network, onMessage: (message) => this.current.update((view) => applyHostMessage(view, message as HostMessage)) })
+    this.socket = new LiveSocket({ open, network, onMessage: (message) => this.current.update((view) => applyHostMessage(view, message as Partial<HostMessage>)) })
     this.connection = this.socket.state
   }
 
@@ -78,6 +79,7 @@ export class HostChannel {
   }
   /** Takes the answer of a decision without waiting for the push. */
   learn = (knock: Knock): void => this.current.update((view) => ({ ...view, knocks: withKnock(view.knocks, knock) }))
+  start = (): void => this.socket.start()
   retryNow = (): void => this.socket.retryNow()
   close = (): void => this.socket.close()
 }

@@ -42,12 +42,12 @@ export function problemFrom(status: number, body: unknown, retryAfter?: string |
   const fields: Record<string, string> = {}
   for (const entry of Array.isArray(document['errors']) ? document['errors'] : []) {
     if (!isRecord(entry)) continue
-    const location = String(entry['location'] ?? '').replace(/^body\./, '')
-    fields[location] = String(entry['message'] ?? '')
+    const { location, message } = entry
+    if (typeof location === 'string' && typeof message === 'string') fields[location.replace(/^body\./, '')] = message
   }
-  const message = [document['detail'], document['title']].find((text) => typeof text === 'string' && text !== '')
+  const said = [document['detail'], document['title']].find((text) => typeof text === 'string' && text !== '')
   const seconds = Number(retryAfter)
-  return new Problem(code, status, typeof message === 'string' ? message : `HTTP ${status}`, fields, document, retryAfter && seconds > 0 ? seconds : undefined)
+  return new Problem(code, status, typeof said === 'string' ? said : `HTTP ${status}`, fields, document, retryAfter && seconds > 0 ? seconds : undefined)
 }
 
 interface Call {

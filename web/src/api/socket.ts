@@ -53,10 +53,13 @@ export class LiveSocket {
   private timer: ReturnType<typeof setTimeout> | undefined
   private attempt = 0
   private closed = false
-  private readonly unwatch: () => void
+  private unwatch: () => void = () => undefined
 
-  constructor(private readonly options: Options) {
-    this.unwatch = options.network?.watch(() => this.retryNow(), () => this.drop()) ?? (() => undefined)
+  constructor(private readonly options: Options) {}
+
+  /** Connects, once; from here on it comes back by itself until it is closed. */
+  start(): void {
+    this.unwatch = this.options.network?.watch(() => this.retryNow(), () => this.drop()) ?? this.unwatch
     this.connect()
   }
 

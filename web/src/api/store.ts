@@ -2,9 +2,9 @@
 // they know no UI framework; ui/useStore reads them from React.
 
 export interface Readable<T> {
-  get(): T
+  get: () => T
   /** Calls the listener after each change, until the returned function is called. */
-  subscribe(listener: () => void): () => void
+  subscribe: (listener: () => void) => () => void
 }
 
 export class Store<T> implements Readable<T> {

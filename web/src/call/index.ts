@@ -1,4 +1,4 @@
 // The light half of the call: what the entry page may load. The live half is in live.ts and travels in its own chunk.
-export { DeviceCheck, listenWithWebAudio, type CheckState, type Device, type Kind, type Opened, type Verdict } from './check'
-export { intents, type Intents } from './intents'
-export { mediaProblem, obstacle, type MediaProblem, type Obstacle } from './media'
+export { DeviceCheck, listenWithWebAudio, type CheckState, type Device, type Opened } from './check'
+export { intents } from './intents'
+export { obstacle, type MediaProblem, type Obstacle } from './media'

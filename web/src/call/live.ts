@@ -19,10 +19,10 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
   })
 }
 
-export type { Call, CallEvent, CallState, Phase } from './session'
-export type { Person, Quality, Self, Share } from './people'
+export type { Call, CallState, Phase } from './session'
+export type { Person, Self, Share } from './people'
 export type { Over } from './outcome'
-export type { ChatState, Message } from './chat'
+export type { Message } from './chat'
 export { longestMessage } from './chat'
 export { grid, initials, page, perPage, type Size } from './layout'
 export type { Track } from 'livekit-client'

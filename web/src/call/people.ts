@@ -92,7 +92,7 @@ export function shares(room: Room): Share[] {
 /** What the token allows; before the server has said, everything, since the server decides anyway. */
 export function permissions(given: Participant['permissions']): Permissions {
   if (!given) return { speak: true, camera: true, share: true, chat: true }
-  const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => Number(allowed) === wanted))
+  const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => (allowed as number) === wanted))
   return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: given.canPublishData }
 }
 

@@ -72,7 +72,9 @@ export class Call {
     })
     this.state = this.current
     this.chat = new Chat(
-      async (text) => void (await this.room.localParticipant.sendText(text, { topic: chatTopic })),
+      async (text) => {
+        await this.room.localParticipant.sendText(text, { topic: chatTopic })
+      },
       () => ({ identity: this.room.localParticipant.identity, name: nameOf(this.room.localParticipant), self: true }),
     )
     this.listen()

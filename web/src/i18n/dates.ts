@@ -6,6 +6,11 @@ export function day(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' }).format(at)
 }
 
+/** A day without its name, such as "24 novembre". */
+export function dayMonth(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'long' }).format(at)
+}
+
 /** An hour, such as "15:00". */
 export function hour(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(at)

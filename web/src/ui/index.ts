@@ -1,10 +1,11 @@
 // Primitives without words. Overlays (menus, dialogs) are in overlays.ts, loaded with the pages that need them.
-export { Button, type ButtonKind } from './Button'
+export { Button } from './Button'
 export { Field, SelectField } from './Field'
+export { textOf } from './form'
 export { Heading } from './Heading'
 export { useAfter, useNow, useTitle } from './hooks'
 export { announce, LiveRegions } from './live'
-export { play, unlockSounds, type Sound } from './sounds'
+export { play, unlockSounds } from './sounds'
 export { Switch } from './Switch'
 export { applyTheme, chooseTheme, keptTheme, type Theme } from './theme'
 export { useStore } from './useStore'

@@ -1,5 +1,5 @@
 import { RotateCcw, Send } from 'lucide-react'
-import { useEffect, useRef, type FormEvent, type KeyboardEvent } from 'react'
+import { useEffect, useRef, type SubmitEvent, type KeyboardEvent } from 'react'
 import { longestMessage, type Call, type Message } from '@/call/live'
 import { useLang, useT } from '@/i18n'
 import { hour } from '@/i18n/dates'
@@ -56,7 +56,7 @@ function Line({ message, follows: joined, again }: { message: Message; follows: 
 
 function Writer({ draft, write, send }: { draft: string; write: (draft: string) => void; send: () => void }) {
   const t = useT()
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault()
     send()
   }

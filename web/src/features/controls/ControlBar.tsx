@@ -32,7 +32,7 @@ interface Props {
 
 export function ControlBar({ self, count, unread, panel, onPanel, acts, host }: Props) {
   const t = useT()
-  const shareable = self.can.share && 'getDisplayMedia' in (navigator.mediaDevices ?? {})
+  const shareable = self.can.share && 'getDisplayMedia' in navigator.mediaDevices
   return (
     <nav className="bar" aria-label={t('ctl.bar')} data-region="bar">
       <MicButton self={self} onPress={acts.mic} />

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useEffectEvent } from 'react'
 
 export interface Commands {
   /** By key, lower case. */
@@ -11,32 +11,33 @@ export interface Commands {
 
 /** Single-key commands. None fires in a field or with a modifier; all but F6 can be switched off. */
 export function useKeys(enabled: boolean, commands: Commands): void {
-  const latest = useRef(commands)
-  latest.current = commands
+  const talk = useEffectEvent((on: boolean) => commands.talk(on))
+  const region = useEffectEvent((step: 1 | -1) => commands.region(step))
+  const command = useEffectEvent((key: string): (() => void) | undefined => (Object.hasOwn(commands.keys, key) ? commands.keys[key] : undefined))
   useEffect(() => {
     let talking = false
     const release = () => {
-      if (talking) latest.current.talk(false)
+      if (talking) talk(false)
       talking = false
     }
     const down = (event: KeyboardEvent) => {
       if (event.key === 'F6') {
         event.preventDefault()
-        return latest.current.region(event.shiftKey ? -1 : 1)
+        return region(event.shiftKey ? -1 : 1)
       }
       if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || inDialog(event.target)) return
       if (event.key === ' ' && !controls(event.target)) {
         event.preventDefault()
         if (!event.repeat && !talking) {
           talking = true
-          latest.current.talk(true)
+          talk(true)
         }
         return
       }
-      const command = Object.hasOwn(latest.current.keys, event.key.toLowerCase()) ? latest.current.keys[event.key.toLowerCase()] : undefined
-      if (!command || event.repeat) return
+      const act = command(event.key.toLowerCase())
+      if (!act || event.repeat) return
       event.preventDefault()
-      command()
+      act()
     }
     const up = (event: KeyboardEvent) => {
       if (event.key === ' ') release()

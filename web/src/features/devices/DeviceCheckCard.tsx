@@ -31,10 +31,11 @@ export function DeviceCheckCard() {
       </div>
       <div className="body">
         <h2 id={title}>{started ? t('devices.private') : t('devices.title')}</h2>
-        {started ? <Found state={state} check={check} /> : <p className="muted">{t('devices.press')}</p>}
+        {started ? null : <p className="muted">{t('devices.press')}</p>}
+        <IntentSwitches />
+        {started ? <Found state={state} check={check} /> : null}
         <SpeakerTest speakers={state.speakers} />
         {started ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
-        <IntentSwitches />
       </div>
     </section>
   )

@@ -1,12 +1,12 @@
 // The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
 import { CalendarDays, CircleDot, EyeOff, ShieldCheck, User } from 'lucide-react'
-import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import { isProblem, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
 import { useLang, useT, Words } from '@/i18n'
 import { day, hour, moment, zone } from '@/i18n/dates'
-import { Button, Field, unlockSounds, useAfter, useTitle } from '@/ui'
+import { Button, Field, unlockSounds, useAfter, useNow, useTitle } from '@/ui'
 import { fieldIDs, type Typed } from './typed'
 import type { GuestVisit } from './visit'
 import './guest.css'
@@ -58,7 +58,7 @@ function Facts({ view }: { view: GuestView }) {
           <CalendarDays aria-hidden="true" />
           <div>
             <span className="cap">{ends ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) }) : moment(new Date(starts), lang)}</span>
-            <small>{zone(new Date(starts), lang)}</small>
+            <small>{t('entry.zone', { zone: zone(new Date(starts), lang) })}</small>
           </div>
         </li>
       ) : null}
@@ -72,6 +72,7 @@ function EntryForm({ visit, view, typed }: Props) {
   const t = useT()
   const lang = useLang()
   const slow = useAfter(5000)
+  const now = useNow(30_000)
   const [name, setName] = useState(typed.name)
   const [organisation, setOrganisation] = useState(typed.organisation)
   const [fault, setFault] = useState<Fault | null>(null)
@@ -90,7 +91,7 @@ function EntryForm({ visit, view, typed }: Props) {
     if (found.field === 'name') nameField.current?.focus()
     if (found.field === 'organisation') organisationField.current?.focus()
   }
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (!ready || busy) return
     unlockSounds()
@@ -107,7 +108,7 @@ function EntryForm({ visit, view, typed }: Props) {
       setBusy(false)
     }
   }
-  const early = view?.meeting.starts_at && new Date(view.meeting.starts_at).getTime() > Date.now() && view.meeting.state === 'scheduled' ? view.meeting.starts_at : null
+  const early = view?.meeting.starts_at && new Date(view.meeting.starts_at).getTime() > now && view.meeting.state === 'scheduled' ? view.meeting.starts_at : null
   return (
     <form className="card" aria-label={t('entry.do')} onSubmit={(event) => void submit(event)} noValidate>
       {early ? <p className="note"><span>{t('entry.early', { date: moment(new Date(early), lang) })}</span></p> : null}

@@ -1,5 +1,5 @@
 // One screen for each state of the visit.
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { obstacle } from '@/call'
 import { Obstructed } from '@/features/frame'
 import { loadAllWords, useT } from '@/i18n'
@@ -67,12 +67,12 @@ function usePrefetch(): void {
 function useAdmissionSign(state: Visit): void {
   const t = useT()
   const status = state.at === 'guest' ? state.view.status : ''
-  const waited = useMemo(() => ({ before: false }), [])
+  const waited = useRef(false)
   useEffect(() => {
-    if (status === 'waiting') waited.before = true
-    if (status !== 'admitted' || !waited.before) return
-    waited.before = false
+    if (status === 'waiting') waited.current = true
+    if (status !== 'admitted' || !waited.current) return
+    waited.current = false
     announce(t('lobby.admitted'), 'assertive')
     play('admitted')
-  }, [status, t, waited])
+  }, [status, t])
 }

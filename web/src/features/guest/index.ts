@@ -1,4 +1,4 @@
 export { EntryShell } from './EntryShell'
 export { GuestApp } from './GuestApp'
-export { typedBefore, type Typed } from './typed'
+export { typedBefore } from './typed'
 export { type Keep } from './visit'

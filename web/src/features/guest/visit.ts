@@ -141,6 +141,7 @@ export class GuestVisit {
     }
     pass()
     connection.subscribe(pass)
+    this.channel.start()
   }
 
   /** The channel will not have this session any more: the API says why. */

@@ -17,13 +17,15 @@ export interface DoorState {
 
 type Calls = Pick<typeof agent, 'admit' | 'deny' | 'admitAll' | 'lift'>
 
+const server: Calls = { admit: agent.admit, deny: agent.deny, admitAll: agent.admitAll, lift: agent.lift }
+
 export class Door {
   private readonly current = new Store<DoorState>({ waiting: [], refused: [], shut: [], busy: new Set(), error: null })
   readonly state: Readable<DoorState> = this.current
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
   private readonly unsubscribe: () => void
 
-  constructor(private readonly meetingID: string, private readonly channel: Pick<HostChannel, 'view' | 'learn'>, private readonly calls: Calls = agent) {
+  constructor(private readonly meetingID: string, private readonly channel: Pick<HostChannel, 'view' | 'learn'>, private readonly calls: Calls = server) {
     this.unsubscribe = channel.view.subscribe(() => this.derive())
     this.derive()
   }

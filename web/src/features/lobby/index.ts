@@ -1,3 +1,3 @@
-export { Door, type DoorState } from './door'
+export { Door } from './door'
 export { LobbyPanel } from './LobbyPanel'
 export { useKnockSign } from './useKnockSign'

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
-import { useT } from '@/i18n'
-import { Button, Field, Heading, useTitle } from '@/ui'
+import { useLang, useT } from '@/i18n'
+import { dayMonth } from '@/i18n/dates'
+import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import { AgentFrame } from './AgentFrame'
 import './meeting.css'
 
@@ -18,6 +19,8 @@ export function CreatePage({ onCreated, ...frame }: Props) {
   const t = useT()
   useTitle(t('create.title'))
   const queries = useQueryClient()
+  const lang = useLang()
+  const [now] = useState(() => Date.now())
   const [later, setLater] = useState(false)
   const create = useMutation({
     mutationFn: agent.createMeeting,
@@ -28,19 +31,19 @@ export function CreatePage({ onCreated, ...frame }: Props) {
     },
   })
   const fields = isProblem(create.error, 'invalid') ? create.error.fields : {}
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (create.isPending) return
     const form = new FormData(event.currentTarget)
-    const title = String(form.get('title')).trim() || t('create.untitled', { name: frame.account.name })
-    create.mutate({ title, ...(later ? times(String(form.get('start')), Number(form.get('minutes'))) : {}) })
+    const title = textOf(form, 'title').trim() || t('create.untitled', { date: dayMonth(new Date(now), lang) })
+    create.mutate({ title, ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
   }
   return (
     <AgentFrame {...frame}>
       <main id="main" className="narrow">
         <form className="card" onSubmit={submit}>
           <Heading>{t('create.title')}</Heading>
-          <Field label={t('create.name')} name="title" maxLength={200} defaultValue={t('create.untitled', { name: frame.account.name })} error={fields['title']} />
+          <Field label={t('create.name')} name="title" maxLength={200} defaultValue={t('create.untitled', { date: dayMonth(new Date(now), lang) })} error={fields['title']} />
           <fieldset className="stack-s">
             <legend>{t('create.when')}</legend>
             <label className="radio"><input type="radio" name="when" checked={!later} onChange={() => setLater(false)} />{t('create.when.now')}</label>
@@ -48,7 +51,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
           </fieldset>
           {later ? (
             <div className="pair">
-              <Field label={t('create.start')} name="start" type="datetime-local" required defaultValue={nextHour()} error={fields['starts_at']} />
+              <Field label={t('create.start')} name="start" type="datetime-local" required defaultValue={nextHour(now)} error={fields['starts_at']} />
               <Field label={t('create.minutes')} name="minutes" type="number" min={5} max={1440} step={5} required defaultValue={60} error={fields['ends_at']} />
             </div>
           ) : null}
@@ -69,8 +72,8 @@ function times(start: string, minutes: number): { starts_at?: string; ends_at?: 
 }
 
 /** The next full hour as datetime-local wants it. */
-function nextHour(): string {
-  const at = new Date(Date.now() + 3_600_000)
+function nextHour(now: number): string {
+  const at = new Date(now + 3_600_000)
   at.setMinutes(0, 0, 0)
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }

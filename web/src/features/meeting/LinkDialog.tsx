@@ -1,12 +1,12 @@
 // Makes a guest link. Its secret is made here, in the host's browser: the server receives only the hash of what is derived from it.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Check, Copy, User, Users } from 'lucide-react'
-import { useRef, useState, type FormEvent } from 'react'
+import { useRef, useState, type SubmitEvent } from 'react'
 import { agent, codeHash, isProblem, keepSecret, linkURL, newSecret, redemptionCode, type Link, type LinkDraft, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
-import { announce, Button, Field, SelectField } from '@/ui'
+import { announce, Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 
 interface Props {
@@ -43,7 +43,7 @@ async function makeLink(meetingID: string, draft: Omit<LinkDraft, 'code_hash'>):
   return { link, url: linkURL(location.origin, link.id, secret) }
 }
 
-const hours = { '4': 4, '24': 24, '168': 168, '720': 720, '2160': 2160 } as const
+const lives = [4, 24, 168, 720, 2160] // hours
 
 function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) => void }) {
   const t = useT()
@@ -57,7 +57,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
     },
   })
   const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (!make.isPending) make.mutate(read(new FormData(event.currentTarget), kind))
   }
@@ -83,7 +83,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
       )}
       <Field label={t('links.label')} name="label" maxLength={120} autoComplete="off" hint={t('links.label.hint')} error={fields['label']} />
       <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
-        {Object.keys(hours).map((key) => <option key={key} value={key}>{t(`links.life.${key}`)}</option>)}
+        {lives.map((life) => <option key={life} value={life}>{t(`links.life.${life}`)}</option>)}
       </SelectField>
       {make.error && Object.keys(fields).length === 0 ? <ErrorNote error={make.error} /> : null}
       <Button kind="primary" big type="submit" busy={make.isPending}>{t('links.make')}</Button>
@@ -92,8 +92,8 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
 }
 
 function read(form: FormData, kind: Link['kind']): Omit<LinkDraft, 'code_hash'> {
-  const text = (name: string) => String(form.get(name) ?? '').trim()
-  const life = hours[text('life') as keyof typeof hours] ?? 168
+  const text = (name: string) => textOf(form, name).trim()
+  const life = Number(text('life'))
   const label = text('label')
   const organisation = text('organisation')
   return {

@@ -5,7 +5,7 @@ import { agent, forgetSecret, keptSecret, linkURL, type Link } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
-import { announce, Button } from '@/ui'
+import { announce, Button, useNow } from '@/ui'
 import { Confirm } from '@/ui/overlays'
 
 interface Props {
@@ -63,7 +63,8 @@ function nameOf(link: Link): string {
 function Row({ link, onRevoke }: { link: Link; onRevoke: () => void }) {
   const t = useT()
   const lang = useLang()
-  const over = link.revoked_at ? 'revoked' : new Date(link.expires_at).getTime() < Date.now() ? 'expired' : null
+  const now = useNow(60_000)
+  const over = link.revoked_at ? 'revoked' : new Date(link.expires_at).getTime() < now ? 'expired' : null
   const name = nameOf(link) || t(`links.kind.${link.kind}`)
   return (
     <tr className={over ? 'over' : ''}>

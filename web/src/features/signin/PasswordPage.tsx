@@ -1,8 +1,8 @@
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { useT } from '@/i18n'
-import { Button, Field, Heading, useTitle } from '@/ui'
+import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import './signin.css'
 
 /** Sets or changes the password of a local account. */
@@ -12,13 +12,13 @@ export function PasswordPage({ onDone }: { onDone: () => void }) {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const fields = isProblem(error, 'invalid') ? error.fields : {}
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     setBusy(true)
     setError(null)
     agent
-      .changePassword(String(form.get('password')), String(form.get('current')))
+      .changePassword(textOf(form, 'password'), textOf(form, 'current'))
       .then(onDone, setError)
       .finally(() => setBusy(false))
   }

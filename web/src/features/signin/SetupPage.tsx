@@ -1,8 +1,8 @@
-import { useState, type FormEvent } from 'react'
+import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account } from '@/api'
 import { ErrorNote, Frame, PlainPage } from '@/features/frame'
 import { useT } from '@/i18n'
-import { Button, Field, Heading, useTitle } from '@/ui'
+import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import './signin.css'
 
 interface Props {
@@ -20,14 +20,14 @@ export function SetupPage({ code, onSignedIn }: Props) {
   const fields = isProblem(error, 'invalid') ? error.fields : {}
   const closed = code === '' || isProblem(error, 'unauthenticated', 'forbidden', 'not-found', 'conflict')
   if (closed) return <PlainPage subtitle={t('frame.agents')} title={t('setup.closed')}><p>{t('setup.closed.more')}</p></PlainPage>
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const text = (name: string) => String(form.get(name)).trim()
+    const text = (name: string) => textOf(form, name).trim()
     setBusy(true)
     setError(null)
     agent
-      .setUp({ code, name: text('name'), email: text('email'), password: String(form.get('password')) })
+      .setUp({ code, name: text('name'), email: text('email'), password: textOf(form, 'password') })
       .then(onSignedIn, setError)
       .finally(() => setBusy(false))
   }

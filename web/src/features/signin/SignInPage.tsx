@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useEffectEvent, useRef, useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account } from '@/api'
 import { ErrorNote, Frame, Loading } from '@/features/frame'
 import { useT } from '@/i18n'
-import { Button, Field, Heading, useTitle } from '@/ui'
+import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import './signin.css'
 
 interface Props {
@@ -35,12 +35,11 @@ export function SignInPage({ code, onSignedIn }: Props) {
 function useOneTimeCode(code: string, onSignedIn: (account: Account) => void): 'none' | 'trying' | 'refused' {
   const [state, setState] = useState<'none' | 'trying' | 'refused'>(code ? 'trying' : 'none')
   const posted = useRef(false)
-  const done = useRef(onSignedIn)
-  done.current = onSignedIn
+  const done = useEffectEvent(onSignedIn)
   useEffect(() => {
     if (!code || posted.current) return
     posted.current = true
-    agent.signInOnce(code).then((account) => done.current(account), () => setState('refused'))
+    agent.signInOnce(code).then((account) => done(account), () => setState('refused'))
   }, [code])
   return state
 }
@@ -51,13 +50,13 @@ function PasswordForm({ onSignedIn }: Pick<Props, 'onSignedIn'>) {
   const [error, setError] = useState<unknown>(null)
   const wrong = isProblem(error, 'unauthenticated', 'invalid', 'forbidden')
   const password = useRef<HTMLInputElement>(null)
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     setBusy(true)
     setError(null)
     agent
-      .signIn(String(form.get('email')).trim(), String(form.get('password')))
+      .signIn(textOf(form, 'email').trim(), textOf(form, 'password'))
       .then(onSignedIn, (problem: unknown) => {
         setError(problem)
         password.current?.focus()

@@ -38,8 +38,7 @@ interface Props {
 }
 
 export function CallPage({ grant, onOver, ...rest }: Props) {
-  const call = useCall(grant, onOver)
-  return call ? <Stage call={call} {...rest} /> : null
+  return <Stage call={useCall(grant, onOver)} {...rest} />
 }
 
 function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {

@@ -28,7 +28,7 @@ type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
 function Hosting({ meeting }: { meeting: Meeting }) {
   // A reload in the call goes straight back into it.
   const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
-  const { channel, door } = useDoor(meeting.id)
+  const door = useDoor(meeting.id)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
     setWhere({ at: 'over', why })
@@ -39,16 +39,17 @@ function Hosting({ meeting }: { meeting: Meeting }) {
     setWhere({ at: 'inside' })
   }
   if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
-  if (!channel || !door) return <Loading />
   return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} door={door} onOver={onOver} />
 }
 
 /** The host's channel and door for as long as the page is open; tells the server when a person has seen who waits. */
-function useDoor(meetingID: string): { channel: HostChannel | null; door: Door | null } {
-  const [both, setBoth] = useState<{ channel: HostChannel; door: Door } | null>(null)
-  useEffect(() => {
+function useDoor(meetingID: string): Door {
+  const [both] = useState(() => {
     const channel = new HostChannel(meetingID)
-    const door = new Door(meetingID, channel)
+    return { channel, door: new Door(meetingID, channel) }
+  })
+  useEffect(() => {
+    const { channel, door } = both
     const seen = () => {
       // After the next paint of a visible page, what the channel said is on the screen.
       if (document.visibilityState === 'visible') requestAnimationFrame(() => setTimeout(channel.seen, 0))
@@ -56,7 +57,7 @@ function useDoor(meetingID: string): { channel: HostChannel | null; door: Door |
     const stop = channel.view.subscribe(seen)
     document.addEventListener('visibilitychange', seen)
     addEventListener('pagehide', door.flush)
-    setBoth({ channel, door })
+    channel.start()
     return () => {
       stop()
       document.removeEventListener('visibilitychange', seen)
@@ -64,8 +65,8 @@ function useDoor(meetingID: string): { channel: HostChannel | null; door: Door |
       door.dispose()
       channel.close()
     }
-  }, [meetingID])
-  return both ?? { channel: null, door: null }
+  }, [both])
+  return both.door
 }
 
 function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEnter: () => void }) {

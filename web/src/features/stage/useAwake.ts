@@ -5,8 +5,8 @@ export function useAwake(): void {
   useEffect(() => {
     let lock: WakeLockSentinel | null = null
     const take = () => {
-      if (document.visibilityState !== 'visible') return
-      navigator.wakeLock?.request('screen').then((taken) => { lock = taken }, () => undefined)
+      if (document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return
+      navigator.wakeLock.request('screen').then((taken) => { lock = taken }, () => undefined)
     }
     take()
     document.addEventListener('visibilitychange', take)

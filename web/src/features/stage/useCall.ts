@@ -1,23 +1,22 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 import type { MediaGrant } from '@/api'
 import { intents } from '@/call'
 import { newCall, type Call, type Over } from '@/call/live'
 
-/** A call for as long as the component is on the screen. */
-export function useCall(grant: () => Promise<MediaGrant>, onOver: (why: Over) => void): Call | null {
-  const [call, setCall] = useState<Call | null>(null)
+/** A call for as long as the component is on the screen; grant is the one of the first render. */
+export function useCall(grant: () => Promise<MediaGrant>, onOver: (why: Over) => void): Call {
+  const [call] = useState(() => newCall(grant, intents.get()))
+  const over = useEffectEvent(onOver)
   useEffect(() => {
-    const made = newCall(grant, intents.get())
-    const stop = made.state.subscribe(() => {
-      const { phase } = made.state.get()
-      if (phase.is === 'over') onOver(phase.why)
+    const stop = call.state.subscribe(() => {
+      const { phase } = call.state.get()
+      if (phase.is === 'over') over(phase.why)
     })
-    made.start()
-    setCall(made)
+    call.start()
     return () => {
       stop()
-      made.leave()
+      call.leave()
     }
-  }, [grant, onOver])
+  }, [call])
   return call
 }
