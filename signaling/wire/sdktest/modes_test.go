@@ -70,9 +70,7 @@ func TestCall(t *testing.T) {
 			daves := dave.subscribed(video.sid, 10)
 
 			// Unpublish, and publish again in its place.
-			if err := alice.room.LocalParticipant.UnpublishTrack(video.sid); err != nil {
-				t.Fatal(err)
-			}
+			alice.unpublish(video.sid)
 			for _, c := range []*client{bob, carol, dave} {
 				j.wait(c.name+" hears of the end of the track", func() bool { return c.saw("unpublished %s", video.sid) })
 			}
@@ -81,9 +79,7 @@ func TestCall(t *testing.T) {
 			againPub := alice.publish(again, nil)
 			second := bob.subscribed(againPub.SID(), 10)
 			third := carol.subscribed(againPub.SID(), 10)
-			if err := alice.room.LocalParticipant.UnpublishTrack(againPub.SID()); err != nil {
-				t.Fatal(err)
-			}
+			alice.unpublish(againPub.SID())
 			last, _ := videoTrack(t, j, &clips.medium)
 			fourth := bob.subscribed(alice.publish(last, nil).SID(), 10)
 

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/livekit/protocol/auth"
@@ -89,7 +90,7 @@ func TestDuplicateIdentity(t *testing.T) {
 		}
 	}
 	gone := slices.Index(states, first.room.LocalParticipant.SID()+" DISCONNECTED")
-	come := slices.IndexFunc(states, func(s string) bool { return len(s) > 15 && s[:15] == second.room.LocalParticipant.SID() })
+	come := slices.IndexFunc(states, func(s string) bool { return strings.HasPrefix(s, second.room.LocalParticipant.SID()) })
 	if gone < 0 || come < gone {
 		t.Errorf("alice was told %v", states)
 	}
@@ -134,10 +135,12 @@ func TestOwnMetadata(t *testing.T) {
 	}
 
 	// With the join, too.
-	pushy := newClient(t, j, "pushy", s)
-	err := pushy.room.JoinWithToken(pushy.proxy.url(), accessToken(s.room, "pushy", nil), lksdk.WithMetadata("I am the chair"))
-	if err == nil {
-		pushy.room.Disconnect()
-		t.Error("joined with metadata of its own, without the right to it")
+	for _, single := range []bool{false, true} {
+		pushy := newClient(t, j, "pushy", setup{room: s.room, single: single})
+		err := pushy.room.JoinWithToken(pushy.proxy.url(), accessToken(s.room, "pushy", nil), lksdk.WithExtraAttributes(map[string]string{"role": "chair"}))
+		if err == nil {
+			pushy.room.Disconnect()
+			t.Errorf("%s: joined with attributes of its own, without the right to it", modeName(single))
+		}
 	}
 }

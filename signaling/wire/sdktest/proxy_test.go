@@ -139,11 +139,20 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	p.paths = append(p.paths, r.URL.RequestURI())
 	p.mu.Unlock()
+	// With one connection the SDK reads messages before it has set the offer
+	// that it sent with the join (v2.13.0, OnJoinResponse): a quick answer
+	// fails. Its first candidate shows that the offer is set.
+	gathering := make(chan struct{})
+	gathered := sync.OnceFunc(func() { close(gathering) })
+	if !strings.Contains(r.URL.RawQuery, "join_request=") {
+		gathered()
+	}
 	p.wg.Go(func() {
-		pump(client, server, p.upward)
+		defer gathered()
+		pump(client, server, func(raw []byte) []byte { return p.upward(raw, gathered) })
 		_ = server.NetConn().Close()
 	})
-	pump(server, client, p.downward)
+	pump(server, client, func(raw []byte) []byte { return p.downward(raw, gathering) })
 	_ = client.NetConn().Close()
 	p.mu.Lock()
 	delete(p.pairs, client)
@@ -200,11 +209,14 @@ func pump(from, to *websocket.Conn, change func([]byte) []byte) {
 
 // downward keeps a message of the server and shows the relay's address instead
 // of the server's.
-func (p *proxy) downward(raw []byte) []byte {
+func (p *proxy) downward(raw []byte, gathering <-chan struct{}) []byte {
 	m := &livekit.SignalResponse{}
 	if err := proto.Unmarshal(raw, m); err != nil {
 		p.t.Errorf("%s: the server sent what is no SignalResponse: %v", p.name, err)
 		return raw
+	}
+	if m.GetAnswer() != nil {
+		<-gathering
 	}
 	if p.relay != nil {
 		switch v := m.Message.(type) {
@@ -235,7 +247,7 @@ func (p *proxy) downward(raw []byte) []byte {
 
 // upward keeps a message of the client. With a relay the server is not told
 // the client's own addresses, so that media has no way around it.
-func (p *proxy) upward(raw []byte) []byte {
+func (p *proxy) upward(raw []byte, gathered func()) []byte {
 	m := &livekit.SignalRequest{}
 	if err := proto.Unmarshal(raw, m); err != nil {
 		p.t.Errorf("%s: the client sent what is no SignalRequest: %v", p.name, err)
@@ -245,6 +257,9 @@ func (p *proxy) upward(raw []byte) []byte {
 	p.up = append(p.up, m)
 	p.mu.Unlock()
 	p.j.note("%s → %s", p.name, brief(m))
+	if m.GetTrickle() != nil {
+		gathered()
+	}
 	if p.relay == nil {
 		return raw
 	}
@@ -316,6 +331,18 @@ func brief(m proto.Message) string {
 			return "join " + v.Join.GetParticipant().GetSid() + " others " + strconv.Itoa(len(v.Join.OtherParticipants))
 		case *livekit.SignalResponse_RefreshToken:
 			return "refresh_token"
+		case *livekit.SignalResponse_RoomUpdate:
+			return "room_update"
+		case *livekit.SignalResponse_Update:
+			var who []string
+			for _, i := range v.Update.Participants {
+				text := i.Identity + " " + i.State.String()
+				for _, t := range i.Tracks {
+					text += " " + t.Sid
+				}
+				who = append(who, text)
+			}
+			return "update " + strings.Join(who, ", ")
 		}
 		text = m.String()
 	case *livekit.SignalRequest:
@@ -326,10 +353,12 @@ func brief(m proto.Message) string {
 			return "answer " + sections(v.Answer.Sdp)
 		case *livekit.SignalRequest_SyncState:
 			return "sync_state"
+		case *livekit.SignalRequest_Trickle:
+			return "trickle " + v.Trickle.Target.String()
 		}
 		text = m.String()
 	}
-	return text[:min(len(text), 300)]
+	return text[:min(len(text), 200)]
 }
 
 // sections writes a description as "0:application/- 1:video/sendonly".

@@ -26,16 +26,17 @@ func TestRefusals(t *testing.T) {
 		}
 		return text
 	}
-	unsigned := func() string {
-		text, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{
-			"iss": devKey, "sub": "eve", "exp": time.Now().Add(time.Hour).Unix(),
+	signed := func(method jwt.SigningMethod, key any, from, until time.Duration) string {
+		text, err := jwt.NewWithClaims(method, jwt.MapClaims{
+			"iss": devKey, "sub": "eve", "nbf": time.Now().Add(from).Unix(), "exp": time.Now().Add(until).Unix(),
 			"video": map[string]any{"roomJoin": true, "room": room},
-		}).SignedString(jwt.UnsafeAllowNoneSignatureType)
+		}).SignedString(key)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return text
 	}
+	secret := []byte(devSecret)
 	for _, c := range []struct {
 		name, token string
 		status      int
@@ -43,8 +44,10 @@ func TestRefusals(t *testing.T) {
 		{"nonsense", "nonsense", http.StatusUnauthorized},
 		{"other key", foreign("otherkey", devSecret), http.StatusUnauthorized},
 		{"other secret", foreign(devKey, "other secret"), http.StatusUnauthorized},
-		{"unsigned", unsigned(), http.StatusUnauthorized},
-		{"expired", accessToken(room, "eve", func(a *auth.AccessToken, _ *auth.VideoGrant) { a.SetValidFor(-2 * time.Minute) }), http.StatusUnauthorized},
+		{"unsigned", signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, 0, time.Hour), http.StatusUnauthorized},
+		{"other method", signed(jwt.SigningMethodHS512, secret, 0, time.Hour), http.StatusUnauthorized},
+		{"expired", signed(jwt.SigningMethodHS256, secret, -time.Hour, -2*time.Minute), http.StatusUnauthorized},
+		{"not yet valid", signed(jwt.SigningMethodHS256, secret, 2*time.Minute, time.Hour), http.StatusUnauthorized},
 		{"no right to join", accessToken(room, "eve", func(_ *auth.AccessToken, g *auth.VideoGrant) { g.RoomJoin = false }), http.StatusUnauthorized},
 		{"no room", accessToken("", "eve", nil), http.StatusBadRequest},
 		{"no identity", accessToken(room, "", nil), http.StatusBadRequest},

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -22,7 +24,26 @@ type relay struct {
 	closed bool
 	up     direction
 	down   direction
+	known  map[uint32]bool // SSRCs that the client knows; nil: all may pass
+	early  int             // packets dropped because it did not
 	wg     sync.WaitGroup
+}
+
+// announce lets the SSRCs of a description pass, and from now on no others.
+func (r *relay) announce(sdp string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil {
+		r.known = map[uint32]bool{}
+	}
+	for line := range strings.SplitSeq(sdp, "\r\n") {
+		if rest, ok := strings.CutPrefix(line, "a=ssrc:"); ok {
+			number, _, _ := strings.Cut(rest, " ")
+			if n, err := strconv.ParseUint(number, 10, 32); err == nil {
+				r.known[uint32(n)] = true
+			}
+		}
+	}
 }
 
 // direction is one way through a relay. Guarded by the relay's mu.
@@ -129,7 +150,10 @@ func (r *relay) pass(d *direction, datagram []byte) bool {
 	ssrc, media := rtpSSRC(datagram)
 	r.mu.Lock()
 	lost := d.loss > 0 && d.dice.Float64() < d.loss
-	if media && lost {
+	if media && d == &r.down && r.known != nil && !r.known[ssrc] {
+		r.early++
+		lost = true
+	} else if media && lost {
 		d.lost[ssrc]++
 	} else if media {
 		d.passed[ssrc]++

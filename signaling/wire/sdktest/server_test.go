@@ -24,7 +24,7 @@ type server struct {
 	// Set at creation.
 	cmd   *exec.Cmd
 	base  *url.URL // http://127.0.0.1:PORT
-	agent *url.URL // one-time sign-in of the demo agent
+	agent *url.URL // one-time sign-in of the demo agent; nil with data of an earlier run
 	ended chan struct{}
 
 	mu  sync.Mutex
@@ -54,9 +54,9 @@ func start(path, dataDir string) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	found := make(chan *url.URL, 1)
+	ready := make(chan map[string]string, 1)
 	var readers sync.WaitGroup
-	readers.Go(func() { s.read(stdout, found) })
+	readers.Go(func() { s.read(stdout, ready) })
 	readers.Go(func() { s.read(stderr, nil) })
 	go func() {
 		readers.Wait()
@@ -67,28 +67,41 @@ func start(path, dataDir string) (*server, error) {
 		close(s.ended)
 	}()
 	select {
-	case s.agent = <-found:
-		s.base = &url.URL{Scheme: s.agent.Scheme, Host: s.agent.Host}
+	case lines := <-ready:
+		s.base, err = url.Parse(lines["listening"])
+		if link := lines["agent"]; err == nil && link != "" {
+			s.agent, err = url.Parse(link)
+		}
+		if err != nil {
+			s.kill()
+			return nil, err
+		}
 		return s, nil
 	case <-s.ended:
 		return nil, fmt.Errorf("%s ended before it was ready: %w\n%s", path, s.err, s.logs())
 	case <-time.After(patience):
 		s.kill()
-		return nil, fmt.Errorf("%s did not print 'agent: URL' within %s\n%s", path, patience, s.logs())
+		return nil, fmt.Errorf("%s did not tell how to get in within %s\n%s", path, patience, s.logs())
 	}
 }
 
-func (s *server) read(r io.Reader, agent chan<- *url.URL) {
+// read keeps the output. The program is ready when it has told where it
+// listens and either how to sign in or that it has accounts already.
+func (s *server) read(r io.Reader, ready chan<- map[string]string) {
+	told := map[string]string{}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		s.mu.Lock()
 		s.log.WriteString(lines.Text() + "\n")
 		s.mu.Unlock()
-		if text, ok := strings.CutPrefix(lines.Text(), "agent: "); ok && agent != nil {
-			if u, err := url.Parse(strings.TrimSpace(text)); err == nil {
-				agent <- u
-				agent = nil
-			}
+		if ready == nil {
+			continue
+		}
+		name, value, _ := strings.Cut(lines.Text(), ": ")
+		told[name] = value
+		if told["listening"] != "" && told["agent"]+told["data"] != "" {
+			ready <- told
+			ready = nil
 		}
 	}
 }

@@ -21,9 +21,12 @@ type frame struct {
 // order of their sequence numbers before they become frames; one that is
 // missing holds up all behind it, as long as it takes.
 type stream struct {
-	j    *journal
-	ssrc uint32
-	sid  string
+	// Set at creation.
+	j      *journal
+	ssrc   uint32
+	sid    string
+	strict bool   // the first frame must be a key frame
+	pli    func() // ask for a key frame
 
 	mu       sync.Mutex
 	waiting  map[uint64]packet // arrived behind one that is missing
@@ -119,10 +122,18 @@ func (s *stream) addVP8(p packet) {
 		s.wrong("timestamp %d, picture %d in the midst of timestamp %d, picture %d", p.timestamp, vp8.PictureID, f.timestamp, f.pictureID)
 	}
 	f.data = append(f.data, data...)
-	if p.marker {
-		s.building = nil
-		s.add(*f)
+	if !p.marker {
+		return
 	}
+	s.building = nil
+	if len(s.frames) > 0 || keyframe(f.data) {
+		s.add(*f)
+		return
+	}
+	if s.strict {
+		s.wrong("the first frame is %s", nameOf(f.data))
+	}
+	s.pli()
 }
 
 func (s *stream) add(f frame) {
