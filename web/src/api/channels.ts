@@ -66,16 +66,18 @@ export class HostChannel {
   readonly connection: Readable<SocketState>
   private readonly current = new Store<HostView>({ meeting: null, knocks: [], participants: [], seq: 0 })
   readonly view: Readable<HostView> = this.current
+  // Numbers begin anew with each connection.
+  private told = -1
 
   constructor(meetingID: string, open = () => openSocket(`/meetings/${encodeURIComponent(meetingID)}/host`), network = browserNetwork) {
-    this.socket = new LiveSocket({ open, network, onMessage: (message) => this.current.update((view) => applyHostMessage(view, message as Partial<HostMessage>)) })
+    this.socket = new LiveSocket({ open, network, greet: () => { this.told = -1 }, onMessage: (message) => this.current.update((view) => applyHostMessage(view, message as Partial<HostMessage>)) })
     this.connection = this.socket.state
   }
 
   /** Says that a person has those who wait on the screen: only then are guests told that a host knows. */
   seen = (): void => {
     const { seq } = this.current.get()
-    this.socket.send({ type: 'seen', seq })
+    if (seq !== this.told && this.socket.send({ type: 'seen', seq })) this.told = seq
   }
   /** Takes the answer of a decision without waiting for the push. */
   learn = (knock: Knock): void => this.current.update((view) => ({ ...view, knocks: withKnock(view.knocks, knock) }))

@@ -14,7 +14,10 @@ export function ChatPanel({ chat, allowed }: { chat: Call['chat']; allowed: bool
     chat.show(true)
     return () => chat.show(false)
   }, [chat])
-  useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [messages.length])
+  useEffect(() => {
+    // Newer browsers return a promise here, which an effect must not.
+    void end.current?.scrollIntoView({ block: 'end' })
+  }, [messages.length])
   return (
     <>
       {/* A list that scrolls must be reachable by keyboard. */}

@@ -115,11 +115,18 @@ export class GuestVisit {
   private async act(call: (session: string) => Promise<GuestView>): Promise<void> {
     if (this.session === null) return
     try {
-      this.learn(await call(this.session))
+      const view = await call(this.session)
+      // The live channel may have told the same and more before this answer arrived.
+      if (!this.knows(view)) this.learn(view)
     } catch (error) {
       if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many')) throw error
       this.refuse(error)
     }
+  }
+
+  private knows(view: GuestView): boolean {
+    const now = this.current.get()
+    return now.at === 'guest' && this.line.get().is === 'open' && now.view.status === view.status && now.view.knock?.since === view.knock?.since
   }
 
   private learn(view: GuestView): void {
