@@ -33,6 +33,7 @@ const (
 
 	writeLimit   = 10 * time.Second
 	flushLimit   = 2 * time.Second // for what is queued when closing
+	lingerLimit  = time.Second     // for the client to take it, see writeLoop
 	pingEvery    = 10 * time.Second
 	silenceLimit = 30 * time.Second // three pings unanswered
 )
@@ -50,10 +51,11 @@ type conn struct {
 	once sync.Once
 	text atomic.Bool // the client speaks protojson: answer in kind
 
-	// Guarded by mu: why we close, for the close frame.
+	// Guarded by mu.
 	mu     sync.Mutex
-	code   int
+	code   int // why we close, for the close frame
 	reason string
+	ending bool // the last frame is out: read on only until the client closes
 
 	refused int // owned by readLoop
 }
@@ -100,12 +102,11 @@ func (c *conn) closeWith(code int, reason string) {
 	})
 }
 
-func (c *conn) wait() { <-c.done }
-
-// writeLoop is the only writer of data frames.
+// writeLoop is the only writer of data frames. It does not close the socket
+// after the last one: with unread bytes of the client in it, closing would
+// reset the connection, and the client might never see why.
 func (c *conn) writeLoop() {
 	defer close(c.done)
-	defer c.ws.Close()
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
@@ -116,10 +117,15 @@ func (c *conn) writeLoop() {
 			}
 		case <-ping.C:
 			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeLimit)) != nil {
+				c.abort()
 				return
 			}
 		case <-c.close:
 			c.flush()
+			c.mu.Lock()
+			c.ending = true
+			_ = c.ws.SetReadDeadline(time.Now().Add(lingerLimit)) // fails on a closed socket only
+			c.mu.Unlock()
 			return
 		}
 	}
@@ -161,26 +167,52 @@ func (c *conn) write(m *livekit.SignalResponse, limit time.Duration) bool {
 		return false
 	}
 	if err := c.ws.WriteMessage(kind, raw); err != nil {
-		c.closeWith(websocket.CloseNormalClosure, "")
+		c.abort()
 		return false
 	}
 	return true
 }
 
+// abort ends a connection that takes nothing any more.
+func (c *conn) abort() {
+	c.closeWith(websocket.CloseNormalClosure, "")
+	_ = c.ws.Close()
+}
+
+// extend allows the client to be silent for a while from now on.
+func (c *conn) extend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		_ = c.ws.SetReadDeadline(time.Now().Add(silenceLimit)) // fails on a closed socket only
+	}
+}
+
+// end closes the connection and waits: what is queued is sent, what the client
+// still sends is dropped until it closes its side.
+func (c *conn) end() {
+	c.Close()
+	<-c.done
+	for {
+		if _, _, err := c.ws.NextReader(); err != nil {
+			break
+		}
+	}
+	_ = c.ws.Close()
+}
+
 // readLoop hands messages to the session, in order, until the socket ends.
 // Pings are answered here, never behind room work.
 func (c *conn) readLoop(session *sfu.Session) {
-	// The writer closes the socket when it ends, which wakes the reader.
-	extend := func() { _ = c.ws.SetReadDeadline(time.Now().Add(silenceLimit)) }
-	extend()
-	c.ws.SetPongHandler(func(string) error { extend(); return nil })
+	c.extend()
+	c.ws.SetPongHandler(func(string) error { c.extend(); return nil })
 	for {
 		kind, r, err := c.ws.NextReader()
 		if err != nil {
 			return
 		}
 		raw, err := readMessage(r)
-		extend()
+		c.extend()
 		switch {
 		case errors.Is(err, errTooLong):
 			if !c.refuse(nil, livekit.RequestResponse_LIMIT_EXCEEDED, err.Error()) {

@@ -116,8 +116,7 @@ func attributesBytes(m map[string]string) (n int) {
 func (s *Server) session(ws *websocket.Conn, j *join) {
 	log := s.cfg.Log.With("room", j.grant.Room, "participant", j.grant.Identity)
 	c := newConn(ws, log)
-	defer c.wait()
-	defer c.Close()
+	defer c.end()
 	stop := context.AfterFunc(s.ctx, c.Close)
 	defer stop()
 

@@ -1,0 +1,176 @@
+package wire_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"aparte/sfu"
+)
+
+func (c *client) sendData(label string, p *livekit.DataPacket) {
+	c.t.Helper()
+	raw, err := proto.Marshal(p)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.sendRaw(label, raw)
+}
+
+func (c *client) sendRaw(label string, raw []byte) {
+	c.t.Helper()
+	c.until("open channel "+label, func() bool { return c.channels[label].ReadyState().String() == "open" })
+	if err := c.channels[label].Send(raw); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func user(text string) *livekit.DataPacket {
+	return &livekit.DataPacket{Value: &livekit.DataPacket_User{User: &livekit.UserPacket{Payload: []byte(text)}}}
+}
+
+func (c *client) texts() (out []string) {
+	for _, p := range c.data {
+		out = append(out, string(p.GetUser().GetPayload()))
+	}
+	return out
+}
+
+func TestData(t *testing.T) {
+	modes(t, func(t *testing.T, single bool) {
+		s := newServer(t)
+		ann := s.connect(single, s.token("ann", "r"))
+		bob := s.connect(single, s.token("bob", "r"))
+		cyd := s.connect(single, s.token("cyd", "r"))
+		const n = 200
+		for i := range n {
+			p := user(fmt.Sprint(i))
+			p.Sequence = uint32(i + 1)
+			p.ParticipantIdentity = "forged"
+			p.Kind = livekit.DataPacket_LOSSY
+			ann.sendData("_reliable", p)
+		}
+		for _, c := range []*client{bob, cyd} {
+			c.until("all packets", func() bool { return len(c.data) >= n })
+			c.mu.Lock()
+			for i, p := range c.data {
+				if string(p.GetUser().GetPayload()) != fmt.Sprint(i) || p.Sequence != uint32(i+1) {
+					t.Fatalf("packet %d is %v", i, p)
+				}
+				if p.ParticipantIdentity != "ann" || p.ParticipantSid != ann.joined.Participant.Sid || p.Kind != livekit.DataPacket_RELIABLE ||
+					p.GetUser().ParticipantIdentity != "ann" {
+					t.Fatalf("stamp of %v", p)
+				}
+			}
+			c.data = nil
+			c.mu.Unlock()
+		}
+		// To one alone; the sender gets nothing back.
+		p := user("for cyd")
+		p.DestinationIdentities = []string{"cyd"}
+		bob.sendData("_lossy", p)
+		bob.sendData("_lossy", user("for all"))
+		cyd.until("both", func() bool { return len(cyd.data) == 2 })
+		ann.until("one", func() bool { return len(ann.data) == 1 })
+		ann.mu.Lock()
+		defer ann.mu.Unlock()
+		if got := ann.texts(); got[0] != "for all" || ann.data[0].Kind != livekit.DataPacket_LOSSY {
+			t.Errorf("ann got %v", got)
+		}
+	})
+}
+
+// What we do not know passes untouched; what only others may send does not.
+func TestDataIsForwardedUntouched(t *testing.T) {
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	for _, p := range []*livekit.DataPacket{
+		{Value: &livekit.DataPacket_Transcription{Transcription: &livekit.Transcription{}}},
+		{Value: &livekit.DataPacket_Metrics{Metrics: &livekit.MetricsBatch{}}},
+		{Value: &livekit.DataPacket_Speaker{Speaker: &livekit.ActiveSpeakerUpdate{}}},
+	} {
+		ann.sendData("_reliable", p)
+	}
+	raw, err := proto.Marshal(&livekit.DataPacket{Value: &livekit.DataPacket_RpcRequest{RpcRequest: &livekit.RpcRequest{Id: "7", Method: "m"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = protowire.AppendTag(raw, 9999, protowire.BytesType)
+	raw = protowire.AppendString(raw, "from the future")
+	ann.sendRaw("_reliable", []byte{0xff, 0xff}) // no packet at all
+	ann.sendRaw("_reliable", raw)
+	bob.until("the call", func() bool { return len(bob.data) > 0 })
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if len(bob.data) != 1 || bob.data[0].GetRpcRequest().GetId() != "7" {
+		t.Fatalf("bob got %v", bob.data)
+	}
+	if len(bob.data[0].ProtoReflect().GetUnknown()) == 0 {
+		t.Error("the unknown field is gone")
+	}
+}
+
+func TestDataNeedsPermission(t *testing.T) {
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r", noData))
+	ghost := s.connect(true, s.token("ghost", "r", hidden))
+	bob := s.connect(true, s.token("bob", "r"))
+	ann.sendData("_reliable", user("not allowed"))
+	ghost.sendData("_reliable", user("boo"))
+	bob.until("the hidden one's packet", func() bool { return len(bob.data) > 0 })
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if got := bob.texts(); len(got) != 1 || got[0] != "boo" {
+		t.Errorf("bob got %v", got)
+	}
+	if p := bob.data[0]; p.ParticipantIdentity != "" || p.ParticipantSid != "" || p.GetUser().ParticipantSid != "" {
+		t.Errorf("the hidden sender shows: %v", p)
+	}
+}
+
+// A sender repeats packets after a resume; those already passed on are dropped.
+func TestReliableDuplicatesAreDropped(t *testing.T) {
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	for _, seq := range []uint32{1, 2, 3, 2, 3, 4} {
+		p := user(fmt.Sprint(seq))
+		p.Sequence = seq
+		ann.sendData("_reliable", p)
+	}
+	bob.until("packet 4", func() bool { return len(bob.data) >= 4 })
+	bob.mu.Lock()
+	if got := fmt.Sprint(bob.texts()); got != "[1 2 3 4]" {
+		t.Errorf("bob got %s", got)
+	}
+	bob.mu.Unlock()
+	ann.resume(s, s.token("ann", "r"), &livekit.SyncState{})
+	r := ann.wait("reconnect", func(m *livekit.SignalResponse) bool { return m.GetReconnect() != nil }).GetReconnect()
+	if r.LastMessageSeq != 4 {
+		t.Errorf("last_message_seq %d", r.LastMessageSeq)
+	}
+}
+
+// A receiver that takes nothing must not hold up the others, nor our memory.
+func TestSlowReceiverDoesNotStallTheRoom(t *testing.T) {
+	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 256 << 10 }))
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	slow := s.join(true, s.token("slow", "r")) // never opens its channels
+	big := make([]byte, 10<<10)
+	const n = 100
+	for i := range n {
+		p := user(string(big))
+		p.Sequence = uint32(i + 1)
+		ann.sendData("_reliable", p)
+	}
+	bob.until("all packets", func() bool { return len(bob.data) == n })
+	l := slow.wait("leave", func(m *livekit.SignalResponse) bool { return m.GetLeave() != nil }).GetLeave()
+	if l.Action != livekit.LeaveRequest_RECONNECT {
+		t.Errorf("leave %v: a hole in reliable data must not go unnoticed", l)
+	}
+}
