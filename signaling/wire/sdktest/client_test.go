@@ -1,9 +1,9 @@
 package sdktest
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"sync"
 	"testing"
@@ -40,7 +40,8 @@ type client struct {
 	// strict: every video has to begin with a key frame. With one connection
 	// nobody can know when the client has applied an answer, and with loss the
 	// beginning may be lost for good: then the client asks, as browsers do.
-	strict bool
+	strict   bool
+	patience int // see stream
 
 	mu           sync.Mutex
 	streams      []*stream // as subscribed, oldest first
@@ -58,13 +59,14 @@ type message struct {
 // setup is how a client joins. The zero value has all rights, two peer
 // connections and no relay.
 type setup struct {
-	room    string
-	server  *server // nil: the shared one
-	token   string  // instead of one made here
-	single  bool    // one peer connection; always relayed
-	relayed bool
-	loss    float64 // of every datagram, both ways; needs relayed
-	manual  bool    // no auto-subscription
+	room     string
+	server   *server // nil: the shared one
+	token    string  // instead of one made here
+	single   bool    // one peer connection; always relayed
+	relayed  bool
+	loss     float64 // of every datagram, both ways; needs relayed
+	manual   bool    // no auto-subscription
+	patience int     // see stream
 
 	name, metadata string
 	attributes     map[string]string
@@ -97,7 +99,7 @@ func join(t *testing.T, j *journal, identity string, s setup) *client {
 
 func newClient(t *testing.T, j *journal, identity string, s setup) *client {
 	t.Helper()
-	c := &client{t: t, j: j, name: identity, strict: !s.single && s.loss == 0}
+	c := &client{t: t, j: j, name: identity, strict: !s.single && s.loss == 0, patience: s.patience}
 	srv := s.server
 	if srv == nil {
 		srv = shared
@@ -231,7 +233,7 @@ func (c *client) callbacks() *lksdk.RoomCallback {
 	cb.OnTrackSubscriptionFailed = func(sid string, _ *lksdk.RemoteParticipant) { c.event("subscription failed %s", sid) }
 	cb.OnTrackSubscribed = func(track *webrtc.TrackRemote, pub *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 		s := newStream(c.j, track)
-		s.sid, s.strict = pub.SID(), c.strict
+		s.sid, s.strict, s.patience = pub.SID(), c.strict, c.patience
 		s.pli = func() { c.askKeyframe(s.ssrc) }
 		c.mu.Lock()
 		c.streams = append(c.streams, s)
@@ -375,5 +377,5 @@ func (c *client) others() []string {
 	return out
 }
 
-// roomName is a room of its own for each test.
-func roomName(t *testing.T) string { return url.PathEscape(t.Name()) }
+// roomName is a room of its own for each run of each test.
+func roomName(t *testing.T) string { return t.Name() + " " + rand.Text()[:6] }

@@ -27,13 +27,18 @@ type stream struct {
 	sid    string
 	strict bool   // the first frame must be a key frame
 	pli    func() // ask for a key frame
+	// patience is how many packets may come behind a missing one before it is
+	// given up; 0 waits for ever.
+	patience int
 
 	mu       sync.Mutex
 	waiting  map[uint64]packet // arrived behind one that is missing
 	next     uint64            // the sequence number to go on with, extended
 	started  bool
-	packets  int // all that arrived
-	repeated int // of them, those we had
+	packets  int  // all that arrived
+	repeated int  // of them, those we had
+	lost     int  // given up
+	broke    bool // a part is lost: go on at a key frame
 	building *frame
 	frames   []frame
 	fault    error // breaks of the format: what no subscriber may ever see
@@ -82,6 +87,12 @@ func (s *stream) take(seq uint16, p packet, video bool) {
 	s.waiting[ext] = p
 	for {
 		p, ok := s.waiting[s.next]
+		if !ok && s.patience > 0 && len(s.waiting) > s.patience {
+			s.next++
+			s.lost++
+			s.broke, s.building = video, nil
+			continue
+		}
 		if !ok {
 			return
 		}
@@ -113,7 +124,7 @@ func (s *stream) addVP8(p packet) {
 	}
 	f := s.building
 	if f == nil {
-		if len(s.frames) > 0 {
+		if len(s.frames) > 0 && !s.broke {
 			s.wrong("a part of a frame without its beginning")
 		}
 		return // the first packet of all need not begin a frame
@@ -126,11 +137,11 @@ func (s *stream) addVP8(p packet) {
 		return
 	}
 	s.building = nil
-	if len(s.frames) > 0 || keyframe(f.data) {
+	if keyframe(f.data) || len(s.frames) > 0 && !s.broke {
 		s.add(*f)
 		return
 	}
-	if s.strict {
+	if s.strict && !s.broke {
 		s.wrong("the first frame is %s", nameOf(f.data))
 	}
 	s.pli()
@@ -142,11 +153,12 @@ func (s *stream) add(f frame) {
 		if d := int32(f.timestamp - last.timestamp); d <= 0 || d > 90000*30 {
 			s.wrong("timestamp %d after %d", f.timestamp, last.timestamp)
 		}
-		if f.pictureID != 0 && (f.pictureID-last.pictureID)&0x7fff != 1 {
+		if f.pictureID != 0 && !s.broke && (f.pictureID-last.pictureID)&0x7fff != 1 {
 			s.wrong("picture %d after %d", f.pictureID, last.pictureID)
 		}
 	}
 	s.frames = append(s.frames, f)
+	s.broke = false
 }
 
 func (s *stream) wrong(format string, args ...any) {
@@ -172,6 +184,13 @@ func (s *stream) broken() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fault
+}
+
+// givenUp is how many packets never came.
+func (s *stream) givenUp() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
 }
 
 func (s *stream) over() bool {
