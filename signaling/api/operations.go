@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"aparte/signaling/api/strict"
 )
 
 // Prefix is where the API lives.
@@ -114,7 +116,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 func newHuma(mux humago.Mux) huma.API {
 	format := huma.Format{
 		Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
-		Unmarshal: decodeStrict,
+		Unmarshal: strict.Decode,
 	}
 	return humago.NewWithPrefix(mux, Prefix, huma.Config{
 		OpenAPI: &huma.OpenAPI{

@@ -3,14 +3,16 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"aparte/signaling/api/strict"
 )
 
 // Close codes of our sockets, beside those of RFC 6455.
@@ -175,9 +177,9 @@ func (c *socketConn) receive(v any) (malformed bool, err error) {
 		return errors.Is(err, websocket.ErrReadLimit), err
 	}
 	if kind != websocket.TextMessage {
-		return true, errStrict
+		return true, strict.ErrRefused
 	}
-	if err := decodeStrict(data, v); err != nil {
+	if err := strict.Decode(data, v); err != nil {
 		return true, err
 	}
 	return false, nil
@@ -208,4 +210,7 @@ func (c *socketConn) listen(fresh func() any, got func(any) bool) <-chan struct{
 	return done
 }
 
-func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+func timedOut(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
+}

@@ -3,6 +3,7 @@ package name
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -58,8 +59,9 @@ func joins(s string, i int, r rune) bool {
 	if r != 0x200C && r != 0x200D {
 		return false
 	}
-	before, after := []rune(s[:i]), []rune(s[i+len(string(r)):])
-	return len(before) > 0 && len(after) > 0 && needsJoiner(before[len(before)-1]) && needsJoiner(after[0])
+	before, _ := utf8.DecodeLastRuneInString(s[:i])
+	after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+	return needsJoiner(before) && needsJoiner(after)
 }
 
 func needsJoiner(r rune) bool {

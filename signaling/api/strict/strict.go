@@ -1,4 +1,5 @@
-package api
+// Package strict decodes JSON so that no two parsers can read it differently.
+package strict
 
 import (
 	"bytes"
@@ -12,17 +13,17 @@ import (
 // maxDepth bounds nesting: no body of this API needs more than three levels.
 const maxDepth = 8
 
-// errStrict marks what strict refuses beyond the grammar of JSON.
-var errStrict = errors.New("not accepted")
+// ErrRefused marks what is refused beyond the grammar of JSON.
+var ErrRefused = errors.New("not accepted")
 
-// decodeStrict decodes one JSON text into v (a pointer) and refuses what two
+// Decode decodes one JSON text into v (a pointer) and refuses what two
 // parsers could read differently: invalid UTF-8, a key given twice, a key in
 // other letters than lower case (encoding/json would match "Title" with
 // "title"), nesting beyond maxDepth and anything after the value. Unknown keys
 // of a struct are refused as well.
-func decodeStrict(data []byte, v any) error {
+func Decode(data []byte, v any) error {
 	if !utf8.Valid(data) {
-		return fmt.Errorf("invalid UTF-8: %w", errStrict)
+		return fmt.Errorf("invalid UTF-8: %w", ErrRefused)
 	}
 	if err := checkKeys(data); err != nil {
 		return err
@@ -40,7 +41,7 @@ func checkKeys(data []byte) error {
 		return err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("more than one JSON value: %w", errStrict)
+		return fmt.Errorf("more than one JSON value: %w", ErrRefused)
 	}
 	return nil
 }
@@ -55,7 +56,7 @@ func checkValue(dec *json.Decoder, depth int) error {
 		return nil
 	}
 	if depth == maxDepth {
-		return fmt.Errorf("nested deeper than %d: %w", maxDepth, errStrict)
+		return fmt.Errorf("nested deeper than %d: %w", maxDepth, ErrRefused)
 	}
 	seen := make(map[string]bool)
 	for dec.More() {
@@ -66,10 +67,10 @@ func checkValue(dec *json.Decoder, depth int) error {
 			}
 			key, ok := token.(string)
 			if !ok || !plainKey(key) {
-				return fmt.Errorf("key %q is unknown: %w", clip(key), errStrict)
+				return fmt.Errorf("key %q is unknown: %w", clip(key), ErrRefused)
 			}
 			if seen[key] {
-				return fmt.Errorf("key %q appears twice: %w", key, errStrict)
+				return fmt.Errorf("key %q appears twice: %w", key, ErrRefused)
 			}
 			seen[key] = true
 		}
