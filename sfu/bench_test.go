@@ -342,7 +342,7 @@ func (f *forwardBench) prime(b *testing.B) {
 	}
 }
 
-func answerTo(b *testing.B, pc *webrtc.PeerConnection, offer webrtc.SessionDescription) webrtc.SessionDescription {
+func answerTo(b testing.TB, pc *webrtc.PeerConnection, offer webrtc.SessionDescription) webrtc.SessionDescription {
 	b.Helper()
 	if err := pc.SetRemoteDescription(offer); err != nil {
 		b.Fatal(err)
@@ -379,7 +379,7 @@ func settings(logs logging.LoggerFactory) webrtc.SettingEngine {
 	return se
 }
 
-func benchMedia(b interface{ Fatal(...any) }) *webrtc.MediaEngine {
+func benchMedia(b testing.TB) *webrtc.MediaEngine {
 	me := &webrtc.MediaEngine{}
 	if err := me.RegisterCodec(webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000},

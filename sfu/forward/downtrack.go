@@ -64,6 +64,7 @@ type DownTrack struct {
 	rtx      header
 	rtxSeq   uint16
 	resent   [64]resent // by ring number, to throttle
+	stamps   []stamp    // of sent packets by number; only without RTX
 	nextSR   time.Time
 	octets   uint32
 	count    uint32
@@ -151,6 +152,10 @@ func (d *DownTrack) bind(b *Binding) {
 	// (RFC 3711 section 3.3.1).
 	d.munger = munger{lastOut: 1<<16 + uint64(b.SSRC&0x3fff)}
 	d.rtxSeq = uint16(b.RTXSSRC & 0x3fff)
+	d.stamps = nil
+	if b.RTXSSRC == 0 {
+		d.stamps = make([]stamp, maxStamps)
+	}
 	d.codecs = nil
 	d.selector.restart()
 	d.layer.Store(-1)
@@ -190,6 +195,7 @@ func (d *DownTrack) learnCodecs() {
 		return
 	}
 	d.codecs = codecs
+	clear(d.stamps) // another payload type would make another packet of an old one
 	for i := range d.payloads {
 		d.payloads[i], d.repairs[i], d.red[i] = noPT, noPT, false
 	}
@@ -284,7 +290,7 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	h.rtp.Marker = p.Marker
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
 	d.munger.sent(out, h.rtp.Timestamp, w.now)
-	d.write(h, payload)
+	d.write(h, payload, false)
 }
 
 // rewrite changes what stands in the payload: VP8's descriptor in place, RED to
@@ -305,10 +311,20 @@ func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []b
 	return payload, true
 }
 
-// write stamps, sends and counts.
-func (d *DownTrack) write(h *header, payload []byte) {
+// write stamps, sends and counts. again repeats a packet to the bit; its stamp is
+// there.
+func (d *DownTrack) write(h *header, payload []byte, again bool) {
 	w := d.worker
-	h.stamp(d.sub.nextTransportSeq(), w.sendTime)
+	if seq := h.rtp.SequenceNumber; again {
+		st := &d.stamps[seq%maxStamps]
+		h.stamp(st.transportSeq, st.sendTime)
+	} else {
+		st := stamp{seq: seq, valid: true, transportSeq: d.sub.nextTransportSeq(), sendTime: w.sendTime}
+		h.stamp(st.transportSeq, st.sendTime)
+		if d.stamps != nil {
+			d.stamps[seq%maxStamps] = st
+		}
+	}
 	if _, err := d.writer.WriteRTP(&h.rtp, payload); err != nil {
 		w.stats.writeErrors.Add(1)
 		return
@@ -353,12 +369,12 @@ func (d *DownTrack) keepAlive() {
 		if d.track.Kind() == publish.Audio {
 			ts += 48000 / 50
 			h.rtp.PayloadType, h.rtp.Timestamp = d.opusPT, ts
-			d.write(h, silence[:])
+			d.write(h, silence[:], false)
 			continue
 		}
 		h.rtp.PayloadType, h.rtp.Timestamp = d.video, ts
 		h.rtp.Padding, h.rtp.PaddingSize = true, 16
-		d.write(h, nil)
+		d.write(h, nil, false)
 		h.rtp.Padding, h.rtp.PaddingSize = false, 0
 	}
 	m.lastTS, m.lastAt = ts, d.worker.now

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -256,6 +257,8 @@ func TestAnswersNACKs(t *testing.T) {
 							t.Fatalf("%v", p)
 						}
 						payload = payload[2:]
+					} else if !bytes.Equal(marshal(t, p), marshal(t, want)) {
+						t.Fatalf("not the same packet, but the same nonce: %v, was %v", p, want)
 					} else if p.SSRC != downSSRC || p.SequenceNumber != want.SequenceNumber || p.PayloadType != want.PayloadType {
 						t.Fatalf("%v", p)
 					}
@@ -279,6 +282,15 @@ func TestAnswersNACKs(t *testing.T) {
 			})
 		})
 	}
+}
+
+func marshal(t *testing.T, p rtp.Packet) []byte {
+	t.Helper()
+	b, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // A packet the publisher lost and sent again reaches the subscriber late, under

@@ -22,6 +22,18 @@ const resendAgain = 15 * time.Millisecond
 // maxResend bounds the packets sent for one NACK, which may name 17 in 4 bytes.
 const maxResend = 128
 
+// stamp is what stood in a packet's header extensions. Without RTX a packet is
+// resent under its old number, that is with its old SRTP nonce: with AES-GCM that
+// is only safe when it is the same packet to the last bit.
+type stamp struct {
+	seq, transportSeq uint16
+	valid             bool
+	sendTime          uint32
+}
+
+// maxStamps is how many packets back one can be resent without RTX: 5 s of audio.
+const maxStamps = 256
+
 // answerNACK sends again what the ring still has.
 func (s *Subscriber) answerNACK(ssrc uint32, pairs []rtcp.NackPair) {
 	d := s.bySSRC[ssrc]
@@ -74,7 +86,9 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 		return
 	}
 	h, rtxPT := &d.media, d.repairs[pt&0x7f]
-	if d.binding.RTXSSRC != 0 && rtxPT != noPT {
+	again := d.stamps != nil
+	switch st := stampOf(d.stamps, uint16(out)); {
+	case !again && rtxPT != noPT:
 		// RFC 4588 section 4: the original number in front of the payload. RED's
 		// primary block does not lie at the start of the buffer, so move it.
 		n := copy(w.buf[2:], payload)
@@ -84,14 +98,24 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 		pt = rtxPT
 		d.rtxSeq++
 		h.rtp.SequenceNumber = d.rtxSeq
-	} else {
+	case again && st.valid && st.seq == uint16(out):
 		h.rtp.SequenceNumber = uint16(out)
+	default:
+		w.stats.nackMisses.Add(1)
+		return
 	}
 	h.rtp.PayloadType = pt
 	h.rtp.Timestamp = p.Timestamp + s.ts
 	h.rtp.Marker = p.Marker
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
-	d.write(h, payload)
+	d.write(h, payload, again)
 	d.retransmitted.Add(1)
 	w.stats.retransmitted.Add(1)
+}
+
+func stampOf(stamps []stamp, seq uint16) stamp {
+	if stamps == nil {
+		return stamp{}
+	}
+	return stamps[seq%maxStamps]
 }

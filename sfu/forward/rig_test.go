@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"bytes"
 	"encoding/binary"
 	"sync"
 	"testing"
@@ -165,7 +164,15 @@ type screen struct {
 func (s *screen) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.packets = append(s.packets, rtp.Packet{Header: h.Clone(), Payload: bytes.Clone(payload)})
+	raw, err := (&rtp.Packet{Header: *h, Payload: payload}).Marshal()
+	if err != nil {
+		return 0, err
+	}
+	var p rtp.Packet
+	if err := p.Unmarshal(raw); err != nil {
+		return 0, err
+	}
+	s.packets = append(s.packets, p)
 	if s.log != nil {
 		*s.log = append(*s.log, s)
 	}

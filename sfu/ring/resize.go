@@ -4,19 +4,16 @@ package ring
 // above 2, so that a stream does not swing between two sizes.
 const shrinkFactor = 6
 
-// resize lets the ring follow the stream: each time the slots or the bytes have
-// been gone round, the age of what is overwritten next says how long packets stay.
-func (r *Ring) resize(now int64) {
+// resize lets the ring follow the stream. The slots double when the packet ext
+// would push out one younger than the span, the bytes when a round of them took
+// less. Both halve when the oldest packet is much older.
+func (r *Ring) resize(ext uint64, now int64) {
 	slots, bytes := len(r.slots), len(r.data)
-	if r.arrivals > 0 && r.arrivals&r.mask() == 0 {
-		ext := r.order[0]
-		if s := &r.slots[ext&r.mask()]; ext != 0 && s.packet.ExtSeq == ext {
-			age := now - s.packet.Arrival
-			slots = r.fit(slots, age, r.cfg.MinPackets, r.cfg.MaxPackets)
-			if age > shrinkFactor*int64(r.cfg.Span) {
-				bytes = max(bytes/2, r.cfg.MinBytes) // half the packets need half the bytes
-			}
-		}
+	if s := &r.slots[ext&r.mask()]; s.packet.ExtSeq != 0 && now-s.packet.Arrival < int64(r.cfg.Span) {
+		slots = min(slots*2, r.cfg.MaxPackets)
+	} else if r.arrivals > 0 && r.arrivals&r.mask() == 0 && r.oldestAge(now) > shrinkFactor*int64(r.cfg.Span) {
+		slots = max(slots/2, r.cfg.MinPackets)
+		bytes = max(bytes/2, r.cfg.MinBytes) // half the packets need half the bytes
 	}
 	if r.head+MaxPayload > r.bytesRound && bytes == len(r.data) {
 		bytes = r.fit(bytes, now-r.bytesFirst, r.cfg.MinBytes, r.cfg.MaxBytes)
@@ -25,6 +22,31 @@ func (r *Ring) resize(now int64) {
 	if slots != len(r.slots) || bytes != len(r.data) {
 		r.relay(slots, bytes)
 	}
+}
+
+// reach makes room for the late packet ext, which the slots no longer cover, when
+// that is because they are too few for the span. It tells whether they cover it.
+func (r *Ring) reach(ext, high uint64, now int64) bool {
+	slots := len(r.slots)
+	for ext+uint64(slots) <= high {
+		if slots >= r.cfg.MaxPackets || r.oldestAge(now) >= int64(r.cfg.Span) {
+			return false
+		}
+		slots *= 2
+	}
+	r.relay(slots, len(r.data))
+	return true
+}
+
+// oldestAge is how long ago the oldest packet came that the order still names.
+func (r *Ring) oldestAge(now int64) int64 {
+	i := r.oldest()
+	if ext := r.order[i&r.mask()]; ext != 0 {
+		if s := &r.slots[ext&r.mask()]; s.packet.ExtSeq == ext {
+			return now - s.packet.Arrival
+		}
+	}
+	return 0
 }
 
 // fit returns the next size of something whose oldest entry has the age.
@@ -60,7 +82,8 @@ func (r *Ring) relay(slots, bytes int) {
 	}
 	for r.arrivals = begin; begin < end; begin++ {
 		s := old.arrived(begin)
-		if s.packet.ExtSeq != old.order[begin&old.mask()] || !old.live(s) {
+		ext := old.order[begin&old.mask()]
+		if s.packet.ExtSeq != ext || !old.live(s) || ext+uint64(slots) <= r.seqs.Highest() {
 			r.arrivals++ // a hole: readers count it as lost
 			continue
 		}

@@ -157,7 +157,7 @@ func (r *Ring) Insert(seq uint16, p *Packet) Inserted {
 		res.Status = Duplicate
 		return res
 	}
-	if high != 0 && ext+uint64(len(r.slots)) <= high {
+	if high != 0 && ext+uint64(len(r.slots)) <= high && !r.reach(ext, high, p.Arrival) {
 		if !r.startedOver(seq) {
 			res.Status = Late
 			return res
@@ -207,7 +207,7 @@ func (r *Ring) mask() uint64 { return uint64(len(r.slots) - 1) }
 
 func (r *Ring) store(ext uint64, p *Packet) {
 	p.ExtSeq, p.Epoch = ext, r.epoch
-	r.resize(p.Arrival)
+	r.resize(ext, p.Arrival)
 	r.put(p)
 	if p.Facts.Keyframe && ext > r.keyStart {
 		r.keyStart = ext

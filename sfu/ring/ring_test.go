@@ -215,6 +215,31 @@ func TestMemoryFollowsNeed(t *testing.T) {
 	}
 }
 
+// Lost packets take slots too: what is younger than the span stays, and what is
+// repaired late finds its place, from the very first packets on.
+func TestYoungPacketsStayThroughLoss(t *testing.T) {
+	r := New(VideoConfig())
+	var received, lost []uint16
+	for i := range uint16(400) {
+		if i%5 == 3 {
+			lost = append(lost, i)
+			continue
+		}
+		received = append(received, i)
+		r.Insert(i, packet(1+int64(i)*2*ms, fmt.Sprint(i)))
+	}
+	for _, i := range received {
+		if !r.Has(1<<16 + uint64(i)) {
+			t.Fatalf("packet %d is gone after less than a second", i)
+		}
+	}
+	for _, i := range lost {
+		if res := r.Insert(i, packet(801*ms, "late")); res.Status != Stored {
+			t.Fatalf("late packet %d: %+v", i, res)
+		}
+	}
+}
+
 func holds(r *Ring, next uint16, n uint16) bool {
 	for i := range n {
 		if !r.Has(r.seqs.Peek(next - 1 - i)) {
