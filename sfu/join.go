@@ -188,14 +188,16 @@ type member struct {
 	s *Session
 	// info is never changed, only replaced: messages that carry it are encoded
 	// later, by other goroutines.
-	info     *livekit.ParticipantInfo
-	joined   time.Time
-	active   bool                            // the primary connection was up once
-	lostAt   time.Time                       // when the signal was lost; zero while there is one
-	failedAt time.Time                       // when a connection failed; zero while it works
-	explicit map[string]bool                 // track sid → wanted, where told
-	allows   *livekit.SubscriptionPermission // who may subscribe to its tracks; nil = all
-	told     map[string]bool                 // participant sids it was last told to be speaking
+	info      *livekit.ParticipantInfo
+	joined    time.Time
+	active    bool                            // the primary connection was up once
+	lostAt    time.Time                       // when the signal was lost; zero while there is one
+	failedAt  time.Time                       // when a connection failed; zero while it works
+	closed    bool                            // that failure was the client closing it
+	goneFirst bool                            // the signal was lost before that failure
+	explicit  map[string]bool                 // track sid → wanted, where told
+	allows    *livekit.SubscriptionPermission // who may subscribe to its tracks; nil = all
+	told      map[string]bool                 // participant sids it was last told to be speaking
 }
 
 // track is a published track as its room knows it.

@@ -165,15 +165,13 @@ func (q *connectionRequest) serve(r *room) {
 		m.failedAt = time.Time{}
 		return
 	}
-	switch {
-	case q.closed && m.s.signal.Load() == nil:
-		// The client closed its connection and is gone.
-		r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_DISCONNECT)
-	case q.closed:
-		// A closed DTLS association cannot be revived.
-		r.drop(m, livekit.DisconnectReason_MEDIA_FAILURE, livekit.LeaveRequest_RECONNECT)
-	default:
-		m.failedAt = time.Now()
+	m.failedAt = time.Now()
+	m.goneFirst = !m.lostAt.IsZero() // it has been away for as long as ICE took
+	if q.closed {
+		// The client closed its connection. Over UDP that may overtake its
+		// leave: checkDeadlines acts when none comes.
+		m.closed = true
+	} else {
 		r.log.Info("media connection failed, asking to resume", "participant", m.info.Identity)
 		m.s.send(leave(livekit.DisconnectReason_CONNECTION_TIMEOUT, livekit.LeaveRequest_RESUME))
 		if box := m.s.signal.Swap(nil); box != nil {
@@ -211,6 +209,13 @@ func (r *room) checkDeadlines(now time.Time) {
 		case !m.active && now.Sub(m.joined) > t.JoinLimit:
 			r.drop(m, livekit.DisconnectReason_JOIN_FAILURE, livekit.LeaveRequest_DISCONNECT)
 		case !m.active && !m.lostAt.IsZero() && now.Sub(m.lostAt) > t.ReturnTime:
+			r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_DISCONNECT)
+		case m.closed && !m.lostAt.IsZero():
+			r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_DISCONNECT)
+		case m.closed && now.Sub(m.failedAt) > t.LeaveTime:
+			// A closed DTLS association cannot be revived.
+			r.drop(m, livekit.DisconnectReason_MEDIA_FAILURE, livekit.LeaveRequest_RECONNECT)
+		case !m.failedAt.IsZero() && m.goneFirst && now.Sub(m.failedAt) > t.ReturnTime/3:
 			r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_DISCONNECT)
 		case !m.failedAt.IsZero() && now.Sub(m.failedAt) > t.ReturnTime:
 			r.drop(m, livekit.DisconnectReason_CONNECTION_TIMEOUT, livekit.LeaveRequest_RECONNECT)

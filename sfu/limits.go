@@ -24,7 +24,8 @@ type Timing struct {
 	Tick       time.Duration // speakers, and checks of all deadlines; 400 ms
 	Quality    time.Duration // connection quality; 5 s
 	JoinLimit  time.Duration // from join to connected; 60 s
-	ReturnTime time.Duration // from failed to removed; 15 s
+	LeaveTime  time.Duration // from a closed connection to its leave on the signal; 2 s
+	ReturnTime time.Duration // from failed to removed; 15 s, a third if the signal was lost before
 	Departure  time.Duration // an empty room waits for someone to come back; 20 s
 }
 
@@ -32,6 +33,7 @@ func (t *Timing) setDefaults() {
 	setDefault(&t.Tick, 400*time.Millisecond)
 	setDefault(&t.Quality, 5*time.Second)
 	setDefault(&t.JoinLimit, time.Minute)
+	setDefault(&t.LeaveTime, 2*time.Second)
 	setDefault(&t.ReturnTime, 15*time.Second)
 	setDefault(&t.Departure, 20*time.Second)
 }

@@ -8,7 +8,7 @@ import (
 func (m *member) hidden() bool { return m.info.Permission.GetHidden() }
 
 func (m *member) recorder() bool {
-	return m.info.Kind == livekit.ParticipantInfo_EGRESS || m.info.Permission.GetRecorder()
+	return m.info.Kind == livekit.ParticipantInfo_EGRESS || m.info.Permission.GetRecorder() //nolint:staticcheck // older tokens say it so
 }
 
 // change replaces the info by a changed copy with a higher version: clients

@@ -29,6 +29,7 @@ func (s *Session) offered(o *livekit.SessionDescription) {
 		Type: "answer", Sdp: text, Id: o.Id, MidToTrackId: answer.MIDs, // JS drops an answer with another id
 	}}})
 	if s.single {
+		s.flow.Reset(applyTime)
 		s.required = false
 		s.require()
 	}

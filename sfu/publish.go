@@ -111,14 +111,14 @@ func trackInfo(req *livekit.AddTrackRequest) *livekit.TrackInfo {
 	}
 	info.MimeType = "video/VP8"
 	layers := req.Layers
-	for _, c := range req.SimulcastCodecs {
-		if strings.EqualFold(c.Codec, "h264") {
+	if len(req.SimulcastCodecs) > 0 {
+		primary := req.SimulcastCodecs[0]
+		if strings.EqualFold(primary.Codec, "h264") { // what we do not know becomes VP8
 			info.MimeType = "video/H264"
 		}
-		if len(c.Layers) > 0 && len(c.Layers) <= publish.MaxLayers {
-			layers = c.Layers
+		if len(primary.Layers) > 0 && len(primary.Layers) <= publish.MaxLayers {
+			layers = primary.Layers
 		}
-		break // the first is the primary one; what we do not know becomes VP8
 	}
 	info.Layers = completeLayers(layers) //nolint:staticcheck // clients still read it
 	info.Simulcast = len(layers) > 1     //nolint:staticcheck // clients still read it

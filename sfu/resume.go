@@ -37,7 +37,7 @@ func (q *resumeRequest) serve(r *room) {
 	}
 	m.lostAt = time.Time{}
 	if !m.failedAt.IsZero() {
-		m.failedAt = time.Now() // the patience begins anew
+		m.failedAt, m.goneFirst = time.Now(), false // the patience begins anew
 	}
 	if !proto.Equal(m.info.Permission, q.params.Permission) {
 		r.setPermission(m, q.params.Permission)

@@ -68,7 +68,12 @@ type Session struct {
 	required  bool                       // media_sections_requirement is out
 	offerID   uint32
 	lastOffer *transport.Offer
+	flow      *time.Timer // fires when the client has applied our answer
 }
+
+// applyTime is what a client gets to apply an answer before its new tracks
+// begin: a round trip and some 50 ms in a browser.
+const applyTime = 200 * time.Millisecond
 
 type signalBox struct{ Signal }
 
@@ -94,6 +99,7 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		done:              make(chan struct{}),
 		downs:             map[string]*subscription{},
 		settings:          map[string]trackSettings{},
+		flow:              time.NewTimer(applyTime),
 		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),
 	}
 	s.permission.Store(p.Permission)
@@ -179,6 +185,7 @@ func (s *Session) run() {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	defer s.flow.Stop()
 	for {
 		select {
 		case <-s.quit:
@@ -192,6 +199,8 @@ func (s *Session) run() {
 			s.handle(m)
 		case <-s.wakeUp:
 			s.sync()
+		case <-s.flow.C:
+			s.pub.Flow()
 		case <-tick.C:
 			s.everySecond()
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/livekit/protocol/livekit"
 
@@ -206,5 +205,3 @@ func (s *SFU) Close(ctx context.Context) error {
 
 // newSID makes an identifier with the prefix clients parse ("PA_", "TR_", "RM_").
 func newSID(prefix string) string { return prefix + rand.Text()[:16] }
-
-func nowMilli() int64 { return time.Now().UnixMilli() }

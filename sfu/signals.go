@@ -1,13 +1,6 @@
 package sfu
 
-import (
-	"encoding/json"
-
-	"github.com/livekit/protocol/livekit"
-	"github.com/pion/webrtc/v4"
-
-	"aparte/sfu/transport"
-)
+import "github.com/livekit/protocol/livekit"
 
 // handle does what one message of the client asks. Runs in the session's
 // goroutine, in the order of the messages; pings never come this far.
@@ -49,22 +42,14 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 
 // trickled takes a candidate; ours are in our descriptions.
 func (s *Session) trickled(m *livekit.TrickleRequest) {
-	if m.GetCandidateInit() == "" || len(m.CandidateInit) > 4096 {
-		return
-	}
-	var init webrtc.ICECandidateInit
-	if err := json.Unmarshal([]byte(m.CandidateInit), &init); err != nil {
-		s.log.Debug("candidate is not JSON", "error", err)
-		return
-	}
 	peer := s.pub
 	if m.Target == livekit.SignalTarget_SUBSCRIBER {
 		peer = s.sub
 	}
-	if peer == nil {
+	if peer == nil || m.GetCandidateInit() == "" {
 		return
 	}
-	if err := peer.AddCandidate(init); err != nil {
+	if err := peer.AddCandidate(m.CandidateInit); err != nil {
 		s.log.Debug("candidate refused", "error", err)
 	}
 }
@@ -99,12 +84,4 @@ func (q *vanishRequest) serve(r *room) {
 	if box != nil {
 		box.Close()
 	}
-}
-
-// peers lists the connections that exist.
-func (s *Session) peers() []*transport.Peer {
-	if s.sub == nil {
-		return []*transport.Peer{s.pub}
-	}
-	return []*transport.Peer{s.pub, s.sub}
 }

@@ -26,11 +26,12 @@ import (
 // clients clamp at 64,000, the protocol asks for at least 65,535.
 const MaxDataMessage = 65536
 
-// ICE timings. Clients check every 2.5 s or so, so that 6 s without an answer
-// is three lost checks in a row; failed is what a client itself waits for.
+// ICE timings. Clients check every 2.5 s or so: 5 s of silence is two checks
+// lost in a row, and 10 s more a path that is gone. RFC 7675 gives consent 30 s;
+// the others in a call should not look at a frozen picture that long.
 const (
-	iceDisconnected = 6 * time.Second
-	iceFailed       = 15 * time.Second
+	iceDisconnected = 5 * time.Second
+	iceFailed       = 10 * time.Second
 	iceKeepAlive    = 2 * time.Second
 )
 
@@ -41,8 +42,8 @@ type Config struct {
 	Addrs []netip.Addr
 	// Port is the UDP port on every address; 0 takes a free one (tests).
 	Port uint16
-	// ICEFailed overrides how long a silent connection lives; 0 means 15 s
-	// after it counted as disconnected.
+	// ICEFailed overrides how long a silent connection lives; 0 means 10 s
+	// after it counted as disconnected (5 s of silence).
 	ICEFailed time.Duration
 	// Log takes Pion's warnings at debug level. Required.
 	Log *slog.Logger

@@ -19,8 +19,8 @@ const (
 	uriTWCC        = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 
-// MIME types we forward, best first, as JoinResponse.enabled_publish_codecs
-// lists them.
+// MimeTypes are those we forward, best first, as enabled_publish_codecs of the
+// JoinResponse lists them.
 func MimeTypes() []string {
 	return []string{webrtc.MimeTypeVP8, webrtc.MimeTypeH264, webrtc.MimeTypeOpus}
 }
@@ -119,13 +119,6 @@ func fmtpValue(line, key string) string {
 		}
 	}
 	return ""
-}
-
-func kindOf(k webrtc.RTPCodecType) publish.Kind {
-	if k == webrtc.RTPCodecTypeAudio {
-		return publish.Audio
-	}
-	return publish.Video
 }
 
 func pionKind(k publish.Kind) webrtc.RTPCodecType {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,8 @@ func (s State) String() string {
 const (
 	// maxCandidates per ICE generation: a phone with VPN and two networks sends about 20.
 	maxCandidates = 64
+	// maxCandidateBytes of one: they have 100 to 300.
+	maxCandidateBytes = 4096
 	// gatherLimit is generous: candidates are the mux's addresses, known at once.
 	gatherLimit = 5 * time.Second
 )
@@ -137,10 +140,17 @@ func (p *Peer) NewDownTrack(track *publish.Track) *forward.DownTrack {
 // SetSections says which published track each section of the client feeds.
 func (p *Peer) SetSections(s []publish.Section) { p.receiver.SetSections(s) }
 
-// AddCandidate takes a=candidate text as trickled by a client (RFC 8838).
-// Those that come before the first description wait for it; names of multicast
+// AddCandidate takes a candidate as trickled by a client (RFC 8838): the JSON
+// of a browser's RTCIceCandidateInit. Those that come before the first description wait for it; names of multicast
 // DNS are of no use to us and dropped: the client's checks tell its address.
-func (p *Peer) AddCandidate(init webrtc.ICECandidateInit) error {
+func (p *Peer) AddCandidate(text string) error {
+	if len(text) > maxCandidateBytes {
+		return fmt.Errorf("candidate of %d bytes", len(text))
+	}
+	var init webrtc.ICECandidateInit
+	if err := json.Unmarshal([]byte(text), &init); err != nil {
+		return fmt.Errorf("candidate: %w", err)
+	}
 	if init.Candidate == "" || strings.Contains(init.Candidate, ".local ") {
 		return nil
 	}
@@ -184,6 +194,17 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 		p.sub.Resync() // what was sent meanwhile is lost: begin at key frames
 	}
 	p.cfg.OnState(state)
+}
+
+// Flow starts what the last Answer placed. Call it when the client has had the
+// time to apply the answer: what comes before is dropped there, the first key
+// frame with it.
+func (p *Peer) Flow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.senders {
+		s.flow()
+	}
 }
 
 // setLocal applies our description, waits for the candidates and returns the

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/pion/webrtc/v4"
 
@@ -22,9 +23,13 @@ type Outgoing struct {
 // that learns payload types, extension ids and SSRCs when bound and hands them
 // to the DownTrack; Pion never sees a packet before it is written.
 type sender struct {
-	out Outgoing
-	tr  *webrtc.RTPTransceiver
-	rtp *webrtc.RTPSender
+	out  Outgoing
+	tr   *webrtc.RTPTransceiver
+	rtp  *webrtc.RTPSender
+	hold bool // placed by an answer: wait for Flow
+
+	mu   sync.Mutex
+	held *forward.Binding // guarded by mu; bound by flow
 }
 
 var _ webrtc.TrackLocal = (*sender)(nil)
@@ -57,11 +62,31 @@ func (s *sender) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, 
 	for _, e := range ctx.HeaderExtensions() {
 		b.Ext.Set(e.URI, uint8(e.ID))
 	}
-	s.out.Down.Bind(b)
+	if !s.hold {
+		s.out.Down.Bind(b)
+		return *first, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = &b
 	return *first, nil
 }
 
+// flow hands over what Bind held back.
+func (s *sender) flow() {
+	s.mu.Lock()
+	b := s.held
+	s.held = nil
+	s.mu.Unlock()
+	if b != nil {
+		s.out.Down.Bind(*b)
+	}
+}
+
 func (s *sender) Unbind(webrtc.TrackLocalContext) error {
+	s.mu.Lock()
+	s.held = nil
+	s.mu.Unlock()
 	s.out.Down.Unbind()
 	return nil
 }
@@ -87,7 +112,7 @@ func (p *Peer) release(want []Outgoing) {
 // fill puts out on a transceiver without sender. We choose the section, which
 // pc.AddTrack would not let us. Caller holds mu.
 func (p *Peer) fill(tr *webrtc.RTPTransceiver, out Outgoing) error {
-	s := &sender{out: out, tr: tr}
+	s := &sender{out: out, tr: tr, hold: !p.cfg.Offers}
 	rtp, err := p.api.NewRTPSender(s, p.pc.SCTP().Transport())
 	if err != nil {
 		return fmt.Errorf("new sender: %w", err)

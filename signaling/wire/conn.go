@@ -152,7 +152,9 @@ func (c *conn) flush() {
 }
 
 func (c *conn) write(m *livekit.SignalResponse, limit time.Duration) bool {
-	kind, raw, err := websocket.BinaryMessage, []byte(nil), error(nil)
+	kind := websocket.BinaryMessage
+	var raw []byte
+	var err error
 	if c.text.Load() {
 		kind = websocket.TextMessage
 		raw, err = protojson.Marshal(m)

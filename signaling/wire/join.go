@@ -19,6 +19,7 @@ const authorizeLimit = 4 * time.Second
 
 // join is a request that passed every check before the upgrade.
 type join struct {
+	token  string
 	req    *joinRequest
 	grant  *Grant
 	params sfu.JoinParams
@@ -57,7 +58,7 @@ func (s *Server) check(r *http.Request, v1 bool) (*join, error) {
 	if err := s.cfg.SFU.Admits(params); err != nil {
 		return nil, err
 	}
-	return &join{req: req, grant: grant, params: params}, nil
+	return &join{token: text, req: req, grant: grant, params: params}, nil
 }
 
 // joinParams merges what the token says with what the client adds, which needs
@@ -131,6 +132,10 @@ func (s *Server) session(ws *websocket.Conn, j *join) {
 		return
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
+	if !s.stillAllowed(ctx, j, session) {
+		cancel()
+		return
+	}
 	refreshed := make(chan struct{})
 	go func() {
 		defer close(refreshed)
@@ -140,6 +145,19 @@ func (s *Server) session(ws *websocket.Conn, j *join) {
 	cancel()
 	<-refreshed
 	session.SignalLost(c)
+}
+
+// stillAllowed asks again after the session exists: a removal decided between
+// the first check and the join found nobody to remove.
+func (s *Server) stillAllowed(ctx context.Context, j *join, session *sfu.Session) bool {
+	ctx, cancel := context.WithTimeout(ctx, authorizeLimit)
+	defer cancel()
+	if _, err := s.cfg.Authorizer.Authorize(ctx, j.token); err != nil {
+		s.cfg.Log.Info("grant ended while joining", "room", j.grant.Room, "participant", j.grant.Identity, "error", err)
+		session.Remove(livekit.DisconnectReason_PARTICIPANT_REMOVED)
+		return false
+	}
+	return true
 }
 
 // refusal tells a client what to do about a join that failed after the upgrade.

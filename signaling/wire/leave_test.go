@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -448,5 +449,73 @@ func TestPermissionRevokedAtRunTime(t *testing.T) {
 	ann.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: &livekit.AddTrackRequest{Cid: "again"}}})
 	ann.wait("refusal", func(m *livekit.SignalResponse) bool {
 		return m.GetRequestResponse().GetReason() == livekit.RequestResponse_NOT_ALLOWED
+	})
+}
+
+// turning lets somebody in, and refuses from the next question on.
+type turning struct {
+	wire.Authorizer
+	mu    sync.Mutex
+	asked int
+	limit int
+}
+
+func (a *turning) Authorize(ctx context.Context, text string) (*wire.Grant, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.asked++; a.asked > a.limit {
+		return nil, fmt.Errorf("%w: withdrawn", wire.ErrUnauthorized)
+	}
+	return a.Authorizer.Authorize(ctx, text)
+}
+
+func (a *turning) Refresh(ctx context.Context, g *wire.Grant) (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.asked >= a.limit {
+		return "", fmt.Errorf("%w: withdrawn", wire.ErrUnauthorized)
+	}
+	return a.Authorizer.Refresh(ctx, g)
+}
+
+// A removal decided between the check and the join finds nobody to remove; one
+// decided later is noticed at the next refresh even if nobody calls Remove.
+func TestGrantEndsWhileJoining(t *testing.T) {
+	for _, limit := range []int{1, 2} {
+		a := &turning{limit: limit}
+		s := newServer(t, func(_ *transport.Config, _ *sfu.Config, c *wire.Config) { a.Authorizer, c.Authorizer = c.Authorizer, a })
+		c := s.join(true, s.token("ann", "r"))
+		if l := c.wait("leave", isLeave).GetLeave(); l.Reason != livekit.DisconnectReason_PARTICIPANT_REMOVED || l.Action != livekit.LeaveRequest_DISCONNECT {
+			t.Errorf("leave %v", l)
+		}
+		if got := s.sfu.Integration().Participants("r"); len(got) != 0 {
+			t.Errorf("still in: %v", got)
+		}
+	}
+}
+
+// Over UDP the goodbye of DTLS may overtake the leave on the socket.
+func TestLeaveAfterTheConnectionsClosed(t *testing.T) {
+	modes(t, func(t *testing.T, single bool) {
+		s := newServer(t)
+		bob := s.connect(single, s.token("bob", "r"))
+		ann := s.connect(single, s.token("ann", "r"))
+		silent := s.connect(single, s.token("silent", "r"))
+		for _, pc := range []*webrtc.PeerConnection{ann.pub, ann.sub, silent.pub, silent.sub} {
+			if pc != nil {
+				if err := pc.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		<-time.After(300 * time.Millisecond)
+		ann.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Leave{Leave: &livekit.LeaveRequest{}}})
+		silent.drop()
+		if p := bob.info("ann", "gone", gone); p.DisconnectReason != livekit.DisconnectReason_CLIENT_INITIATED {
+			t.Errorf("ann left with %v", p.DisconnectReason)
+		}
+		if p := bob.info("silent", "gone", gone); p.DisconnectReason != livekit.DisconnectReason_SIGNAL_CLOSE {
+			t.Errorf("silent left with %v", p.DisconnectReason)
+		}
 	})
 }
