@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
 // maxGroup is how many writes share a commit: one sync to disk for all.
@@ -37,6 +38,8 @@ type writer struct {
 	ended  chan struct{} // closed: run has returned
 	once   sync.Once
 	active bool // run was started; set before any use
+
+	commits atomic.Uint64 // transactions that were committed
 }
 
 func newWriter(db *sql.DB, log *slog.Logger) *writer {
@@ -171,6 +174,7 @@ func (w *writer) transact(jobs []*write) (results []error, err error) {
 	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
+	w.commits.Add(1)
 	return results, nil
 }
 

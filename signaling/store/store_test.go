@@ -1,0 +1,260 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+	"aparte/signaling/login"
+	"aparte/signaling/meeting"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		crashChild(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), dir, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func addHost(ctx context.Context, s *Store) (login.Account, error) {
+	a := login.Account{ID: "account", Name: "Anne", Email: "anne@aparte.example", Admin: true, CreatedAt: start}
+	return a, s.AddAccount(ctx, a, login.Code{Hash: [32]byte{1}, Account: a.ID, CreatedAt: start, ExpiresAt: start.Add(time.Hour)})
+}
+
+func TestMeetingComesBackAsItWasSaved(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	a, err := addHost(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := meeting.Meeting{
+		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: meeting.Standard,
+		StartsAt: start.Add(time.Hour), CreatedAt: start, OpenedAt: start.Add(time.Minute),
+	}
+	l := link.Link{
+		ID: "l", Meeting: "m", Kind: link.Personal, Label: "MNE", GuestName: "Inês", Organisation: "MNE", Uses: 1,
+		ValidFrom: start, ExpiresAt: start.Add(time.Hour), CreatedAt: start, CreatedBy: a.ID, CodeHash: link.CodeHash{9, 8}, Unbound: true, Session: "s",
+	}
+	session := lobby.Session{ID: "s", Meeting: "m", Link: "l", TokenHash: [32]byte{7}, CreatedAt: start, ExpiresAt: start.Add(lobby.SessionLife)}
+	knock := lobby.Knock{
+		ID: "k", Meeting: "m", Session: "s", Link: "l", Status: lobby.Admitted, Place: 4, Name: "Inês", Organisation: "MNE", Since: start,
+		DecidedAt: start.Add(time.Second), DecidedBy: a.ID, DecidedByName: a.Name, Message: "", Admission: "g", Identity: "p_x",
+		Permissions: lobby.Permissions{Speak: true, Share: true},
+	}
+	seat := meeting.Seat{ID: "seat", Meeting: "m", Account: a.ID, Session: "as", Identity: "p_h", CreatedAt: start}
+	err = s.SaveMeeting(t.Context(), meeting.Changes{
+		Meeting: &m, Seats: []meeting.Seat{seat},
+		Lobby: lobby.Changes{Links: []link.Link{l}, Sessions: []lobby.Session{session}, Knocks: []lobby.Knock{knock}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	got, err := s.LoadMeeting(t.Context(), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(got.Meeting) != fmt.Sprint(m) || got.Lobby.Links[0] != l || got.Lobby.Sessions[0] != session || got.Lobby.Knocks[0] != knock || got.Seats[0] != seat {
+		t.Errorf("came back as %+v", got)
+	}
+	if found, err := s.GuestLink(t.Context(), "l"); err != nil || found != l {
+		t.Errorf("link %+v, %v", found, err)
+	}
+	if found, err := s.LobbySession(t.Context(), [32]byte{7}); err != nil || found != session {
+		t.Errorf("session %+v, %v", found, err)
+	}
+	if ids, err := s.SeatedIn(t.Context(), "as"); err != nil || len(ids) != 1 || ids[0] != "m" {
+		t.Errorf("seated in %v, %v", ids, err)
+	}
+	if all, err := s.MeetingsOf(t.Context(), a.ID); err != nil || len(all) != 1 || all[0].Title != m.Title || all[0].Waiting != 0 {
+		t.Errorf("meetings %+v, %v", all, err)
+	}
+	for what, err := range map[string]error{
+		"meeting": second(s.LoadMeeting(t.Context(), "x")), "link": second(s.GuestLink(t.Context(), "x")), "session": second(s.LobbySession(t.Context(), [32]byte{})),
+	} {
+		if !errors.Is(err, meeting.ErrNotFound) && !errors.Is(err, link.ErrUnknown) && !errors.Is(err, lobby.ErrNoSession) {
+			t.Errorf("unknown %s: %v", what, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	t.Run("in use", func(t *testing.T) {
+		dir := t.TempDir()
+		open(t, dir)
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrInUse) {
+			t.Errorf("second open: %v", err)
+		}
+	})
+	t.Run("not a database", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, fileName), []byte("this is no database, it is a text of some length"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("damaged page", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := open(t, dir).Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, fileName)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 4096; i < len(data); i++ {
+			data[i] = 0xA5
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("a file where the directory belongs", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), path, quiet); !errors.Is(err, ErrUnwritable) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("database is a directory", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, fileName), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrUnwritable) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("a directory one may not write", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			dropPrivileges(t)
+		}
+		dir := filepath.Join(t.TempDir(), "data")
+		if err := os.Mkdir(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrUnwritable) {
+			t.Errorf("open: %v", err)
+		}
+	})
+}
+
+// dropPrivileges makes file permissions count for this thread, which ends with
+// the test: root may write everywhere.
+func dropPrivileges(t *testing.T) {
+	t.Helper()
+	if err := syscall.Setfsuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Setfsuid(0) })
+}
+
+func TestFilesAreForTheOwnerOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := open(t, dir)
+	if _, err := addHost(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".", fileName, fileName + "-wal", "aparte.lock"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is %s", name, info.Mode())
+		}
+	}
+}
+
+func TestOneTimeCodesAreUsedOnce(t *testing.T) {
+	s := open(t, t.TempDir())
+	if _, err := addHost(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	results := make([]error, 20)
+	for i := range results {
+		wg.Go(func() {
+			_, results[i] = s.SignInOnce(t.Context(), [32]byte{1}, login.Session{
+				ID: fmt.Sprint(i), TokenHash: [32]byte{2, byte(i)}, CreatedAt: start, UsedAt: start,
+			})
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range results {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, login.ErrRefused) {
+			t.Errorf("refused with %v", err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of 20 used the code", won)
+	}
+}
+
+func TestSigningKeyIsKept(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	first, err := s.SigningKey(t.Context(), "meetings", repeat(1), start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := open(t, dir).SigningKey(t.Context(), "meetings", repeat(2), start)
+	if err != nil || string(again) != string(first) || len(first) != 32 {
+		t.Errorf("key %x, then %x, %v", first, again, err)
+	}
+}
+
+type repeat byte
+
+func (r repeat) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r)
+	}
+	return len(p), nil
+}
