@@ -161,14 +161,17 @@ func (w *Worker) takeBatch() *ring.Batch {
 // forward takes a round: everything that arrived, to everyone. It returns how
 // long frames that are not complete may still be held; 0 when none is.
 func (w *Worker) forward() (hold time.Duration) {
+	// From here on a frame that begins starts the timer anew; those before are in
+	// dirty. In the other order one could be left without a timer.
+	if w.holding.Swap(false) {
+		w.hold.Stop()
+	}
 	w.dirtyMu.Lock()
 	w.held = append(w.held, w.dirty...)
 	clear(w.dirty)
 	w.dirty = w.dirty[:0]
 	w.dirtyMu.Unlock()
 
-	// From here on, a frame that begins starts the timer anew.
-	w.holding.Store(false)
 	kept := w.held[:0]
 	for _, f := range w.held {
 		if rest := f.waits(w.now); rest > 0 {
