@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ func newJournal(t *testing.T) *journal {
 		j.ended = true
 		j.mu.Unlock()
 		if t.Failed() {
-			t.Logf("what happened:\n%s", j.tail(80))
+			t.Logf("what happened:\n%s", j.text(100, 50))
 		}
 	})
 	return j
@@ -59,10 +60,15 @@ func (j *journal) next() <-chan struct{} {
 	return j.changed
 }
 
-func (j *journal) tail(n int) string {
+// text is the beginning and the end of it.
+func (j *journal) text(first, last int) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return strings.Join(j.lines[max(0, len(j.lines)-n):], "\n")
+	lines := j.lines
+	if len(lines) > first+last {
+		lines = slices.Concat(lines[:first], []string{"..."}, lines[len(lines)-last:])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // wait returns when the condition holds, and fails the test when it does not
