@@ -1,0 +1,415 @@
+package meeting_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+	"go.uber.org/goleak"
+
+	"aparte/signaling/link"
+	"aparte/signaling/lobby"
+	"aparte/signaling/login"
+	"aparte/signaling/meeting"
+	"aparte/signaling/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+	start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
+	anne  = meeting.Agent{Account: "anne", Name: "Anne Bernard", Session: "as"}
+)
+
+// call records what the media are asked for.
+type call struct {
+	mu   sync.Mutex
+	left []string
+}
+
+func (c *call) Remove(_, identity string, _ livekit.DisconnectReason) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = append(c.left, identity)
+	return true
+}
+
+func (c *call) CloseRoom(room string, _ livekit.DisconnectReason) bool {
+	return c.Remove(room, "everybody in "+room, 0)
+}
+
+// flaky is a store that fails on demand and counts.
+type flaky struct {
+	*store.Store
+	failSave, failLoad atomic.Bool
+	saves, loads       atomic.Int32
+	hold               chan struct{} // if not nil, saves wait for it
+}
+
+var errDisk = errors.New("no space left")
+
+func (f *flaky) SaveMeeting(ctx context.Context, c meeting.Changes) error {
+	f.saves.Add(1)
+	if f.hold != nil {
+		<-f.hold
+	}
+	if f.failSave.Load() {
+		return errDisk
+	}
+	return f.Store.SaveMeeting(ctx, c)
+}
+
+func (f *flaky) LoadMeeting(ctx context.Context, id string) (meeting.Stored, error) {
+	f.loads.Add(1)
+	if f.failLoad.Load() {
+		return meeting.Stored{}, errDisk
+	}
+	return f.Store.LoadMeeting(ctx, id)
+}
+
+type house struct {
+	t     *testing.T
+	store *flaky
+	call  *call
+	*meeting.Meetings
+	id string
+}
+
+func newHouse(t *testing.T, change func(*meeting.Config)) *house {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.AddAccount(t.Context(), login.Account{ID: anne.Account, Name: anne.Name, Email: "a@aparte.example", CreatedAt: start},
+		login.Code{Account: anne.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, store: &flaky{Store: s}, call: new(call)}
+	cfg := meeting.Config{Store: h.store, Media: h.call, Now: func() time.Time { return start }, Random: rand.Reader, Log: quiet}
+	if change != nil {
+		change(&cfg)
+	}
+	h.Meetings = meeting.NewMeetings(cfg)
+	t.Cleanup(h.Close)
+	m, err := h.Create(t.Context(), anne, meeting.Draft{Title: "Coopération"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.id = m.ID
+	return h
+}
+
+// link makes a shared link and returns how to come in by it.
+func (h *house) link() func() meeting.Caller {
+	h.t.Helper()
+	secret, hash, err := link.MakeSecret(rand.Reader)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	l, err := h.CreateLink(h.t.Context(), anne, h.id, link.Draft{Kind: link.Shared, ExpiresAt: start.Add(time.Hour), CodeHash: hash})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(secret)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	code, err := link.Code(raw)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return func() meeting.Caller {
+		h.t.Helper()
+		token, _, err := h.Redeem(h.t.Context(), l.ID, base64.RawURLEncoding.EncodeToString(code))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		c, err := h.Recognise(h.t.Context(), token)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return c
+	}
+}
+
+func (h *house) knock(c meeting.Caller, called string) meeting.GuestView {
+	h.t.Helper()
+	v, err := h.Knock(h.t.Context(), c, called, "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return v
+}
+
+func (h *house) knocks() []meeting.KnockView {
+	h.t.Helper()
+	all, err := h.Knocks(h.t.Context(), anne, h.id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return all
+}
+
+func TestNothingIsAcknowledgedOrShownThatIsNotDurable(t *testing.T) {
+	h := newHouse(t, nil)
+	in := h.link()
+	guest, other := in(), in()
+	h.knock(guest, "Inês")
+	host, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Unwatch()
+	<-host.Events
+	lobbyWatch, err := h.WatchAsGuest(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lobbyWatch.Unwatch()
+	<-lobbyWatch.Views
+
+	h.store.failSave.Store(true)
+	if _, err := h.Admit(t.Context(), anne, h.id, h.knocks()[0].ID, lobby.Everything()); !errors.Is(err, meeting.ErrUnavailable) || !errors.Is(err, errDisk) {
+		t.Errorf("admission without a disk: %v", err)
+	}
+	if _, err := h.Knock(t.Context(), other, "Luc", ""); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("knock without a disk: %v", err)
+	}
+	if _, err := h.Claim(t.Context(), guest); !errors.Is(err, meeting.ErrNotAdmitted) {
+		t.Errorf("claim after an admission that was not stored: %v", err)
+	}
+	if v, err := h.Look(t.Context(), guest); err != nil || v.Screen != meeting.ScreenWaiting {
+		t.Errorf("guest sees %s, %v", v.Screen, err)
+	}
+	select {
+	case e := <-host.Events:
+		t.Errorf("host is told %+v", e)
+	case v := <-lobbyWatch.Views:
+		t.Errorf("guest is told %+v", v)
+	default:
+	}
+	h.store.failSave.Store(false)
+	h.knock(other, "Luc")
+	if all := h.knocks(); len(all) != 2 || all[0].Name != "Inês" || all[0].Status != lobby.Waiting {
+		t.Errorf("afterwards: %+v", all)
+	}
+	h.store.failSave.Store(true)
+	if _, err := h.End(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) || len(h.call.left) != 0 {
+		t.Errorf("ending without a disk: %v, the call was told %v", err, h.call.left)
+	}
+}
+
+func TestAMeetingThatCannotBeReadIsNotGone(t *testing.T) {
+	h := newHouse(t, func(c *meeting.Config) { c.IdleMeetings = 1 })
+	h.store.failLoad.Store(true)
+	if _, err := h.Grant(t.Context(), h.id, "x"); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("unreadable: %v, want unavailable", err)
+	}
+	h.store.failLoad.Store(false)
+	if _, err := h.Grant(t.Context(), h.id, "x"); !errors.Is(err, meeting.ErrNotAdmitted) {
+		t.Errorf("readable again: %v", err)
+	}
+	if _, err := h.Grant(t.Context(), "none", "x"); !errors.Is(err, meeting.ErrNotFound) {
+		t.Errorf("no such meeting: %v", err)
+	}
+}
+
+func TestACrowdKnocksInFewCommitsAndKeepsItsOrder(t *testing.T) {
+	h := newHouse(t, nil)
+	const links, each = 50, 20
+	var callers []meeting.Caller
+	for range links {
+		in := h.link()
+		for range each {
+			callers = append(callers, in())
+		}
+	}
+	host, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Unwatch()
+	before := h.store.saves.Load()
+	var wg sync.WaitGroup
+	for i, c := range callers {
+		wg.Go(func() {
+			if _, err := h.Knock(t.Context(), c, fmt.Sprint("Guest ", i), ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	seen := map[string]bool{}
+	for e := range host.Events { // as the host's socket would
+		if e.Knock != nil {
+			seen[e.Knock.ID] = true
+		}
+		if len(seen) == links*each {
+			break
+		}
+	}
+	wg.Wait()
+	if commits := h.store.saves.Load() - before; commits > links*each/4 {
+		t.Errorf("%d commits for %d knocks", commits, links*each)
+	}
+	places := map[int64]bool{}
+	for _, k := range h.knocks() {
+		places[k.Place] = true
+	}
+	if len(places) != links*each {
+		t.Errorf("%d places for %d guests", len(places), links*each)
+	}
+	if _, err := h.Knock(t.Context(), h.link()(), "One more", ""); !errors.Is(err, lobby.ErrCrowded) {
+		t.Errorf("guest 1001: %v", err)
+	}
+}
+
+func TestASlowHostIsClosedAndNobodyWaitsForIt(t *testing.T) {
+	h := newHouse(t, func(c *meeting.Config) { c.HostQueue = 4 })
+	slow, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Unwatch()
+	in := h.link()
+	for i := range 10 {
+		h.knock(in(), fmt.Sprint("Guest ", i))
+	}
+	n := 0
+	for range slow.Events {
+		n++
+	}
+	if n != 4 || !slow.Slow() {
+		t.Errorf("%d events, slow %t; want 4, true", n, slow.Slow())
+	}
+	again, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Unwatch()
+	if e := <-again.Events; !e.Snapshot || len(e.Knocks) != 10 {
+		t.Errorf("a fresh watch begins with %+v", e)
+	}
+}
+
+func TestAGuestWhoReadsSlowlyGetsTheLatest(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	w, err := h.WatchAsGuest(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Unwatch()
+	h.knock(guest, "Inês")
+	if _, err := h.Deny(t.Context(), anne, h.id, h.knocks()[0].ID, "non"); err != nil {
+		t.Fatal(err)
+	}
+	if v := <-w.Views; v.Screen != meeting.ScreenDenied || v.Knock.Message != "non" || v.Knock.Identity != "" || v.Knock.Admission != "" {
+		t.Errorf("view %+v", v)
+	}
+}
+
+func TestHostKnowsOnlyWhatItsScreenHasShown(t *testing.T) {
+	h := newHouse(t, nil)
+	in := h.link()
+	first, second := in(), in()
+	h.knock(first, "Première")
+	w, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Unwatch()
+	snapshot := <-w.Events
+	h.knock(second, "Deuxième")
+	knows := func(c meeting.Caller) bool {
+		t.Helper()
+		v, err := h.Look(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.HostKnows
+	}
+	if knows(first) || knows(second) {
+		t.Error("a host knows before anything was shown")
+	}
+	if err := h.Seen(t.Context(), h.id, w, snapshot.Seq); err != nil {
+		t.Fatal(err)
+	}
+	if !knows(first) || knows(second) {
+		t.Errorf("after the snapshot: first %t, second %t; want true, false", knows(first), knows(second))
+	}
+	if _, err := h.Withdraw(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIdleMeetingsLeaveMemoryBusyOnesStay(t *testing.T) {
+	h := newHouse(t, func(c *meeting.Config) { c.IdleMeetings = 2 })
+	guest := h.link()()
+	w, err := h.WatchAsGuest(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-w.Views
+	loads := h.store.loads.Load()
+	for i := range 10 {
+		m, err := h.Create(t.Context(), anne, meeting.Draft{Title: fmt.Sprint("Other ", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Get(t.Context(), anne, m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.Look(t.Context(), guest); err != nil || h.store.loads.Load() != loads+10 {
+		t.Errorf("a watched meeting was loaded again: %d loads, %v", h.store.loads.Load()-loads, err)
+	}
+	w.Unwatch()
+	for range 3 { // unknown ones do not push known ones out
+		if _, err := h.Get(t.Context(), anne, "unknown"); !errors.Is(err, meeting.ErrNotFound) {
+			t.Errorf("unknown: %v", err)
+		}
+	}
+}
+
+func TestCloseAnswersWhoWaits(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	w, err := h.WatchAsGuest(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-w.Views
+	h.store.hold = make(chan struct{})
+	knocked := make(chan error, 1)
+	go func() {
+		_, err := h.Knock(t.Context(), guest, "Inês", "")
+		knocked <- err
+	}()
+	h.store.hold <- struct{}{} // the knock is being saved
+	close(h.store.hold)
+	h.Close()
+	if err := <-knocked; err != nil && !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("a knock while closing: %v", err)
+	}
+	if _, open := <-w.Views; open {
+		if _, open = <-w.Views; open {
+			t.Error("the watch is still open")
+		}
+	}
+	if _, err := h.Look(t.Context(), guest); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("after Close: %v", err)
+	}
+	h.Joined(h.id, "p_x", "PA_x")
+}
