@@ -100,7 +100,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	}
 	s.signals = wire.NewServer(wire.Config{
 		SFU: s.rooms, Log: log,
-		Authorizer: token.Both{Meetings: tokens, Integration: token.Keys(c.Integration.Keys)},
+		Authorizer: token.Both{Meetings: tokens, Integration: token.Integration{Keys: c.Integration.Keys, Now: time.Now}},
 	})
 	s.api = api.New(api.Config{
 		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Origins: origins, Now: time.Now, Log: log,

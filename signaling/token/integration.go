@@ -13,9 +13,16 @@ import (
 // refreshedLife is how long a refreshed token is good for at least.
 const refreshedLife = 10 * time.Minute
 
-// Keys are API keys with their secrets. As a wire.Authorizer they admit to
-// integration rooms, which never meet the rooms of meetings.
+// Keys are API keys with their secrets.
 type Keys map[string]string
+
+// Integration admits to integration rooms, which never meet the rooms of
+// meetings: whoever holds a token that one of the keys signed. It is a
+// wire.Authorizer.
+type Integration struct {
+	Keys Keys
+	Now  func() time.Time // for how long the original token still lives
+}
 
 // Issuer reads which key claims to have signed a token, without verifying it.
 func Issuer(text string) (string, error) {
@@ -28,12 +35,12 @@ func Issuer(text string) (string, error) {
 
 // Authorize verifies a token that an API key signed. Signature, time (60 s of
 // leeway) and key must be right; what it allows is in the grant.
-func (k Keys) Authorize(_ context.Context, text string) (*wire.Grant, error) {
+func (i Integration) Authorize(_ context.Context, text string) (*wire.Grant, error) {
 	v, err := auth.ParseAPIToken(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a token", wire.ErrUnauthorized)
 	}
-	secret, ok := k[v.APIKey()]
+	secret, ok := i.Keys[v.APIKey()]
 	if !ok || secret == "" {
 		return nil, fmt.Errorf("%w: unknown API key", wire.ErrUnauthorized)
 	}
@@ -63,8 +70,8 @@ func (k Keys) Authorize(_ context.Context, text string) (*wire.Grant, error) {
 
 // Refresh signs a token with the same rights. It lives ten minutes, or as long
 // as the original still would.
-func (k Keys) Refresh(_ context.Context, g *wire.Grant) (string, error) {
-	secret, ok := k[g.ID]
+func (i Integration) Refresh(_ context.Context, g *wire.Grant) (string, error) {
+	secret, ok := i.Keys[g.ID]
 	if !ok || secret == "" {
 		return "", fmt.Errorf("%w: API key withdrawn", wire.ErrUnauthorized)
 	}
@@ -75,7 +82,7 @@ func (k Keys) Refresh(_ context.Context, g *wire.Grant) (string, error) {
 		SetAttributes(g.Attributes).
 		SetKind(g.Kind).
 		SetVideoGrant(g.Video).
-		SetValidFor(max(refreshedLife, time.Until(g.Expires)))
+		SetValidFor(max(refreshedLife, g.Expires.Sub(i.Now())))
 	text, err := t.ToJWT()
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)

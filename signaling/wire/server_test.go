@@ -35,7 +35,6 @@ type server struct {
 	http *httptest.Server
 	sfu  *sfu.SFU
 	wire *wire.Server
-	keys token.Keys
 	url  string // ws://
 }
 
@@ -48,7 +47,7 @@ func newServer(t *testing.T, opts ...option) *server {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level}))
-	keys := token.Keys{apiKey: apiSecret}
+	keys := token.Integration{Keys: token.Keys{apiKey: apiSecret}, Now: time.Now}
 	tc := transport.Config{Addrs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Log: log}
 	sc := sfu.Config{Log: log}
 	wc := wire.Config{Log: log, Authorizer: keys}
@@ -60,7 +59,7 @@ func newServer(t *testing.T, opts ...option) *server {
 		t.Fatal(err)
 	}
 	sc.Engine = engine
-	s := &server{t: t, keys: keys, sfu: sfu.New(sc)}
+	s := &server{t: t, sfu: sfu.New(sc)}
 	wc.SFU = s.sfu
 	s.wire = wire.NewServer(wc)
 	s.http = httptest.NewUnstartedServer(s.wire)
