@@ -16,7 +16,7 @@ export function ChatPanel({ chat, allowed }: { chat: Call['chat']; allowed: bool
   }, [chat])
   useEffect(() => {
     // Newer browsers return a promise here, which an effect must not.
-    void end.current?.scrollIntoView({ block: 'end' })
+    end.current?.scrollIntoView({ block: 'end' })
   }, [messages.length])
   return (
     <>

@@ -19,7 +19,7 @@ export function PlainPage({ subtitle, title, icon, tone = 'plain', children }: P
   useTitle(title)
   return (
     <Frame subtitle={subtitle}>
-      <main id="main" className="plain">
+      <main id="main" className="plain-page">
         <div className="card">
           {icon ? <div className={`mark ${tone}`} aria-hidden="true">{icon}</div> : null}
           <Heading>{title}</Heading>

@@ -1,0 +1,250 @@
+import { EventEmitter } from 'node:events'
+import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type Room } from 'livekit-client'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Problem, type MediaGrant } from '@/api'
+import { Call } from './session'
+
+class FakePublication {
+  isMuted = false
+  constructor(readonly track: object) {}
+}
+
+class FakeParticipant {
+  attributes: Record<string, string> = {}
+  isSpeaking = false
+  connectionQuality = ConnectionQuality.Good
+  permissions = undefined
+  trackPublications = new Map()
+  private tracks = new Map<Track.Source, FakePublication>()
+  fail: Error | null = null
+  constructor(readonly identity: string, readonly name: string, readonly joinedAt: Date) {}
+  getTrackPublication = (source: Track.Source) => this.tracks.get(source)
+  get isMicrophoneEnabled() {
+    return this.tracks.get(Track.Source.Microphone)?.isMuted === false
+  }
+  get isCameraEnabled() {
+    return this.tracks.get(Track.Source.Camera)?.isMuted === false
+  }
+  get isScreenShareEnabled() {
+    return this.tracks.has(Track.Source.ScreenShare)
+  }
+  private set(source: Track.Source, on: boolean) {
+    if (this.fail) return Promise.reject(this.fail)
+    if (on) this.tracks.set(source, new FakePublication({ source }))
+    else this.tracks.delete(source)
+    return Promise.resolve()
+  }
+  setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
+  setCameraEnabled = (on: boolean) => this.set(Track.Source.Camera, on)
+  setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
+  sendText = vi.fn(() => Promise.resolve())
+}
+
+class FakeRoom extends EventEmitter {
+  state = ConnectionState.Disconnected
+  canPlaybackAudio = true
+  canPlaybackVideo = true
+  localParticipant = new FakeParticipant('me', 'Moi', new Date(0))
+  remoteParticipants = new Map<string, FakeParticipant>()
+  refuse: Error | null = null
+  handler: ((reader: unknown, from: { identity: string }) => void) | null = null
+  connect = vi.fn(() => {
+    if (this.refuse) return Promise.reject(this.refuse)
+    this.state = ConnectionState.Connected
+    return Promise.resolve()
+  })
+  disconnect = vi.fn(() => {
+    if (this.state !== ConnectionState.Disconnected) this.drop(DisconnectReason.CLIENT_INITIATED)
+    return Promise.resolve()
+  })
+  switchActiveDevice = vi.fn(() => Promise.resolve(true))
+  startAudio = vi.fn(() => Promise.resolve())
+  startVideo = vi.fn(() => Promise.resolve())
+  registerTextStreamHandler(_: string, handler: FakeRoom['handler']) {
+    this.handler = handler
+  }
+  add(identity: string, name: string, at: number) {
+    const participant = new FakeParticipant(identity, name, new Date(at))
+    this.remoteParticipants.set(identity, participant)
+    this.emit(RoomEvent.ParticipantConnected, participant)
+    return participant
+  }
+  drop(reason?: DisconnectReason) {
+    this.state = ConnectionState.Disconnected
+    this.emit(RoomEvent.Disconnected, reason)
+  }
+}
+
+const ticket: MediaGrant = { url: 'ws://x', token: 't', identity: 'me' }
+
+function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }) {
+  const room = new FakeRoom()
+  const grant = vi.fn(() => Promise.resolve(ticket))
+  const call = new Call({ grant, room: () => room as unknown as Room, intents, random: () => 0 })
+  return { room, grant, call, phase: () => call.state.get().phase }
+}
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+describe('a call', () => {
+  it('opens on entry what was intended, and nothing else', async () => {
+    const { call, phase } = setUp()
+    call.start()
+    await settle()
+    expect(phase().is).toBe('live')
+    expect(call.state.get().self).toMatchObject({ mic: 'on', cam: 'off', identity: 'me' })
+  })
+
+  it('lists people in order of arrival, oneself last, and keeps the facts that did not change', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    const late = room.add('late', 'Zoé', 20)
+    room.add('early', 'Adam', 10)
+    await settle()
+    expect(call.state.get().people.map(({ identity }) => identity)).toEqual(['early', 'late', 'me'])
+    const [early] = call.state.get().people
+    await late.setMicrophoneEnabled(true)
+    late.isSpeaking = true
+    room.emit(RoomEvent.ActiveSpeakersChanged, [])
+    await settle()
+    expect(call.state.get().people[1]).toMatchObject({ speaking: true, micOn: true })
+    expect(call.state.get().people[0]).toBe(early)
+    const { people } = call.state.get()
+    room.emit(RoomEvent.TrackMuted)
+    await settle()
+    expect(call.state.get().people).toBe(people)
+  })
+
+  it('joins again by itself with a fresh token after the connection is given up, and opens the devices again', async () => {
+    const { call, room, grant, phase } = setUp()
+    const events: string[] = []
+    call.onEvent((event) => events.push(event.is))
+    call.start()
+    await settle()
+    room.drop(DisconnectReason.SIGNAL_CLOSE)
+    expect(phase()).toEqual({ is: 'reconnecting', since: Date.now(), tries: 0, retryAt: Date.now() + 500 })
+    await room.localParticipant.setMicrophoneEnabled(false)
+    room.refuse = new Error('no route')
+    await vi.advanceTimersByTimeAsync(500)
+    expect(phase()).toMatchObject({ is: 'reconnecting', tries: 1, retryAt: Date.now() + 1000 })
+    room.refuse = null
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(phase().is).toBe('live')
+    expect(grant).toHaveBeenCalledTimes(3)
+    expect(call.state.get().self.mic).toBe('on')
+    expect(events).toEqual(['back'])
+  })
+
+  it('shows the last picture of the meeting while away', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    room.add('p', 'Paul', 1)
+    await settle()
+    room.remoteParticipants.clear()
+    room.drop()
+    await settle()
+    expect(call.state.get().people.map(({ identity }) => identity)).toEqual(['p', 'me'])
+  })
+
+  it('tries at once when asked to', async () => {
+    const { call, room, grant } = setUp()
+    call.start()
+    await settle()
+    room.drop()
+    call.retryNow()
+    await settle()
+    expect(grant).toHaveBeenCalledTimes(2)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(grant).toHaveBeenCalledTimes(2)
+  })
+
+  it.each([
+    [DisconnectReason.PARTICIPANT_REMOVED, 'removed'],
+    [DisconnectReason.ROOM_DELETED, 'ended'],
+    [DisconnectReason.DUPLICATE_IDENTITY, 'elsewhere'],
+  ])('stays out after reason %i: %s', async (reason, why) => {
+    const { call, room, grant, phase } = setUp()
+    call.start()
+    await settle()
+    room.drop(reason)
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(phase()).toEqual({ is: 'over', why })
+    expect(grant).toHaveBeenCalledOnce()
+  })
+
+  it('is over when the server refuses a token, and tries on when only the network fails', async () => {
+    const { call, grant, phase } = setUp()
+    grant.mockRejectedValueOnce(new Problem('offline', 0, ''))
+    call.start()
+    await settle()
+    expect(phase().is).toBe('reconnecting')
+    grant.mockRejectedValueOnce(new Problem('denied', 403, ''))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(phase()).toEqual({ is: 'over', why: 'removed' })
+  })
+
+  it('leaves for good, even in the middle of joining', async () => {
+    const { call, room, phase } = setUp()
+    call.start()
+    call.leave()
+    await settle()
+    expect(phase()).toEqual({ is: 'over', why: 'left' })
+    expect(room.state).toBe(ConnectionState.Disconnected)
+    expect(call.state.get().self.mic).toBe('off')
+  })
+
+  it('says which device did not open and why, and stays in the meeting', async () => {
+    const { call, room, phase } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    room.localParticipant.fail = new DOMException('', 'NotReadableError')
+    await call.toggleCam()
+    expect(call.state.get().self).toMatchObject({ cam: 'off', problem: { kind: 'cam', why: 'busy' } })
+    room.localParticipant.fail = null
+    await call.toggleCam()
+    expect(call.state.get().self).toMatchObject({ cam: 'on', problem: null })
+    expect(phase().is).toBe('live')
+  })
+
+  it('takes closing the chooser of screens for a choice', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    room.localParticipant.fail = new DOMException('', 'NotAllowedError')
+    await call.toggleShare()
+    expect(call.state.get().self).toMatchObject({ sharing: false, problem: null })
+  })
+
+  it('names the author of a message as the server does, and ignores whoever is not in the room', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    room.add('p', 'Paul', 1)
+    const reader = { info: { id: '1', timestamp: 0 }, readAll: () => Promise.resolve('bonjour') }
+    room.handler?.(reader, { identity: 'p' })
+    room.handler?.(reader, { identity: 'ghost' })
+    await settle()
+    expect(call.chat.state.get().messages).toMatchObject([{ from: { name: 'Paul', self: false }, text: 'bonjour' }])
+  })
+
+  it('asks for a touch when the browser plays nothing', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    room.canPlaybackAudio = false
+    room.emit(RoomEvent.AudioPlaybackStatusChanged)
+    await settle()
+    expect(call.state.get().mustTap).toBe(true)
+    room.startAudio.mockImplementation(() => {
+      room.canPlaybackAudio = true
+      return Promise.resolve()
+    })
+    await call.resume()
+    await settle()
+    expect(call.state.get().mustTap).toBe(false)
+  })
+})
