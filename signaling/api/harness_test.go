@@ -37,6 +37,7 @@ const hang = 20 * time.Second
 type fakeCall struct {
 	mu      sync.Mutex
 	removed []string // identities
+	heard   chan string
 	closed  []string // rooms
 }
 
@@ -44,6 +45,7 @@ func (f *fakeCall) Remove(_, identity string, _ livekit.DisconnectReason) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.removed = append(f.removed, identity)
+	f.heard <- identity
 	return true
 }
 
@@ -105,7 +107,7 @@ func (s *server) start() {
 	if s.store, err = store.Open(s.t.Context(), s.dir, log); err != nil {
 		s.t.Fatal(err)
 	}
-	s.call = new(fakeCall)
+	s.call = &fakeCall{heard: make(chan string, 1000)}
 	s.login = login.New(s.store, s.clock.Now, rand.Reader)
 	s.meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log})
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
