@@ -35,7 +35,7 @@ function Visited({ linkID, keep, typed }: Props) {
     void visit.start()
     return visit.dispose
   }, [visit])
-  usePrefetch()
+  usePrefetch(state.at === 'guest')
   useAdmissionSign(state)
   return <Suspense fallback={null}><Screen visit={visit} state={state} typed={typed} /></Suspense>
 }
@@ -52,15 +52,17 @@ function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; type
   return <Ending visit={visit} view={view} ended={ended} />
 }
 
-function usePrefetch(): void {
+/** Once the first page is complete, so that nothing competes with it on a weak link. */
+function usePrefetch(ready: boolean): void {
   useEffect(() => {
+    if (!ready) return
     const timer = setTimeout(() => {
       void loadWaiting()
       void loadEndings()
       void loadCall()
-    }, 800)
+    }, 300)
     return () => clearTimeout(timer)
-  }, [])
+  }, [ready])
 }
 
 /** Says aloud, in words and by a sound, that the wait is over. */

@@ -102,6 +102,7 @@ export function Refused({ problem, retry }: { problem: Problem; retry: () => voi
       return page(t('end.ended'), <DoorClosed />, <p>{t('end.ended.more')}</p>)
     case 'offline':
     case 'internal':
+    case 'unavailable':
     case 'too-many':
       return page(t('end.nostart'), <TriangleAlert />, <ErrorNote error={problem} retry={retry} />, 'warn')
     default:

@@ -119,7 +119,7 @@ export class GuestVisit {
       // The live channel may have told the same and more before this answer arrived.
       if (!this.knows(view)) this.learn(view)
     } catch (error) {
-      if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many')) throw error
+      if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many', 'unavailable')) throw error
       this.refuse(error)
     }
   }

@@ -1,18 +1,19 @@
 // The lobby as hosts see it: enough to decide on, in order of arrival.
 import { Link2, TriangleAlert } from 'lucide-react'
 import { useRef, type KeyboardEvent } from 'react'
-import type { Knock } from '@/api'
+import type { Knock, Readable, SocketState } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useT, Words } from '@/i18n'
 import { announce, Button, useNow, useStore } from '@/ui'
 import { doubtful, type Door } from './door'
 import './lobby.css'
 
-export function LobbyPanel({ door }: { door: Door }) {
+export function LobbyPanel({ door, connection }: { door: Door; connection: Readable<SocketState> }) {
   const t = useT()
   const { waiting, refused, shut, busy, error } = useStore(door.state)
   const list = useRef<HTMLUListElement>(null)
   const now = useNow(15_000)
+  const online = useStore(connection).is === 'open'
   const refuse = (knock: Knock) => {
     moveOn(list.current, knock.id)
     door.refuse(knock)
@@ -25,6 +26,7 @@ export function LobbyPanel({ door }: { door: Door }) {
   return (
     <>
       <div className="scroll">
+        {online ? null : <p className="stale" role="status">{t('lobbyp.offline')}</p>}
         {error ? <ErrorNote error={error} /> : null}
         {refused.map((knock) => (
           <p key={knock.id} className="undo" role="status">

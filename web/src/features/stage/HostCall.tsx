@@ -28,7 +28,7 @@ type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
 function Hosting({ meeting }: { meeting: Meeting }) {
   // A reload in the call goes straight back into it.
   const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
-  const door = useDoor(meeting.id)
+  const { channel, door } = useDoor(meeting.id)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
     setWhere({ at: 'over', why })
@@ -39,11 +39,11 @@ function Hosting({ meeting }: { meeting: Meeting }) {
     setWhere({ at: 'inside' })
   }
   if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
-  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} door={door} onOver={onOver} />
+  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} channel={channel} door={door} onOver={onOver} />
 }
 
 /** The host's channel and door for as long as the page is open; tells the server when a person has seen who waits. */
-function useDoor(meetingID: string): Door {
+function useDoor(meetingID: string): { channel: HostChannel; door: Door } {
   const [both] = useState(() => {
     const channel = new HostChannel(meetingID)
     return { channel, door: new Door(meetingID, channel) }
@@ -66,7 +66,7 @@ function useDoor(meetingID: string): Door {
       channel.close()
     }
   }, [both])
-  return both.door
+  return both
 }
 
 function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEnter: () => void }) {
@@ -92,7 +92,7 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
   )
 }
 
-function Inside({ meeting, door, onOver }: { meeting: Meeting; door: Door; onOver: (why: Over) => void }) {
+function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel: HostChannel; door: Door; onOver: (why: Over) => void }) {
   const { waiting } = useStore(door.state)
   const { sounds } = useStore(intents)
   const [error, setError] = useState<unknown>(null)
@@ -109,7 +109,7 @@ function Inside({ meeting, door, onOver }: { meeting: Meeting; door: Door; onOve
   const host = {
     waiting: waiting.length,
     firstWaiting: waiting[0]?.name ?? '',
-    lobby: <LobbyPanel door={door} />,
+    lobby: <LobbyPanel door={door} connection={channel.connection} />,
     remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
     endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),
   }

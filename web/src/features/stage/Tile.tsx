@@ -17,7 +17,7 @@ export const Tile = memo(function Tile({ person, width, height }: Props) {
   const size = width === undefined ? undefined : { inlineSize: width, blockSize: height }
   return (
     <li className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
-      {person.picture ? <Video track={person.picture} mirrored={person.self} label={t('stage.picture', { name })} /> : <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div>}
+      {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div>}
       <div className="caption">
         {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
         {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}
