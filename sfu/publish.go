@@ -21,6 +21,10 @@ type localTrack struct {
 	mid   string
 }
 
+// maxAddTrack bounds what everyone is told about a track, in bytes; SDKs send
+// about 300.
+const maxAddTrack = 4096
+
 // addTrack answers at once: the client waits for the sid before it offers, but
 // may also have offered already.
 func (s *Session) addTrack(req *livekit.AddTrackRequest) {
@@ -67,8 +71,7 @@ func (s *Session) mayAdd(req *livekit.AddTrackRequest) (livekit.RequestResponse_
 		return livekit.RequestResponse_UNSUPPORTED_TYPE, "only audio and video tracks"
 	case req.Sid != "":
 		return livekit.RequestResponse_UNSUPPORTED_TYPE, "backup codecs are not asked for"
-	case req.Cid == "" || len(req.Cid) > 256 || len(req.Name) > maxName || len(req.Stream) > 256 ||
-		len(req.Layers) > publish.MaxLayers || len(req.SimulcastCodecs) > 4:
+	case req.Cid == "" || len(req.Layers) > publish.MaxLayers || proto.Size(req) > maxAddTrack:
 		return livekit.RequestResponse_INVALID_REQUEST, "cid missing, or names, layers or codecs beyond all use"
 	case !p.GetCanPublish() || !sourceAllowed(p, req.Source):
 		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow publishing this"

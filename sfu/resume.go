@@ -43,7 +43,7 @@ func (q *resumeRequest) serve(r *room) {
 		r.setPermission(m, q.params.Permission)
 	}
 	m.s.mu.Lock()
-	m.s.resumed = true
+	m.s.resumed = &q.params
 	m.s.mu.Unlock()
 	m.s.wake()
 	r.log.Info("participant resumed", "participant", m.info.Identity, "sid", m.info.Sid)
@@ -77,8 +77,14 @@ const silence = 30 * time.Second
 // afterResume restarts ICE on the connection where we make the offers; on the
 // other one the client does. An offer that is out is repeated, because its
 // answer may be lost, and the restart follows it.
-func (s *Session) afterResume() {
+func (s *Session) afterResume(p *JoinParams) {
 	s.required = false
+	if p.SyncState != nil {
+		s.syncState(p.SyncState)
+	}
+	if o := p.PublisherOffer; o != nil && o.Sdp != "" {
+		s.offered(o)
+	}
 	if s.single {
 		s.require()
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
+	"golang.org/x/time/rate"
 
 	"aparte/sfu/publish"
 	"aparte/sfu/transport"
@@ -49,7 +50,7 @@ type Session struct {
 	mu      sync.Mutex
 	ended   bool
 	wanted  []wanted
-	resumed bool
+	resumed *JoinParams              // set by a resume, taken by sync
 	downs   map[string]*subscription // by track sid
 
 	// Owned by run.
@@ -68,6 +69,7 @@ type Session struct {
 	required  bool                       // media_sections_requirement is out
 	offerID   uint32
 	lastOffer *transport.Offer
+	metadata  *rate.Limiter
 	flow      *time.Timer // fires when the client has applied our answer
 }
 
@@ -100,6 +102,7 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		downs:             map[string]*subscription{},
 		settings:          map[string]trackSettings{},
 		flow:              time.NewTimer(applyTime),
+		metadata:          rate.NewLimiter(10, 30),
 		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),
 	}
 	s.permission.Store(p.Permission)
@@ -231,7 +234,7 @@ func (s *Session) begin() bool {
 	if s.subscriberPrimary {
 		s.makeOffer() // data channels alone are enough for connect() to resolve
 	}
-	s.params.AddTracks, s.params.PublisherOffer = nil, nil
+	s.params.AddTracks, s.params.PublisherOffer, s.params.SyncState = nil, nil, nil
 	return true
 }
 
@@ -279,10 +282,10 @@ func (s *Session) primary() *transport.Peer {
 func (s *Session) sync() {
 	s.mu.Lock()
 	resumed := s.resumed
-	s.resumed = false
+	s.resumed = nil
 	s.mu.Unlock()
-	if resumed {
-		s.afterResume()
+	if resumed != nil {
+		s.afterResume(resumed)
 	}
 	s.watchStates()
 	s.forgetRevoked()

@@ -27,6 +27,10 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 	case *livekit.SignalRequest_SyncState:
 		s.syncState(m.SyncState)
 	case *livekit.SignalRequest_UpdateMetadata:
+		if !s.metadata.Allow() { // everyone in the room is told
+			s.send(Refusal(msg, livekit.RequestResponse_LIMIT_EXCEEDED, "over 10 changes a second"))
+			return
+		}
 		s.room.ask(&metadataRequest{s, m.UpdateMetadata})
 	case *livekit.SignalRequest_UpdateAudioTrack:
 		s.room.ask(&trackInfoRequest{s: s, sid: m.UpdateAudioTrack.GetTrackSid(), audio: m.UpdateAudioTrack})

@@ -24,8 +24,11 @@ type trackSettings struct {
 	width, height uint32
 }
 
-// maxSettings bounds wishes about tracks that may never come.
-const maxSettings = 2000
+// Bounds on wishes about tracks that may never come.
+const (
+	maxSettings = 2000
+	maxSID      = 64 // bytes; ours have 22
+)
 
 // subscribe makes what is sent follow what is wanted, and negotiates.
 func (s *Session) subscribe() {
@@ -112,6 +115,9 @@ func (s *Session) outgoing() []transport.Outgoing {
 func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
 	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight()}
 	for _, sid := range m.GetTrackSids() {
+		if len(sid) > maxSID {
+			continue
+		}
 		if _, known := s.settings[sid]; !known && len(s.settings) >= maxSettings {
 			s.log.Debug("track settings ignored: too many")
 			return

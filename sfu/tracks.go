@@ -177,6 +177,9 @@ func (q *subscriptionRequest) serve(r *room) {
 		return
 	}
 	note := func(sid string) {
+		if len(sid) > maxSID {
+			return
+		}
 		if _, known := m.explicit[sid]; !known && len(m.explicit) >= r.sfu.cfg.Limits.SubscriptionNotes {
 			return
 		}

@@ -31,8 +31,10 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	audioFeedback := []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "nack"}}
 	videoFeedback := []webrtc.RTCPFeedback{
-		{Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"},
-		{Type: "nack"}, {Type: "nack", Parameter: "pli"},
+		{Type: "transport-cc"},
+		{Type: "ccm", Parameter: "fir"},
+		{Type: "nack"},
+		{Type: "nack", Parameter: "pli"},
 	}
 	codecs := []struct {
 		pt, rtx int

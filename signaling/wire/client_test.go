@@ -478,11 +478,15 @@ func (c *client) drop() {
 	}
 }
 
-// errorf fails the test unless the client is closing.
+// errorf fails the test unless the client is closing, or the server closed its
+// connection.
 func (c *client) errorf(format string, args ...any) {
 	c.mu.Lock()
 	closing := c.closing
 	c.mu.Unlock()
+	for _, pc := range []*webrtc.PeerConnection{c.pub, c.sub} {
+		closing = closing || pc != nil && pc.ConnectionState() == webrtc.PeerConnectionStateClosed
+	}
 	if !closing {
 		c.t.Errorf(format, args...)
 	}

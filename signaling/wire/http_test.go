@@ -109,7 +109,8 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 		{"plain GET", "/rtc?", good, 404, "WebSocket"},
 		{"plain GET v1", "/rtc/v1?", good, 404, "WebSocket"},
 		{"regions", "/settings/regions?", good, 404, "not found"},
-		{"long URL", "/rtc/validate?os=" + strings.Repeat("x", 60<<10), good, 200, "success"},
+		{"long URL", "/rtc/validate?unknown=" + strings.Repeat("x", 60<<10), good, 200, "success"},
+		{"long client info", "/rtc/validate?os=" + strings.Repeat("x", 5<<10), good, 400, "client info"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

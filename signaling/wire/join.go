@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu"
 )
@@ -50,6 +51,9 @@ func (s *Server) check(r *http.Request, v1 bool) (*join, error) {
 	req, err := parseRequest(r, v1)
 	if err != nil {
 		return nil, err
+	}
+	if proto.Size(req.ClientInfo) > maxClientInfo {
+		return nil, fmt.Errorf("%w: client info over %d bytes", errBadRequest, maxClientInfo)
 	}
 	params, err := joinParams(req, grant)
 	if err != nil {

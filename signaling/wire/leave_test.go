@@ -320,9 +320,11 @@ func TestFailedMediaAsksToResume(t *testing.T) {
 		func(c *transport.Config, _ *sfu.Config, _ *wire.Config) { c.ICEFailed = 100 * time.Millisecond })
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
-	ann.pub.SCTP().Transport().ICETransport().Stop() // without DTLS goodbye
+	if err := ann.pub.SCTP().Transport().ICETransport().Stop(); err != nil { // without DTLS goodbye
+		t.Fatal(err)
+	}
 	l := ann.wait("leave", isLeave).GetLeave()
-	if l.Action != livekit.LeaveRequest_RESUME && l.Action != livekit.LeaveRequest_RECONNECT {
+	if l.Action != livekit.LeaveRequest_RESUME {
 		t.Errorf("leave %v", l)
 	}
 	bob.info("ann", "gone", gone)
@@ -416,6 +418,13 @@ func TestMetadata(t *testing.T) {
 	}
 	if r := ask(ann, &livekit.UpdateParticipantMetadata{Metadata: strings.Repeat("x", 65<<10), RequestId: 8}); r.Reason != livekit.RequestResponse_LIMIT_EXCEEDED {
 		t.Errorf("too long: %v", r)
+	}
+	limited := false
+	for i := range 40 {
+		limited = limited || ask(ann, &livekit.UpdateParticipantMetadata{Metadata: fmt.Sprint(i)}).Reason == livekit.RequestResponse_LIMIT_EXCEEDED
+	}
+	if !limited {
+		t.Error("40 changes at once were told to the whole room")
 	}
 	// The version rises: clients drop what is not newer.
 	bob.mu.Lock()

@@ -269,6 +269,7 @@ func TestAddTrackRefusals(t *testing.T) {
 		{"wrong source", onlyMicrophone, &livekit.AddTrackRequest{Cid: "a", Type: livekit.TrackType_VIDEO, Source: livekit.TrackSource_CAMERA}, livekit.RequestResponse_NOT_ALLOWED},
 		{"data", noData, &livekit.AddTrackRequest{Cid: "a", Type: livekit.TrackType_DATA}, livekit.RequestResponse_UNSUPPORTED_TYPE},
 		{"backup codec", noData, &livekit.AddTrackRequest{Cid: "a", Sid: "TR_x"}, livekit.RequestResponse_UNSUPPORTED_TYPE},
+		{"beyond all use", noData, &livekit.AddTrackRequest{Cid: strings.Repeat("c", 5000)}, livekit.RequestResponse_INVALID_REQUEST},
 		{"no cid", noData, &livekit.AddTrackRequest{}, livekit.RequestResponse_INVALID_REQUEST},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

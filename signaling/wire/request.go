@@ -21,6 +21,7 @@ const (
 	maxNameBytes       = 256 // room, identity, name
 	maxMetadataBytes   = 64 << 10
 	maxAttributesBytes = 64 << 10
+	maxClientInfo      = 4 << 10 // capabilities are told to everyone
 )
 
 // joinRequest is a join in either form, before anyone is asked for permission.

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -123,9 +124,7 @@ func (s *server) get(path string, header http.Header) *http.Response {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	resp, err := s.http.Client().Do(req)
 	if err != nil {
 		s.t.Fatal(err)
