@@ -51,26 +51,22 @@ var problems = []struct {
 // asProblem decides by type what the caller is told. What it does not know is
 // our fault: logged with a number, which is all the caller gets.
 func (a *API) asProblem(ctx context.Context, err error) *Problem {
-	var ready *Problem
-	if errors.As(err, &ready) {
+	if ready, ok := errors.AsType[*Problem](err); ok {
 		return ready
 	}
-	var field *name.Error
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*name.Error](err); ok {
 		return fieldProblem("body."+field.Field(), field.Reason)
 	}
 	if errors.Is(err, login.ErrCurrent) {
 		return fieldProblem("body.current", "is not the present password")
 	}
-	var many *login.TooManyError
-	if errors.As(err, &many) {
+	if many, ok := errors.AsType[*login.TooManyError](err); ok {
 		return tooMany(many.Wait)
 	}
 	if errors.Is(err, lobby.ErrCrowded) {
 		return tooMany(crowdedWait)
 	}
-	var early *link.EarlyError
-	if errors.As(err, &early) {
+	if early, ok := errors.AsType[*link.EarlyError](err); ok {
 		p := problem(http.StatusForbidden, codeLinkEarly, early.Error())
 		p.ValidFrom = &early.ValidFrom
 		return p
@@ -80,8 +76,7 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 			continue
 		}
 		p := problem(known.status, known.code, known.err.Error())
-		var ofLink *meeting.LinkError
-		if errors.As(err, &ofLink) {
+		if ofLink, ok := errors.AsType[*meeting.LinkError](err); ok {
 			p.Host = ofLink.Host
 		}
 		if known.status == http.StatusServiceUnavailable {

@@ -6,11 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,12 +62,7 @@ func (f *fakeCall) CloseRoom(room string, _ livekit.DisconnectReason) bool {
 func (f *fakeCall) wasRemoved(identity string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, id := range f.removed {
-		if id == identity {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(f.removed, identity)
 }
 
 // clock is the time of a server under test.
@@ -175,9 +173,7 @@ func (p *person) raw(method, path, body string) (int, http.Header, []byte) {
 	if p.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+p.bearer)
 	}
-	for k, v := range p.header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, p.header)
 	res, err := p.client.Do(req)
 	if err != nil {
 		p.s.t.Fatal(err)
@@ -295,8 +291,8 @@ func (p *person) decide(meetingID, knock, decision string) api.Knock {
 	return do[api.Knock](p, http.StatusOK, "POST", "/meetings/"+meetingID+"/knocks/"+knock+"/"+decision, body)
 }
 
-// dial opens a socket of the API.
-func (p *person) dial(path, origin string) (*websocket.Conn, *http.Response, error) {
+// dial opens a socket of the API, or returns the status of the refusal.
+func (p *person) dial(path, origin string) (*websocket.Conn, int) {
 	p.s.t.Helper()
 	header := make(http.Header)
 	if origin != "" {
@@ -304,13 +300,14 @@ func (p *person) dial(path, origin string) (*websocket.Conn, *http.Response, err
 	}
 	dialer := websocket.Dialer{Jar: p.client.Jar, HandshakeTimeout: hang}
 	ws, res, err := dialer.DialContext(p.s.t.Context(), "ws"+strings.TrimPrefix(p.s.http.URL, "http")+"/api/v1"+path, header)
-	if res != nil && err != nil {
-		res.Body.Close()
+	if res == nil {
+		p.s.t.Fatal(err)
 	}
+	defer res.Body.Close()
 	if err == nil {
 		p.s.t.Cleanup(func() { ws.Close() })
 	}
-	return ws, res, err
+	return ws, res.StatusCode
 }
 
 // socket is an open socket whose messages a test awaits.
@@ -351,7 +348,7 @@ func (s socket[T]) closed() int {
 	}
 	for {
 		if _, _, err := s.ws.ReadMessage(); err != nil {
-			if e, ok := err.(*websocket.CloseError); ok {
+			if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 				return e.Code
 			}
 			s.t.Fatalf("socket ended without a close frame: %v", err)
@@ -361,18 +358,18 @@ func (s socket[T]) closed() int {
 
 func (p *person) hostSocket(meetingID string) socket[api.HostMessage] {
 	p.s.t.Helper()
-	ws, _, err := p.dial("/meetings/"+meetingID+"/host", p.s.http.URL)
-	if err != nil {
-		p.s.t.Fatal(err)
+	ws, status := p.dial("/meetings/"+meetingID+"/host", p.s.http.URL)
+	if ws == nil {
+		p.s.t.Fatalf("host socket: %d", status)
 	}
 	return socket[api.HostMessage]{p.s.t, ws}
 }
 
 func (p *person) lobbySocket() socket[api.GuestMessage] {
 	p.s.t.Helper()
-	ws, _, err := p.dial("/guest/lobby", p.s.http.URL)
-	if err != nil {
-		p.s.t.Fatal(err)
+	ws, status := p.dial("/guest/lobby", p.s.http.URL)
+	if ws == nil {
+		p.s.t.Fatalf("lobby socket: %d", status)
 	}
 	if err := ws.WriteJSON(api.GuestHello{Session: p.bearer}); err != nil {
 		p.s.t.Fatal(err)

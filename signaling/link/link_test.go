@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,25 +16,50 @@ import (
 
 var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 
-// The browser derives the same: web/src holds this vector too.
-func TestCodeVector(t *testing.T) {
-	secret := make([]byte, 32)
-	for i := range secret {
-		secret[i] = byte(i)
-	}
-	code, err := Code(secret)
+// The browser derives the same: its tests read this file too.
+const vectors = "../../web/src/api/testdata/link-vectors.json"
+
+func TestCodeAsTheBrowserDerivesIt(t *testing.T) {
+	data, err := os.ReadFile(vectors)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(code)
-	t.Logf("secret %s code %s code_hash %s", base64.RawURLEncoding.EncodeToString(secret),
-		base64.RawURLEncoding.EncodeToString(code), base64.RawURLEncoding.EncodeToString(sum[:]))
-	// RFC 5869 by hand, with HMAC-SHA-256 and a zero salt of 32 bytes.
-	if got := hex.EncodeToString(code); got != vectorCode {
-		t.Errorf("code %s, want %s", got, vectorCode)
+	var shared struct {
+		Vectors []struct {
+			Secret   string `json:"secret"`
+			Code     string `json:"code"`
+			CodeHash string `json:"code_hash"`
+		} `json:"vectors"`
+		Malformed []string `json:"malformed"`
 	}
-	if _, err := Code(secret[:31]); err == nil {
-		t.Error("a secret of 31 bytes was accepted")
+	if err := json.Unmarshal(data, &shared); err != nil {
+		t.Fatal(err)
+	}
+	if len(shared.Vectors) < 4 || len(shared.Malformed) == 0 {
+		t.Fatalf("%d vectors, %d malformed", len(shared.Vectors), len(shared.Malformed))
+	}
+	derive := func(secret string) ([]byte, error) {
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(secret)
+		if err != nil {
+			return nil, err
+		}
+		return Code(raw)
+	}
+	for _, v := range shared.Vectors {
+		code, err := derive(v.Secret)
+		sum := sha256.Sum256(code)
+		if err != nil || base64.RawURLEncoding.EncodeToString(code) != v.Code || base64.RawURLEncoding.EncodeToString(sum[:]) != v.CodeHash {
+			t.Errorf("secret %s: code %x, %v", v.Secret, code, err)
+		}
+		hash, err := ParseCodeHash(v.CodeHash)
+		if err != nil || !(Link{CodeHash: hash}).Matches(v.Code) {
+			t.Errorf("secret %s: the code does not match its hash, %v", v.Secret, err)
+		}
+	}
+	for _, secret := range shared.Malformed {
+		if code, err := derive(secret); err == nil {
+			t.Errorf("malformed secret %q gave %x", secret, code)
+		}
 	}
 }
 
@@ -128,8 +154,8 @@ func TestUsable(t *testing.T) {
 		{"personal, another's", with(func(l *Link) { l.Kind, l.Session = Personal, "you" }), false, ErrInUse},
 	} {
 		err := c.link.Usable("me", c.known, start)
-		if c.want == error(early) {
-			if !errors.As(err, new(*EarlyError)) {
+		if errors.Is(c.want, early) {
+			if _, ok := errors.AsType[*EarlyError](err); !ok {
 				t.Errorf("%s: %v, want early", c.name, err)
 			}
 		} else if !errors.Is(err, c.want) {

@@ -19,7 +19,6 @@ type modelGuest struct {
 	link     string
 	enteredA time.Time
 	status   Status // "" before the first knock
-	lifted   bool
 	place    int
 	grant    string
 }

@@ -50,7 +50,7 @@ func checkPassword(password string, a Account) error {
 	}
 	lower := strings.ToLower(p)
 	local, _, _ := strings.Cut(a.Email, "@")
-	reason := ""
+	var reason string
 	switch {
 	case !utf8.ValidString(password) || len(p) > maxPassword:
 		reason = "is too long or not valid UTF-8"

@@ -17,12 +17,22 @@ func TestWhatIsTypedIsKeptAndControlsAreRefused(t *testing.T) {
 		{"Ine\u0302s", "Inês"}, // composed
 		{"<b>Bob</b>", "<b>Bob</b>"},
 		{"נועה", "נועה"},
-		{"می‌خواهم", "می‌خواهم"},
+		{"می\u200cخواهم", "می\u200cخواهم"},
 		{"李雷", "李雷"},
 		{strings.Repeat("é", MaxName), strings.Repeat("é", MaxName)},
-		{"", "!"}, {" \u00a0 ", "!"}, {"\u200b\u2060", "!"}, {"a\nb", "!"}, {"a\x00", "!"}, {"a\u0085", "!"},
-		{"a\u2028b", "!"}, {"\ufffd", "!"}, {"\ue000", "!"}, {"\ufdd0", "!"}, {"a\xff", "!"},
-		{strings.Repeat("é", MaxName+1), "!"}, {strings.Repeat("a", 1<<20), "!"},
+		{"", "!"},
+		{" \u00a0 ", "!"},
+		{"\u200b\u2060", "!"},
+		{"a\nb", "!"},
+		{"a\x00", "!"},
+		{"a\u0085", "!"},
+		{"a\u2028b", "!"},
+		{"\ufffd", "!"},
+		{"\ue000", "!"},
+		{"\ufdd0", "!"},
+		{"a\xff", "!"},
+		{strings.Repeat("é", MaxName+1), "!"},
+		{strings.Repeat("a", 1<<20), "!"},
 	} {
 		kept, err := Required("name", c.typed, MaxName)
 		if c.kept == "!" {
@@ -42,7 +52,7 @@ func TestWhatIsTypedIsKeptAndControlsAreRefused(t *testing.T) {
 func TestDeceivingNamesAreMarked(t *testing.T) {
 	for _, honest := range []string{
 		"", "Maria Oliveira", "Jean-Luc d’Ormesson", "Nguyễn Thị Ánh", "Мария Иванова", "Αλέξανδρος", "محمد علي", "נוֹעָה", "山田 太郎", "ヤマダ・タロウ",
-		"김철수 (Kim)", "می‌خواهم", "Anna Петрова", "Mª Carmen", "O'Brien, 3rd", "<b>x</b>", "Łukasz Żak", "José María", "Dvořák & Søn",
+		"김철수 (Kim)", "می\u200cخواهم", "Anna Петрова", "Mª Carmen", "O'Brien, 3rd", "<b>x</b>", "Łukasz Żak", "José María", "Dvořák & Søn",
 	} {
 		if Suspicious(honest) {
 			t.Errorf("%q is marked", honest)
@@ -97,7 +107,7 @@ func TestImitationsAreFound(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, seed := range []string{"Anne", "Аnne", "a\u200cb", "\xff", "Z\u0310\u0311\u0312\u0313", "می‌خواهم", "\u1112\u1161\u11ab"} {
+	for _, seed := range []string{"Anne", "Аnne", "a\u200cb", "\xff", "Z\u0310\u0311\u0312\u0313", "می\u200cخواهم", "\u1112\u1161\u11ab"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {

@@ -145,7 +145,7 @@ func TestAcknowledgedDecisionsSurviveKill(t *testing.T) {
 			}
 			for name, want := range acknowledged {
 				// A decision may be stored though its acknowledgement was not printed any more.
-				if got := found[name].Status; got != want && !(want == lobby.Waiting && got != "") {
+				if got := found[name].Status; got != want && (want != lobby.Waiting || got == "") {
 					t.Errorf("%s was acknowledged as %s and is %q", name, want, got)
 				}
 			}
