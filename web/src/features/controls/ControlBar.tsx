@@ -72,7 +72,8 @@ function Key({ icon, onPress, className = '', name, says, expanded, badge = 0, k
     <button type="button" className={`k ${className}`} aria-label={label} aria-expanded={expanded} aria-disabled={disabled || undefined} onClick={disabled ? undefined : onPress}>
       {icon}
       <span>{children}</span>
-      {badge > 0 ? <span className={`n ${knock ? 'kn' : ''}`} aria-hidden="true">{badge}</span> : null}
+      {/* Drawn, not written: the number is in the accessible name, with its meaning. */}
+      {badge > 0 ? <span className={`n ${knock ? 'kn' : ''}`} data-n={badge} /> : null}
     </button>
   )
 }
