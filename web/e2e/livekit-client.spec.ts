@@ -90,6 +90,17 @@ for (const mode of [
       expect(await boris.texts()).toEqual(texts);
     });
 
+    test('a text stream, short or long, arrives whole, both ways', async () => {
+      const texts = ['Bonjour', 'é'.repeat(40_000)];
+      for (const [from, to] of [[anna, boris], [boris, anna]] as const) {
+        const before = (await to.texts()).length;
+        await from.page.evaluate(async (texts) => {
+          for (const text of texts) await window.room.localParticipant.sendText(text, { topic: 'chat' });
+        }, texts);
+        await expect.poll(async () => (await to.texts()).slice(before), { timeout: 30_000 }).toEqual(texts);
+      }
+    });
+
     test('muting and unmuting is told to the other side, and the picture comes back', async () => {
       await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(false));
       await boris.expectSeen('trackMuted:anna/video');

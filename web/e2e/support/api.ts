@@ -1,6 +1,7 @@
 // The API as somebody with curl would use it: what the server answers when no page of ours asks.
 
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { request } from 'node:http';
 
 export interface Answer {
   status: number;
@@ -41,20 +42,24 @@ export function forge(claims: { room: string; identity: string; iss: string; alg
 }
 
 /**
- * Tries to open a WebSocket and says what came of it: "refused" when the
- * server never accepted it, otherwise the kinds of messages until it closed.
- * A header such as Origin or Cookie can be given, which a browser would not allow.
+ * Asks for a WebSocket by hand and says what the server answered: 101 when it
+ * opened one. Headers that a browser would not let a page set, such as Origin
+ * and Cookie, can be given.
  */
-export async function socketOutcome(url: string, headers: Record<string, string> = {}, hello?: string): Promise<string> {
-  // Node's WebSocket is undici's, which takes headers; the DOM's type does not know them.
-  const Socket = WebSocket as unknown as new (url: string, options: { headers: Record<string, string> }) => WebSocket;
-  const socket = new Socket(url.replace(/^http/, 'ws'), { headers });
-  const messages: string[] = [];
-  return new Promise((resolve) => {
-    socket.onopen = () => hello !== undefined && socket.send(hello);
-    socket.onmessage = (event) => messages.push(typeof event.data === 'string' ? event.data : 'binary');
-    let opened = false;
-    socket.addEventListener('open', () => (opened = true));
-    socket.onclose = (event) => resolve(opened ? `opened, ${messages.length} messages, closed ${event.code}` : 'refused');
+export async function socketStatus(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asking = request(url, {
+      headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': randomBytes(16).toString('base64'), ...headers },
+    });
+    asking.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    asking.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asking.on('error', reject);
+    asking.end();
   });
 }

@@ -1,7 +1,7 @@
 // What somebody without an admission can try by hand, and what the server must answer to each try.
 
 import { expect } from '@playwright/test';
-import { call, forge, socketOutcome, validate } from './api.ts';
+import { call, forge, socketStatus, validate } from './api.ts';
 
 const jwt = /eyJ[\w-]{8,}\.eyJ/;
 
@@ -47,13 +47,14 @@ export async function expectNoWayIn({ server, meeting, session, hostIdentity }: 
   for (const [what, token] of Object.entries(tokens)) {
     expect((await validate(server, token)).status, `/rtc/validate with ${what}`).toBe(401);
     const query = `access_token=${encodeURIComponent(token)}&protocol=16&auto_subscribe=1`;
-    expect(await socketOutcome(`${server}/rtc?${query}`), `/rtc with ${what}`).toBe('refused');
+    expect(await socketStatus(`${server}/rtc?${query}`), `/rtc with ${what}`).toBe(401);
   }
 
   // The hosts' socket, which carries every knock and the list of who is in.
   const hostSocket = `${server}/api/v1/meetings/${meeting}/host`;
-  expect(await socketOutcome(hostSocket, { origin: server }), 'the host socket without a cookie').toBe('refused');
-  expect(await socketOutcome(hostSocket, { origin: server, cookie: `aparte=${session}` }), 'the host socket with a lobby session').toBe('refused');
+  expect(await socketStatus(hostSocket, { origin: server }), 'the host socket without a cookie').toBe(401);
+  expect(await socketStatus(hostSocket, { origin: server, cookie: `aparte=${session}` }), 'the host socket with a lobby session').toBe(401);
   // The lobby's socket is for our own pages.
-  expect(await socketOutcome(`${server}/api/v1/guest/lobby`, { origin: 'https://elsewhere.example' }, JSON.stringify({ session })), 'the lobby socket from a foreign page').toBe('refused');
+  expect(await socketStatus(`${server}/api/v1/guest/lobby`, { origin: 'https://elsewhere.example' }), 'the lobby socket from a foreign page').toBe(403);
+  expect(await socketStatus(`${server}/api/v1/guest/lobby`), 'the lobby socket from nowhere').toBe(403);
 }

@@ -78,9 +78,11 @@ export async function expectPicture(page: Page, side: Side, limit = MEDIA_LIMIT_
     .toBeGreaterThanOrEqual(3);
 }
 
-/** Says that the page shows no picture of side at this moment. */
-export async function expectNoPicture(page: Page, side: Side): Promise<void> {
-  expect((await marks(page)).filter((mark) => mark.side === side), `no picture of ${side}`).toEqual([]);
+/** Waits until the page shows a code of side, moving or not: a shared screen stands still. */
+export async function expectCode(page: Page, side: Side): Promise<void> {
+  await expect
+    .poll(async () => (await marks(page)).map((mark) => mark.side), { message: `${side}'s code, decoded`, timeout: MEDIA_LIMIT_MS })
+    .toContain(side);
 }
 
 /** What arrived over all of the page's peer connections so far. */

@@ -31,6 +31,13 @@ class Participant {
     await expect(this.page.getByRole('heading', { level: 1, name: text })).toBeVisible();
   }
 
+  /** Before entering: the camera is off unless one asks for it. */
+  async wantCamera(): Promise<void> {
+    const camera = this.page.getByRole('switch', { name: this.words.camera });
+    if ((await camera.getAttribute('aria-checked')) !== 'true') await camera.click();
+    await expect(camera).toHaveAttribute('aria-checked', 'true');
+  }
+
   async expectInCall(): Promise<void> {
     await expect(this.page.getByRole('button', { name: this.words.leave, exact: true })).toBeVisible();
   }
@@ -86,8 +93,10 @@ export class Guest extends Participant {
     await this.page.goto(link);
   }
 
+  /** Asks to enter, meaning to be seen and heard. */
   async knock(name: string): Promise<void> {
     await this.page.getByLabel(this.words.yourName).fill(name);
+    await this.wantCamera();
     await this.page.getByRole('button', { name: this.words.ask }).click();
   }
 
@@ -180,6 +189,7 @@ export class Host extends Participant {
   /** Goes from the meeting's page into the call, and says who one is there. */
   async enter(): Promise<{ identity: string; token: string }> {
     await this.page.getByRole('link', { name: this.words.open }).click();
+    await this.wantCamera();
     await this.page.getByRole('button', { name: this.words.enter }).click();
     await this.expectInCall();
     return JSON.parse(await this.watch.answer(`POST /api/v1/meetings/${this.meeting}/join`)) as { identity: string; token: string };

@@ -117,6 +117,7 @@ export class SDKClient {
           .on(RoomEvent.Reconnected, () => note('reconnected'))
           .on(RoomEvent.Disconnected, (reason) => note('disconnected', String(reason)))
           .on(RoomEvent.DataReceived, (payload) => window.texts.push(new TextDecoder().decode(payload)));
+        room.registerTextStreamHandler('chat', async (reader) => void window.texts.push(await reader.readAll()));
         await room.connect(url, token);
       },
       [serverURL, token, options] as const,

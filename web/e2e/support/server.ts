@@ -15,7 +15,7 @@ const START_LIMIT_MS = 30_000;
 export class Server {
   /** Origin of the main listener, such as http://127.0.0.1:40123; stays over a restart. */
   url = '';
-  /** One-time sign-in of the demo agent; new at every start. */
+  /** One-time sign-in of the demo agent. */
   agentURL = '';
   /** Guest link of the demo meeting. */
   guestURL = '';
@@ -61,7 +61,7 @@ export class Server {
   async #spawn(listen: string): Promise<void> {
     const child = spawn(
       binary,
-      ['serve', '--dev', '--listen', listen, '--admin-listen', '127.0.0.1:0', '--media-udp-port', '0', '--data-dir', this.#dataDir],
+      ['serve', '--dev', '--listen', listen, '--admin-listen', '127.0.0.1:0', '--media-udp-port', '0', '--media-addresses', '127.0.0.1', '--data-dir', this.#dataDir],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#process = child;
@@ -69,23 +69,21 @@ export class Server {
     const failed = new Promise<never>((_, reject) => {
       child.once('error', (error) => reject(new Error(`start ${binary}: ${error.message}`)));
       child.once('exit', (code, signal) => reject(new Error(`aparte ended while starting (${signal ?? code}):\n${this.log}`)));
-      setTimeout(() => reject(new Error(`aparte printed no links in ${START_LIMIT_MS} ms:\n${this.log}`)), START_LIMIT_MS).unref();
+      setTimeout(() => reject(new Error(`aparte was not ready in ${START_LIMIT_MS} ms:\n${this.log}`)), START_LIMIT_MS).unref();
     });
     failed.catch(() => undefined);
-    const links = new Promise<void>((resolve) => {
-      const found = { agent: '', guest: '' };
+    // A first start makes the demo agent and meeting and prints their links; on data that is already there it only says where it listens.
+    const first = this.url === '';
+    const ready = new Promise<void>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const [, kind, url] = /^(agent|guest): (\S+)$/.exec(line) ?? [];
-        if (kind === 'agent' || kind === 'guest') found[kind] = url ?? '';
-        if (found.agent && found.guest) {
-          this.agentURL = found.agent;
-          this.guestURL = found.guest;
-          this.url = new URL(found.agent).origin;
-          resolve();
-        }
+        const [, kind, url = ''] = /^(listening|agent|guest): (\S+)$/.exec(line) ?? [];
+        if (kind === 'listening') this.url = new URL(url).origin;
+        if (kind === 'agent') this.agentURL = url;
+        if (kind === 'guest') this.guestURL = url;
+        if (this.url && kind && (!first || (this.agentURL && this.guestURL))) resolve();
       });
     });
-    await Promise.race([links, failed]);
+    await Promise.race([ready, failed]);
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -45,16 +45,16 @@ export class Watch {
     });
   }
 
-  /** The body of the last answer to a call, such as "POST /api/v1/guest/redeem". */
+  /** The body of the last good answer to a call, such as "POST /api/v1/guest/redeem"; waits for the first one. */
   async answer(call: string): Promise<string> {
-    await Promise.all(this.#pending);
     const [method, path] = call.split(' ');
-    const found = this.exchanges.findLast((exchange) => {
-      const [m, url] = exchange.call.split(' ');
-      return m === method && url !== undefined && new URL(url).pathname === path;
-    });
-    if (!found) throw new Error(`no answer to ${call} was seen; seen: ${this.exchanges.map((one) => one.call).join(', ')}`);
-    return found.body;
+    const find = () =>
+      this.exchanges.findLast((exchange) => {
+        const [m, url] = exchange.call.split(' ');
+        return exchange.status < 300 && m === method && url !== undefined && new URL(url).pathname === path;
+      });
+    await expect.poll(() => find() !== undefined, { message: `a good answer to ${call}` }).toBe(true);
+    return find()?.body ?? '';
   }
 
   /** Texts that the server sent to the browser over HTTP and WebSockets; scripts and styles left out. */

@@ -31,6 +31,7 @@ const french = {
   sharing: 'Arrêter le partage',
   yourName: 'Votre nom',
   ask: 'Demander à entrer',
+  camera: /^Caméra/,
   tryDevices: 'Essayer ma caméra et mon micro',
 };
 
@@ -63,6 +64,7 @@ const english: typeof french = {
   sharing: 'Stop sharing',
   yourName: 'Your name',
   ask: 'Ask to enter',
+  camera: /^Camera/,
   tryDevices: 'Try my camera and microphone',
 };
 
