@@ -150,6 +150,25 @@ describe('a call', () => {
     expect(call.state.get().people.map(({ identity }) => identity)).toEqual(['p', 'me'])
   })
 
+  it('shows it too while LiveKit reconnects by itself and has already forgotten the others', async () => {
+    const { call, room, phase } = setUp()
+    call.start()
+    await settle()
+    room.add('p', 'Paul', 1)
+    await settle()
+    room.state = ConnectionState.Reconnecting
+    room.emit(RoomEvent.Reconnecting)
+    room.remoteParticipants.clear()
+    room.emit(RoomEvent.ParticipantDisconnected, room.localParticipant)
+    await settle()
+    expect(call.state.get().people.map(({ identity }) => identity)).toEqual(['p', 'me'])
+    room.state = ConnectionState.Connected
+    room.emit(RoomEvent.Reconnected)
+    await settle()
+    expect(phase().is).toBe('live')
+    expect(call.state.get().people.map(({ identity }) => identity)).toEqual(['me'])
+  })
+
   it('tries at once when asked to', async () => {
     const { call, room, grant } = setUp()
     call.start()

@@ -279,13 +279,12 @@ export class Call {
   private refreshNow(): void {
     const { room } = this
     const local = room.localParticipant
-    // While we are away the last picture of the meeting stays on the screen, dimmed.
     if (room.state === ConnectionState.Disconnected) return
     const device = (kind: 'mic' | 'cam', on: boolean, before: Self) => (on ? 'on' as const : before[kind] === 'starting' && this.wanted[kind] && !before.problem ? 'starting' as const : 'off' as const)
     this.current.update((state) => ({
       ...state,
-      people: keepSame(state.people, people(room)),
-      shares: keepSame(state.shares, shares(room)),
+      // While we are away the last picture of the meeting stays on the screen, dimmed.
+      ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
       quality: quality(local),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
       self: {
