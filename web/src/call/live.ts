@@ -1,11 +1,12 @@
 // The live half of the call, with livekit-client: loaded when someone is about to enter.
-import { Room, VideoPresets } from 'livekit-client'
+import { LogLevel, Room, setLogLevel, VideoPresets } from 'livekit-client'
 import type { MediaGrant } from '@/api'
 import type { Intents } from './intents'
 import { Call } from './session'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
 export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Call {
+  setLogLevel(LogLevel.warn)
   return new Call({
     grant,
     intents,

@@ -45,7 +45,7 @@ describe('intents', () => {
 describe('the end of a connection', () => {
   it('is final only when someone wanted it', () => {
     const final = Object.values(DisconnectReason).filter((reason): reason is DisconnectReason => typeof reason === 'number' && overBy(reason) !== null)
-    expect(final.map((reason) => DisconnectReason[reason]).sort()).toEqual(['CLIENT_INITIATED', 'DUPLICATE_IDENTITY', 'PARTICIPANT_REMOVED', 'ROOM_CLOSED', 'ROOM_DELETED'])
+    expect(final.map((reason) => DisconnectReason[reason]).sort()).toEqual(['DUPLICATE_IDENTITY', 'PARTICIPANT_REMOVED', 'ROOM_CLOSED', 'ROOM_DELETED'])
     expect(overBy(undefined)).toBeNull()
   })
   it('follows from a refused token', () => {

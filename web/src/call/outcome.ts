@@ -5,11 +5,12 @@ import { isProblem } from '@/api'
 /** The ways a call is over. */
 export type Over = 'left' | 'removed' | 'ended' | 'elsewhere' | 'refused' | 'unauthenticated'
 
-/** What a disconnect means; null: not wanted by anyone, come back. */
+/**
+ * What a disconnect means; null: not wanted by anyone, come back. CLIENT_INITIATED is among the latter: our own leaving is over
+ * before it disconnects, so that what is left is livekit-client letting go when the page is hidden or reloaded.
+ */
 export function overBy(reason: DisconnectReason | undefined): Over | null {
   switch (reason) {
-    case DisconnectReason.CLIENT_INITIATED:
-      return 'left'
     case DisconnectReason.PARTICIPANT_REMOVED:
       return 'removed'
     case DisconnectReason.ROOM_DELETED:

@@ -206,6 +206,16 @@ describe('a call', () => {
     expect(phase()).toEqual({ is: 'over', why: 'removed' })
   })
 
+  it('is not left by a reload, which makes livekit-client disconnect: a page that comes back joins again', async () => {
+    const { call, room, phase } = setUp()
+    call.start()
+    await settle()
+    room.drop(DisconnectReason.CLIENT_INITIATED)
+    expect(phase().is).toBe('reconnecting')
+    await vi.advanceTimersByTimeAsync(500)
+    expect(phase().is).toBe('live')
+  })
+
   it('leaves for good, even in the middle of joining', async () => {
     const { call, room, phase } = setUp()
     call.start()

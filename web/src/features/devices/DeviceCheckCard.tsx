@@ -62,7 +62,7 @@ function Found({ state, check }: { state: CheckState; check: DeviceCheck }) {
   return (
     <>
       {cam.is === 'failed' ? <MediaHelp kind="cam" why={cam.why} /> : null}
-      {mic.is === 'failed' ? <MediaHelp kind="mic" why={mic.why} /> : null}
+      {mic.is === 'failed' && !(cam.is === 'failed' && cam.why === 'refused' && mic.why === 'refused') ? <MediaHelp kind="mic" why={mic.why} /> : null}
       {mic.is === 'on' ? <Meter level={state.level} verdict={t(`devices.mic.${state.verdict}`)} silent={state.verdict === 'silent'} /> : null}
       {mic.is === 'on' && state.mics.length > 0 ? <Choice label={t('devices.mic.used')} devices={state.mics} value={mic.deviceID} choose={(id) => { intents.change({ micID: id }); void check.open('mic', id) }} /> : null}
       {cam.is === 'on' && state.cams.length > 0 ? <Choice label={t('devices.cam.used')} devices={state.cams} value={cam.deviceID} choose={(id) => { intents.change({ camID: id }); void check.open('cam', id) }} /> : null}
