@@ -22,7 +22,7 @@ type act interface {
 }
 
 // outcome is the answer to an act, and what the asker still has to do to the
-// call now that the decision is durable.
+// call: once the decision is durable, or could not be made so.
 type outcome struct {
 	answer any
 	err    error
@@ -126,7 +126,10 @@ func (l *live) step(ctx context.Context, batch []request) {
 	}
 	for i, r := range batch {
 		if err != nil {
-			outcomes[i] = outcome{err: err}
+			// Who was to leave leaves all the same: a disk that is full must not
+			// keep a host from removing somebody. Whether they may come back is
+			// decided by what is stored, and the host is told to repeat.
+			outcomes[i].answer, outcomes[i].err = nil, err
 		}
 		if r.reply != nil {
 			r.reply <- outcomes[i]

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -205,9 +206,33 @@ func TestNothingIsAcknowledgedOrShownThatIsNotDurable(t *testing.T) {
 	if all := h.knocks(); len(all) != 2 || all[0].Name != "Inês" || all[0].Status != lobby.Waiting {
 		t.Errorf("afterwards: %+v", all)
 	}
+}
+
+// A full disk must not keep a host from sending somebody out: the media stop,
+// and the error says that the decision has to be repeated.
+func TestARemovalIsObeyedEvenWhenItCannotBeStored(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	h.knock(guest, "Inês")
+	if _, err := h.Admit(t.Context(), anne, h.id, h.knocks()[0].ID, lobby.Everything()); err != nil {
+		t.Fatal(err)
+	}
+	grant, err := h.Claim(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.store.failSave.Store(true)
-	if _, err := h.End(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) || len(h.call.left) != 0 {
-		t.Errorf("ending without a disk: %v, the call was told %v", err, h.call.left)
+	if err := h.Remove(t.Context(), anne, h.id, grant.Identity); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("removal without a disk: %v, want unavailable", err)
+	}
+	if want := []string{grant.Identity}; !slices.Equal(h.call.left, want) {
+		t.Errorf("sent out: %v, want %v", h.call.left, want)
+	}
+	if _, err := h.End(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("ending without a disk: %v, want unavailable", err)
+	}
+	if want := []string{grant.Identity, "everybody in " + h.id}; !slices.Equal(h.call.left, want) {
+		t.Errorf("sent out: %v, want %v", h.call.left, want)
 	}
 }
 
