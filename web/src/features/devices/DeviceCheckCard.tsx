@@ -1,5 +1,5 @@
 // The device check as one card: in the lobby and before an agent enters. Devices open by a press.
-import { Mic, Video, VideoOff, Volume2 } from 'lucide-react'
+import { Mic, RotateCcw, Video, VideoOff, Volume2 } from 'lucide-react'
 import { useEffect, useId, useRef, useState } from 'react'
 import { DeviceCheck, intents, listenWithWebAudio, type CheckState, type Device, type Opened } from '@/call'
 import { useT } from '@/i18n'
@@ -30,10 +30,11 @@ export function DeviceCheckCard() {
         {started ? null : <Button kind="primary" icon={<Video aria-hidden="true" />} onClick={start}>{t('devices.ask')}</Button>}
       </div>
       <div className="body">
-        <h2 id={title}>{started ? t('devices.private') : t('devices.title')}</h2>
+        <h2 id={title}>{t(state.cam.is === 'on' ? 'devices.private' : 'devices.title')}</h2>
         {started ? null : <p className="muted">{t('devices.press')}</p>}
         <IntentSwitches />
         {started ? <Found state={state} check={check} /> : null}
+        {state.mic.is === 'failed' || state.cam.is === 'failed' ? <Button icon={<RotateCcw aria-hidden="true" />} onClick={start}>{t('common.retry')}</Button> : null}
         <SpeakerTest speakers={state.speakers} />
         {started ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
       </div>
