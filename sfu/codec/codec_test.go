@@ -132,6 +132,7 @@ func TestTypeOf(t *testing.T) {
 }
 
 func FuzzInspect(f *testing.F) {
+	f.Add(uint8(VP8), []byte{0x90, 0xe0, 0x7f, 1, 0x40, 0, 0, 0, 0x9d, 1, 0x2a, 1, 2, 3, 4})
 	f.Add(uint8(VP8), []byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0, 0, 0, 0x9d, 1, 0x2a, 1, 2, 3, 4})
 	f.Add(uint8(H264), []byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68})
 	f.Add(uint8(VP9), []byte{0xa8, 0x85, 0x05, 0x02, 1})
@@ -161,6 +162,22 @@ func FuzzInspect(f *testing.F) {
 		}
 		if !bytes.Equal(p[got.HeaderLen:], before[got.HeaderLen:]) {
 			t.Fatal("the payload behind the descriptor changed")
+		}
+		if !facts.VP8.HasPictureID || facts.VP8.LongPictureID {
+			return
+		}
+		longer := facts.VP8.Lengthen([]byte("before"), before, to)
+		if string(longer[:6]) != "before" || len(longer) != 6+len(before)+1 {
+			t.Fatalf("lengthened: % x", longer)
+		}
+		want := got // as above: fields that are not there stay away
+		want.PictureID = to.PictureID
+		want.LongPictureID, want.HeaderLen = true, to.HeaderLen+1
+		if got, ok := ParseVP8(longer[6:]); !ok || got != want {
+			t.Fatalf("lengthened %+v, want %+v", got, want)
+		}
+		if !bytes.Equal(longer[6+want.HeaderLen:], before[to.HeaderLen:]) {
+			t.Fatal("the payload behind the longer descriptor changed")
 		}
 	})
 }

@@ -113,6 +113,23 @@ func (d VP8Descriptor) Rewrite(p []byte, to VP8Descriptor) {
 	}
 }
 
+// Lengthen is Rewrite into a 15-bit picture id for a descriptor that has a 7-bit
+// one: p with one byte more, appended to dst. Senders that begin with 7 bits and
+// go on with 15 (Pion) need it when their ids are moved up.
+func (d VP8Descriptor) Lengthen(dst, p []byte, to VP8Descriptor) []byte {
+	if int(d.HeaderLen) > len(p) || !d.HasPictureID || d.LongPictureID {
+		return append(dst, p...)
+	}
+	at := len(dst)
+	dst = append(dst, p[:2]...)
+	dst = append(dst, 0x80, 0)
+	dst = append(dst, p[3:]...)
+	d.LongPictureID = true
+	d.HeaderLen++
+	d.Rewrite(dst[at:], to)
+	return dst
+}
+
 // inspectVP8 reads the descriptor and, at the start of a frame, the frame tag of
 // RFC 6386 section 9.1 for key frame and size.
 func inspectVP8(p []byte) (f Facts, ok bool) {

@@ -293,12 +293,18 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	d.write(h, payload, false)
 }
 
-// rewrite changes what stands in the payload: VP8's descriptor in place, RED to
-// its primary block. payload is p's or a copy of it.
+// rewrite changes what stands in the payload: VP8's descriptor in place, or in the
+// worker's scratch when it has to grow, RED to its primary block. payload is p's or
+// a copy of it.
 func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []byte) (rewritten []byte, ok bool) {
 	if p.Facts.VP8.HeaderLen > 0 {
-		to := s.mungeVP8(p)
-		p.Facts.VP8.Rewrite(payload, to)
+		from, to := p.Facts.VP8, d.munger.mungeVP8(s, p)
+		if from.HasPictureID && !from.LongPictureID && to.PictureID > 0x7f {
+			d.worker.longer = from.Lengthen(d.worker.longer[:0], payload, to)
+			payload = d.worker.longer
+		} else {
+			from.Rewrite(payload, to)
+		}
 		if newest {
 			d.munger.noteVP8(to)
 		}

@@ -162,10 +162,16 @@ func (m *munger) find(seq uint16) (out, in uint64, s *segment, ok bool) {
 	return 0, 0, nil, false
 }
 
-// mungeVP8 is the descriptor of p under the segment's offsets.
-func (s *segment) mungeVP8(p *ring.Packet) codec.VP8Descriptor {
+// mungeVP8 is the descriptor of p under the segment's offsets. A 7-bit picture id
+// stands for the one nearest to the newest given out.
+func (m *munger) mungeVP8(s *segment, p *ring.Packet) codec.VP8Descriptor {
 	d := p.Facts.VP8
-	d.PictureID = (d.PictureID + s.vp8.pictureID) & 0x7fff
+	d.PictureID += s.vp8.pictureID
+	if newest := m.vp8.pictureID; m.vp8.valid && !d.LongPictureID {
+		ahead := int8(d.PictureID-newest) << 1 >> 1
+		d.PictureID = newest + uint16(ahead)
+	}
+	d.PictureID &= 0x7fff
 	d.TL0PicIdx += s.vp8.tl0
 	d.KeyIdx = (d.KeyIdx + s.vp8.keyIdx) & 0x1f
 	return d

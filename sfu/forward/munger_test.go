@@ -121,7 +121,7 @@ func TestVP8NumbersNeverJump(t *testing.T) {
 		if !ok {
 			return "drop"
 		}
-		d := s.mungeVP8(p)
+		d := m.mungeVP8(s, p)
 		if out > m.lastOut {
 			m.noteVP8(d)
 		}
@@ -148,6 +148,50 @@ func TestVP8NumbersNeverJump(t *testing.T) {
 		}
 		if got := get(c.layer, c.p); got != c.want {
 			t.Fatalf("%d: %s, want %s", c.p.ExtSeq, got, c.want)
+		}
+	}
+}
+
+// A sender that begins with 7-bit ids and goes on with 15 bits, and one that wraps
+// at 7 bits, both come out as one sequence of 15 bits.
+func TestShortPictureIDsGrow(t *testing.T) {
+	m := &munger{clockRate: 90000, lastOut: 1 << 16}
+	short := func(ext uint64, pid uint16) *ring.Packet {
+		p := in(ext, uint32(ext))
+		p.Facts.VP8 = codec.VP8Descriptor{HeaderLen: 3, HasPictureID: true, LongPictureID: pid > 0x7f, PictureID: pid}
+		return p
+	}
+	for i, c := range []struct {
+		layer int
+		p     *ring.Packet
+		begin bool
+		want  uint16
+	}{
+		{0, short(1, 126), true, 126},
+		{0, short(2, 127), false, 127},
+		{0, short(3, 128), false, 128}, // now with 15 bits
+		{1, short(70, 5), true, 129},
+		{1, short(72, 7), false, 131},
+		{1, short(71, 6), false, 130}, // late
+		{2, short(90, 126), true, 132},
+		{2, short(91, 127), false, 133},
+		{2, short(92, 0), false, 134}, // wrapped at 7 bits
+		{2, short(93, 1), false, 135},
+	} {
+		if c.begin {
+			m.begin(c.layer, 1, c.p, 0)
+		}
+		out, s, ok := m.next(c.layer, c.p)
+		if !ok {
+			t.Fatalf("%d: dropped", i)
+		}
+		d := m.mungeVP8(s, c.p)
+		if out > m.lastOut {
+			m.noteVP8(d)
+		}
+		m.sent(out, 0, time.Time{})
+		if d.PictureID != c.want {
+			t.Fatalf("%d: %d, want %d", i, d.PictureID, c.want)
 		}
 	}
 }

@@ -90,6 +90,7 @@ type Worker struct {
 	now      time.Time
 	sendTime uint32 // of now, as abs-send-time
 	buf      []byte // one packet of a retransmission; scratch
+	longer   []byte // one payload that had to grow; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -123,7 +124,8 @@ func NewWorker(cfg WorkerConfig) *Worker {
 		hold:     stoppedTimer(),
 		done:     make(chan struct{}),
 		feeds:    map[*publish.Track]*feed{},
-		buf:      make([]byte, 2+ring.MaxPayload),
+		buf:      make([]byte, 2+ring.MaxPayload+1),
+		longer:   make([]byte, 0, ring.MaxPayload+1),
 	}
 	if w.corker == nil {
 		w.corker = noCork{}
