@@ -47,7 +47,7 @@ async function look(page: Page, name: string): Promise<void> {
 test.beforeAll(() => mkdir(folder, { recursive: true }));
 
 for (const [lang, named] of [['fr', 'French'], ['en', 'English']] as const) {
-  test(`every page in ${named}`, async () => {
+  test(`every page in ${named}`, { tag: '@tour' }, async () => {
     test.setTimeout(600_000);
     language = lang;
     const fr = lang === 'fr';

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from '@playwright/test';
 import { capture, type Side } from './fixtures.ts';
 
-const executable = process.env['CHROMIUM'] ?? ['/usr/lib/chromium/chromium', '/usr/bin/chromium'].find((path) => existsSync(path)) ?? 'chromium';
+/** Debian's Chromium, without the shell script around it. */
+export const executable = process.env['CHROMIUM'] ?? ['/usr/lib/chromium/chromium', '/usr/bin/chromium'].find((path) => existsSync(path)) ?? 'chromium';
 
 // What headless Chromium needs to behave like a window that somebody looks at,
 // and to ask nothing of the world outside this machine.
@@ -30,6 +31,8 @@ export type Devices = 'allowed' | 'refused' | 'none' | 'busy';
 export interface Wish {
   side: Side;
   devices?: Devices;
+  /** Another film for the camera than the side's codes. */
+  film?: string;
   /** The page's scripts cannot close a peer connection, as if the client were a hostile one. */
   clings?: boolean;
   /** More Chromium flags. */
@@ -54,12 +57,12 @@ export class Person {
     const devices = wish.devices ?? 'allowed';
     const browser = await chromium.launch({
       executablePath: executable,
-      args: [...flags, ...(await captureFlags(wish.side, devices)), ...(wish.args ?? [])],
+      args: [...flags, ...(await captureFlags(wish.side, devices, wish.film)), ...(wish.args ?? [])],
     });
     const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...wish.context });
     await context.addInitScript(keepPeerConnections);
     if (wish.clings) await context.addInitScript(() => (RTCPeerConnection.prototype.close = () => undefined));
-    if (devices === 'busy') await context.grantPermissions(['camera', 'microphone']);
+    if (devices === 'busy') await context.addInitScript(takeCamera);
     return new Person(wish.side, browser, context, await context.newPage());
   }
 
@@ -68,16 +71,28 @@ export class Person {
   }
 }
 
-async function captureFlags(side: Side, devices: Devices): Promise<string[]> {
+async function captureFlags(side: Side, devices: Devices, film?: string): Promise<string[]> {
   if (devices === 'none') return ['--use-fake-ui-for-media-stream'];
   const { video, audio } = await capture(side);
   const files = [
     // A shared screen is the sharing tab itself.
     '--use-fake-device-for-media-stream=display-media-type=browser',
-    `--use-file-for-fake-video-capture=${devices === 'busy' ? '/nonexistent/taken.mjpeg' : video}`,
+    `--use-file-for-fake-video-capture=${film ?? video}`,
     `--use-file-for-fake-audio-capture=${audio}`,
   ];
-  return devices === 'allowed' ? [...files, '--use-fake-ui-for-media-stream'] : files;
+  return devices === 'refused' ? files : [...files, '--use-fake-ui-for-media-stream'];
+}
+
+/**
+ * Runs in the page before its scripts: the camera answers as one that another
+ * program holds. Chromium's false cameras cannot be taken, so this one lie is told here.
+ */
+function takeCamera(): void {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    if (wish?.video) throw new DOMException('Could not start video source', 'NotReadableError');
+    return open(wish);
+  };
 }
 
 /** Runs in the page before its scripts: remembers each RTCPeerConnection, so that a test can ask for its statistics. */
