@@ -10,6 +10,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/wire"
 )
@@ -125,12 +126,13 @@ func (m *Meetings) alive(ctx context.Context, meetingID, grantID string) (meetin
 	switch {
 	case err == nil && g.Meeting == meetingID && g.ID == grantID:
 		return g, nil
-	case errors.Is(err, meeting.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return meeting.Grant{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	case errors.Is(err, meeting.ErrEnded):
 		return meeting.Grant{}, fmt.Errorf("%w: the meeting has ended", wire.ErrUnauthorized)
-	default:
+	case err == nil, errors.Is(err, meeting.ErrNotFound), errors.Is(err, meeting.ErrNotAdmitted), errors.Is(err, login.ErrNoSession):
 		return meeting.Grant{}, fmt.Errorf("%w: no longer admitted", wire.ErrUnauthorized)
+	default:
+		// A store that fails is no verdict: who is in a call stays in it.
+		return meeting.Grant{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 }
 

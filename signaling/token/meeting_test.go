@@ -12,6 +12,7 @@ import (
 	"github.com/livekit/protocol/auth"
 
 	"aparte/signaling/lobby"
+	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/wire"
 )
@@ -23,6 +24,7 @@ type book struct {
 	grants map[string]meeting.Grant // by id
 	err    error
 	dead   map[string]bool // agents' sessions
+	broken error           // what asking for a session fails with
 }
 
 func (b book) Grant(_ context.Context, meetingID, id string) (meeting.Grant, error) {
@@ -38,9 +40,9 @@ func (b book) Grant(_ context.Context, meetingID, id string) (meeting.Grant, err
 
 func (b book) Alive(_ context.Context, id string) error {
 	if b.dead[id] {
-		return errors.New("signed out")
+		return login.ErrNoSession
 	}
-	return nil
+	return b.broken
 }
 
 var (
@@ -205,5 +207,27 @@ func TestTheTwoSpacesDoNotMeet(t *testing.T) {
 	}
 	if _, err := (Integration{Keys: Keys{"devkey": "secret"}, Now: time.Now}).Authorize(t.Context(), text); err == nil {
 		t.Error("an internal token opens integration rooms")
+	}
+}
+
+// Whoever refreshes ends the session of a grant that is gone, so a store that
+// fails for a moment must not look like one.
+func TestAFailingStoreIsNoVerdict(t *testing.T) {
+	now := start
+	b := newBook()
+	text, err := issuer(t, b, &now).Issue(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.broken = errors.New("disk I/O error")
+	if _, err := issuer(t, b, &now).Authorize(t.Context(), text); !errors.Is(err, wire.ErrUnavailable) {
+		t.Errorf("Authorize while sessions cannot be read: %v, want %v", err, wire.ErrUnavailable)
+	}
+	if _, err := issuer(t, b, &now).Refresh(t.Context(), &wire.Grant{ID: "h", Room: "m"}); !errors.Is(err, wire.ErrUnavailable) {
+		t.Errorf("Refresh while sessions cannot be read: %v, want %v", err, wire.ErrUnavailable)
+	}
+	b.broken, b.err = nil, errors.New("disk I/O error")
+	if _, err := issuer(t, b, &now).Refresh(t.Context(), &wire.Grant{ID: "h", Room: "m"}); !errors.Is(err, wire.ErrUnavailable) {
+		t.Errorf("Refresh while grants cannot be read: %v, want %v", err, wire.ErrUnavailable)
 	}
 }
