@@ -21,6 +21,7 @@ const (
 	maxAttributes = 400 // of one section
 	maxSSRCs      = 16  // of one section
 	maxRIDs       = 3
+	maxStreamID   = 256 // bytes of either part of msid; the room is told of them
 )
 
 // ErrDescription is wrapped by every refusal of a client's description.
@@ -104,6 +105,9 @@ func parseSection(m *sdp.MediaDescription, direction string) (Section, error) {
 		}
 	}
 	s.readStreams(m.Attributes)
+	if len(s.StreamID) > maxStreamID || len(s.TrackID) > maxStreamID {
+		return Section{}, fmt.Errorf("mid %s: msid of more than %d bytes", s.MID, maxStreamID)
+	}
 	if len(s.SSRCs) > maxSSRCs || len(s.RIDs) > maxRIDs {
 		return Section{}, fmt.Errorf("mid %s: %d SSRCs and %d rids in one section", s.MID, len(s.SSRCs), len(s.RIDs))
 	}

@@ -76,6 +76,8 @@ func TestParseOfferLimits(t *testing.T) {
 		"mid twice":       head + section("audio", "0") + section("video", "0"),
 		"many attributes": head + section("audio", "0", slices.Repeat([]string{"a=x"}, maxAttributes+1)...),
 		"many SSRCs":      head + section("audio", "0", ssrcs...),
+		"long msid":       head + section("audio", "0", "a=msid:s "+strings.Repeat("t", maxStreamID+1)),
+		"long msid, ssrc": head + section("audio", "0", "a=ssrc:1 msid:"+strings.Repeat("s", maxStreamID+1)+" t"),
 		"many rids":       head + section("video", "0", "a=rid:1 send", "a=rid:2 send", "a=rid:3 send", "a=rid:4 send"),
 	} {
 		if _, err := ParseOffer(sdp); !errors.Is(err, ErrDescription) {
