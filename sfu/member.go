@@ -88,6 +88,9 @@ func (q *metadataRequest) apply(p *livekit.ParticipantInfo) {
 
 // respond sends a RequestResponse to clients that know what to do with it.
 func (s *Session) respond(m *livekit.RequestResponse) {
+	if proto.Size(m) > maxEcho {
+		m.Request = nil // the request id is enough
+	}
 	protocol := s.params.Client.GetProtocol()
 	if m.Reason == livekit.RequestResponse_OK && protocol < 15 {
 		return
@@ -98,10 +101,18 @@ func (s *Session) respond(m *livekit.RequestResponse) {
 	s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RequestResponse{RequestResponse: m}})
 }
 
+// maxEcho is how long a request may be to stand in its answer, in bytes: a
+// client that sends large ones and reads nothing would fill its queue with them.
+const maxEcho = 8 << 10
+
 // Refusal is the answer to a request that is not handled, with the request in
 // it where the protocol has room for that; msg may be nil.
 func Refusal(msg *livekit.SignalRequest, why livekit.RequestResponse_Reason, text string) *livekit.SignalResponse {
 	out := &livekit.RequestResponse{Reason: why, Message: text}
+	if proto.Size(msg) > maxEcho {
+		out.RequestId = msg.GetUpdateMetadata().GetRequestId()
+		return &livekit.SignalResponse{Message: &livekit.SignalResponse_RequestResponse{RequestResponse: out}}
+	}
 	switch m := msg.GetMessage().(type) {
 	case *livekit.SignalRequest_Trickle:
 		out.Request = &livekit.RequestResponse_Trickle{Trickle: m.Trickle}

@@ -4,10 +4,12 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu/publish"
 )
@@ -175,28 +177,73 @@ func TestWants(t *testing.T) {
 
 func TestOutboxIsBounded(t *testing.T) {
 	o := newOutbox(1000)
+	o.opened = true
+	flood, polite := &Session{}, &Session{}
 	packet := make([]byte, 100)
-	for i := range 10 {
-		if !o.add(true, packet) {
-			t.Fatalf("packet %d of 10 refused", i)
+	for o.add(flood, packet) == nil {
+	}
+	if o.size > 1000/shares {
+		t.Errorf("one sender holds %d bytes of 1000", o.size)
+	}
+	if o.add(polite, packet) != nil {
+		t.Error("the flood of one leaves no room for another")
+	}
+	for range 10 {
+		for o.add(&Session{}, packet) == nil {
 		}
 	}
-	if o.add(true, packet) {
-		t.Error("more than the limit was taken")
+	if o.size > 1000 {
+		t.Errorf("%d bytes of 1000 wait", o.size)
 	}
-	if !o.add(true, packet) || len(o.reliable) != 10 {
-		t.Error("the overflow is told once, and nothing is queued after it")
+	full := o.add(polite, make([]byte, 200))
+	if full == nil {
+		t.Fatal("more than the limit was taken")
 	}
-	o = newOutbox(1000)
 	for range maxLossy + 5 {
-		o.add(false, packet)
+		o.addLossy(packet)
 	}
 	if len(o.lossy) != maxLossy || o.dropped != 5 {
 		t.Errorf("%d lossy packets wait, %d were dropped", len(o.lossy), o.dropped)
 	}
 	o.close()
-	if o.add(true, packet); len(o.reliable) != 0 {
+	<-full // those who wait are let go
+	if o.add(polite, packet) != nil || len(o.reliable) != 0 {
 		t.Error("a closed outbox takes packets")
+	}
+}
+
+// Who has not opened its channel is as one that joins later.
+func TestOutboxOfALateReceiver(t *testing.T) {
+	o := newOutbox(1000)
+	from := &Session{}
+	for i := range 50 {
+		if o.add(from, append(make([]byte, 99), byte(i))) != nil {
+			t.Fatal("a receiver that is still connecting holds the sender")
+		}
+	}
+	if n := len(o.reliable); n != 2 || o.reliable[n-1].packet[99] != 49 {
+		t.Errorf("%d packets are kept, the last is %d", n, o.reliable[n-1].packet[99])
+	}
+}
+
+func TestDeparturesAreSmall(t *testing.T) {
+	r := &room{}
+	r.remember(&livekit.ParticipantInfo{Sid: "PA_1", Identity: "a", State: livekit.ParticipantInfo_DISCONNECTED, Metadata: string(make([]byte, 60000)), Attributes: map[string]string{"k": string(make([]byte, 60000))}})
+	if n := proto.Size(r.left[0].info); n > 100 {
+		t.Errorf("%d bytes are kept of somebody who left", n)
+	}
+	for range 2000 {
+		r.remember(&livekit.ParticipantInfo{})
+	}
+	if len(r.left) > 1000 {
+		t.Errorf("%d departures kept", len(r.left))
+	}
+}
+
+func TestCapabilitiesAreThoseWeKnow(t *testing.T) {
+	got := knownCapabilities(slices.Repeat([]livekit.ClientInfo_Capability{0, 1, 2, 77, 1}, 1000))
+	if want := []livekit.ClientInfo_Capability{1, 2}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -236,5 +283,40 @@ func TestEventsDoNotWaitForTheListener(t *testing.T) {
 func TestKindOf(t *testing.T) {
 	if kindOf(&livekit.TrackInfo{Type: livekit.TrackType_AUDIO}) != publish.Audio || kindOf(&livekit.TrackInfo{Type: livekit.TrackType_VIDEO}) != publish.Video {
 		t.Error("kinds mixed up")
+	}
+}
+
+// ear is a client that keeps what it is told.
+type ear struct{ heard []*livekit.SignalResponse }
+
+func (e *ear) Send(m *livekit.SignalResponse) { e.heard = append(e.heard, m) }
+func (*ear) Close()                           {}
+
+func TestAnswersDoNotRepeatLongRequests(t *testing.T) {
+	long := strings.Repeat("x", 2*maxEcho)
+	track := &livekit.AddTrackRequest{Cid: long, Type: livekit.TrackType_AUDIO}
+	update := &livekit.UpdateParticipantMetadata{RequestId: 7, Metadata: long}
+	e := &ear{}
+	s := New(Config{Log: slog.New(slog.DiscardHandler)})
+	defer s.events.close()
+	p := JoinParams{Identity: "p", Permission: &livekit.ParticipantPermission{CanPublish: true}}
+	session := newRoom(s, p).newMember(&p, e).s
+	session.addTrack(track)
+	e.Send(Refusal(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: track}}, livekit.RequestResponse_LIMIT_EXCEEDED, "no"))
+	e.Send(Refusal(&livekit.SignalRequest{Message: &livekit.SignalRequest_UpdateMetadata{UpdateMetadata: update}}, livekit.RequestResponse_LIMIT_EXCEEDED, "no"))
+	if len(e.heard) != 3 {
+		t.Fatalf("%d answers, want 3", len(e.heard))
+	}
+	for i, m := range e.heard {
+		if n := proto.Size(m); n > maxEcho {
+			t.Errorf("answer %d has %d bytes", i, n)
+		}
+	}
+	if id := e.heard[2].GetRequestResponse().GetRequestId(); id != 7 {
+		t.Errorf("request id %d, want 7", id)
+	}
+	short := &livekit.AddTrackRequest{Cid: "c", Type: livekit.TrackType_AUDIO}
+	if got := Refusal(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: short}}, 0, ""); got.GetRequestResponse().GetAddTrack().GetCid() != "c" {
+		t.Error("a short request does not stand in its answer")
 	}
 }
