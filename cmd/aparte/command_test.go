@@ -92,8 +92,10 @@ func start(t *testing.T, want string, args ...string) *started {
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &started{lines: map[string]string{}, stop: cancel, code: make(chan int, 1), log: &strings.Builder{}}
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-		"--media-udp-port", "0", "--media-addresses", "127.0.0.1"}, args...)
+	args = append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+		"--media-udp-port", "0", "--media-addresses", "127.0.0.1",
+	}, args...)
 	go func() {
 		s.code <- run(ctx, args, &process{stdout: in, stderr: s.log, environ: func() []string { return nil }})
 		_ = in.Close()

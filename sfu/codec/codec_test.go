@@ -18,11 +18,13 @@ func TestParseVP8(t *testing.T) {
 		{"non-reference", []byte{0x20, 0}, VP8Descriptor{HeaderLen: 1, NonReference: true}, true},
 		{"7 bit picture id", []byte{0x90, 0x80, 0x7f, 0}, VP8Descriptor{HeaderLen: 3, Start: true, HasPictureID: true, PictureID: 0x7f}, true},
 		{
-			"all fields", []byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0},
+			"all fields",
+			[]byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0},
 			VP8Descriptor{
 				HeaderLen: 6, Start: true, HasPictureID: true, LongPictureID: true, PictureID: 0x7ffe,
 				HasTL0PicIdx: true, TL0PicIdx: 0x12, HasTID: true, TID: 2, LayerSync: true, HasKeyIdx: true, KeyIdx: 0x13,
-			}, true,
+			},
+			true,
 		},
 		{"key index alone", []byte{0x80, 0x10, 0x1f, 0}, VP8Descriptor{HeaderLen: 3, HasKeyIdx: true, KeyIdx: 0x1f}, true},
 		{"ends before extension", []byte{0x80}, VP8Descriptor{}, false},
