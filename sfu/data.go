@@ -2,9 +2,10 @@ package sfu
 
 import (
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
+	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu/transport"
@@ -13,17 +14,31 @@ import (
 // Bounds on data packets.
 const (
 	maxDestinations = 1000
-	// maxBuffered is what a channel may hold inside Pion before we wait, in
-	// bytes; lossy packets are dropped above it.
-	maxBuffered = 256 << 10
+	// A sender may pass on dataRate bytes a second, and as much at once; each
+	// packet counts packetCost more, so that small ones are bounded too.
+	dataRate   = 1 << 20
+	packetCost = 256
+	// patience is how long a receiver may take nothing at all while a sender
+	// waits for it; then it is dead and told to join anew: a hole in reliable
+	// data would go unnoticed.
+	patience = 3 * time.Second
 )
 
 // incomingData takes a packet of the client and passes it on, in the goroutine
-// of its channel: the order of a sender's packets stays. It never waits for a
-// receiver.
+// of its channel: the order of a sender's packets stays. A sender that is too
+// fast, or faster than a receiver, is held here, and SCTP then holds the client;
+// nobody else waits.
 func (s *Session) incomingData(label transport.Label, raw []byte) {
-	if !s.permission.Load().GetCanPublishData() {
+	if !s.permission.Load().GetCanPublishData() || !s.paced(s.dataRate, min(len(raw)+packetCost, dataRate)) {
 		return
+	}
+	// cut waits for this lock: what is passed on was sent before the removal.
+	s.passing.RLock()
+	defer s.passing.RUnlock()
+	select {
+	case <-s.quit:
+		return
+	default:
 	}
 	var p livekit.DataPacket
 	if err := proto.Unmarshal(raw, &p); err != nil {
@@ -55,7 +70,53 @@ func (s *Session) incomingData(label transport.Label, raw []byte) {
 		if _, metrics := p.Value.(*livekit.DataPacket_Metrics); metrics && !to.permission.Load().GetCanSubscribeMetrics() {
 			continue
 		}
-		to.deliver(reliable, out)
+		if !s.deliver(to, reliable, out) {
+			return
+		}
+	}
+}
+
+// paced holds a client to a rate; false when the session ended meanwhile.
+func (s *Session) paced(limit *rate.Limiter, n int) bool {
+	wait := limit.ReserveN(time.Now(), n).Delay()
+	if wait == 0 {
+		return true
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.quit:
+		return false
+	}
+}
+
+// deliver queues a packet for one receiver, and waits while the sender's share
+// of that queue is full. It returns false when the sender's session ended.
+func (s *Session) deliver(to *Session, reliable bool, packet []byte) bool {
+	if !reliable {
+		to.data.addLossy(packet)
+		return true
+	}
+	for {
+		room := to.data.add(s, packet)
+		if room == nil {
+			return true
+		}
+		dead := time.NewTimer(patience)
+		select {
+		case <-room:
+		case <-to.quit:
+		case <-s.quit:
+			dead.Stop()
+			return false
+		case <-dead.C:
+			to.data.close()
+			to.log.Warn("client takes no data, session ends")
+			to.room.leaveLater(to, livekit.DisconnectReason_STATE_MISMATCH)
+		}
+		dead.Stop()
 	}
 }
 
@@ -92,80 +153,6 @@ func (s *Session) stamp(p *livekit.DataPacket, reliable bool) {
 	}
 }
 
-// deliver queues a packet for this participant. A receiver that does not take
-// its reliable packets is told to join anew: a hole in them would go unnoticed.
-func (s *Session) deliver(reliable bool, packet []byte) {
-	if s.data.add(reliable, packet) {
-		return
-	}
-	if reliable {
-		s.log.Warn("data queue full, session ends")
-		s.room.leaveLater(s, livekit.DisconnectReason_STATE_MISMATCH)
-	}
-}
-
-// outbox holds data packets for one participant until its channels take them.
-type outbox struct {
-	limit int // bytes, set at creation
-	wake  chan struct{}
-
-	// Guarded by mu. Senders of packets to the network hold it while they
-	// write, so that after close nothing more is sent.
-	mu       sync.Mutex
-	closed   bool
-	overflow bool
-	reliable [][]byte
-	lossy    [][]byte
-	size     int // bytes of reliable
-	dropped  uint64
-}
-
-// maxLossy is how many lossy packets wait for the writer to come around.
-const maxLossy = 64
-
-func newOutbox(limit int) *outbox {
-	return &outbox{limit: limit, wake: make(chan struct{}, 1)}
-}
-
-// add queues a packet; false when a reliable one does not fit, once.
-func (o *outbox) add(reliable bool, packet []byte) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed || o.overflow {
-		return true
-	}
-	switch {
-	case !reliable && len(o.lossy) >= maxLossy:
-		o.dropped++
-		return true
-	case !reliable:
-		o.lossy = append(o.lossy, packet)
-	case o.size+len(packet) > o.limit:
-		o.overflow = true
-		return false
-	default:
-		o.reliable = append(o.reliable, packet)
-		o.size += len(packet)
-	}
-	o.signal()
-	return true
-}
-
-// signal wakes the writer: a packet came or a channel has room.
-func (o *outbox) signal() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (o *outbox) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-	o.reliable, o.lossy, o.size = nil, nil, 0
-}
-
 // sendData writes queued packets as the channels take them.
 func (s *Session) sendData() {
 	for {
@@ -180,39 +167,4 @@ func (s *Session) sendData() {
 			}
 		}
 	}
-}
-
-// flush writes what fits. Lossy packets that do not are dropped, reliable ones
-// wait for the channel's buffer to drain.
-func (o *outbox) flush(peer *transport.Peer) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
-		return nil
-	}
-	open, buffered := peer.Writable(transport.Lossy)
-	for _, p := range o.lossy {
-		if !open || buffered > maxBuffered {
-			o.dropped++
-			continue
-		}
-		if err := peer.SendData(transport.Lossy, p); err != nil {
-			o.lossy = nil
-			return err
-		}
-		buffered += uint64(len(p))
-	}
-	o.lossy = o.lossy[:0]
-	open, buffered = peer.Writable(transport.Reliable)
-	for len(o.reliable) > 0 && open && buffered <= maxBuffered {
-		p := o.reliable[0]
-		if err := peer.SendData(transport.Reliable, p); err != nil {
-			return err
-		}
-		buffered += uint64(len(p))
-		o.size -= len(p)
-		o.reliable[0] = nil
-		o.reliable = o.reliable[1:]
-	}
-	return nil
 }

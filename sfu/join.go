@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
@@ -132,11 +133,22 @@ func (r *room) newMember(p *JoinParams, signal Signal) *member {
 			Kind:           p.Kind,
 			KindDetails:    p.KindDetails,
 			ClientProtocol: p.Client.GetClientProtocol(),
-			Capabilities:   p.Client.GetCapabilities(),
+			Capabilities:   knownCapabilities(p.Client.GetCapabilities()),
 		},
 	}
 	m.s = newSession(r, m.info, p, signal)
 	return m
+}
+
+// knownCapabilities keeps what we know, once each: everyone is told.
+func knownCapabilities(list []livekit.ClientInfo_Capability) []livekit.ClientInfo_Capability {
+	var out []livekit.ClientInfo_Capability
+	for _, c := range list {
+		if _, known := livekit.ClientInfo_Capability_name[int32(c)]; known && c != 0 && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (r *room) joinResponse(m *member) *livekit.SignalResponse {

@@ -64,7 +64,11 @@ func (r *room) remember(info *livekit.ParticipantInfo) {
 	for len(r.left) > 0 && (now.Sub(r.left[0].at) > rememberDepartures || len(r.left) >= 1000) {
 		r.left = r.left[1:]
 	}
-	r.left = append(r.left, departure{info, now})
+	r.left = append(r.left, departure{&livekit.ParticipantInfo{
+		// No more than clients need to see somebody go.
+		Sid: info.Sid, Identity: info.Identity, State: info.State,
+		DisconnectReason: info.DisconnectReason, Version: info.Version,
+	}, now})
 }
 
 func leave(reason livekit.DisconnectReason, action livekit.LeaveRequest_Action) *livekit.SignalResponse {

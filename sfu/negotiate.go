@@ -9,6 +9,9 @@ import (
 // offered answers an offer of the client, in order and at once. In single
 // connection mode the answer carries what we send on the sections it keeps free.
 func (s *Session) offered(o *livekit.SessionDescription) {
+	if !s.paced(s.offerRate, 1) {
+		return
+	}
 	var want []transport.Outgoing
 	if s.single {
 		want = s.outgoing()

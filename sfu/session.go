@@ -37,9 +37,12 @@ type Session struct {
 	inbox             chan *livekit.SignalRequest
 	wakeUp            chan struct{}
 	quit              chan struct{} // closed by cut
+	passing           sync.RWMutex  // read-held while a data packet is passed on
 	done              chan struct{} // closed when run ended
 	permission        atomic.Pointer[livekit.ParticipantPermission]
 	data              *outbox
+	dataRate          *rate.Limiter // of what the client sends
+	offerRate         *rate.Limiter // of its offers: each costs milliseconds, many sections more
 
 	signal   atomic.Pointer[signalBox]
 	dataPeer atomic.Pointer[transport.Peer] // where data for the client goes
@@ -103,6 +106,8 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		settings:          map[string]trackSettings{},
 		flow:              time.NewTimer(applyTime),
 		metadata:          rate.NewLimiter(10, 30),
+		dataRate:          rate.NewLimiter(dataRate, dataRate),
+		offerRate:         rate.NewLimiter(5, 20),
 		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),
 	}
 	s.permission.Store(p.Permission)
@@ -165,8 +170,9 @@ func (s *Session) setWanted(w []wanted) {
 	s.wake()
 }
 
-// cut stops all forwarding to the participant; when it returns nothing more is
-// sent. Its published tracks are closed by the room. Called by the room, once.
+// cut stops all forwarding to the participant and of its data; when it returns
+// nothing more is sent. Its published tracks are closed by the room. Called by
+// the room, once.
 func (s *Session) cut() {
 	s.mu.Lock()
 	s.ended = true
@@ -177,7 +183,9 @@ func (s *Session) cut() {
 		d.down.Close()
 	}
 	s.data.close()
-	close(s.quit)
+	close(s.quit)      // first: a sender that waits for room ends its wait by it
+	s.passing.Lock()   // what is being passed on was sent before the cut
+	s.passing.Unlock() //nolint:staticcheck // to have waited is all
 }
 
 func (s *Session) run() {

@@ -31,7 +31,7 @@ func (p *Peer) Answer(offer string, want []Outgoing) (*Answer, error) {
 	if p.closed {
 		return nil, ErrClosed
 	}
-	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}
+	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: p.fewCandidates(offer)}
 	if err := p.pc.SetRemoteDescription(desc); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}

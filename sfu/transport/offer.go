@@ -70,7 +70,7 @@ func (p *Peer) SetAnswer(answer string) error {
 	if p.closed {
 		return ErrClosed
 	}
-	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}
+	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.fewCandidates(answer)}
 	if err := p.pc.SetRemoteDescription(desc); err != nil {
 		return fmt.Errorf("%w: %w", ErrDescription, err)
 	}

@@ -49,7 +49,7 @@ const (
 var ErrClosed = errors.New("peer connection closed")
 
 // PeerConfig describes one connection. The callbacks come from Pion's
-// goroutines: they must not block and not call into the Peer.
+// goroutines: they must not block (but OnData) and not call into the Peer.
 type PeerConfig struct {
 	// Offers is set for the subscriber connection of protocol v0, where we
 	// make the offers and open the data channels.
@@ -58,7 +58,8 @@ type PeerConfig struct {
 	FullICE bool
 	// OnState tells every change. Required.
 	OnState func(State)
-	// OnData takes a message of a known channel; the slice is the callee's. Required.
+	// OnData takes a message of a known channel; the slice is the callee's. It
+	// may take its time before Close, which holds that channel's sender. Required.
 	OnData func(label Label, payload []byte)
 	// OnWritable tells that a channel opened or its buffer drained. Required.
 	OnWritable func()
@@ -151,7 +152,7 @@ func (p *Peer) AddCandidate(text string) error {
 	if err := json.Unmarshal([]byte(text), &init); err != nil {
 		return fmt.Errorf("candidate: %w", err)
 	}
-	if init.Candidate == "" || strings.Contains(init.Candidate, ".local ") {
+	if !p.cfg.FullICE || init.Candidate == "" || strings.Contains(init.Candidate, ".local ") {
 		return nil
 	}
 	p.mu.Lock()
@@ -167,6 +168,28 @@ func (p *Peer) AddCandidate(text string) error {
 		return nil
 	}
 	return p.pc.AddICECandidate(init)
+}
+
+// fewCandidates drops the client's candidates beyond what anybody has: each
+// costs Pion a good deal. As ICE-lite we need none, the client's checks tell
+// its addresses.
+func (p *Peer) fewCandidates(text string) string {
+	keep := 0
+	if p.cfg.FullICE {
+		keep = maxCandidates
+	}
+	var out strings.Builder
+	out.Grow(len(text))
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		if strings.HasPrefix(line, "a=candidate:") {
+			if keep == 0 {
+				continue
+			}
+			keep--
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 // described runs after each remote description. Caller holds mu.

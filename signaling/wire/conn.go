@@ -30,6 +30,8 @@ const (
 	maxRefused = 200
 	// outQueue holds what a room says while the client's network hangs.
 	outQueue = 512
+	// outBytes is what these may amount to; one message alone may be larger.
+	outBytes = 4 << 20
 
 	writeLimit   = 10 * time.Second
 	flushLimit   = 2 * time.Second // for what is queued when closing
@@ -48,8 +50,9 @@ type conn struct {
 	done  chan struct{} // closed when the writer ended
 	rate  *rate.Limiter
 
-	once sync.Once
-	text atomic.Bool // the client speaks protojson: answer in kind
+	once   sync.Once
+	queued atomic.Int64 // bytes in out
+	text   atomic.Bool  // the client speaks protojson: answer in kind
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -82,12 +85,17 @@ func (c *conn) Send(m *livekit.SignalResponse) {
 		return
 	default:
 	}
-	select {
-	case c.out <- m:
-	default:
-		c.log.Warn("signal queue full, closing", "queued", outQueue)
-		c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
+	size := int64(proto.Size(m))
+	if after := c.queued.Add(size); after <= outBytes || after == size {
+		select {
+		case c.out <- m:
+			return
+		default:
+		}
 	}
+	c.queued.Add(-size)
+	c.log.Warn("signal queue full, closing", "messages", len(c.out), "bytes", c.queued.Load())
+	c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
 }
 
 // Close sends what is queued, then closes the socket. It does not wait.
@@ -152,6 +160,7 @@ func (c *conn) flush() {
 }
 
 func (c *conn) write(m *livekit.SignalResponse, limit time.Duration) bool {
+	defer c.queued.Add(-int64(proto.Size(m)))
 	kind := websocket.BinaryMessage
 	var raw []byte
 	var err error

@@ -161,19 +161,40 @@ func TestSlowReceiverDoesNotStallTheRoom(t *testing.T) {
 	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 256 << 10 }))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
-	slow := s.join(true, s.token("slow", "r")) // never opens its channels
+	s.join(true, s.token("slow", "r")) // never opens its channels
 	big := make([]byte, 10<<10)
 	const n = 100
 	for i := range n {
 		p := user(string(big))
 		p.Sequence = uint32(i + 1)
 		ann.sendData("_reliable", p)
-		// No faster than bob takes them: his queue has the same limit.
-		bob.until("packets", func() bool { return len(bob.data) > i-5 })
 	}
 	bob.until("all packets", func() bool { return len(bob.data) == n })
-	l := slow.wait("leave", func(m *livekit.SignalResponse) bool { return m.GetLeave() != nil }).GetLeave()
-	if l.Action != livekit.LeaveRequest_RECONNECT {
+	if got := len(s.sfu.Integration().Participants("r")); got != 3 {
+		t.Errorf("%d participants: somebody was thrown out for another's flood", got)
+	}
+}
+
+// One that opened its channels and then takes nothing is let go of, so that the
+// sender goes on.
+func TestDeadReceiverIsLetGo(t *testing.T) {
+	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 64 << 10 }))
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	dead := s.connect(true, s.token("dead", "r"))
+	ann.sendData("_reliable", user("first"))
+	for _, c := range []*client{bob, dead} {
+		c.until("the first packet", func() bool { return len(c.data) == 1 })
+	}
+	if err := dead.pub.SCTP().Transport().ICETransport().Stop(); err != nil { // without a goodbye
+		t.Fatal(err)
+	}
+	const n = 100
+	for range n {
+		ann.sendData("_reliable", user(string(make([]byte, 10<<10))))
+	}
+	if l := dead.wait("leave", isLeave).GetLeave(); l.Action != livekit.LeaveRequest_RECONNECT {
 		t.Errorf("leave %v: a hole in reliable data must not go unnoticed", l)
 	}
+	bob.until("all packets", func() bool { return len(bob.data) == n+1 })
 }

@@ -236,3 +236,20 @@ func TestAttributesAtJoin(t *testing.T) {
 		t.Errorf("attributes %v", got)
 	}
 }
+
+func TestJoiningInALoopIsRefused(t *testing.T) {
+	s := newServer(t)
+	refused := false
+	for range 40 {
+		ws, resp, err := websocket.DefaultDialer.Dial(s.url+"/rtc?access_token="+s.token("ann", "r"), nil)
+		if err == nil {
+			ws.Close()
+		}
+		refused = refused || resp.StatusCode == http.StatusServiceUnavailable
+		resp.Body.Close()
+	}
+	if !refused {
+		t.Error("one identity joined 40 times in a row")
+	}
+	s.join(true, s.token("bob", "r")) // others are not concerned
+}

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -34,6 +35,7 @@ type Server struct {
 	stop     context.CancelFunc
 
 	conns sync.WaitGroup // one per upgraded connection
+	joins pace
 }
 
 // NewServer makes a Server; Close it after the SFU.
@@ -100,6 +102,10 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 	j, err := s.check(r, v1)
 	if err != nil {
 		s.refuse(w, r, err)
+		return
+	}
+	if !s.joins.allow(j.params.Room, j.params.Identity) {
+		s.refuse(w, r, fmt.Errorf("%w: joining too often", ErrUnavailable))
 		return
 	}
 	ws, err := s.upgrader.Upgrade(w, r, http.Header{"Access-Control-Allow-Origin": {"*"}})
