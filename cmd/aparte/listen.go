@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,8 +11,9 @@ import (
 
 // listen opens a TCP listener. What can stand in its way is the operator's to
 // mend, so its errors are usage errors that say how.
-func listen(key, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+func listen(ctx context.Context, key, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, usageError{fmt.Errorf("%s: port of %s is taken by another program: stop it or choose another port", key, address)}

@@ -56,11 +56,11 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if s.main, err = listen("listen", c.Listen); err != nil {
+	if s.main, err = listen(ctx, "listen", c.Listen); err != nil {
 		return nil, err
 	}
 	if c.Admin.Listen != "" {
-		if s.admin, err = listen("admin.listen", c.Admin.Listen); err != nil {
+		if s.admin, err = listen(ctx, "admin.listen", c.Admin.Listen); err != nil {
 			return nil, err
 		}
 	}
