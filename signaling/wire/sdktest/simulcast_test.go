@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/livekit/protocol/livekit"
+	lksdk "github.com/livekit/server-sdk-go/v2"
 )
 
 // A subscriber asks for other sizes again and again: it gets them, never by
@@ -66,6 +67,9 @@ func TestSimulcastLayers(t *testing.T) {
 			if err := video.broken(); err != nil {
 				t.Error(err)
 			}
+			if n := video.cutFrames(); n > len(asked) {
+				t.Errorf("%d frames were cut at %d switches", n, len(asked))
+			}
 			frames := video.all()
 			if _, err := decodable(frames); err != nil {
 				t.Error(err)
@@ -109,12 +113,16 @@ func TestDisabledTrackPauses(t *testing.T) {
 	alice, bob := join(t, j, "alice", s), join(t, j, "bob", bobs)
 	picture, feed := videoTrack(t, j, &clips.medium)
 	voice, _ := audioTrack(t, j, &clips.speech)
+	keys, _ := plannedTrack(t, j) // one that could go on at any frame
 	video := bob.subscribed(alice.publish(picture, nil).SID(), 5)
+	second := bob.subscribed(alice.publish(keys, &lksdk.TrackPublicationOptions{Source: livekit.TrackSource_SCREEN_SHARE}).SID(), 5)
 	audio := bob.subscribed(alice.publish(voice, nil).SID(), 5)
 	remote := bob.publication(video.sid)
 
 	remote.SetEnabled(false)
+	bob.publication(second.sid).SetEnabled(false)
 	bob.silent(video, audio)
+	bob.silent(second, audio)
 	before, asked := video.count(), feed.requested()
 	remote.SetEnabled(true)
 	bob.more(video, 10)

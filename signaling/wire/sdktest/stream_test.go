@@ -35,10 +35,12 @@ type stream struct {
 	waiting  map[uint64]packet // arrived behind one that is missing
 	next     uint64            // the sequence number to go on with, extended
 	started  bool
-	packets  int  // all that arrived
-	repeated int  // of them, those we had
-	lost     int  // given up
-	broke    bool // a part is lost: go on at a key frame
+	packets  int    // all that arrived
+	repeated int    // of them, those we had
+	lost     int    // given up
+	broke    bool   // a part is lost: go on at a key frame
+	cut      int    // frames that end at the key frame of another layer
+	picture  uint16 // the last picture id; 0 for Opus
 	building *frame
 	frames   []frame
 	fault    error // breaks of the format: what no subscriber may ever see
@@ -117,7 +119,14 @@ func (s *stream) addVP8(p packet) {
 		return
 	}
 	if vp8.S == 1 && vp8.PID == 0 {
-		if s.building != nil {
+		// A layer switch may cut the frame it leaves: no decoder minds, because
+		// nothing after the key frame refers to it.
+		switch old := s.building; {
+		case old == nil:
+		case keyframe(data):
+			s.cut++
+			s.picture = old.pictureID
+		default:
 			s.wrong("a frame begins before the last one ended")
 		}
 		s.building = &frame{timestamp: p.timestamp, pictureID: vp8.PictureID}
@@ -153,11 +162,12 @@ func (s *stream) add(f frame) {
 		if d := int32(f.timestamp - last.timestamp); d <= 0 || d > 90000*30 {
 			s.wrong("timestamp %d after %d", f.timestamp, last.timestamp)
 		}
-		if f.pictureID != 0 && !s.broke && (f.pictureID-last.pictureID)&0x7fff != 1 {
-			s.wrong("picture %d after %d", f.pictureID, last.pictureID)
+		if s.picture != 0 && !s.broke && (f.pictureID-s.picture)&0x7fff != 1 {
+			s.wrong("picture %d after %d", f.pictureID, s.picture)
 		}
 	}
 	s.frames = append(s.frames, f)
+	s.picture = f.pictureID
 	s.broke = false
 }
 
@@ -184,6 +194,12 @@ func (s *stream) broken() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fault
+}
+
+func (s *stream) cutFrames() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cut
 }
 
 // givenUp is how many packets never came.
