@@ -141,6 +141,9 @@ func (c *Config) check(dev bool) error {
 		}
 	}
 	for key, secret := range c.Integration.Keys {
+		if strings.HasPrefix(key, "aparte-") {
+			wrong("integration.keys", "%q: names that begin with aparte- are the server's own", key)
+		}
 		if len(secret) < minSecretLength && !dev {
 			wrong("integration.keys", "the secret of %q has %d characters, at least %d are needed", key, len(secret), minSecretLength)
 		}

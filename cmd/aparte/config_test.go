@@ -57,6 +57,7 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"a path in the public address", "public_url: https://a.example/x\n", nil, "public_url"},
 		{"any address", "media: {addresses: [0.0.0.0]}\n", nil, "media.addresses"},
 		{"weak secret", "integration: {keys: {lab: short}}\n", nil, `integration.keys: the secret of "lab" has 5 characters`},
+		{"the server's own key", "integration: {keys: {aparte-meeting: 0123456789012345678901234567890123456789}}\n", nil, `integration.keys: "aparte-meeting"`},
 		{"level", "log: {level: loud}\n", nil, "log.level"},
 		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
 	} {
