@@ -68,6 +68,11 @@ test('journey 1: create, invite, knock, admit, see and hear each other, end for 
     await guest.expectInCall();
     await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
     await Promise.all([expectVoice(host.page), expectVoice(guest.page)]);
+    // The instrument itself: what was not there before is seen now.
+    await expect(expectNothingBeforeAdmission(guest.page, guest.watch, { identities: [identity], names: [] })).rejects.toThrow('media that reached the guest');
+    expect((await guest.watch.texts()).some((text) => text.includes(identity)), 'the host’s identity, once admitted').toBe(true);
+    expect((await guest.tokens()).length, 'media tokens, once admitted').toBeGreaterThan(0);
+    expect((await validate(server.url, await guest.token())).status, 'the guest’s token').toBe(200);
   });
 
   await test.step('they write to each other', async () => {

@@ -2,7 +2,8 @@
 // peer-connection modes, against the integration rooms (API key of --dev).
 
 import { expect, test } from '@playwright/test';
-import { expectPicture, expectVoice, marks } from './support/media.ts';
+import { expectPicture, expectVoice, marks, received } from './support/media.ts';
+import { Host } from './support/people.ts';
 import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
 import { Server } from './support/server.ts';
 
@@ -193,6 +194,34 @@ test('a wrong key, a wrong secret and a token without a room are refused with wo
       expect((await answer.text()).length).toBeGreaterThan(5);
     }
   } finally {
+    await stranger.leave();
+  }
+});
+
+test('an API key opens no meeting: a room of the same name is another room', async () => {
+  const host = await Host.arrive();
+  const stranger = await SDKClient.open(page, { side: 'OTHER' });
+  try {
+    await host.signIn(server);
+    await host.createMeeting('Entre nous');
+    const { identity } = await host.enter();
+    for (const singlePeerConnection of [true, false]) {
+      // Under its own name, and as the host: neither meets, nor ends, the host's own session.
+      for (const name of ['stranger', identity]) {
+        await stranger.connect(server.url, sdkToken({ room: host.meeting, identity: name }), { singlePeerConnection });
+        await stranger.publishCameraAndMicrophone();
+        await expect.poll(() => stranger.page.evaluate(() => window.room.localParticipant.trackPublications.size)).toBe(2);
+        expect(await stranger.page.evaluate(() => [...window.room.remoteParticipants.keys()]), 'people whom the stranger meets').toEqual([]);
+        expect((await stranger.seen()).filter((event) => event.startsWith('participant') || event.startsWith('track'))).toEqual([]);
+        await stranger.page.evaluate(() => window.room.disconnect());
+      }
+    }
+    const { present } = await host.ask<{ present: number }>(`/meetings/${host.meeting}`);
+    expect(present, 'people in the meeting').toBe(1);
+    await host.expectInCall();
+    expect(await received(host.page), 'media that reached the host').toMatchObject({ framesDecoded: 0 });
+  } finally {
+    await host.leave();
     await stranger.leave();
   }
 });
