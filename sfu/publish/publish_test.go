@@ -2,6 +2,7 @@ package publish
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -492,14 +493,14 @@ func TestBounds(t *testing.T) {
 
 func TestTapReadEndsAtOnce(t *testing.T) {
 	tap := NewReceiver(ReceiverConfig{}).Buffer(packetio.RTPBufferPacket, 1)
-	if n, err := tap.Read(make([]byte, 1500)); n != 0 || err != io.EOF {
+	if n, err := tap.Read(make([]byte, 1500)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Fatal(n, err)
 	}
 	if err := tap.(interface{ SetReadDeadline(time.Time) error }).SetReadDeadline(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	_ = tap.Close()
-	if _, err := tap.Write([]byte{1}); err != io.ErrClosedPipe {
+	if _, err := tap.Write([]byte{1}); !errors.Is(err, io.ErrClosedPipe) {
 		t.Fatal(err)
 	}
 }

@@ -1,3 +1,17 @@
+// Package publish takes what a participant sends and makes it ready to be
+// forwarded.
+//
+// A [Receiver] is everything that one peer transport receives. It is fed in the
+// goroutine that decrypts, finds the section and layer of each packet, turns
+// retransmissions back into what they repeat, and puts packets into the rings of
+// a [Track]. What the receiving side owes the sender (NACK, PLI, receiver
+// reports, transport-wide feedback) is sent from [Receiver.Tick], which a worker
+// calls. A [Sink] is told when there is something to read.
+//
+// In the order of a packet: receiver.go (the tap), source.go (one SSRC),
+// section.go (whose packet it is), ingest.go (RTP into the ring), track.go and
+// layer.go (what is published), then the way back: inbound.go, nack.go,
+// feedback.go, rtcp.go.
 package publish
 
 import (

@@ -5,7 +5,6 @@ package udp
 import (
 	"net"
 	"net/netip"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -98,7 +97,7 @@ func (c *conn) receive() error {
 			return nil
 		case errno == unix.EINTR, errno == unix.EAGAIN, errno == unix.ECONNREFUSED:
 		default:
-			return &net.OpError{Op: "read", Net: "udp", Addr: c.LocalAddr(), Err: syscall.Errno(errno)}
+			return &net.OpError{Op: "read", Net: "udp", Addr: c.LocalAddr(), Err: errno}
 		}
 	}
 }
