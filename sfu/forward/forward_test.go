@@ -340,6 +340,50 @@ func TestPLIFromSubscriberIsDeferredUpward(t *testing.T) {
 	})
 }
 
+// When the first packet we see is a late one, those after it came before we
+// listened. The subscriber misses them, and gets them for the asking.
+func TestBeginsWithALatePacket(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.voice("a")
+		r.seq[3]++ // lost
+		late := r.timestamp(3, 48000, bubbleStart)
+		r.voice("c")
+		r.voice("d")
+		settle()
+		s := &screen{}
+		sub := r.subscribe(s)
+		b := binding(s)
+		b.RTXSSRC = 0 // audio has none
+		sub.NewDownTrack(r.audio).Bind(b)
+		settle()
+		r.packetSeq(3, 111, r.seq[3]-2, late, false, []byte("b"))
+		r.voice("e")
+		settle()
+		got := s.take()
+		if len(got) != 2 || string(got[0].Payload)+string(got[1].Payload) != "be" || got[1].SequenceNumber != got[0].SequenceNumber+3 {
+			t.Fatal(got)
+		}
+		for range 2 { // the second time as the same packet, because the nonce is the same
+			raw, err := (&rtcp.TransportLayerNack{MediaSSRC: downSSRC, Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{got[0].SequenceNumber + 1, got[0].SequenceNumber + 2})}).Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			sub.HandleRTCP(downSSRC, raw)
+			settle()
+		}
+		again := s.take()
+		if len(again) != 4 || string(again[0].Payload)+string(again[1].Payload) != "cd" || again[1].SequenceNumber != got[0].SequenceNumber+2 {
+			t.Fatal(again)
+		}
+		for i := range 2 {
+			if !bytes.Equal(marshal(t, again[i]), marshal(t, again[i+2])) {
+				t.Fatalf("not the same packet, but the same nonce: %v, was %v", again[i+2], again[i])
+			}
+		}
+	})
+}
+
 func TestAudio(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		s := &screen{}

@@ -100,6 +100,12 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 		h.rtp.SequenceNumber = d.rtxSeq
 	case again && st.valid && st.seq == uint16(out):
 		h.rtp.SequenceNumber = uint16(out)
+	case again && (!st.valid || int16(uint16(out)-st.seq) > 0):
+		// Whatever is sent leaves its stamp, and only newer ones overwrite it: this
+		// packet was never sent, so that its nonce is still free. It came before we
+		// listened, and the first one we sent was a late one from before it.
+		again = false
+		h.rtp.SequenceNumber = uint16(out)
 	default:
 		w.stats.nackMisses.Add(1)
 		return
