@@ -208,14 +208,17 @@ func (f *forwardBench) theirs(b *testing.B, n int) {
 	}
 }
 
-// turn is how many bursts one mode has before the other's.
-const turn = 10
+// turnPackets is how many packets one mode forwards before the other's turn: a
+// quarter of a second or so. Shorter turns would charge us for the collection of
+// plain's garbage, which goes on in the background after its turn has ended.
+const turnPackets = 40_000
 
 func (f *forwardBench) run(b *testing.B, burst, procs int) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	before := f.endpoint.Stats()
 	var cpu [2]time.Duration
 	packets := 0
+	turn := turnPackets / (burst * f.n)
 	var calls, allocs [2]uint64
 	for b.Loop() {
 		for mode, send := range []func(*testing.B, int){f.ours, f.theirs} {
