@@ -3,6 +3,7 @@ package sdktest
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // relay stands between one client and the server's UDP sockets. To the server
@@ -51,13 +53,25 @@ type direction struct {
 	dice   *rand.Rand
 	loss   float64 // 0 to 1, of every datagram: STUN, DTLS, SRTP, SRTCP
 	passed map[uint32]int
-	lost   map[uint32]int // RTP by SSRC; RTP headers are not encrypted
+	lost   map[uint32]int    // RTP by SSRC; RTP headers are not encrypted
+	drops  map[[2]uint32]int // RTP by SSRC and sequence number
+	copies map[[2]uint32]int // let pass
+	last   time.Time         // when the last RTP packet came
+	pause  time.Duration     // the longest between two
+}
+
+// fate tells what became of one packet on its way to the client.
+func (r *relay) fate(ssrc uint32, seq uint16) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := [2]uint32{ssrc, uint32(seq)}
+	return fmt.Sprintf("%d copies lost, %d passed", r.down.drops[k], r.down.copies[k])
 }
 
 func newRelay(t *testing.T, j *journal, loss float64, seed uint64) *relay {
 	t.Helper()
 	way := func(stream uint64) direction {
-		return direction{rand.New(rand.NewPCG(seed, stream)), loss, map[uint32]int{}, map[uint32]int{}}
+		return direction{rand.New(rand.NewPCG(seed, stream)), loss, map[uint32]int{}, map[uint32]int{}, map[[2]uint32]int{}, map[[2]uint32]int{}, time.Time{}, 0}
 	}
 	r := &relay{t: t, j: j, doors: map[netip.AddrPort]*net.UDPConn{}, up: way(1), down: way(2)}
 	t.Cleanup(r.close)
@@ -150,13 +164,28 @@ func (r *relay) pass(d *direction, datagram []byte) bool {
 	ssrc, media := rtpSSRC(datagram)
 	r.mu.Lock()
 	lost := d.loss > 0 && d.dice.Float64() < d.loss
+	var number [2]uint32
+	if media {
+		now := time.Now()
+		if !d.last.IsZero() {
+			d.pause = max(d.pause, now.Sub(d.last))
+		}
+		d.last = now
+		number = [2]uint32{ssrc, uint32(binary.BigEndian.Uint16(datagram[2:]))}
+		// The SDK asks five times for a packet and then never again: that is
+		// too few when nobody may be unlucky once in a thousand runs. So the
+		// same packet is not lost a second time.
+		lost = lost && d.drops[number] == 0
+	}
 	if media && d == &r.down && r.known != nil && !r.known[ssrc] {
 		r.early++
 		lost = true
 	} else if media && lost {
 		d.lost[ssrc]++
+		d.drops[number]++
 	} else if media {
 		d.passed[ssrc]++
+		d.copies[number]++
 	}
 	r.mu.Unlock()
 	if media {
@@ -179,6 +208,14 @@ func (r *relay) sentDown(ssrc uint32) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.down.passed[ssrc] + r.down.lost[ssrc]
+}
+
+// longestPause is the longest time without RTP, either way. With sound on its way
+// every 20 ms it tells how long the machine stood still.
+func (r *relay) longestPause() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(r.up.pause, r.down.pause)
 }
 
 // losses are RTP packets thrown away so far, up and down.

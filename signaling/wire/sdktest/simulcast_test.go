@@ -23,7 +23,7 @@ func TestSimulcastLayers(t *testing.T) {
 			j := newJournal(t)
 			s := setup{room: roomName(t)}
 			if lossy {
-				s.relayed, s.loss = true, 0.03
+				s.relayed, s.loss, s.patience = true, 0.03, 60
 			}
 			alice, bob := join(t, j, "alice", s), join(t, j, "bob-3", s)
 			tracks, feeds := simulcast(t, j)

@@ -202,6 +202,13 @@ func (s *stream) cutFrames() int {
 	return s.cut
 }
 
+// missing names the packet that holds up the others, if there is one.
+func (s *stream) missing() (seq uint16, behind int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return uint16(s.next), len(s.waiting)
+}
+
 // givenUp is how many packets never came.
 func (s *stream) givenUp() int {
 	s.mu.Lock()
