@@ -18,10 +18,11 @@ const (
 	// packet counts packetCost more, so that small ones are bounded too.
 	dataRate   = 1 << 20
 	packetCost = 256
-	// patience is how long a receiver may take nothing at all while a sender
-	// waits for it; then it is dead and told to join anew: a hole in reliable
-	// data would go unnoticed.
-	patience = 3 * time.Second
+	// A receiver that takes less than leastTaken bytes in patience while a
+	// sender waits for it is dead, or plays dead; it is told to join anew: a
+	// hole in reliable data would go unnoticed.
+	patience   = 3 * time.Second
+	leastTaken = 64 << 10
 )
 
 // incomingData takes a packet of the client and passes it on, in the goroutine
@@ -99,25 +100,32 @@ func (s *Session) deliver(to *Session, reliable bool, packet []byte) bool {
 		to.data.addLossy(packet)
 		return true
 	}
-	for {
-		room := to.data.add(s, packet)
-		if room == nil {
-			return true
-		}
-		dead := time.NewTimer(patience)
+	room := to.data.add(s, packet)
+	if room == nil {
+		return true
+	}
+	taken := to.data.progress()
+	dead := time.NewTimer(patience)
+	defer dead.Stop()
+	for ; room != nil; room = to.data.add(s, packet) {
 		select {
 		case <-room:
 		case <-to.quit:
+			return true
 		case <-s.quit:
-			dead.Stop()
 			return false
 		case <-dead.C:
-			to.data.close()
-			to.log.Warn("client takes no data, session ends")
-			to.room.leaveLater(to, livekit.DisconnectReason_STATE_MISMATCH)
+			now := to.data.progress()
+			if now-taken < leastTaken {
+				to.log.Warn("client takes no data, session ends")
+				to.data.close()
+				to.leave(livekit.DisconnectReason_STATE_MISMATCH)
+			}
+			taken = now
+			dead.Reset(patience)
 		}
-		dead.Stop()
 	}
+	return true
 }
 
 // mayForward refuses what only others may send, or what is not forwarded.

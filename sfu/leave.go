@@ -126,11 +126,13 @@ func (q *leaveRequest) serve(r *room) {
 	}
 }
 
-// leaveLater ends a session from a goroutine that must not wait for the room.
-func (r *room) leaveLater(s *Session, reason livekit.DisconnectReason) {
-	r.sfu.sessions.Go(func() {
-		r.ask(&leaveRequest{s, reason, actionFor(reason)})
-	})
+// leave ends the session, for those that must not wait for the room: its own
+// goroutine asks.
+func (s *Session) leave(reason livekit.DisconnectReason) {
+	s.mu.Lock()
+	s.leaving = &leaveRequest{s, reason, actionFor(reason)}
+	s.mu.Unlock()
+	s.wake()
 }
 
 // member finds the member of a session that is still in.

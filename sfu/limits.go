@@ -4,7 +4,7 @@ import "time"
 
 // Limits bound what rooms and clients may hold. Zero means the default.
 type Limits struct {
-	Rooms             int // 2,000
+	Rooms             int // in each of the two spaces; 2,000
 	Participants      int // per room; 200
 	TracksPerMember   int // published and announced to come; 32
 	SubscriptionNotes int // explicit wishes about tracks, per participant; 2,000

@@ -31,6 +31,7 @@ type outbox struct {
 	share    map[*Session]int // bytes waiting, by sender
 	size     int              // of all of them
 	room     chan struct{}    // closed and replaced when packets were sent
+	sent     uint64           // bytes of reliable packets the network took
 	lossy    [][]byte
 	dropped  uint64
 }
@@ -56,7 +57,10 @@ func (o *outbox) add(from *Session, packet []byte) (full <-chan struct{}) {
 	if o.closed {
 		return nil
 	}
-	for o.share[from] > 0 && o.share[from]+len(packet) > o.limit/shares || o.size > 0 && o.size+len(packet) > o.limit {
+	for o.size > 0 && o.size+len(packet) > o.limit || o.share[from] > 0 && o.share[from]+len(packet) > o.limit/shares {
+		if o.opened && o.share[from] == 0 {
+			break // a single packet always fits: others' floods hold nobody else
+		}
 		if o.opened {
 			return o.room
 		}
@@ -91,6 +95,13 @@ func (o *outbox) addLossy(packet []byte) {
 	}
 	o.lossy = append(o.lossy, packet)
 	o.signal()
+}
+
+// progress tells how many bytes of reliable packets were sent so far.
+func (o *outbox) progress() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent
 }
 
 // signal wakes the writer: a packet came or a channel has room.
@@ -144,6 +155,7 @@ func (o *outbox) flush(peer *transport.Peer) error {
 			return err
 		}
 		buffered += uint64(len(p))
+		o.sent += uint64(len(p))
 		o.pop()
 		sent = true
 	}

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -188,16 +189,21 @@ func TestOutboxIsBounded(t *testing.T) {
 	if o.add(polite, packet) != nil {
 		t.Error("the flood of one leaves no room for another")
 	}
-	for range 10 {
-		for o.add(&Session{}, packet) == nil {
+	const more = 10
+	for range more {
+		another := &Session{}
+		for o.add(another, packet) == nil {
 		}
 	}
-	if o.size > 1000 {
-		t.Errorf("%d bytes of 1000 wait", o.size)
+	if most := 1000 + more*len(packet); o.size > most {
+		t.Errorf("%d bytes wait, at most %d may: the limit and one packet of each late sender", o.size, most)
 	}
 	full := o.add(polite, make([]byte, 200))
 	if full == nil {
 		t.Fatal("more than the limit was taken")
+	}
+	if o.add(&Session{}, packet) != nil {
+		t.Error("floods of others hold one who has nothing waiting")
 	}
 	for range maxLossy + 5 {
 		o.addLossy(packet)
@@ -319,4 +325,53 @@ func TestAnswersDoNotRepeatLongRequests(t *testing.T) {
 	if got := Refusal(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: short}}, 0, ""); got.GetRequestResponse().GetAddTrack().GetCid() != "c" {
 		t.Error("a short request does not stand in its answer")
 	}
+}
+
+func TestSubscriptionPermissionsAreBounded(t *testing.T) {
+	entry := func(n, size int) *livekit.TrackPermission {
+		return &livekit.TrackPermission{TrackSids: slices.Repeat([]string{strings.Repeat("x", size)}, n)}
+	}
+	for _, tt := range []struct {
+		p    []*livekit.TrackPermission
+		want bool
+	}{
+		{nil, true},
+		{slices.Repeat([]*livekit.TrackPermission{entry(64, 22)}, 500), true},
+		{slices.Repeat([]*livekit.TrackPermission{entry(0, 0)}, 501), false},
+		{[]*livekit.TrackPermission{entry(65, 22)}, false},
+		{[]*livekit.TrackPermission{entry(1, 65)}, false},
+	} {
+		if got := reasonable(&livekit.SubscriptionPermission{TrackPermissions: tt.p}); got != tt.want {
+			t.Errorf("%d entries: %v", len(tt.p), got)
+		}
+	}
+}
+
+// One space's rooms must not keep the other's from opening.
+func TestRoomLimitIsPerSpace(t *testing.T) {
+	s := New(Config{Log: slog.New(slog.DiscardHandler), Limits: Limits{Rooms: 1}})
+	defer s.events.close()
+	p := func(meeting bool, name string) JoinParams { return JoinParams{Room: RoomKey{meeting, name}} }
+	first, err := s.room(p(false, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.room(p(false, "b")); !errors.Is(err, ErrFull) {
+		t.Errorf("a second room: %v", err)
+	}
+	if err := s.Admits(p(false, "b")); !errors.Is(err, ErrFull) {
+		t.Errorf("admits a second room: %v", err)
+	}
+	meeting, err := s.room(p(true, "b"))
+	if err != nil {
+		t.Fatalf("a room of the other space: %v", err)
+	}
+	first.close(0)
+	again, err := s.room(p(false, "b"))
+	if err != nil {
+		t.Fatalf("after the first closed: %v", err)
+	}
+	meeting.close(0)
+	again.close(0)
+	s.running.Wait()
 }

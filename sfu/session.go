@@ -54,6 +54,7 @@ type Session struct {
 	ended   bool
 	wanted  []wanted
 	resumed *JoinParams              // set by a resume, taken by sync
+	leaving *leaveRequest            // set by leave
 	downs   map[string]*subscription // by track sid
 
 	// Owned by run.
@@ -72,8 +73,8 @@ type Session struct {
 	required  bool                       // media_sections_requirement is out
 	offerID   uint32
 	lastOffer *transport.Offer
-	metadata  *rate.Limiter
-	flow      *time.Timer // fires when the client has applied our answer
+	tellRate  *rate.Limiter // of what everyone is told
+	flow      *time.Timer   // fires when the client has applied our answer
 }
 
 // applyTime is what a client gets to apply an answer before its new tracks
@@ -105,7 +106,7 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		downs:             map[string]*subscription{},
 		settings:          map[string]trackSettings{},
 		flow:              time.NewTimer(applyTime),
-		metadata:          rate.NewLimiter(10, 30),
+		tellRate:          rate.NewLimiter(10, 30),
 		dataRate:          rate.NewLimiter(dataRate, dataRate),
 		offerRate:         rate.NewLimiter(5, 20),
 		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),
@@ -248,14 +249,15 @@ func (s *Session) begin() bool {
 
 func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 	return s.room.sfu.cfg.Engine.NewPeer(transport.PeerConfig{
-		Offers:     offers,
-		FullICE:    s.params.FullICE,
+		Offers: offers,
+		// Else a client could make us send to any address it names.
+		FullICE:    s.params.FullICE && s.room.sfu.cfg.Dev,
 		OnState:    func(transport.State) { s.wake() },
 		OnData:     s.incomingData,
 		OnWritable: s.data.signal,
 		OnOverflow: func() {
 			s.log.Warn("client uses too many SSRCs")
-			s.room.leaveLater(s, livekit.DisconnectReason_MEDIA_FAILURE)
+			s.leave(livekit.DisconnectReason_MEDIA_FAILURE)
 		},
 		Log: s.log,
 	})
@@ -290,8 +292,13 @@ func (s *Session) primary() *transport.Peer {
 func (s *Session) sync() {
 	s.mu.Lock()
 	resumed := s.resumed
+	leaving := s.leaving
 	s.resumed = nil
 	s.mu.Unlock()
+	if leaving != nil {
+		s.room.ask(leaving)
+		return
+	}
 	if resumed != nil {
 		s.afterResume(resumed)
 	}

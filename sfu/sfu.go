@@ -72,6 +72,7 @@ type SFU struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	rooms   map[RoomKey]*room
+	count   map[bool]int // rooms by space: one must not crowd out the other
 	closing bool
 }
 
@@ -85,7 +86,7 @@ func New(cfg Config) *SFU {
 	}
 	cfg.Limits.setDefaults()
 	cfg.Timing.setDefaults()
-	s := &SFU{cfg: cfg, rooms: map[RoomKey]*room{}}
+	s := &SFU{cfg: cfg, rooms: map[RoomKey]*room{}, count: map[bool]int{}}
 	s.events = newEventQueue(cfg.Listener, cfg.Log)
 	return s
 }
@@ -93,7 +94,7 @@ func New(cfg Config) *SFU {
 // Admits tells whether Join would take this participant now.
 func (s *SFU) Admits(p JoinParams) error {
 	s.mu.Lock()
-	r, closing, rooms := s.rooms[p.Room], s.closing, len(s.rooms)
+	r, closing, rooms := s.rooms[p.Room], s.closing, s.count[p.Room.Meeting]
 	s.mu.Unlock()
 	if closing {
 		return ErrClosing
@@ -157,11 +158,12 @@ func (s *SFU) room(p JoinParams) (*room, error) {
 	if r := s.rooms[p.Room]; r != nil {
 		return r, nil
 	}
-	if len(s.rooms) >= s.cfg.Limits.Rooms {
+	if s.count[p.Room.Meeting] >= s.cfg.Limits.Rooms {
 		return nil, ErrFull
 	}
 	r := newRoom(s, p)
 	s.rooms[p.Room] = r
+	s.count[p.Room.Meeting]++
 	s.running.Go(r.run)
 	return r, nil
 }
@@ -172,6 +174,7 @@ func (s *SFU) forget(r *room) {
 	defer s.mu.Unlock()
 	if s.rooms[r.key] == r {
 		delete(s.rooms, r.key)
+		s.count[r.key.Meeting]--
 	}
 }
 

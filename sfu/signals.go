@@ -5,6 +5,9 @@ import "github.com/livekit/protocol/livekit"
 // handle does what one message of the client asks. Runs in the session's
 // goroutine, in the order of the messages; pings never come this far.
 func (s *Session) handle(msg *livekit.SignalRequest) {
+	if told(msg) && !s.paced(s.tellRate, 1) {
+		return
+	}
 	switch m := msg.GetMessage().(type) {
 	case *livekit.SignalRequest_Offer:
 		s.offered(m.Offer)
@@ -27,7 +30,7 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 	case *livekit.SignalRequest_SyncState:
 		s.syncState(m.SyncState)
 	case *livekit.SignalRequest_UpdateMetadata:
-		if !s.metadata.Allow() { // everyone in the room is told
+		if !s.tellRate.Allow() {
 			s.send(Refusal(msg, livekit.RequestResponse_LIMIT_EXCEEDED, "over 10 changes a second"))
 			return
 		}
@@ -42,6 +45,18 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 		*livekit.SignalRequest_StoreDataBlobRequest, *livekit.SignalRequest_GetDataBlobRequest:
 		s.send(Refusal(msg, livekit.RequestResponse_UNSUPPORTED_TYPE, "data tracks are not offered here"))
 	}
+}
+
+// told tells whether everybody in the room hears of a message. Such are held to
+// a rate, not refused: a mute must never be lost. Metadata is refused, because
+// it is large and has an answer of its own.
+func told(msg *livekit.SignalRequest) bool {
+	switch msg.GetMessage().(type) {
+	case *livekit.SignalRequest_Mute, *livekit.SignalRequest_UpdateAudioTrack, *livekit.SignalRequest_UpdateVideoTrack,
+		*livekit.SignalRequest_SubscriptionPermission:
+		return true
+	}
+	return false
 }
 
 // trickled takes a candidate; ours are in our descriptions.

@@ -214,7 +214,7 @@ type subscriptionPermissionRequest struct {
 
 func (q *subscriptionPermissionRequest) serve(r *room) {
 	m := r.member(q.s)
-	if m == nil || len(q.msg.GetTrackPermissions()) > 1000 {
+	if m == nil || !reasonable(q.msg) {
 		return
 	}
 	before := m.allows
@@ -236,6 +236,16 @@ func (q *subscriptionPermissionRequest) serve(r *room) {
 		}
 	}
 	r.reconcileAll()
+}
+
+// reasonable bounds what is looked through at every later change in the room.
+func reasonable(p *livekit.SubscriptionPermission) bool {
+	if len(p.GetTrackPermissions()) > 500 {
+		return false
+	}
+	return !slices.ContainsFunc(p.GetTrackPermissions(), func(t *livekit.TrackPermission) bool {
+		return len(t.TrackSids) > 64 || slices.ContainsFunc(t.TrackSids, func(sid string) bool { return len(sid) > maxSID })
+	})
 }
 
 // allowed applies a publisher's permission to one subscriber. Recorders are exempt.

@@ -37,8 +37,9 @@ func (s State) String() string {
 }
 
 const (
-	// maxCandidates per ICE generation: a phone with VPN and two networks sends about 20.
-	maxCandidates = 64
+	// maxCandidates of one connection: a phone with VPN and two networks sends
+	// about 20, and again at each ICE restart.
+	maxCandidates = 256
 	// maxCandidateBytes of one: they have 100 to 300.
 	maxCandidateBytes = 4096
 	// gatherLimit is generous: candidates are the mux's addresses, known at once.
@@ -194,7 +195,6 @@ func (p *Peer) fewCandidates(text string) string {
 
 // described runs after each remote description. Caller holds mu.
 func (p *Peer) described() {
-	p.candSeen = 0
 	for _, c := range p.early {
 		if err := p.pc.AddICECandidate(c); err != nil {
 			p.cfg.Log.Debug("candidate refused", "error", err)

@@ -154,3 +154,16 @@ func FuzzParseOffer(f *testing.F) {
 		}
 	})
 }
+
+// As ICE-lite we need none of the client's candidates; each costs a good deal.
+func TestCandidatesInDescriptions(t *testing.T) {
+	text := head + strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\n", 300) + "a=x\r\n"
+	lite := &Peer{}
+	if got := lite.fewCandidates(text); got != head+"a=x\r\n" {
+		t.Errorf("got %d bytes", len(got))
+	}
+	full := &Peer{cfg: PeerConfig{FullICE: true}}
+	if got := strings.Count(full.fewCandidates(text), "a=candidate:"); got != maxCandidates {
+		t.Errorf("%d candidates kept, want %d", got, maxCandidates)
+	}
+}

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -484,8 +485,9 @@ func (c *client) errorf(format string, args ...any) {
 	c.mu.Lock()
 	closing := c.closing
 	c.mu.Unlock()
-	for _, pc := range []*webrtc.PeerConnection{c.pub, c.sub} {
-		closing = closing || pc != nil && pc.ConnectionState() == webrtc.PeerConnectionStateClosed
+	for _, a := range args {
+		err, ok := a.(error)
+		closing = closing || ok && errors.Is(err, webrtc.ErrConnectionClosed)
 	}
 	if !closing {
 		c.t.Errorf(format, args...)

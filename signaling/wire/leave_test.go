@@ -342,10 +342,10 @@ func TestOversizeAndFloodAreRefused(t *testing.T) {
 	c.wait("pong after an oversize message", func(m *livekit.SignalResponse) bool { return m.GetPong() != 0 })
 	c.forget()
 	for range 400 {
-		c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: "TR_x"}}})
+		c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Trickle{Trickle: &livekit.TrickleRequest{CandidateInit: "x"}}})
 	}
 	m = c.wait("refusal", func(m *livekit.SignalResponse) bool { return m.GetRequestResponse() != nil }).GetRequestResponse()
-	if m.Reason != livekit.RequestResponse_LIMIT_EXCEEDED || m.GetMute() == nil {
+	if m.Reason != livekit.RequestResponse_LIMIT_EXCEEDED || m.GetTrickle() == nil {
 		t.Errorf("refusal %v", m)
 	}
 }

@@ -36,6 +36,9 @@ type Server struct {
 
 	conns sync.WaitGroup // one per upgraded connection
 	joins pace
+
+	mu     sync.Mutex
+	closed bool // guarded by mu: no connection is added any more
 }
 
 // NewServer makes a Server; Close it after the SFU.
@@ -59,6 +62,9 @@ func NewServer(cfg Config) *Server {
 
 // Close ends the connections that are left and waits for their goroutines.
 func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.stop()
 	s.conns.Wait()
 }
@@ -112,9 +118,22 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	s.conns.Add(1)
+	if !s.begin() {
+		_ = ws.Close() // while shutting down there is nobody to join
+		return
+	}
 	defer s.conns.Done()
 	s.session(ws, j)
+}
+
+// begin counts a connection in, unless Close is waiting for the others.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.conns.Add(1)
+	}
+	return !s.closed
 }
 
 func (s *Server) validate(w http.ResponseWriter, r *http.Request, v1 bool) {
