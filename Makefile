@@ -109,7 +109,7 @@ test-web: web ## web client's unit tests and byte budgets
 
 .PHONY: test-fuzz
 test-fuzz: ## each fuzz target for a few seconds
-	.ci/fuzz 5s
+	.ci/fuzz 3s
 
 .PHONY: test-e2e
 test-e2e: build test-packages .tools/stamps/e2e ## journeys through real browsers (ARGS=journey-1 for one)
