@@ -54,6 +54,7 @@ func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.L
 		r.remember(m.info)
 	}
 	delete(r.speaking, m.info.Sid)
+	delete(r.silent, m.info.Sid)
 	r.reconcileAll()
 	r.log.Info("participant left", "participant", m.info.Identity, "sid", m.info.Sid, "reason", reason.String())
 	r.sfu.events.add(event{member: r.describe(m), reason: reason})

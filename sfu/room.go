@@ -32,6 +32,7 @@ type room struct {
 	tracks    []*track           // in the order of publishing
 	left      []departure
 	speaking  map[string]float32 // participant sid → level last told
+	silent    map[string]int     // participant sid → ticks of silence since it spoke
 	emptyAt   time.Time          // when the last one left; zero while someone is in
 	qualityAt time.Time          // when qualities were last told
 	ended     bool
@@ -51,6 +52,7 @@ func newRoom(s *SFU, p JoinParams) *room {
 		trailer:  make([]byte, 16),
 		members:  map[string]*member{},
 		speaking: map[string]float32{},
+		silent:   map[string]int{},
 		emptyAt:  now,
 		info: &livekit.Room{
 			Sid:              newSID("RM_"),

@@ -375,3 +375,36 @@ func TestRoomLimitIsPerSpace(t *testing.T) {
 	again.close(0)
 	s.running.Wait()
 }
+
+func TestPausesBetweenWordsAreBridged(t *testing.T) {
+	tr := &track{
+		owner: &member{info: &livekit.ParticipantInfo{Sid: "PA_a"}},
+		info:  &livekit.TrackInfo{},
+		media: publish.NewTrack(publish.TrackConfig{ID: "TR_a", Kind: publish.Audio}),
+	}
+	r := &room{tracks: []*track{tr}, speaking: map[string]float32{}, silent: map[string]int{}}
+	tick := func(speaks bool) bool {
+		now := map[string]float32{}
+		if speaks {
+			now["PA_a"] = 0.5
+		}
+		r.bridgePauses(now)
+		r.speaking = now
+		_, active := now["PA_a"]
+		return active
+	}
+	for i, step := range []struct{ speaks, want bool }{
+		{false, false}, {true, true}, {false, true}, {true, true}, {false, true}, {false, true}, {false, false}, {false, false}, {true, true},
+	} {
+		if got := tick(step.speaks); got != step.want {
+			t.Errorf("tick %d: active %v", i, got)
+		}
+	}
+	tr.info = &livekit.TrackInfo{Muted: true}
+	if tick(false) {
+		t.Error("who mutes is still shown to speak")
+	}
+	if len(r.silent) != 0 {
+		t.Errorf("counters are left: %v", r.silent)
+	}
+}

@@ -13,6 +13,7 @@ const levelStep = 0.1
 // itself and those it receives audio of: only deltas, with those who stopped.
 func (r *room) tellSpeakers() {
 	now := r.levels()
+	r.bridgePauses(now)
 	changed := map[string]*livekit.SpeakerInfo{}
 	for sid, level := range now {
 		before, was := r.speaking[sid]
@@ -27,6 +28,35 @@ func (r *room) tellSpeakers() {
 				SpeakersChanged: &livekit.SpeakersChanged{Speakers: update},
 			}})
 		}
+	}
+}
+
+// pauseTicks is how many ticks of silence are a pause between words: the mark
+// around a speaker's picture shall not flicker.
+const pauseTicks = 2
+
+// bridgePauses keeps those active who only draw breath. Who mutes stops at once.
+func (r *room) bridgePauses(now map[string]float32) {
+	for sid := range r.silent {
+		if _, speaks := now[sid]; speaks {
+			delete(r.silent, sid)
+		}
+	}
+	open := map[string]bool{}
+	for _, t := range r.tracks {
+		if t.media.Kind() == publish.Audio && !t.info.Muted {
+			open[t.owner.info.Sid] = true
+		}
+	}
+	for sid, level := range r.speaking {
+		if _, speaks := now[sid]; speaks {
+			continue
+		}
+		if r.silent[sid]++; r.silent[sid] > pauseTicks || !open[sid] {
+			delete(r.silent, sid)
+			continue
+		}
+		now[sid] = level
 	}
 }
 
