@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, Knock, Link, LinkDraft, MediaGrant, Meeting, MeetingDraft, Setup } from './types'
+import type { Account, AccountDraft, InvitedAccount, Knock, Link, LinkDraft, MediaGrant, Meeting, MeetingDraft, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -12,6 +12,9 @@ export const signOut = () => request<undefined>('DELETE', '/session')
 export const setUp = (body: Setup) => request<WithAccount>('POST', '/setup', { body }).then((answer) => answer.account)
 
 export const changePassword = (password: string, current: string) => request<undefined>('PUT', '/account/password', { body: current ? { password, current } : { password } })
+
+export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
+export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
 
 export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings').then((answer) => answer.meetings)
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)

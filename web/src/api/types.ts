@@ -4,6 +4,8 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Account = Schemas['Account']
+export type AccountDraft = Schemas['AccountDraft']
+export type InvitedAccount = Schemas['InvitedAccount']
 export type Meeting = Schemas['Meeting']
 export type Link = Schemas['Link']
 export type Knock = Schemas['Knock']

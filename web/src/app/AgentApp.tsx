@@ -2,18 +2,20 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } from 'react'
 import { agent, isProblem, type Account } from '@/api'
+import { AccountsPage } from '@/features/accounts'
 import { ErrorNote, Loading, PlainPage } from '@/features/frame'
 import { CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
+import { patiently } from '@/ui'
 
-const HostCall = lazy(() => import('@/features/stage').then((module) => ({ default: module.HostCall })))
+const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
 
 const client = new QueryClient({
   defaultOptions: { queries: { retry: (count, error) => isProblem(error, 'offline', 'unavailable') && count < 3, staleTime: 5_000 } },
 })
 
-export type Go = (path: string) => void
+type Go = (path: string) => void
 
 export function AgentApp({ path, code }: { path: string; code: string }) {
   const [at, go] = usePath(path)
@@ -28,17 +30,20 @@ export function AgentApp({ path, code }: { path: string; code: string }) {
 }
 
 function Page({ at, go, code }: { at: string; go: Go; code: string }) {
-  const signedIn = (account: Account) => {
+  // Whoever came in by a one-time link may choose a password without knowing one.
+  const [byCode, setByCode] = useState(false)
+  const signedIn = (account: Account, once: boolean) => {
     client.clear()
+    setByCode(once)
     client.setQueryData(['session'], account)
     go(wantedPath())
   }
   if (at === '/signin') return <SignInPage code={code} onSignedIn={signedIn} />
-  if (at === '/setup') return <SetupPage code={code} onSignedIn={signedIn} />
-  return <Account>{(account) => <Within at={at} go={go} account={account} />}</Account>
+  if (at === '/setup') return <SetupPage code={code} onSignedIn={(account) => signedIn(account, false)} />
+  return <Account>{(account) => <Within at={at} go={go} account={account} byCode={byCode} />}</Account>
 }
 
-function Within({ at, go, account }: { at: string; go: Go; account: Account }) {
+function Within({ at, go, account, byCode }: { at: string; go: Go; account: Account; byCode: boolean }) {
   const t = useT()
   const signOut = () => {
     void agent.signOut().catch(() => undefined).finally(() => {
@@ -46,12 +51,14 @@ function Within({ at, go, account }: { at: string; go: Go; account: Account }) {
       location.assign('/signin')
     })
   }
-  if (at === '/' || at === '/meetings') return <MeetingsPage account={account} onSignOut={signOut} />
-  if (at === '/password') return <PasswordPage onDone={() => go('/')} />
-  if (at === '/meetings/new') return <CreatePage account={account} onSignOut={signOut} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
+  const frame = { account, onSignOut: signOut, go }
+  if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
+  if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
+  if (at === '/accounts' && account.admin) return <AccountsPage {...frame} />
+  if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
   const page = /^\/(meetings|m)\/([A-Za-z0-9_-]+)$/.exec(at)
   const meetingID = page?.[2]
-  if (page?.[1] === 'meetings' && meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} account={account} onSignOut={signOut} />
+  if (page?.[1] === 'meetings' && meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />
   if (page?.[1] === 'm' && meetingID) return <Suspense fallback={<Loading />}><HostCall key={meetingID} meetingID={meetingID} /></Suspense>
   return <PlainPage subtitle={t('frame.agents')} title={t('frame.nopage')}><p><a href="/">{t('meetings.title')}</a></p></PlainPage>
 }

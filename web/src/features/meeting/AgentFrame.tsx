@@ -1,24 +1,36 @@
-import { LogOut } from 'lucide-react'
+import { ChevronDown, KeyRound, LogOut, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
 import { useT } from '@/i18n'
-import { Button } from '@/ui'
+import { MenuButton } from '@/ui/overlays'
+import './meeting.css'
 
-interface Props {
+/** What every agent's page is given. */
+export interface AgentProps {
   account: Account
   onSignOut: () => void
-  children: ReactNode
+  /** To another of the agents' pages, by its path. */
+  go: (path: string) => void
 }
 
-/** The frame of an agent's pages: who is signed in, and the way out. */
-export function AgentFrame({ account, onSignOut, children }: Props) {
+/** The frame of an agent's pages: who is signed in, what is theirs to change, and the way out. */
+export function AgentFrame({ account, onSignOut, go, children }: AgentProps & { children: ReactNode }) {
   const t = useT()
-  const actions = (
-    <>
-      <bdi className="account">{account.name}</bdi>
-      <Button kind="quiet" icon={<LogOut aria-hidden="true" />} onClick={onSignOut} aria-label={t('signin.out')} className="wordless"><span>{t('signin.out')}</span></Button>
-    </>
+  const menu = (
+    <MenuButton
+      label={t('account.menu', { name: account.name })} className="btn quiet"
+      button={<><User aria-hidden="true" /><bdi className="account-name">{account.name}</bdi><ChevronDown aria-hidden="true" /></>}
+      groups={[
+        {
+          entries: [
+            ...(account.admin ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }] : []),
+            { id: 'password', label: t('password.change'), icon: <KeyRound aria-hidden="true" />, onAct: () => go('/password') },
+          ],
+        },
+        { entries: [{ id: 'out', label: t('signin.out'), icon: <LogOut aria-hidden="true" className="flip" />, onAct: onSignOut }] },
+      ]}
+    />
   )
-  return <Frame subtitle={t('frame.agents')} actions={actions}>{children}</Frame>
+  return <Frame subtitle={t('frame.agents')} actions={menu}>{children}</Frame>
 }

@@ -1,16 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
-import { agent, isProblem, type Account, type Meeting } from '@/api'
+import { agent, isProblem, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
 import { Button, Field, Heading, textOf, useTitle } from '@/ui'
-import { AgentFrame } from './AgentFrame'
+import { AgentFrame, type AgentProps } from './AgentFrame'
 import './meeting.css'
 
-interface Props {
-  account: Account
-  onSignOut: () => void
+interface Props extends AgentProps {
   onCreated: (meeting: Meeting) => void
 }
 

@@ -1,13 +1,14 @@
 // Makes a guest link. Its secret is made here, in the host's browser: the server receives only the hash of what is derived from it.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Check, Copy, User, Users } from 'lucide-react'
-import { useRef, useState, type SubmitEvent } from 'react'
+import { User, Users } from 'lucide-react'
+import { useState, type SubmitEvent } from 'react'
 import { agent, codeHash, isProblem, keepSecret, linkURL, newSecret, redemptionCode, type Link, type LinkDraft, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
-import { announce, Button, Field, SelectField, textOf } from '@/ui'
+import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
+import { LinkToCopy } from './LinkToCopy'
 
 interface Props {
   meeting: Meeting
@@ -82,9 +83,12 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
         <Field key="max" label={t('links.max')} name="max" type="number" min={1} max={1000} defaultValue={10} required error={fields['max_uses']} />
       )}
       <Field label={t('links.label')} name="label" maxLength={120} autoComplete="off" hint={t('links.label.hint')} error={fields['label']} />
-      <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
-        {lives.map((life) => <option key={life} value={life}>{t(`links.life.${life}`)}</option>)}
-      </SelectField>
+      <div className="pair">
+        <Field label={t('links.from')} name="from" type="datetime-local" hint={t('links.from.hint')} error={fields['valid_from']} />
+        <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
+          {lives.map((life) => <option key={life} value={life}>{t(`links.life.${life}`)}</option>)}
+        </SelectField>
+      </div>
       {make.error && Object.keys(fields).length === 0 ? <ErrorNote error={make.error} /> : null}
       <Button kind="primary" big type="submit" busy={make.isPending}>{t('links.make')}</Button>
     </form>
@@ -96,9 +100,13 @@ function read(form: FormData, kind: Link['kind']): Omit<LinkDraft, 'code_hash'> 
   const life = Number(text('life'))
   const label = text('label')
   const organisation = text('organisation')
+  // From the form's local clock; a time gone by, or none, is now.
+  const from = new Date(text('from')).getTime()
+  const opens = from > Date.now() ? from : null
   return {
     kind,
-    expires_at: new Date(Date.now() + life * 3_600_000).toISOString(),
+    expires_at: new Date((opens ?? Date.now()) + life * 3_600_000).toISOString(),
+    ...(opens ? { valid_from: new Date(opens).toISOString() } : {}),
     ...(label ? { label } : {}),
     ...(kind === 'personal' ? { guest_name: text('guest'), ...(organisation ? { organisation } : {}) } : { max_uses: Number(text('max')) }),
   }
@@ -107,21 +115,12 @@ function read(form: FormData, kind: Link['kind']): Omit<LinkDraft, 'code_hash'> 
 function Ready({ made, onDone }: { made: Made; onDone: () => void }) {
   const t = useT()
   const lang = useLang()
-  const field = useRef<HTMLInputElement>(null)
-  const [copied, setCopied] = useState(false)
-  const copy = () => {
-    field.current?.select()
-    void navigator.clipboard.writeText(made.url).then(() => {
-      setCopied(true)
-      announce(t('links.copied.plain'))
-    })
-  }
+  const until = shortMoment(new Date(made.link.expires_at), lang)
+  const from = made.link.valid_from
   return (
     <div className="stack">
-      <p>{t('links.ready.says', { date: shortMoment(new Date(made.link.expires_at), lang) })}</p>
-      <Field ref={field} label={t('links.address')} readOnly value={made.url} onFocus={(event) => event.target.select()} hint={t('links.ready.hint')} />
-      <Button kind="primary" big icon={copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />} onClick={copy}>{copied ? t('links.copied.plain') : t('links.copy')}</Button>
-      <Button onClick={onDone}>{t('common.done')}</Button>
+      <p>{from ? t('links.ready.from', { from: shortMoment(new Date(from), lang), date: until }) : t('links.ready.says', { date: until })}</p>
+      <LinkToCopy url={made.url} hint={t('links.ready.hint')} onDone={onDone} />
     </div>
   )
 }

@@ -75,7 +75,14 @@ function Row({ link, onRevoke }: { link: Link; onRevoke: () => void }) {
       <td>
         <span className="chip">{link.kind === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{used(link, t)}</span>
       </td>
-      <td className="sm">{over ? <span className="chip danger">{t(`links.over.${over}`)}</span> : t('links.until', { date: shortMoment(new Date(link.expires_at), lang) })}</td>
+      <td className="sm when">
+        {over ? <span className="chip danger">{t(`links.over.${over}`)}</span> : (
+          <>
+            {link.valid_from && new Date(link.valid_from).getTime() > now ? <>{t('links.opens', { date: shortMoment(new Date(link.valid_from), lang) })}<br /></> : null}
+            {t('links.until', { date: shortMoment(new Date(link.expires_at), lang) })}
+          </>
+        )}
+      </td>
       <td className="acts">
         {over ? null : <CopyButton link={link} name={name} />}
         {over ? null : <Button kind="quiet" icon={<Ban aria-hidden="true" />} onClick={onRevoke} aria-label={t('links.revoke.name', { name })}><span className="hide-m">{t('links.revoke.short')}</span></Button>}

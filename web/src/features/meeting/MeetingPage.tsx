@@ -1,20 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { Bell, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
 import { useState } from 'react'
-import { agent, isProblem, type Account, type Meeting } from '@/api'
+import { agent, isProblem, type Meeting } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
-import { AgentFrame } from './AgentFrame'
+import { AgentFrame, type AgentProps } from './AgentFrame'
 import { LinkDialog } from './LinkDialog'
 import { LinkTable } from './LinkTable'
 import './meeting.css'
 
-interface Props {
+interface Props extends AgentProps {
   meetingID: string
-  account: Account
-  onSignOut: () => void
 }
 
 const refreshEvery = 10_000

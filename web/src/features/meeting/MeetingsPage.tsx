@@ -1,21 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { Bell, Plus, Users, Video } from 'lucide-react'
-import { agent, type Account, type Meeting } from '@/api'
+import { agent, type Meeting } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
 import { Heading, useTitle } from '@/ui'
-import { AgentFrame } from './AgentFrame'
+import { AgentFrame, type AgentProps } from './AgentFrame'
 import './meeting.css'
-
-interface Props {
-  account: Account
-  onSignOut: () => void
-}
 
 const refreshEvery = 10_000
 
-export function MeetingsPage(props: Props) {
+export function MeetingsPage(props: AgentProps) {
   const t = useT()
   const { data, error, refetch } = useQuery({ queryKey: ['meetings'], queryFn: agent.meetings, refetchInterval: refreshEvery })
   const waiting = (data ?? []).reduce((sum, meeting) => sum + meeting.waiting, 0)

@@ -1,3 +1,6 @@
+export { AgentFrame, type AgentProps } from './AgentFrame'
 export { CreatePage } from './CreatePage'
+export { LinkDialog } from './LinkDialog'
+export { LinkToCopy } from './LinkToCopy'
 export { MeetingPage } from './MeetingPage'
 export { MeetingsPage } from './MeetingsPage'

@@ -8,13 +8,14 @@ import './signin.css'
 interface Props {
   /** A one-time code from the address; it signs in by itself. */
   code: string
-  onSignedIn: (account: Account) => void
+  /** once: by the one-time code, not by a password. */
+  onSignedIn: (account: Account, once: boolean) => void
 }
 
 export function SignInPage({ code, onSignedIn }: Props) {
   const t = useT()
   useTitle(t('signin.title'))
-  const used = useOneTimeCode(code, onSignedIn)
+  const used = useOneTimeCode(code, (account) => onSignedIn(account, true))
   const returned = new URLSearchParams(location.search).has('to')
   if (used === 'trying') return <Loading />
   return (
@@ -24,7 +25,7 @@ export function SignInPage({ code, onSignedIn }: Props) {
           <Heading>{t('signin.title')}</Heading>
           {used === 'refused' ? <p className="note warn" role="alert">{t('signin.code.used')}</p> : null}
           {returned ? <p className="note">{t('signin.first')}</p> : null}
-          <PasswordForm onSignedIn={onSignedIn} />
+          <PasswordForm onSignedIn={(account) => onSignedIn(account, false)} />
         </div>
         <p className="muted">{t('signin.guest')}</p>
       </main>
@@ -44,7 +45,7 @@ function useOneTimeCode(code: string, onSignedIn: (account: Account) => void): '
   return state
 }
 
-function PasswordForm({ onSignedIn }: Pick<Props, 'onSignedIn'>) {
+function PasswordForm({ onSignedIn }: { onSignedIn: (account: Account) => void }) {
   const t = useT()
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)

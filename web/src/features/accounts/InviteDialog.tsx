@@ -1,0 +1,66 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState, type SubmitEvent } from 'react'
+import { agent, isProblem, type InvitedAccount } from '@/api'
+import { ErrorNote } from '@/features/frame'
+import { LinkToCopy } from '@/features/meeting'
+import { useT, Words } from '@/i18n'
+import { Button, Field, textOf } from '@/ui'
+import { Dialog } from '@/ui/overlays'
+
+interface Props {
+  open: boolean
+  onClose: () => void
+}
+
+export function InviteDialog({ open, onClose }: Props) {
+  const t = useT()
+  const [made, setMade] = useState<InvitedAccount | null>(null)
+  const close = () => {
+    setMade(null)
+    onClose()
+  }
+  return (
+    <Dialog open={open} onClose={close} closeLabel={t('common.close')} title={made ? t('accounts.ready') : t('accounts.add')}>
+      {made ? (
+        <div className="stack">
+          <p><Words id="accounts.ready.says" values={{ name: <bdi>{made.account.name}</bdi> }} /></p>
+          <LinkToCopy url={firstVisit(made.invite_url)} hint={t('accounts.ready.hint')} onDone={close} />
+        </div>
+      ) : <NewAccount onMade={setMade} />}
+    </Dialog>
+  )
+}
+
+/** The invitation leads to the choice of a password: without one the link would be the only way in, and it works once. */
+function firstVisit(inviteURL: string): string {
+  const url = new URL(inviteURL)
+  url.search = '?to=/password'
+  return url.href
+}
+
+function NewAccount({ onMade }: { onMade: (made: InvitedAccount) => void }) {
+  const t = useT()
+  const queries = useQueryClient()
+  const make = useMutation({
+    mutationFn: agent.createAccount,
+    onSuccess: (made) => {
+      void queries.invalidateQueries({ queryKey: ['accounts'] })
+      onMade(made)
+    },
+  })
+  const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
+  const taken = isProblem(make.error, 'conflict')
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    if (!make.isPending) make.mutate({ name: textOf(form, 'name').trim(), email: textOf(form, 'email').trim() })
+  }
+  return (
+    <form className="stack" onSubmit={submit}>
+      <Field label={t('accounts.name')} name="name" required maxLength={120} autoComplete="off" error={fields['name'] ? t('accounts.name.invalid') : undefined} />
+      <Field label={t('signin.email')} name="email" type="email" required maxLength={254} autoComplete="off" error={taken ? t('accounts.taken') : fields['email'] ? t('accounts.email.invalid') : undefined} />
+      {make.error && !taken && Object.keys(fields).length === 0 ? <ErrorNote error={make.error} /> : null}
+      <Button kind="primary" big type="submit" busy={make.isPending}>{t('setup.do')}</Button>
+    </form>
+  )
+}
