@@ -15,8 +15,8 @@ export function readPO(source: string): Record<string, string> {
   return texts
 }
 
-// What a guest may read before the call: its words travel with the entry page, all others with the pages that use them.
-const atTheDoor = /^(frame|common|obstacle|entry|devices|lobby|end)\.|^(ctl\.(mic|cam)\.on|lobbyp\.title|links\.inuse|recon\.now)$/
+// What a guest may read before asking to enter: its words travel with the entry page, all others with the pages that use them.
+const atTheDoor = /^(frame|common|obstacle|entry)\.|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
 
 /** The part of a catalogue that an import asks for: ?door, ?rest, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {

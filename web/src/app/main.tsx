@@ -2,15 +2,15 @@
 import { opened } from './boot'
 import { lazy, Suspense, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { Loading } from '@/features/frame'
+import { Boundary, Loading } from '@/features/frame'
 import { GuestApp, typedBefore } from '@/features/guest'
 import { activate, keptLang, loadAllWords, preferredLang } from '@/i18n'
-import { applyTheme, keptTheme, LiveRegions } from '@/ui'
+import { applyTheme, keptTheme, LiveRegions, patiently } from '@/ui'
 import '@/ui/tokens.css'
 import '@/ui/base.css'
 import { keepFor } from './secrets'
 
-const AgentApp = lazy(() => Promise.all([import('./AgentApp'), loadAllWords()]).then(([module]) => ({ default: module.AgentApp })))
+const AgentApp = lazy(() => patiently(() => Promise.all([import('./AgentApp'), loadAllWords()])).then(([module]) => ({ default: module.AgentApp })))
 
 function App({ typed }: { typed: ReturnType<typeof typedBefore> }): ReactNode {
   if (opened.linkID) return <GuestApp linkID={opened.linkID} keep={keepFor(opened.linkID)} typed={typed} />
@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   const typed = typedBefore()
   createRoot(root).render(
     <>
-      <App typed={typed} />
+      <Boundary><App typed={typed} /></Boundary>
       <LiveRegions />
     </>,
   )

@@ -27,8 +27,25 @@ describe('the grid', () => {
     }
   })
 
+  it('makes faces as large as a phone allows: a face is as large as its tile is tall', () => {
+    const phone = { width: 374, height: 660 }
+    expect([1, 2, 3, 4].map((n) => grid(n, phone, 8).columns)).toEqual([1, 1, 1, 2])
+    expect(grid(4, phone, 8).tile).toEqual({ width: 183, height: 183 })
+    const besideAPanel = { width: 480, height: 335 }
+    expect(grid(6, besideAPanel, 8).columns).toBe(3)
+  })
+
   it('survives a window without room', () => {
     expect(grid(3, { width: 0, height: 0 }, 8).tile).toEqual({ width: 0, height: 0 })
+  })
+})
+
+describe('a page', () => {
+  it.each([
+    [{ width: 1256, height: 656 }, 9], [{ width: 820, height: 900 }, 6], [{ width: 780, height: 330 }, 6],
+    [{ width: 374, height: 660 }, 4], [{ width: 374, height: 273 }, 6], [{ width: 304, height: 179 }, 3],
+  ])('of %o holds %i tiles', (area, n) => {
+    expect(perPage(area)).toBe(n)
   })
 })
 

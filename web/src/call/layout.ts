@@ -6,20 +6,28 @@ export interface Grid { columns: number; rows: number; tile: Size }
 const tallest = 1 // width over height, at least
 const widest = 16 / 9
 
-/** The largest equal tiles for n people: between square and 16:9, in full rows but the last, which is centred by the view. */
+/** A phone, or what a panel leaves of one held sideways. */
+function narrow(area: Size): boolean {
+  return area.width < 560
+}
+
+/**
+ * The largest equal tiles for n people: between square and 16:9, in full rows but the last, which is centred by the view.
+ * Where room is short the tallest tiles win instead: pictures are wide, so that a face is as large as its tile is tall.
+ */
 export function grid(n: number, area: Size, gap: number): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, n), tile: { width: 0, height: 0 } }
-  let bestSurface = -1
+  let bestWorth = -1
   for (let columns = 1; columns <= n; columns++) {
     const rows = Math.ceil(n / columns)
     const room = { width: (area.width - gap * (columns - 1)) / columns, height: (area.height - gap * (rows - 1)) / rows }
     if (room.width <= 0 || room.height <= 0) continue
     const tile = fit(room)
-    const surface = tile.width * tile.height
+    const worth = narrow(area) ? tile.height ** 2 : tile.width * tile.height
     // A hair more is not worth a longer row.
-    if (surface > bestSurface * 1.001) {
+    if (worth > bestWorth * 1.001) {
       best = { columns, rows, tile }
-      bestSurface = surface
+      bestWorth = worth
     }
   }
   return best
@@ -32,11 +40,14 @@ function fit(room: Size): Size {
   return { width: Math.floor(room.width), height: Math.floor(room.height) }
 }
 
-/** How many tiles a page holds: 9, tablet 6, phone 4 (ux.md, stage). */
+/** How many tiles a page holds: 9, tablet 6, phone 4 (ux.md, stage); under a phone's sheet small ones, in two rows or in one. */
 export function perPage(area: Size): number {
-  if (area.width < 560) return 4
+  if (narrow(area)) return area.height >= 400 ? 4 : area.height >= 220 ? 6 : 3
   return area.width < 900 || area.height < 380 ? 6 : 9
 }
+
+/** Below this height, in CSS pixels, a tile shows a name and no face: only the speaker is shown then. */
+export const smallestTile = 72
 
 /** One page of the tiles, self on every page as its last tile. The page is brought into range. */
 export function page<T>(tiles: readonly T[], size: number, wanted: number): { tiles: readonly T[]; page: number; pages: number } {

@@ -2,6 +2,7 @@
 import { LogLevel, Room, setLogLevel, VideoPresets } from 'livekit-client'
 import type { MediaGrant } from '@/api'
 import type { Intents } from './intents'
+import { listenWithWebAudio } from './check'
 import { Call } from './session'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
@@ -10,6 +11,7 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
   return new Call({
     grant,
     intents,
+    listen: listenWithWebAudio,
     room: () =>
       new Room({
         adaptiveStream: true,
@@ -25,5 +27,5 @@ export type { Person, Self, Share } from './people'
 export type { Over } from './outcome'
 export type { Message } from './chat'
 export { longestMessage } from './chat'
-export { grid, initials, page, perPage, type Size } from './layout'
+export { grid, initials, page, perPage, smallestTile, type Size } from './layout'
 export type { Track } from 'livekit-client'

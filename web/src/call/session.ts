@@ -8,8 +8,10 @@ import { ConnectionState, RoomEvent, Track, type DisconnectReason, type LocalTra
 import { Store, type MediaGrant, type Readable } from '@/api'
 import { backOff } from '@/api/socket'
 import { Chat } from './chat'
+import type { Listen } from './check'
 import type { Intents } from './intents'
 import { mediaProblem } from './media'
+import { MutedTalk } from './muted'
 import { overBy, overByProblem, type Over } from './outcome'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
 
@@ -28,9 +30,11 @@ export interface CallState {
   quality: Quality
   /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
   mustTap: boolean
+  /** The person is talking while the microphone is off: true for a few seconds. */
+  talksMuted: boolean
 }
 
-export type CallEvent = { is: 'joined' | 'left'; name: string; identity: string } | { is: 'back' } | { is: 'message'; name: string }
+export type CallEvent = { is: 'joined' | 'left'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string }
 
 const chatTopic = 'lk.chat'
 const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
@@ -49,6 +53,8 @@ interface Options {
   room: () => Room
   intents: Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
   random?: () => number
+  /** Measures the microphone while it is off, to say so to whoever talks; without it nothing is measured. */
+  listen?: Listen
 }
 
 export class Call {
@@ -62,15 +68,17 @@ export class Call {
   private attempt = 0
   private joining = false
   private refreshing = false
+  private readonly mutedTalk: MutedTalk | null
 
   constructor(private readonly options: Options) {
     this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
     this.room = options.room()
     this.current = new Store<CallState>({
-      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false,
+      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false,
       self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
     })
     this.state = this.current
+    this.mutedTalk = options.listen ? new MutedTalk(options.listen, (talksMuted) => this.talks(talksMuted)) : null
     this.chat = new Chat(
       async (text) => {
         await this.room.localParticipant.sendText(text, { topic: chatTopic })
@@ -247,7 +255,14 @@ export class Call {
     if (this.isOver()) return
     clearTimeout(this.timer)
     this.phase({ is: 'over', why })
+    this.mutedTalk?.follow(null)
     void this.room.disconnect(true)
+  }
+
+  private talks(talksMuted: boolean): void {
+    if (talksMuted === this.current.get().talksMuted) return
+    this.current.update((state) => ({ ...state, talksMuted }))
+    if (talksMuted) this.tell({ is: 'talks-muted' })
   }
 
   private isOver(): boolean {
@@ -280,6 +295,8 @@ export class Call {
     const { room } = this
     const local = room.localParticipant
     if (room.state === ConnectionState.Disconnected) return
+    const mic = local.getTrackPublication(Track.Source.Microphone)
+    this.mutedTalk?.follow(mic?.isMuted ? (mic.track?.mediaStreamTrack ?? null) : null)
     const device = (kind: 'mic' | 'cam', on: boolean, before: Self) => (on ? 'on' as const : before[kind] === 'starting' && this.wanted[kind] && !before.problem ? 'starting' as const : 'off' as const)
     this.current.update((state) => ({
       ...state,

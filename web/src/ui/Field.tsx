@@ -1,3 +1,4 @@
+import { ChevronDown } from 'lucide-react'
 import { useId, type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes } from 'react'
 
 interface Common {
@@ -31,9 +32,12 @@ export function SelectField({ label, hint, error, id, className, children, ...se
   return (
     <div className={`field ${className ?? ''}`}>
       <label htmlFor={own}>{label}</label>
-      <select {...select} id={own} aria-describedby={described(own, hint, error)}>
-        {children}
-      </select>
+      <span className="select">
+        <select {...select} id={own} aria-describedby={described(own, hint, error)}>
+          {children}
+        </select>
+        <ChevronDown aria-hidden="true" />
+      </span>
       <Below id={own} hint={hint} error={error} />
     </div>
   )

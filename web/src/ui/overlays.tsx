@@ -1,5 +1,5 @@
 // Dialogs and menus, right for keyboard and screen readers thanks to react-aria-components. Loaded with the pages that need them.
-import { X } from 'lucide-react'
+import { Check, X } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { Button as AriaButton, Dialog as AriaDialog, Header, Heading, Menu as AriaMenu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components'
 import { Button, type ButtonKind } from './Button'
@@ -80,6 +80,12 @@ export interface MenuGroup {
   entries: MenuEntry[]
 }
 
+/** A group of which one is chosen is told as such: radio items, one of them checked. */
+function choice(group: MenuGroup) {
+  if (!group.entries.some((entry) => entry.chosen !== undefined)) return {}
+  return { selectionMode: 'single' as const, disallowEmptySelection: true, selectedKeys: group.entries.filter((entry) => entry.chosen).map((entry) => entry.id) }
+}
+
 interface MenuProps {
   label: string
   className?: string
@@ -98,12 +104,13 @@ export function MenuButton({ label, className = 'btn secondary only-icon', butto
       <Popover className="popover" placement={placement}>
         <AriaMenu className="menu" aria-label={label} onAction={(key) => entries.get(String(key))?.onAct()}>
           {filled.map((group, i) => (
-            <MenuSection key={group.title ?? i} aria-label={group.title ?? label}>
+            <MenuSection key={group.title ?? i} aria-label={group.title ?? label} {...choice(group)}>
               {i > 0 ? <Separator className="menu-line" /> : null}
               {group.title ? <Header>{group.title}</Header> : null}
               {group.entries.map((entry) => (
                 <MenuItem key={entry.id} id={entry.id} className={`menu-item ${entry.danger ? 'danger' : ''} ${entry.chosen ? 'chosen' : ''}`} textValue={typeof entry.label === 'string' ? entry.label : entry.id}>
                   {entry.icon}
+                  {entry.chosen === undefined ? null : <Check aria-hidden="true" className="tick" />}
                   <span>{entry.label}</span>
                 </MenuItem>
               ))}

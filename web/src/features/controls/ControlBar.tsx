@@ -1,12 +1,12 @@
 // The bar below the tiles. Every control bears a word; its accessible name says the state, then the act.
-import { Bell, BellOff, DoorOpen, Ellipsis, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Users, Video, VideoOff } from 'lucide-react'
+import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Users, Video, VideoOff } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { intents } from '@/call'
 import type { CallState, Self } from '@/call/live'
 import { useT } from '@/i18n'
 import { useStore } from '@/ui'
 import { Confirm, MenuButton, type MenuGroup } from '@/ui/overlays'
-import { useDevices } from './useDevices'
+import { useDevices, type DeviceList } from './useDevices'
 import './controls.css'
 
 export type PanelName = 'lobby' | 'people' | 'chat'
@@ -35,8 +35,14 @@ export function ControlBar({ self, count, unread, panel, onPanel, acts, host }: 
   const shareable = self.can.share && 'getDisplayMedia' in navigator.mediaDevices
   return (
     <nav className="bar" aria-label={t('ctl.bar')} data-region="bar">
-      <MicButton self={self} onPress={acts.mic} />
-      <CamButton self={self} onPress={acts.cam} />
+      <span className="ks">
+        <MicButton self={self} onPress={acts.mic} />
+        <DeviceArrow label={t('ctl.mic.choose')} kinds={['mic', 'speaker']} choose={acts.use} />
+      </span>
+      <span className="ks">
+        <CamButton self={self} onPress={acts.cam} />
+        <DeviceArrow label={t('ctl.cam.choose')} kinds={['cam']} choose={acts.use} />
+      </span>
       {shareable ? (
         <Key className={`hide-s ${self.sharing ? 'sharing' : ''}`} icon={self.sharing ? <MonitorX aria-hidden="true" /> : <MonitorUp aria-hidden="true" />} onPress={acts.share}>{t(self.sharing ? 'ctl.sharing' : 'ctl.share')}</Key>
       ) : null}
@@ -94,13 +100,31 @@ function CamButton({ self, onPress }: { self: Self; onPress: () => void }) {
   return <Key className={on ? 'ison' : self.cam === 'off' ? 'isoff' : 'starting'} icon={on ? <Video aria-hidden="true" /> : <VideoOff aria-hidden="true" />} name={name} onPress={onPress}>{t(on || self.cam === 'starting' ? 'ctl.cam.on' : 'ctl.cam.off')}</Key>
 }
 
+/** Beside a device's button, where the bar is wide: which microphone, camera, speaker. Elsewhere the menu "more" has the same. */
+function DeviceArrow({ label, kinds, choose }: { label: string; kinds: readonly DeviceList['kind'][]; choose: Props['acts']['use'] }) {
+  const t = useT()
+  const [open, setOpen] = useState(false)
+  const groups = useDeviceGroups(open, 1, choose).filter((group) => kinds.includes(group.kind))
+  const none: MenuGroup = { entries: [{ id: 'none', label: t('devices.noname'), onAct: () => undefined }] }
+  return <MenuButton label={label} className="k arrow" placement="top" button={<ChevronUp aria-hidden="true" />} groups={groups.length > 0 ? groups : [none]} onOpenChange={setOpen} />
+}
+
+function useDeviceGroups(wanted: boolean, least: number, choose: Props['acts']['use']): (MenuGroup & { kind: DeviceList['kind'] })[] {
+  const t = useT()
+  return useDevices(wanted, least).map((list) => ({
+    kind: list.kind,
+    title: t(`devices.${list.kind}.used`),
+    entries: list.devices.map((device, i) => ({ id: `${list.kind}/${device.id}`, label: device.label || t('devices.nameless', { n: i + 1 }), chosen: device.chosen, onAct: () => choose(list.media, device.id) })),
+  }))
+}
+
 type MoreProps = Pick<Props, 'self' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean }
 
 function MoreMenu({ self, shareable, acts, onPanel, phoneChat }: MoreProps) {
   const t = useT()
   const { sounds } = useStore(intents)
   const [open, setOpen] = useState(false)
-  const devices = useDevices(open)
+  const devices = useDeviceGroups(open, 2, acts.use)
   // What the narrow bar leaves out is here; the wide bar hides these entries by their own buttons.
   const narrow = open && matchMedia('(max-width: 48rem)').matches
   const groups: MenuGroup[] = [
@@ -113,10 +137,7 @@ function MoreMenu({ self, shareable, acts, onPanel, phoneChat }: MoreProps) {
           ]
         : [],
     },
-    ...devices.map((list) => ({
-      title: t(`devices.${list.kind}.used`),
-      entries: list.devices.map((device, i) => ({ id: `${list.kind}/${device.id}`, label: device.label || t('devices.nameless', { n: i + 1 }), chosen: device.chosen, onAct: () => acts.use(list.media, device.id) })),
-    })),
+    ...devices,
     {
       entries: [
         { id: 'sounds', label: t(sounds ? 'sounds.off' : 'sounds.on'), icon: sounds ? <BellOff aria-hidden="true" /> : <Bell aria-hidden="true" />, onAct: () => intents.change({ sounds: !sounds }) },

@@ -27,19 +27,22 @@ export function DeviceCheckCard() {
     <section className="card check" aria-labelledby={title}>
       <div className="view">
         <Picture cam={state.cam} />
-        {started ? null : <Button kind="primary" icon={<Video aria-hidden="true" />} onClick={start}>{t('devices.ask')}</Button>}
+        {started ? null : <p className="sm muted">{t('devices.press')}</p>}
+        {started ? null : <Button onClick={start}>{t('devices.ask')}</Button>}
       </div>
       <div className="body">
         <h2 id={title}>{t(state.cam.is === 'on' ? 'devices.private' : 'devices.title')}</h2>
-        {started ? null : <p className="muted">{t('devices.press')}</p>}
         <IntentSwitches />
-        {started ? <Found state={state} check={check} /> : null}
-        {state.mic.is === 'failed' || state.cam.is === 'failed' ? <Button icon={<RotateCcw aria-hidden="true" />} onClick={start}>{t('common.retry')}</Button> : null}
+        {started ? <Found state={state} check={check} retry={start} /> : null}
         <SpeakerTest speakers={state.speakers} />
-        {started ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
+        {runs(state.mic) || runs(state.cam) ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
       </div>
     </section>
   )
+}
+
+function runs(device: Opened): boolean {
+  return device.is === 'on' || device.is === 'asking'
 }
 
 function useCheck(): DeviceCheck {
@@ -54,16 +57,24 @@ function Picture({ cam }: { cam: Opened }) {
   useEffect(() => {
     if (video.current) video.current.srcObject = stream
   }, [stream])
-  return <video ref={video} className="mirror" autoPlay playsInline muted hidden={!stream} data-testid="own-picture" />
+  return (
+    <>
+      {stream ? null : <span className="mark" aria-hidden="true">{cam.is === 'failed' ? <VideoOff /> : <Video />}</span>}
+      <video ref={video} className="mirror" autoPlay playsInline muted hidden={!stream} data-testid="own-picture" />
+    </>
+  )
 }
 
-function Found({ state, check }: { state: CheckState; check: DeviceCheck }) {
+function Found({ state, check, retry }: { state: CheckState; check: DeviceCheck; retry: () => void }) {
   const t = useT()
   const { mic, cam } = state
+  // What is said of both in the same words is said once.
+  const both = cam.is === 'failed' && mic.is === 'failed' && cam.why === mic.why && (cam.why === 'refused' || cam.why === 'unknown')
   return (
     <>
       {cam.is === 'failed' ? <MediaHelp kind="cam" why={cam.why} /> : null}
-      {mic.is === 'failed' && !(cam.is === 'failed' && cam.why === 'refused' && mic.why === 'refused') ? <MediaHelp kind="mic" why={mic.why} /> : null}
+      {mic.is === 'failed' && !both ? <MediaHelp kind="mic" why={mic.why} /> : null}
+      {mic.is === 'failed' || cam.is === 'failed' ? <Button icon={<RotateCcw aria-hidden="true" />} onClick={retry}>{t('common.retry')}</Button> : null}
       {mic.is === 'on' ? <Meter level={state.level} verdict={t(`devices.mic.${state.verdict}`)} silent={state.verdict === 'silent'} /> : null}
       {mic.is === 'on' && state.mics.length > 0 ? <Choice label={t('devices.mic.used')} devices={state.mics} value={mic.deviceID} choose={(id) => { intents.change({ micID: id }); void check.open('mic', id) }} /> : null}
       {cam.is === 'on' && state.cams.length > 0 ? <Choice label={t('devices.cam.used')} devices={state.cams} value={cam.deviceID} choose={(id) => { intents.change({ camID: id }); void check.open('cam', id) }} /> : null}

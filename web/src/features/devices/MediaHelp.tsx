@@ -1,4 +1,4 @@
-import { TriangleAlert } from 'lucide-react'
+import { SlidersHorizontal, TriangleAlert, VideoOff } from 'lucide-react'
 import type { MediaProblem } from '@/call'
 import { useT } from '@/i18n'
 
@@ -15,10 +15,17 @@ export function MediaHelp({ kind, why }: Props) {
       <TriangleAlert aria-hidden="true" />
       <div className="stack-s">
         <p>{t(textFor(kind, why))}</p>
-        {why === 'refused' && kind !== 'share' ? <p>{t(`devices.allow.${browser()}`)}</p> : null}
+        {why === 'refused' && kind !== 'share' ? <p className="allow"><Sign />{t(`devices.allow.${browser()}`)}</p> : null}
       </div>
     </div>
   )
+}
+
+/** The browser's own button, drawn, where it has one to look for. */
+function Sign() {
+  const own = browser()
+  if (own === 'safari') return null
+  return <i aria-hidden="true">{own === 'firefox' ? <VideoOff /> : <SlidersHorizontal />}</i>
 }
 
 function textFor(kind: Props['kind'], why: MediaProblem): string {

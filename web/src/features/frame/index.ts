@@ -1,2 +1,2 @@
 export { Frame } from './Frame'
-export { ErrorNote, Loading, Obstructed, PlainPage } from './pages'
+export { Boundary, ErrorNote, Loading, Obstructed, PlainPage } from './pages'

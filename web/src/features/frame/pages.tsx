@@ -1,6 +1,6 @@
 // Pages that say one thing: what happened, then what to do.
 import { CircleAlert, TriangleAlert } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { Component, type ReactNode } from 'react'
 import { isProblem } from '@/api'
 import type { Obstacle } from '@/call'
 import { useT } from '@/i18n'
@@ -27,6 +27,27 @@ export function PlainPage({ subtitle, title, icon, tone = 'plain', children }: P
         </div>
       </main>
     </Frame>
+  )
+}
+
+/** What is shown when a part of the page did not arrive or has failed: never a blank page. */
+export class Boundary extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false }
+  static getDerivedStateFromError() {
+    return { failed: true }
+  }
+  override render() {
+    return this.state.failed ? <Broken /> : this.props.children
+  }
+}
+
+function Broken() {
+  const t = useT()
+  return (
+    <PlainPage subtitle={t('frame.meeting')} title={t('end.nostart')} icon={<TriangleAlert />} tone="warn">
+      <p>{t('common.broken')}</p>
+      <Button kind="primary" onClick={() => location.reload()}>{t('common.reload')}</Button>
+    </PlainPage>
   )
 }
 

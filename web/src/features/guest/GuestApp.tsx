@@ -3,15 +3,16 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { obstacle } from '@/call'
 import { Obstructed } from '@/features/frame'
 import { loadAllWords, useT } from '@/i18n'
-import { announce, play, useStore } from '@/ui'
+import { announce, patiently, play, useStore } from '@/ui'
 import { EntryPage } from './EntryPage'
 import type { Typed } from './typed'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 // The call travels while the guest types, the waiting room with it.
-const loadCall = () => Promise.all([import('@/features/stage'), loadAllWords()]).then(([module]) => module)
-const loadEndings = () => import('./endings')
-const loadWaiting = () => import('./WaitingPage')
+const withWords = <T,>(load: () => Promise<T>) => patiently(() => Promise.all([load(), loadAllWords()])).then(([module]) => module)
+const loadCall = () => withWords(() => import('@/features/stage'))
+const loadEndings = () => withWords(() => import('./endings'))
+const loadWaiting = () => withWords(() => import('./WaitingPage'))
 const CallPage = lazy(() => loadCall().then((module) => ({ default: module.CallPage })))
 const Ending = lazy(() => loadEndings().then((module) => ({ default: module.Ending })))
 const Refused = lazy(() => loadEndings().then((module) => ({ default: module.Refused })))
@@ -57,9 +58,8 @@ function usePrefetch(ready: boolean): void {
   useEffect(() => {
     if (!ready) return
     const timer = setTimeout(() => {
-      void loadWaiting()
-      void loadEndings()
-      void loadCall()
+      // What does not arrive now is asked for again when it is needed.
+      void Promise.allSettled([loadWaiting(), loadEndings(), loadCall()])
     }, 300)
     return () => clearTimeout(timer)
   }, [ready])

@@ -25,15 +25,10 @@ export function LobbyPanel({ door, connection }: { door: Door; connection: Reada
   }
   return (
     <>
+      <Undos door={door} knocks={refused} />
       <div className="scroll">
         {online ? null : <p className="stale" role="status">{t('lobbyp.offline')}</p>}
         {error ? <ErrorNote error={error} /> : null}
-        {refused.map((knock) => (
-          <p key={knock.id} className="undo" role="status">
-            <span><Words id="lobbyp.denied" values={{ name: <bdi>{knock.name}</bdi> }} /></span>
-            <Button kind="quiet" onClick={() => door.undo(knock)}>{t('lobbyp.undo')}</Button>
-          </p>
-        ))}
         {waiting.length === 0 ? <p className="nobody">{t('lobbyp.empty')}</p> : null}
         <ul ref={list} aria-label={t('lobbyp.list')} className="knocks">
           {waiting.map((knock) => <Row key={knock.id} knock={knock} now={now} busy={busy.has(knock.id)} admit={admit} refuse={refuse} />)}
@@ -42,6 +37,22 @@ export function LobbyPanel({ door, connection }: { door: Door; connection: Reada
       </div>
       <AdmitAll door={door} waiting={waiting} />
     </>
+  )
+}
+
+/** Above the list, where they stay in sight wherever the list has been scrolled to. */
+function Undos({ door, knocks }: { door: Door; knocks: readonly Knock[] }) {
+  const t = useT()
+  if (knocks.length === 0) return null
+  return (
+    <ul className="undos" aria-label={t('lobbyp.undos')}>
+      {knocks.map((knock) => (
+        <li key={knock.id} className="undo">
+          <span><Words id="lobbyp.denied" values={{ name: <bdi>{knock.name}</bdi> }} /></span>
+          <Button kind="quiet" onClick={() => door.undo(knock)}>{t('lobbyp.undo')}<span className="vh"> : {knock.name}</span></Button>
+        </li>
+      ))}
+    </ul>
   )
 }
 

@@ -1,8 +1,9 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
-import { Ellipsis, Mic, MicOff, UserMinus, Volume2 } from 'lucide-react'
+import { Ellipsis, Mic, MicOff, UserMinus, UserPlus, Volume2 } from 'lucide-react'
 import { useState } from 'react'
 import { initials, type Person } from '@/call/live'
 import { useT, Words } from '@/i18n'
+import { Button } from '@/ui'
 import { Confirm, MenuButton } from '@/ui/overlays'
 import './people.css'
 
@@ -10,24 +11,28 @@ interface Props {
   people: readonly Person[]
   /** Present when the person looking is a host. */
   onRemove?: (person: Person) => Promise<void>
+  onInvite?: () => void
 }
 
-export function PeoplePanel({ people, onRemove }: Props) {
+export function PeoplePanel({ people, onRemove, onInvite }: Props) {
   const t = useT()
   const [asked, setAsked] = useState<Person | null>(null)
   const hosts = people.filter((person) => person.role !== 'guest')
   const guests = people.filter((person) => person.role === 'guest')
   return (
-    <div className="scroll">
-      <Group title={t('people.hosts')} people={hosts} {...(onRemove ? { ask: setAsked } : {})} />
-      <Group title={t('people.guests')} people={guests} {...(onRemove ? { ask: setAsked } : {})} />
-      <Confirm
-        open={asked !== null} onClose={() => setAsked(null)} cancel={t('common.cancel')} act={t('people.remove')}
-        title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && onRemove ? onRemove(asked) : undefined)}
-      >
-        <p>{t('people.remove.effect')}</p>
-      </Confirm>
-    </div>
+    <>
+      <div className={`scroll ${onRemove ? 'with-acts' : ''}`}>
+        <Group title={t('people.hosts')} people={hosts} {...(onRemove ? { ask: setAsked } : {})} />
+        <Group title={t('people.guests')} people={guests} {...(onRemove ? { ask: setAsked } : {})} />
+        <Confirm
+          open={asked !== null} onClose={() => setAsked(null)} cancel={t('common.cancel')} act={t('people.remove')}
+          title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && onRemove ? onRemove(asked) : undefined)}
+        >
+          <p>{t('people.remove.effect')}</p>
+        </Confirm>
+      </div>
+      {onInvite ? <footer><Button icon={<UserPlus aria-hidden="true" />} onClick={onInvite}>{t('links.new')}</Button></footer> : null}
+    </>
   )
 }
 

@@ -1,5 +1,5 @@
 // The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
-import { X } from 'lucide-react'
+import { MicOff, X } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import type { MediaGrant } from '@/api'
 import { intents } from '@/call'
@@ -27,6 +27,8 @@ export interface HostSide {
   firstWaiting: string
   lobby: ReactNode
   remove: (person: Person) => Promise<void>
+  /** Opens the dialog that makes a guest link. */
+  invite: () => void
   endForAll: () => Promise<void>
 }
 
@@ -72,7 +74,15 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   })
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${state.phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={state.phase.is}>
-      <TopBar title={title} state={state} since={since} notice={host && panel !== 'lobby' ? <KnockNotice host={host} onOpen={() => setPanel('lobby')} /> : null} />
+      <TopBar
+        title={title} state={state} since={since}
+        notice={
+          <>
+            {state.talksMuted ? <button type="button" className="sc bad" onClick={() => void call.setMic(true)}><MicOff aria-hidden="true" /><span>{t('stage.muted.talking')}</span></button> : null}
+            {host && panel !== 'lobby' ? <KnockNotice host={host} onOpen={() => setPanel('lobby')} /> : null}
+          </>
+        }
+      />
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
         <Tiles people={state.people} shares={state.shares} />
@@ -123,7 +133,7 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
 function ThePanel({ panel, call, state, host, onClose }: { panel: PanelName | null; call: Call; state: CallState; host?: HostSide; onClose: () => void }) {
   const t = useT()
   if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
-  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { onRemove: host.remove } : {})} /></Panel>
+  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { onRemove: host.remove, onInvite: host.invite } : {})} /></Panel>
   if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} /></Panel>
   return null
 }

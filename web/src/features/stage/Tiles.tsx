@@ -1,7 +1,7 @@
 // The tiles: a grid, or one large shared screen with a strip beside it. A tile moves only when someone comes, leaves or shares.
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
-import { grid, page, perPage, type Person, type Share, type Size } from '@/call/live'
+import { grid, page, perPage, smallestTile, type Person, type Share, type Size } from '@/call/live'
 import { useT, Words } from '@/i18n'
 import { Button } from '@/ui'
 import { Video } from './Media'
@@ -27,7 +27,16 @@ function GridTiles({ people }: { people: readonly Person[] }) {
   const [wanted, setWanted] = useState(0)
   const shown = page(people, perPage(size), wanted)
   const area: Size = { width: size.width, height: size.height - (shown.pages > 1 ? 52 : 0) }
+  const speaker = useSpeaker(people)
   const { tile, columns } = grid(shown.tiles.length, area, gap)
+  if (size.width > 0 && tile.height < smallestTile && speaker && people.length > 1) {
+    const one = grid(1, size, gap)
+    return (
+      <div className="grid" ref={box}>
+        <ul className="tiles" aria-label={t('stage.tiles')}><Tile person={speaker} width={one.tile.width} height={one.tile.height} /></ul>
+      </div>
+    )
+  }
   return (
     <div className="grid" ref={box}>
       <ul className="tiles" aria-label={t('stage.tiles')} style={{ maxInlineSize: columns * tile.width + (columns - 1) * gap + 1 }}>
@@ -36,6 +45,14 @@ function GridTiles({ people }: { people: readonly Person[] }) {
       {shown.pages > 1 ? <Pager page={shown.page} pages={shown.pages} onPage={setWanted} /> : null}
     </div>
   )
+}
+
+/** Who speaks, or spoke last; before anybody has, the first to have come. */
+function useSpeaker(people: readonly Person[]): Person | undefined {
+  const [last, setLast] = useState('')
+  const speaking = people.find((person) => person.speaking && !person.self)
+  if (speaking && speaking.identity !== last) setLast(speaking.identity)
+  return speaking ?? people.find((person) => person.identity === last) ?? people[0]
 }
 
 function Pager({ page: at, pages, onPage }: { page: number; pages: number; onPage: (page: number) => void }) {

@@ -1,2 +1,1 @@
 export { CallPage } from './CallPage'
-export { HostCall } from './HostCall'

@@ -18,6 +18,7 @@ export function useCallNews(call: Call): void {
     }
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
+      if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
       said.push(event.is === 'message' ? t('sr.message', { name: event.name }) : t(event.is === 'joined' ? 'sr.joined' : 'sr.left', { name: event.name }))
       timer ??= setTimeout(flush, mergeFor)
     })

@@ -8,9 +8,10 @@ import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { Door, LobbyPanel, useKnockSign } from '@/features/lobby'
+import { LinkDialog } from '@/features/meeting'
+import { CallPage } from '@/features/stage'
 import { useT } from '@/i18n'
 import { Button, Heading, unlockSounds, useStore, useTitle } from '@/ui'
-import { CallPage } from './CallPage'
 
 const insideKey = (meetingID: string) => `aparte.inside.${meetingID}`
 
@@ -96,6 +97,7 @@ function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel:
   const { waiting } = useStore(door.state)
   const { sounds } = useStore(intents)
   const [error, setError] = useState<unknown>(null)
+  const [inviting, setInviting] = useState(false)
   useKnockSign(waiting, sounds)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
   const tried = async (act: () => Promise<unknown>) => {
@@ -111,12 +113,14 @@ function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel:
     firstWaiting: waiting[0]?.name ?? '',
     lobby: <LobbyPanel door={door} connection={channel.connection} />,
     remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
+    invite: () => setInviting(true),
     endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),
   }
   return (
     <>
       {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
       <CallPage title={meeting.title} grant={grant} onOver={onOver} host={host} />
+      <LinkDialog meeting={meeting} open={inviting} onClose={() => setInviting(false)} />
     </>
   )
 }

@@ -1,0 +1,1 @@
+export { HostCall } from './HostCall'
