@@ -7,6 +7,7 @@ package signaling
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -22,9 +23,18 @@ type Handlers struct {
 	API  http.Handler // /api/v1
 	Wire http.Handler // /rtc, /settings, /twirp: the LiveKit protocol
 	Web  http.Handler // everything else: the web client, with its security headers
-	// Healthy says why this server cannot do its work, or nil.
+	// Healthy says why this server cannot do its work, or nil. It is asked once a
+	// second at most; what it says is logged, not told.
 	Healthy func(context.Context) error
+	// Secure says that the public origin is https: browsers are told to use
+	// nothing else for this host.
+	Secure bool
+	Log    *slog.Logger // nil: slog.Default
 }
+
+// transportSecurity is for a year (RFC 6797), as threats.md asks. It speaks for
+// this host only: what else the domain serves is not ours to decide.
+const transportSecurity = "max-age=31536000"
 
 // NewServer sends each request to its package.
 //
@@ -38,15 +48,24 @@ func NewServer(h Handlers) http.Handler {
 	for _, path := range []string{"/rtc", "/rtc/", "/settings", "/settings/", "/twirp", "/twirp/"} {
 		mux.Handle(path, wire)
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := h.Healthy(r.Context()); err != nil {
-			http.Error(w, "unhealthy", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write([]byte("ok\n"))
-	})
+	if h.Log == nil {
+		h.Log = slog.Default()
+	}
+	mux.Handle("GET /healthz", newHealth(h.Healthy, h.Log))
 	mux.Handle("/", h.Web)
+	if h.Secure {
+		return secured(singleSlash(mux))
+	}
 	return singleSlash(mux)
+}
+
+// secured has browsers come back by TLS only. It belongs on every answer, errors
+// included (RFC 6797, section 7.1).
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", transportSecurity)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // anyOrigin lets every page call, without credentials. Errors carry the header

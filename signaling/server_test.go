@@ -1,6 +1,7 @@
 package signaling_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,7 +11,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
@@ -32,43 +36,126 @@ func named(who string) http.Handler {
 }
 
 func TestPathsReachTheirPackages(t *testing.T) {
-	sick := errors.New("sick")
-	var health error
 	h := signaling.NewServer(signaling.Handlers{
 		API: named("api"), Wire: named("wire"), Web: named("web"),
-		Healthy: func(context.Context) error { return health },
+		Healthy: func(context.Context) error { return nil },
 	})
 	for _, c := range []struct {
 		method, path string
-		health       error
 		status       int
 		body, cors   string
 	}{
-		{"GET", "/", nil, 200, "web / c=1", ""},
-		{"HEAD", "/", nil, 200, "web / c=1", ""},
-		{"GET", "/i/abc", nil, 200, "web /i/abc c=1", ""},
-		{"GET", "/api/v1/session", nil, 200, "api /api/v1/session c=1", ""},
-		{"OPTIONS", "/api/v1/session", nil, 200, "api /api/v1/session c=1", ""},
-		{"GET", "/api/v2/x", nil, 200, "web /api/v2/x c=1", ""},
-		{"GET", "/rtc", nil, 200, "wire /rtc ", "*"},
-		{"GET", "/rtc/v1/validate", nil, 200, "wire /rtc/v1/validate ", "*"},
-		{"GET", "//rtc/v1", nil, 200, "wire /rtc/v1 ", "*"},
-		{"OPTIONS", "/rtc/validate", nil, 204, "", "*"},
-		{"POST", "/twirp/livekit.RoomService/ListRooms", nil, 200, "wire /twirp/livekit.RoomService/ListRooms ", "*"},
-		{"GET", "/settings/regions", nil, 200, "wire /settings/regions ", "*"},
-		{"GET", "/rtcx", nil, 200, "web /rtcx c=1", ""},
-		{"GET", "/healthz", nil, 200, "ok\n", ""},
-		{"GET", "/healthz", sick, 503, "unhealthy\n", ""},
+		{"GET", "/", 200, "web / c=1", ""},
+		{"HEAD", "/", 200, "web / c=1", ""},
+		{"GET", "/i/abc", 200, "web /i/abc c=1", ""},
+		{"GET", "/api/v1/session", 200, "api /api/v1/session c=1", ""},
+		{"OPTIONS", "/api/v1/session", 200, "api /api/v1/session c=1", ""},
+		{"GET", "/api/v2/x", 200, "web /api/v2/x c=1", ""},
+		{"GET", "/rtc", 200, "wire /rtc ", "*"},
+		{"GET", "/rtc/v1/validate", 200, "wire /rtc/v1/validate ", "*"},
+		{"GET", "//rtc/v1", 200, "wire /rtc/v1 ", "*"},
+		{"OPTIONS", "/rtc/validate", 204, "", "*"},
+		{"POST", "/twirp/livekit.RoomService/ListRooms", 200, "wire /twirp/livekit.RoomService/ListRooms ", "*"},
+		{"GET", "/settings/regions", 200, "wire /settings/regions ", "*"},
+		{"GET", "/rtcx", 200, "web /rtcx c=1", ""},
+		{"GET", "/healthz", 200, "ok\n", ""},
 	} {
-		health = c.health
 		r := httptest.NewRequest(c.method, "http://aparte.example"+c.path, nil)
 		r.Header.Set("Cookie", "c=1")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Strict-Transport-Security"); got != "" {
+			t.Errorf("%s without TLS: Strict-Transport-Security: %s", c.path, got)
+		}
 		if w.Code != c.status || w.Body.String() != c.body || w.Header().Get("Access-Control-Allow-Origin") != c.cors || w.Header().Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s %s: %d %q, CORS %q", c.method, c.path, w.Code, w.Body, w.Header().Get("Access-Control-Allow-Origin"))
 		}
 	}
+}
+
+func TestAnHTTPSServerIsReachedByTLSOnly(t *testing.T) {
+	h := signaling.NewServer(signaling.Handlers{
+		API: named("api"), Wire: named("wire"), Web: named("web"), Secure: true,
+		Healthy: func(context.Context) error { return nil },
+	})
+	for _, path := range []string{"/", "/api/v1/session", "/rtc", "/rtc/validate", "/healthz", "//rtc/v1", "/nothing/here"} {
+		for _, method := range []string{"GET", "OPTIONS"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(method, "http://aparte.example"+path, nil))
+			if got := w.Header().Get("Strict-Transport-Security"); got != "max-age=31536000" {
+				t.Errorf("%s %s: Strict-Transport-Security: %q, want a year", method, path, got)
+			}
+		}
+	}
+}
+
+// Checking is a write, and nobody needs to sign in to ask.
+func TestHealthIsCheckedOnceASecondAndTellsNobodyWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		var health error
+		checks, hold := 0, make(chan struct{})
+		h := signaling.NewServer(signaling.Handlers{
+			API: named("api"), Wire: named("wire"), Web: named("web"),
+			Log: slog.New(slog.NewTextHandler(&logged, nil)),
+			Healthy: func(ctx context.Context) error {
+				checks++
+				select {
+				case <-hold:
+					return health
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			},
+		})
+		ask := func(ctx context.Context) (int, string) {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "http://aparte.example/healthz", nil))
+			return w.Code, w.Body.String()
+		}
+		want := func(code int, body string, wantChecks int) {
+			t.Helper()
+			if gotCode, gotBody := ask(t.Context()); gotCode != code || gotBody != body || checks != wantChecks {
+				t.Errorf("%d %q after %d checks; want %d %q, %d", gotCode, gotBody, checks, code, body, wantChecks)
+			}
+		}
+
+		// A disk that hangs: everybody has an answer in time.
+		var wg sync.WaitGroup
+		codes := make(chan int, 20)
+		for range 20 {
+			wg.Go(func() { code, _ := ask(t.Context()); codes <- code })
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if code, _ := ask(gone); code != http.StatusServiceUnavailable {
+			t.Errorf("who leaves gets %d", code)
+		}
+		wg.Wait()
+		close(codes)
+		for code := range codes {
+			if code != http.StatusServiceUnavailable {
+				t.Errorf("while the disk hangs: %d", code)
+			}
+		}
+		close(hold)
+		time.Sleep(2 * time.Second)
+		checks = 0
+		for range 100 {
+			want(http.StatusOK, "ok\n", 1)
+		}
+		health = errors.New("disk is full")
+		time.Sleep(time.Second)
+		for range 100 {
+			want(http.StatusServiceUnavailable, "unhealthy\n", 2)
+		}
+		health = nil
+		time.Sleep(time.Second)
+		want(http.StatusOK, "ok\n", 3)
+		if got := logged.String(); strings.Count(got, "disk is full") != 1 || strings.Count(got, "healthy again") != 2 {
+			t.Errorf("the log says\n%s", got)
+		}
+	})
 }
 
 type noCall struct{}
@@ -83,7 +170,7 @@ func TestDemoLinksWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	logins := login.New(s, time.Now, rand.Reader)
+	logins := login.New(s, time.Now, rand.Reader, log)
 	meetings := meeting.NewMeetings(meeting.Config{Store: s, Media: noCall{}, Now: time.Now, Random: rand.Reader, Log: log})
 	defer meetings.Close()
 	demo, err := signaling.MakeDemo(t.Context(), logins, meetings, rand.Reader, time.Now())

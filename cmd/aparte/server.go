@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"aparte/sfu"
@@ -71,7 +72,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.store, err = store.Open(ctx, c.DataDir, log); err != nil {
 		return nil, dataError(c.DataDir, err)
 	}
-	s.logins = login.New(s.store, time.Now, rand.Reader)
+	s.logins = login.New(s.store, time.Now, rand.Reader, log)
 
 	// The media. The rooms tell the meetings who is present, the meetings tell
 	// the rooms who must go.
@@ -94,7 +95,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
-	tokens, err := token.NewMeetings(key, s.meetings, s.logins, time.Now)
+	tokens, err := token.NewMeetings(key, s.meetings, s.logins, time.Now, log)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +108,8 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	})
 
 	s.serve(signaling.NewServer(signaling.Handlers{
-		API: s.api, Wire: s.signals, Web: pages, Healthy: s.store.Healthy,
+		API: s.api, Wire: s.signals, Web: pages, Healthy: s.store.Healthy, Log: log,
+		Secure: strings.HasPrefix(strings.ToLower(s.origin), "https://"),
 	}))
 	if s.admin != nil {
 		s.serve(adminHandler(metrics(s)))

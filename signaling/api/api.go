@@ -62,9 +62,9 @@ type API struct {
 	source   func(*http.Request) string
 	timing   Timing
 
-	redeeming *throttle.Throttle
-	handler   http.Handler
-	sockets   sockets
+	wrongCodes *throttle.Throttle // of links, by source
+	handler    http.Handler
+	sockets    sockets
 }
 
 // New makes the API; end it with Close.
@@ -72,7 +72,7 @@ func New(cfg Config) *API {
 	a := &API{
 		login: cfg.Login, meetings: cfg.Meetings, tokens: cfg.Tokens,
 		now: cfg.Now, log: cfg.Log, source: cfg.Source, timing: cfg.Timing.withDefaults(),
-		redeeming: throttle.New(2*time.Second, 30, 10_000, cfg.Now),
+		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now),
 	}
 	if a.log == nil {
 		a.log = slog.Default()

@@ -63,6 +63,9 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	if many, ok := errors.AsType[*login.TooManyError](err); ok {
 		return tooMany(many.Wait)
 	}
+	if soon, ok := errors.AsType[*lobby.TooSoonError](err); ok {
+		return tooMany(soon.Wait)
+	}
 	if errors.Is(err, lobby.ErrCrowded) {
 		return tooMany(crowdedWait)
 	}

@@ -33,16 +33,15 @@ func guestAnswer(v meeting.GuestView, err error) (*output[GuestView], error) {
 	return &output[GuestView]{guestViewOf(v)}, nil
 }
 
-// redeemLink counts failures by source: guessing is slowed, an office behind one
-// address is not.
+// redeemLink lets a right code through whatever its source has tried before: an
+// office behind one address is not locked out by one of its people. Wrong ones
+// are counted by source; over the limit they learn nothing any more.
 func (a *API) redeemLink(ctx context.Context, in *input[Redeem]) (*output[Redeemed], error) {
-	source := a.source(request(ctx))
-	if wait, ok := a.redeeming.Take(source); !ok {
-		return nil, tooMany(wait)
-	}
 	session, v, err := a.meetings.Redeem(ctx, in.Body.LinkID, in.Body.Code)
-	if !errors.Is(err, link.ErrUnknown) {
-		a.redeeming.Refund(source)
+	if errors.Is(err, link.ErrUnknown) {
+		if wait, ok := a.wrongCodes.Take(a.source(request(ctx))); !ok {
+			return nil, tooMany(wait)
+		}
 	}
 	if err != nil {
 		return nil, err

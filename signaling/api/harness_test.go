@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -16,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +78,28 @@ func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now
 
 func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
 
+// flaky is a store of accounts whose disk fails on demand.
+type flaky struct {
+	*store.Store
+	failReads, failWrites atomic.Bool
+}
+
+var errDisk = errors.New("disk I/O error")
+
+func (f *flaky) SessionByToken(ctx context.Context, hash [32]byte) (login.Session, login.Account, error) {
+	if f.failReads.Load() {
+		return login.Session{}, login.Account{}, fmt.Errorf("%w: %w", store.ErrUnavailable, errDisk)
+	}
+	return f.Store.SessionByToken(ctx, hash)
+}
+
+func (f *flaky) TouchSession(ctx context.Context, id string, now time.Time) error {
+	if f.failWrites.Load() {
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, errDisk)
+	}
+	return f.Store.TouchSession(ctx, id, now)
+}
+
 // server is the signalling over a real database, without media.
 type server struct {
 	t        *testing.T
@@ -83,6 +108,7 @@ type server struct {
 	timing   api.Timing
 	call     *fakeCall
 	store    *store.Store
+	accounts *flaky
 	login    *login.Login
 	meetings *meeting.Meetings
 	tokens   *token.Meetings
@@ -106,13 +132,14 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	s.call = &fakeCall{heard: make(chan string, 1000)}
-	s.login = login.New(s.store, s.clock.Now, rand.Reader)
+	s.accounts = &flaky{Store: s.store}
+	s.login = login.New(s.accounts, s.clock.Now, rand.Reader, log)
 	s.meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log})
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.tokens, err = token.NewMeetings(key, s.meetings, s.login, s.clock.Now); err != nil {
+	if s.tokens, err = token.NewMeetings(key, s.meetings, s.login, s.clock.Now, log); err != nil {
 		s.t.Fatal(err)
 	}
 	// The origin is only known once the server listens.

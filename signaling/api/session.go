@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"aparte/signaling/login"
@@ -60,8 +61,11 @@ func (a *API) setUp(ctx context.Context, in *input[Setup]) (*signedIn, error) {
 func (a *API) signOut(ctx context.Context, _ *none) (*signedOut, error) {
 	out := &signedOut{SetCookie: a.cookie("", -1)}
 	k, err := a.whoIs(request(ctx))
-	if err != nil {
-		return out, nil //nolint:nilerr // nobody is signed in: what was asked for
+	switch {
+	case errors.Is(err, login.ErrNoSession):
+		return out, nil // nobody is signed in: what was asked for
+	case err != nil:
+		return nil, err // the session lives on, and so must its cookie
 	}
 	if err := a.login.SignOut(ctx, k.session); err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -109,19 +111,110 @@ func TestGuessingPasswordsIsThrottledPerAccountAndSource(t *testing.T) {
 	for range 12 { // honest sign-ins do not count
 		do[api.SignedIn](s.person(), http.StatusOK, "POST", "/session", right)
 	}
-	for range 10 {
+	wrong := `{"email":"anne@aparte.example","password":"wrong"}`
+	for range 4 {
+		s.person().raw("POST", "/session", wrong)
+	}
+	for _, pause := range []int{1, 2, 4, 8, 16} {
 		s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session", api.Credentials{Email: right.Email, Password: "wrong"})
+		for range 3 { // asking makes it no longer
+			status, header, _ := s.person().raw("POST", "/session", wrong)
+			if want := fmt.Sprint(pause); status != http.StatusTooManyRequests || header.Get("Retry-After") != want {
+				t.Errorf("guess: %d, Retry-After %q; want 429, %s", status, header.Get("Retry-After"), want)
+			}
+		}
+		s.clock.add(time.Duration(pause) * time.Second)
 	}
-	status, header, _ := s.person().raw("POST", "/session", `{"email":"anne@aparte.example","password":"wrong"}`)
-	if status != http.StatusTooManyRequests || header.Get("Retry-After") != "30" {
-		t.Errorf("eleventh guess: %d, Retry-After %q; want 429, 30", status, header.Get("Retry-After"))
-	}
+	s.person().raw("POST", "/session", wrong)
 	// Somewhere else nobody is locked out.
 	if _, _, err := s.login.SignIn(t.Context(), right.Email, right.Password, "203.0.113.9"); err != nil {
 		t.Errorf("the owner is locked out elsewhere: %v", err)
 	}
-	s.clock.add(30 * time.Second)
+	s.clock.add(5 * time.Minute) // no pause is longer
 	do[api.SignedIn](s.person(), http.StatusOK, "POST", "/session", right)
+}
+
+// An office behind one address, or everybody behind one proxy: what somebody
+// there does wrong locks nobody else out.
+func TestNeighboursLockNobodyOut(t *testing.T) {
+	s := newServer(t)
+	setUp, err := s.login.SetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := func(v any) string {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	noCode := strings.Repeat("A", 43)
+	// guessing fails until it is slowed, and says how.
+	guessing := func(path string, guess any) {
+		t.Helper()
+		for i := range 100 {
+			status, header, _ := s.person().raw("POST", path, body(guess))
+			switch {
+			case status == http.StatusTooManyRequests && header.Get("Retry-After") != "":
+				if i < 10 {
+					t.Errorf("%s is slowed after %d failures", path, i)
+				}
+				return
+			case status != http.StatusUnauthorized && status != http.StatusNotFound:
+				t.Fatalf("%s: %d", path, status)
+			}
+		}
+		t.Errorf("%s is never slowed", path)
+	}
+	anne := api.Setup{Code: setUp, Name: "Anne", Email: "anne@aparte.example", Password: goodPassword}
+	wrong := anne
+	wrong.Code = noCode
+	guessing("/setup", wrong)
+	host := s.person()
+	do[api.SignedIn](host, http.StatusOK, "POST", "/setup", anne)
+
+	l := host.link(host.meeting().ID, api.LinkDraft{})
+	guessing("/guest/redeem", api.Redeem{LinkID: l.ID, Code: noCode})
+	s.guest(l).knock("Inês")
+
+	_, code, err := s.login.Invite(t.Context(), "Luc", "luc@aparte.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.add(5 * time.Minute) // the set-up forgotten
+	guessing("/session/one-time", api.OneTimeCode{Code: noCode})
+	do[api.SignedIn](s.person(), http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
+
+	for i := range 70 { // passwords of whomever
+		s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session",
+			api.Credentials{Email: fmt.Sprintf("somebody%d@aparte.example", i), Password: "wrong"})
+	}
+	do[api.SignedIn](s.person(), http.StatusOK, "POST", "/session", api.Credentials{Email: anne.Email, Password: goodPassword})
+}
+
+func TestAFullDiskSignsNobodyOut(t *testing.T) {
+	s := newServer(t)
+	host := s.agent("anne@aparte.example")
+	s.accounts.failWrites.Store(true)
+	s.clock.add(6 * time.Minute) // the use of the session is to be noted
+	do[api.SignedIn](host, http.StatusOK, "GET", "/session", nil)
+	s.clock.add(12 * time.Hour) // it was not, and nobody is signed in for longer than agreed
+	host.refused("unauthenticated", http.StatusUnauthorized, "GET", "/session", nil)
+}
+
+func TestSigningOutWithoutADatabaseIsNotDone(t *testing.T) {
+	s := newServer(t)
+	host := s.agent("anne@aparte.example")
+	s.accounts.failReads.Store(true)
+	status, header, body := host.raw("DELETE", "/session", "")
+	if status != http.StatusServiceUnavailable || header.Get("Set-Cookie") != "" || bytes.Contains(body, []byte("disk")) {
+		t.Errorf("%d %q %s; want 503 and the cookie kept", status, header.Get("Set-Cookie"), body)
+	}
+	s.accounts.failReads.Store(false)
+	do[api.SignedIn](host, http.StatusOK, "GET", "/session", nil)
+	do[struct{}](host, http.StatusNoContent, "DELETE", "/session", nil)
+	do[struct{}](host, http.StatusNoContent, "DELETE", "/session", nil) // it is done already
 }
 
 func TestSessionsEndWhenIdleAndAfterAWeek(t *testing.T) {

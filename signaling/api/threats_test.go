@@ -101,6 +101,45 @@ func TestEnumerationIsThrottledButHonestGuestsAreNot(t *testing.T) {
 	t.Error("100 guesses were not slowed")
 }
 
+// Ringing at the hosts without end is an attack.
+func TestKnockingAgainIsSlowed(t *testing.T) {
+	s := newServer(t)
+	host := s.agent("anne@aparte.example")
+	m := host.meeting()
+	guest := s.guest(host.link(m.ID, api.LinkDraft{}))
+	desk := host.hostSocket(m.ID)
+	desk.next()
+	for range 20 {
+		status, header, body := guest.raw("POST", "/guest/knock", `{"name":"Luc"}`)
+		if status == http.StatusTooManyRequests {
+			if header.Get("Retry-After") != "30" || !bytes.Contains(body, []byte("urn:aparte:problem:too-many")) {
+				t.Errorf("Retry-After %q, %s", header.Get("Retry-After"), body)
+			}
+			continue
+		}
+		do[api.GuestView](guest, http.StatusOK, "POST", "/guest/withdraw", nil)
+	}
+	if v := do[api.GuestView](guest, http.StatusOK, "GET", "/guest", nil); v.Status != "withdrawn" {
+		t.Errorf("the guest is %s", v.Status)
+	}
+	other := s.guest(host.link(m.ID, api.LinkDraft{}))
+	other.knock("Inês")
+	rings := 0
+	desk.until("the other guest knocks", func(m api.HostMessage) bool {
+		if m.Type == "knock" && m.Knock.Status == "waiting" {
+			rings++
+		}
+		return m.Knock != nil && m.Knock.Name == "Inês"
+	})
+	if rings != 4 {
+		t.Errorf("%d rings, want three of the guest and the other's", rings)
+	}
+	s.clock.add(30 * time.Second)
+	if v := guest.knock("Luc"); v.Status != "waiting" {
+		t.Errorf("after the wait the guest is %s", v.Status)
+	}
+}
+
 func TestOpeningALinkUsesNothingUp(t *testing.T) {
 	s := newServer(t)
 	host := s.agent("anne@aparte.example")

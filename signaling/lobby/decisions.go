@@ -105,18 +105,6 @@ func (l *Lobby) Close() {
 	}
 }
 
-// Sweep ends the waiting of sessions that have expired.
-func (l *Lobby) Sweep(now time.Time) {
-	for _, k := range l.Knocks() {
-		if k.Status != Waiting {
-			continue
-		}
-		if _, err := l.Session(k.Session, now); err != nil {
-			l.setKnock(k.lapse())
-		}
-	}
-}
-
 // Admission returns the admitted knock behind a grant id, if it is alive.
 func (l *Lobby) Admission(id string) (Knock, bool) {
 	if id == "" {

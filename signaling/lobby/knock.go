@@ -90,6 +90,16 @@ var (
 	ErrCrowded   = errors.New("too many guests are waiting")
 )
 
+// TooSoonError says how long a guest has to wait before knocking again.
+type TooSoonError struct{ Wait time.Duration }
+
+func (e *TooSoonError) Error() string { return "knocked too often, wait " + e.Wait.String() }
+
+// past reports whether the knock ended before a host decided anything about it.
+func (k Knock) past() bool {
+	return (k.Status == Withdrawn || k.Status == Expired) && k.DecidedBy == ""
+}
+
 // decide records who took a decision.
 func (k Knock) decide(status Status, by Host, now time.Time) Knock {
 	k.Status = status

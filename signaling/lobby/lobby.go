@@ -16,20 +16,34 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/name"
+	"aparte/signaling/throttle"
 )
 
-// Limits of a lobby.
+// Limits of a lobby. Who holds a link's secret can open and knock without end;
+// these bound what that stores and how often it rings at the hosts.
 type Limits struct {
 	// WaitingPerMeeting and WaitingPerLink cap who waits at a time.
 	WaitingPerMeeting, WaitingPerLink int
-	// IdleSessionsPerLink caps the sessions that opened a link without knocking;
-	// the oldest goes.
-	IdleSessionsPerLink int
+	// PlaceHeld is how long after its knock a place of WaitingPerLink stays taken
+	// by a guest who left before a host decided: or leaving and knocking anew
+	// would ring without end.
+	PlaceHeld time.Duration
+	// KnockAgain is how often one session may knock again.
+	KnockAgain throttle.Rate
+	// IdleSessionsPerLink caps the sessions that opened a link without knocking,
+	// PastKnocksPerLink the knocks that ended before a host decided; the oldest go.
+	IdleSessionsPerLink, PastKnocksPerLink int
+	// KeepPast is how long past knocks are kept after their session has expired.
+	KeepPast time.Duration
 }
 
-// DefaultLimits are architecture.md's.
+// DefaultLimits are architecture.md's, where it names them.
 func DefaultLimits() Limits {
-	return Limits{WaitingPerMeeting: 1000, WaitingPerLink: 20, IdleSessionsPerLink: 200}
+	return Limits{
+		WaitingPerMeeting: 1000, WaitingPerLink: 20, PlaceHeld: time.Minute,
+		KnockAgain:          throttle.Rate{Every: 30 * time.Second, Burst: 2},
+		IdleSessionsPerLink: 200, PastKnocksPerLink: 50, KeepPast: 6 * time.Hour,
+	}
 }
 
 // Lobby is the lobby of one meeting.
@@ -38,9 +52,11 @@ type Lobby struct {
 	limits   Limits
 	links    map[string]link.Link
 	sessions map[string]Session
-	knocks   map[string]Knock  // by id
-	bySess   map[string]string // session id → knock id
-	place    int64             // the last one given
+	knocks   map[string]Knock           // by id
+	bySess   map[string]string          // session id → knock id
+	again    map[string]throttle.Bucket // knocks after the first, by session id
+	place    int64                      // the last one given
+	tidied   time.Time                  // when Sweep last looked for what to drop
 	changes  Changes
 }
 
@@ -57,6 +73,7 @@ func New(meeting string, limits Limits, s State) *Lobby {
 		meeting: meeting, limits: limits,
 		links: make(map[string]link.Link), sessions: make(map[string]Session),
 		knocks: make(map[string]Knock), bySess: make(map[string]string),
+		again: make(map[string]throttle.Bucket),
 	}
 	for _, v := range s.Links {
 		l.links[v.ID] = v
@@ -74,10 +91,11 @@ func New(meeting string, limits Limits, s State) *Lobby {
 
 // Changes are what must be stored before anybody hears of it.
 type Changes struct {
-	Links    []link.Link
-	Sessions []Session
-	Knocks   []Knock
-	Dropped  []string // sessions to delete
+	Links         []link.Link
+	Sessions      []Session
+	Knocks        []Knock
+	Dropped       []string // sessions to delete
+	DroppedKnocks []string // theirs, to delete before
 }
 
 // Empty reports whether nothing changed.
@@ -136,21 +154,32 @@ func (l *Lobby) Knocks() []Knock {
 
 // WaitingCount is how many guests wait.
 func (l *Lobby) WaitingCount() int {
-	n, _ := l.waiting("")
+	n := 0
+	for _, k := range l.knocks {
+		if k.Status == Waiting {
+			n++
+		}
+	}
 	return n
 }
 
-// waiting counts who waits in all and by one link.
-func (l *Lobby) waiting(linkID string) (all, byLink int) {
+// room says whether a session may begin to wait: nil or ErrCrowded.
+func (l *Lobby) room(s Session, now time.Time) error {
+	all, byLink := 0, 0
 	for _, k := range l.knocks {
-		if k.Status == Waiting {
+		waits := k.Status == Waiting
+		if waits {
 			all++
-			if k.Link == linkID {
-				byLink++
-			}
+		}
+		held := k.past() && k.Session != s.ID && now.Sub(k.Since) < l.limits.PlaceHeld
+		if k.Link == s.Link && (waits || held) {
+			byLink++
 		}
 	}
-	return all, byLink
+	if all >= l.limits.WaitingPerMeeting || byLink >= l.limits.WaitingPerLink {
+		return ErrCrowded
+	}
+	return nil
 }
 
 // Enter makes a session for somebody who proved to hold the link's secret. It
@@ -163,29 +192,11 @@ func (l *Lobby) Enter(linkID, session string, tokenHash [32]byte, now time.Time)
 	if err := v.Usable(session, false, now); err != nil {
 		return Session{}, err
 	}
-	l.dropIdle(linkID, now)
+	l.tidy(linkID, now)
 	s := Session{ID: session, Meeting: l.meeting, Link: linkID, TokenHash: tokenHash, CreatedAt: now, ExpiresAt: now.Add(SessionLife)}
 	l.sessions[s.ID] = s
 	l.changes.Sessions = append(l.changes.Sessions, s)
 	return s, nil
-}
-
-// dropIdle makes room for one more session that has not knocked.
-func (l *Lobby) dropIdle(linkID string, now time.Time) {
-	var idle []Session
-	for _, s := range l.sessions {
-		if s.Link == linkID && l.bySess[s.ID] == "" {
-			idle = append(idle, s)
-		}
-	}
-	slices.SortFunc(idle, func(a, b Session) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	for i, s := range idle {
-		if now.Before(s.ExpiresAt) && len(idle)-i < l.limits.IdleSessionsPerLink {
-			return
-		}
-		delete(l.sessions, s.ID)
-		l.changes.Dropped = append(l.changes.Dropped, s.ID)
-	}
 }
 
 // Session returns a live session.
@@ -235,16 +246,23 @@ func (l *Lobby) Knock(session, newID, typedName, typedOrganisation string, now t
 	if err := v.Usable(session, knocked, now); err != nil {
 		return Knock{}, err
 	}
-	if all, byLink := l.waiting(v.ID); all >= l.limits.WaitingPerMeeting || byLink >= l.limits.WaitingPerLink {
-		return Knock{}, ErrCrowded
+	if err := l.room(s, now); err != nil {
+		return Knock{}, err
 	}
-	if !knocked {
+	if knocked {
+		bucket, wait, ok := l.again[session].Take(l.limits.KnockAgain, now)
+		if !ok {
+			return Knock{}, &TooSoonError{wait}
+		}
+		l.again[session] = bucket
+	} else {
 		k = Knock{ID: newID, Meeting: l.meeting, Session: session, Link: v.ID}
 		l.setLink(v.Use(session))
 	}
 	l.place++
 	k = k.again(called, organisation, l.place, now)
 	l.setKnock(k)
+	l.tidy(v.ID, now)
 	return k, nil
 }
 

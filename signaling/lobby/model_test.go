@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aparte/signaling/link"
+	"aparte/signaling/throttle"
 )
 
 var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -21,6 +22,15 @@ type modelGuest struct {
 	status   Status // "" before the first knock
 	place    int
 	grant    string
+	since    time.Time // of the last knock
+	decided  bool      // by a host, since then
+	again    float64   // tries to knock again that have not come back
+	againAt  time.Time
+}
+
+// past: it ended before a host decided.
+func (g *modelGuest) past() bool {
+	return (g.status == Withdrawn || g.status == Expired) && !g.decided
 }
 
 type modelLink struct {
@@ -35,7 +45,11 @@ type modelLink struct {
 // simple model side by side, and checks what must always hold after each step.
 func TestLobbyAgainstAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		limits := Limits{WaitingPerMeeting: 6, WaitingPerLink: 3, IdleSessionsPerLink: 50}
+		limits := Limits{
+			WaitingPerMeeting: 6, WaitingPerLink: 3, PlaceHeld: 90 * time.Minute,
+			KnockAgain:          throttle.Rate{Every: 2 * time.Hour, Burst: 2},
+			IdleSessionsPerLink: 5, PastKnocksPerLink: 4, KeepPast: 6 * time.Hour,
+		}
 		l := New("m", limits, State{})
 		links := map[string]*modelLink{}
 		guests := map[string]*modelGuest{}
@@ -56,6 +70,22 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			}
 			for _, gone := range c.Dropped {
 				stored.Sessions = slices.DeleteFunc(stored.Sessions, func(s Session) bool { return s.ID == gone })
+				sessions = slices.DeleteFunc(sessions, func(s string) bool { return s == gone })
+				if g := guests[gone]; g == nil || g.status != "" && !g.past() {
+					t.Fatalf("dropped %s: %+v", gone, g)
+				}
+				delete(guests, gone)
+			}
+			for _, gone := range c.DroppedKnocks {
+				stored.Knocks = slices.DeleteFunc(stored.Knocks, func(k Knock) bool { return k.ID == gone })
+			}
+			if len(c.Knocks) > 0 && c.Empty() {
+				t.Fatal("changes are empty")
+			}
+			for _, k := range stored.Knocks {
+				if !slices.ContainsFunc(stored.Sessions, func(s Session) bool { return s.ID == k.Session }) {
+					t.Fatalf("knock %s has lost its session", k.ID)
+				}
 			}
 		}
 		some := func(t *rapid.T, from []string) string {
@@ -64,9 +94,17 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			}
 			return rapid.SampledFrom(from).Draw(t, "whom")
 		}
-		waiting := func(only string) (n int) {
+		waiting := func() (n int) {
 			for _, g := range guests {
-				if g.status == Waiting && (only == "" || g.link == only) {
+				if g.status == Waiting {
+					n++
+				}
+			}
+			return n
+		}
+		placesTaken := func(by *modelGuest) (n int) {
+			for _, g := range guests {
+				if g.link == by.link && (g.status == Waiting || g != by && g.past() && now.Sub(g.since) < limits.PlaceHeld) {
 					n++
 				}
 			}
@@ -113,6 +151,8 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				g, m := guests[s], links[guests[s].link]
 				_, err := l.Knock(s, id("k"), "Inês", "", now)
 				want, changes := error(nil), false
+				var soon *TooSoonError
+				tries := max(0, g.again-now.Sub(g.againAt).Hours()/limits.KnockAgain.Every.Hours())
 				switch {
 				case now.Sub(g.enteredA) >= SessionLife:
 					want = ErrNoSession
@@ -125,8 +165,13 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					want = link.ErrInUse
 				case m.cap > 0 && m.uses >= m.cap && g.status == "":
 					want = link.ErrFull
-				case waiting("") >= limits.WaitingPerMeeting || waiting(g.link) >= limits.WaitingPerLink:
+				case waiting() >= limits.WaitingPerMeeting || placesTaken(g) >= limits.WaitingPerLink:
 					want = ErrCrowded
+				case g.status != "" && tries+1 > float64(limits.KnockAgain.Burst):
+					if !errors.As(err, &soon) || soon.Wait <= 0 || soon.Wait > limits.KnockAgain.Every {
+						t.Fatalf("knock of a guest who rings all the time: %v", err)
+					}
+					return
 				default:
 					changes = true
 				}
@@ -139,9 +184,11 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						if m.personal {
 							m.bound = s
 						}
+					} else {
+						g.again, g.againAt = tries+1, now
 					}
 					place++
-					g.status, g.place = Waiting, place
+					g.status, g.place, g.since, g.decided = Waiting, place, now, false
 				}
 			},
 			"admit": func(t *rapid.T) {
@@ -154,7 +201,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					expect(t, "admit", err, ErrNoKnock)
 				case g.status == Waiting && !links[g.link].revoked:
 					expect(t, "admit", err, nil)
-					g.status, g.grant = Admitted, grant
+					g.status, g.grant, g.decided = Admitted, grant, true
 				case g.status == Admitted:
 					expect(t, "admit", err, nil)
 					if k.Admission != g.grant {
@@ -173,7 +220,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					expect(t, "deny", err, ErrNoKnock)
 				case Waiting:
 					expect(t, "deny", err, nil)
-					g.status = Denied
+					g.status, g.decided = Denied, true
 				case Denied:
 					expect(t, "deny", err, nil)
 				default:
@@ -249,10 +296,21 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						g.status = Expired
 					}
 				}
+				for s, g := range guests {
+					_, kept := l.sessions[s]
+					long := now.Sub(g.enteredA)
+					over := g.status == "" && long >= SessionLife || g.past() && long >= SessionLife+limits.KeepPast
+					if kept == over {
+						t.Fatalf("a %q guest after %s is kept: %t", g.status, long, kept)
+					}
+				}
 			},
 			"restart": func(*rapid.T) {
 				persist()
 				l = New("m", limits, stored)
+				for _, g := range guests {
+					g.again = 0
+				}
 			},
 			"": func(t *rapid.T) {
 				persist()
@@ -280,7 +338,20 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				if !slices.IsSortedFunc(order, func(a, b string) int { return guests[a].place - guests[b].place }) {
 					t.Fatalf("who knocked first is not first: %v", order)
 				}
+				idle, past := map[string]int{}, map[string]int{}
+				for s, g := range guests {
+					switch {
+					case g.status == "":
+						idle[g.link]++
+					case g.past() && links[g.link].bound != s:
+						past[g.link]++
+					}
+				}
 				for lid, m := range links {
+					// Each place can be left once before somebody knocks anew.
+					if idle[lid] > limits.IdleSessionsPerLink || past[lid] > limits.PastKnocksPerLink+limits.WaitingPerLink {
+						t.Fatalf("link %s keeps %d idle sessions, %d past knocks", lid, idle[lid], past[lid])
+					}
 					v, _ := l.Link(lid)
 					if v.Uses != m.uses || v.Session != m.bound || v.Revoked() != m.revoked {
 						t.Fatalf("link %s is %+v, the model says %+v", lid, v, *m)
@@ -368,5 +439,100 @@ func TestThousandWaitNotMore(t *testing.T) {
 	}
 	if knocked != 1000 {
 		t.Errorf("%d wait, want 1000", knocked)
+	}
+}
+
+// One person who holds a shared link: opens, knocks, leaves, as fast as a
+// computer can, for ten minutes.
+func TestKnockingAndLeavingWithoutEndIsBounded(t *testing.T) {
+	l := New("m", DefaultLimits(), State{})
+	l.AddLink(link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start.Add(2 * time.Hour)})
+	rings, refused := 0, 0
+	for i := range 600 * 5 {
+		s, now := fmt.Sprint(i), start.Add(time.Duration(i)*time.Second/5)
+		l.Sweep(now)
+		if _, err := l.Enter("l", s, [32]byte{byte(i), byte(i >> 8)}, now); err != nil {
+			t.Fatal(err)
+		}
+		switch _, err := l.Knock(s, "k"+s, "Inês", "", now); {
+		case err == nil:
+			rings++
+			if _, err := l.Withdraw(s, now); err != nil {
+				t.Fatal(err)
+			}
+		case errors.Is(err, ErrCrowded):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	if rings > 11*20 || refused == 0 {
+		t.Errorf("the hosts heard %d rings in ten minutes, want 20 a minute at most", rings)
+	}
+	if sessions, knocks := len(l.sessions), len(l.knocks); sessions > 250 || knocks > 50 || len(l.bySess) != knocks {
+		t.Errorf("%d sessions and %d knocks are kept, %d by session", sessions, knocks, len(l.bySess))
+	}
+	// Who comes when it is over is let in to wait.
+	now := start.Add(11 * time.Minute)
+	if _, err := l.Enter("l", "late", [32]byte{1}, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Knock("late", "k", "Luc", "", now.Add(time.Second)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// The same with one session: of a personal link, say.
+func TestKnockingAgainAndAgainIsSlowed(t *testing.T) {
+	l := New("m", DefaultLimits(), State{})
+	l.AddLink(link.Link{ID: "l", Meeting: "m", Kind: link.Personal, GuestName: "Luc", ExpiresAt: start.Add(time.Hour)})
+	if _, err := l.Enter("l", "s", [32]byte{1}, start); err != nil {
+		t.Fatal(err)
+	}
+	rings, soon := 0, new(TooSoonError)
+	for i := range 3 * 140 {
+		now := start.Add(time.Duration(i) * time.Second / 140)
+		switch _, err := l.Knock("s", "k", "Luc", "", now); {
+		case err == nil:
+			rings++
+			if _, err := l.Withdraw("s", now); err != nil {
+				t.Fatal(err)
+			}
+		case !errors.As(err, &soon):
+			t.Fatal(err)
+		}
+	}
+	if rings != 3 { // the knock, and twice again
+		t.Errorf("%d rings in 3 s, want 3", rings)
+	}
+	k, err := l.Knock("s", "k", "Luc", "", start.Add(3*time.Second+soon.Wait))
+	if err != nil || k.Status != Waiting {
+		t.Errorf("after the wait: %+v, %v", k, err)
+	}
+}
+
+// A personal link is bound to a session, which must not be dropped while it
+// lives: the link would be bound to nobody and useless.
+func TestThePersonalLinksSessionStays(t *testing.T) {
+	l := New("m", DefaultLimits(), State{})
+	l.AddLink(link.Link{ID: "l", Meeting: "m", Kind: link.Personal, GuestName: "Luc", ExpiresAt: start.Add(time.Hour)})
+	for i := range 300 { // opened everywhere before the knock
+		if _, err := l.Enter("l", fmt.Sprint(i), [32]byte{byte(i), byte(i >> 8)}, start.Add(time.Duration(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Knock("299", "k", "Luc", "", start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Withdraw("299", start); err != nil {
+		t.Fatal(err)
+	}
+	l.Sweep(start.Add(SessionLife - 1))
+	if _, err := l.Session("299", start.Add(SessionLife-1)); err != nil {
+		t.Errorf("the session the link is bound to: %v", err)
+	}
+	l.Sweep(start.Add(SessionLife + 6*time.Hour + time.Minute))
+	if len(l.sessions) != 0 || len(l.knocks) != 0 {
+		t.Errorf("%d sessions, %d knocks are kept for ever", len(l.sessions), len(l.knocks))
 	}
 }

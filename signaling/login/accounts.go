@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"net/mail"
 	"strings"
 
@@ -85,8 +86,8 @@ func (l *Login) SetupCode(ctx context.Context) (string, error) {
 
 // SetUp makes the first account, an administrator, and signs it in.
 func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password, source string) (Account, string, error) {
-	if wait, ok := l.bySource.Take(source); !ok {
-		return Account{}, "", &TooManyError{wait}
+	if err := l.checkSetUp(ctx, code, source); err != nil {
+		return Account{}, "", err
 	}
 	a, err := l.newAccount(typedName, typedEmail, true)
 	if err != nil {
@@ -106,8 +107,31 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s); err != nil {
 		return Account{}, "", err
 	}
-	l.bySource.Refund(source)
 	return a, token, nil
+}
+
+// checkSetUp looks at the code before anything costs much: ErrSetUp if there is
+// an account, ErrRefused or *TooManyError for a wrong code.
+func (l *Login) checkSetUp(ctx context.Context, code, source string) error {
+	owner, err := l.store.CodeOf(ctx, hashOf(code), l.now())
+	if err == nil && owner == "" {
+		return nil
+	}
+	if err == nil {
+		err = ErrRefused // an invitation sets nothing up
+	}
+	if err = l.charge(err, source); !errors.Is(err, ErrRefused) {
+		return err
+	}
+	all, failed := l.store.Accounts(ctx)
+	switch {
+	case failed != nil:
+		return failed
+	case len(all) > 0:
+		return ErrSetUp
+	default:
+		return err
+	}
 }
 
 // SetPassword sets one's password and ends one's other sessions, whose ids it
@@ -136,14 +160,9 @@ func (l *Login) SetPassword(ctx context.Context, s Session, password, current, s
 
 // confirm checks the current password, as limited as signing in.
 func (l *Login) confirm(ctx context.Context, a Account, hash, current, source string) error {
-	pair := a.Email + "\x00" + source
-	if err := l.allow(pair, source); err != nil {
-		return err
-	}
-	ok, err := l.hasher.matches(ctx, hash, current)
+	ok, err := l.guess(ctx, "confirm\x00"+a.ID, source, hash, current)
 	if err == nil && !ok {
 		return ErrCurrent
 	}
-	l.refund(pair, source)
 	return err
 }

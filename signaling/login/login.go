@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"aparte/signaling/throttle"
@@ -88,6 +89,9 @@ type Store interface {
 	// SetPassword sets it, ends the account's other sessions and returns their ids.
 	SetPassword(ctx context.Context, account, password, keepSession string) ([]string, error)
 	AddCode(ctx context.Context, c Code) error
+	// CodeOf says whose unused code it is ("": the set-up code), or ErrRefused.
+	// It uses nothing up and writes nothing.
+	CodeOf(ctx context.Context, code [32]byte, now time.Time) (string, error)
 	// SignInOnce uses the code and begins the session (whose Account it fills
 	// in), or does nothing: ErrRefused.
 	SignInOnce(ctx context.Context, code [32]byte, s Session) (Account, error)
@@ -104,19 +108,28 @@ type Login struct {
 	store  Store
 	now    func() time.Time
 	random io.Reader
+	log    *slog.Logger
 	hasher *hasher
 
-	byAccount *throttle.Throttle // email and source
-	bySource  *throttle.Throttle
+	// Nobody is locked out by what others did wrong, so nothing is counted by
+	// account alone, and by source alone only what was wrong already: wrong codes
+	// are refused longer (right ones never), and passwords from a source of many
+	// wrong ones take turns in a lane of their own.
+	passwords *throttle.Pauses   // by account and source
+	wrong     *throttle.Throttle // passwords, by source
+	codes     *throttle.Throttle // wrong codes, by source
 }
 
 // New makes a Login. now is the clock, random gives the secrets.
-func New(store Store, now func() time.Time, random io.Reader) *Login {
+func New(store Store, now func() time.Time, random io.Reader, log *slog.Logger) *Login {
 	truncated := func() time.Time { return now().UTC().Truncate(time.Millisecond) }
 	return &Login{
-		store: store, now: truncated, random: random, hasher: newHasher(random),
-		byAccount: throttle.New(30*time.Second, 10, 10_000, now),
-		bySource:  throttle.New(2*time.Second, 60, 10_000, now),
+		store: store, now: truncated, random: random, log: log, hasher: newHasher(random),
+		passwords: throttle.NewPauses(throttle.PauseConfig{
+			Free: 5, First: time.Second, Longest: 5 * time.Minute, Forget: time.Hour, Keys: 10_000,
+		}, now),
+		wrong: throttle.New(2*time.Second, 60, 10_000, now),
+		codes: throttle.New(2*time.Second, 60, 10_000, now),
 	}
 }
 

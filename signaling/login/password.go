@@ -26,11 +26,14 @@ const (
 	argonKey       = 32
 )
 
-// Bounds on concurrent hashing: slots times 19 MiB of memory at most, and a
-// short queue that nobody waits in for long.
+// Bounds on concurrent hashing: slots times 19 MiB of memory at most, and short
+// queues that nobody waits in for long. What comes from a source of many wrong
+// passwords has one slot of its own, so that it delays only its like.
 const (
 	hashSlots = 4
 	hashQueue = 64
+	slowSlots = 1
+	slowQueue = 16
 	hashWait  = 10 * time.Second
 )
 
@@ -70,37 +73,44 @@ func checkPassword(password string, a Account) error {
 
 // hasher bounds how many hash at a time.
 type hasher struct {
-	random io.Reader
-	slots  chan struct{}
-	queue  chan struct{}
-	decoy  string // compared with where there is no hash
+	random     io.Reader
+	fast, slow lane
+	decoy      string // compared with where there is no hash
 }
 
 func newHasher(random io.Reader) *hasher {
-	h := &hasher{random: random, slots: make(chan struct{}, hashSlots), queue: make(chan struct{}, hashQueue)}
-	h.decoy = encode(make([]byte, argonSalt), make([]byte, argonKey))
-	return h
+	return &hasher{
+		random: random, fast: newLane(hashSlots, hashQueue), slow: newLane(slowSlots, slowQueue),
+		decoy: encode(make([]byte, argonSalt), make([]byte, argonKey)),
+	}
+}
+
+// lane lets some hash at a time and some more wait.
+type lane struct{ slots, queue chan struct{} }
+
+func newLane(slots, queue int) lane {
+	return lane{slots: make(chan struct{}, slots), queue: make(chan struct{}, queue)}
 }
 
 // enter waits for a slot; leave gives it back.
-func (h *hasher) enter(ctx context.Context) error {
+func (l lane) enter(ctx context.Context) error {
 	select {
-	case h.queue <- struct{}{}:
+	case l.queue <- struct{}{}:
 	default:
 		return ErrBusy
 	}
-	defer func() { <-h.queue }()
+	defer func() { <-l.queue }()
 	ctx, cancel := context.WithTimeout(ctx, hashWait)
 	defer cancel()
 	select {
-	case h.slots <- struct{}{}:
+	case l.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ErrBusy
 	}
 }
 
-func (h *hasher) leave() { <-h.slots }
+func (l lane) leave() { <-l.slots }
 
 // hash returns the PHC string of a password with a fresh salt.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
@@ -108,17 +118,17 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	if _, err := io.ReadFull(h.random, salt); err != nil {
 		return "", fmt.Errorf("make salt: %w", err)
 	}
-	if err := h.enter(ctx); err != nil {
+	if err := h.fast.enter(ctx); err != nil {
 		return "", err
 	}
-	defer h.leave()
+	defer h.fast.leave()
 	key := argon2.IDKey([]byte(norm.NFKC.String(password)), salt, argonPasses, argonMemoryKiB, argonLanes, argonKey)
 	return encode(salt, key), nil
 }
 
-// matches compares a password with a PHC string. An empty one never matches and
-// takes as long.
-func (h *hasher) matches(ctx context.Context, phc, password string) (bool, error) {
+// matches compares a password with a PHC string, when it is its turn in the lane.
+// An empty string never matches and takes as long.
+func (h *hasher) matches(ctx context.Context, turn lane, phc, password string) (bool, error) {
 	known := phc != ""
 	if !known {
 		phc = h.decoy
@@ -130,10 +140,10 @@ func (h *hasher) matches(ctx context.Context, phc, password string) (bool, error
 	if len(password) > 4*maxPassword {
 		return false, nil
 	}
-	if err := h.enter(ctx); err != nil {
+	if err := turn.enter(ctx); err != nil {
 		return false, err
 	}
-	defer h.leave()
+	defer turn.leave()
 	got := argon2.IDKey([]byte(norm.NFKC.String(password)), salt, passes, memory, lanes, uint32(len(key)))
 	return subtle.ConstantTimeCompare(got, key) == 1 && known, nil
 }

@@ -10,10 +10,6 @@ import (
 // keeps. Refusals: ErrRefused, *TooManyError, ErrBusy.
 func (l *Login) SignIn(ctx context.Context, email, password, source string) (a Account, token string, err error) {
 	email = normalEmail(email)
-	pair := email + "\x00" + source
-	if err := l.allow(pair, source); err != nil {
-		return Account{}, "", err
-	}
 	a, hash, err := l.store.AccountByEmail(ctx, email)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -21,15 +17,13 @@ func (l *Login) SignIn(ctx context.Context, email, password, source string) (a A
 	case err != nil:
 		return Account{}, "", err
 	}
-	ok, err := l.hasher.matches(ctx, hash, password)
+	ok, err := l.guess(ctx, "sign in\x00"+email, source, hash, password)
 	if err != nil {
-		l.refund(pair, source)
 		return Account{}, "", err
 	}
 	if !ok {
 		return Account{}, "", ErrRefused
 	}
-	l.refund(pair, source)
 	s, token, err := l.newSession(a.ID, false)
 	if err != nil {
 		return Account{}, "", err
@@ -37,37 +31,57 @@ func (l *Login) SignIn(ctx context.Context, email, password, source string) (a A
 	return a, token, l.store.AddSession(ctx, s)
 }
 
-// allow takes a try from both throttles.
-func (l *Login) allow(pair, source string) error {
-	if wait, ok := l.bySource.Take(source); !ok {
-		return &TooManyError{wait}
+// guess compares a password for a purpose, as often as the source may:
+// *TooManyError during a pause.
+func (l *Login) guess(ctx context.Context, purpose, source, hash, password string) (right bool, err error) {
+	key := purpose + "\x00" + source
+	if wait, ok := l.passwords.Begin(key); !ok {
+		return false, &TooManyError{wait}
 	}
-	if wait, ok := l.byAccount.Take(pair); !ok {
-		return &TooManyError{wait}
+	lane := l.hasher.fast
+	if l.wrong.Empty(source) {
+		lane = l.hasher.slow
 	}
-	return nil
+	right, err = l.hasher.matches(ctx, lane, hash, password)
+	switch {
+	case err != nil:
+		l.passwords.Undo(key)
+	case right:
+		l.passwords.Right(key)
+	default:
+		l.wrong.Take(source)
+	}
+	return right, err
 }
 
-func (l *Login) refund(pair, source string) {
-	l.byAccount.Refund(pair)
-	l.bySource.Refund(source)
-}
-
-// SignInOnce uses a one-time code.
+// SignInOnce uses a one-time code. A right one is let in whatever its source has
+// tried before.
 func (l *Login) SignInOnce(ctx context.Context, code, source string) (a Account, token string, err error) {
-	if wait, ok := l.bySource.Take(source); !ok {
-		return Account{}, "", &TooManyError{wait}
-	}
 	s, token, err := l.newSession("", true)
 	if err != nil {
 		return Account{}, "", err
 	}
-	a, err = l.store.SignInOnce(ctx, hashOf(code), s)
-	if err != nil {
-		return Account{}, "", err
+	hash := hashOf(code)
+	if _, err := l.store.CodeOf(ctx, hash, s.CreatedAt); err != nil {
+		return Account{}, "", l.charge(err, source)
 	}
-	l.bySource.Refund(source)
+	a, err = l.store.SignInOnce(ctx, hash, s)
+	if err != nil {
+		return Account{}, "", l.charge(err, source)
+	}
 	return a, token, nil
+}
+
+// charge counts a wrong code and makes its refusal, the longer one if there were
+// many. Other errors stay as they are.
+func (l *Login) charge(err error, source string) error {
+	if !errors.Is(err, ErrRefused) {
+		return err
+	}
+	if wait, ok := l.codes.Take(source); !ok {
+		return &TooManyError{wait}
+	}
+	return err
 }
 
 // Who finds the live session of a token, and notes that it is used.
@@ -80,14 +94,19 @@ func (l *Login) Who(ctx context.Context, token string) (Session, Account, error)
 	if !s.alive(now) {
 		return Session{}, Account{}, ErrNoSession
 	}
-	return s, a, l.touch(ctx, s, now)
+	l.touch(ctx, s, now)
+	return s, a, nil
 }
 
-func (l *Login) touch(ctx context.Context, s Session, now time.Time) error {
+// touch notes that a session is used. If that cannot be stored the session is
+// good all the same: it only looks idle for longer than it is.
+func (l *Login) touch(ctx context.Context, s Session, now time.Time) {
 	if now.Sub(s.UsedAt) < touchEvery {
-		return nil
+		return
 	}
-	return l.store.TouchSession(ctx, s.ID, now)
+	if err := l.store.TouchSession(ctx, s.ID, now); err != nil && ctx.Err() == nil {
+		l.log.WarnContext(ctx, "note use of session", "session", s.ID, "err", err)
+	}
 }
 
 // Alive says whether a session still is: nil or ErrNoSession. Being asked counts
@@ -101,7 +120,8 @@ func (l *Login) Alive(ctx context.Context, sessionID string) error {
 	if !s.alive(now) {
 		return ErrNoSession
 	}
-	return l.touch(ctx, s, now)
+	l.touch(ctx, s, now)
+	return nil
 }
 
 // SignOut ends a session.

@@ -33,7 +33,7 @@ type outcome struct {
 type request struct {
 	act   act
 	reply chan<- outcome // buffered; nil if nobody waits
-	done  func()         // after processing; may be nil
+	done  func()         // after processing, if nobody waits; else nil
 }
 
 // live is one meeting in memory: one goroutine that takes requests and answers.
@@ -64,6 +64,7 @@ type live struct {
 	lobby   *lobby.Lobby
 	seats   map[string]Seat // by id
 	inCall  map[string]Participant
+	missed  []request            // what nobody waits for and was not done yet
 	seen    map[string]time.Time // knock id → Since of the waiting a host has seen
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
@@ -114,8 +115,13 @@ func (l *live) batch(first request) []request {
 }
 
 func (l *live) step(ctx context.Context, batch []request) {
-	outcomes := make([]outcome, len(batch))
+	batch = append(l.missed, batch...)
+	l.missed = nil
 	err := l.load(ctx)
+	if err != nil && !l.gone.Load() {
+		batch = l.postpone(batch)
+	}
+	outcomes := make([]outcome, len(batch))
 	if err == nil {
 		now := l.cfg.now()
 		l.lobby.Sweep(now)
@@ -171,6 +177,21 @@ func (l *live) load(ctx context.Context) error {
 	return nil
 }
 
+// postpone keeps what nobody waits for until the meeting can be loaded: who
+// joined and who left would never be told again. It returns the rest. There are
+// no more than participants and sockets now, as nobody comes in meanwhile.
+func (l *live) postpone(batch []request) []request {
+	var rest []request
+	for _, r := range batch {
+		if r.done != nil {
+			l.missed = append(l.missed, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	return rest
+}
+
 func (l *live) decide(a act, now time.Time) outcome {
 	l.leave, l.close = nil, false
 	answer, err := a.do(l, now)
@@ -187,6 +208,9 @@ func (l *live) commit(ctx context.Context) error {
 	l.dirty = true
 	err := l.cfg.Store.SaveMeeting(ctx, l.changes)
 	if err == nil {
+		for _, gone := range l.changes.Lobby.DroppedKnocks {
+			delete(l.seen, gone)
+		}
 		return nil
 	}
 	l.cfg.Log.Error("store meeting", "meeting", l.id, "err", err)
@@ -203,6 +227,9 @@ func (l *live) setMeeting(m Meeting) {
 
 // refuseQueued answers who still waits when the process stops.
 func (l *live) refuseQueued() {
+	for _, r := range l.missed {
+		r.done()
+	}
 	for {
 		select {
 		case r := <-l.requests:

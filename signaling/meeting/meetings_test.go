@@ -251,6 +251,80 @@ func TestAMeetingThatCannotBeReadIsNotGone(t *testing.T) {
 	}
 }
 
+// Who joins and who leaves while the database is away is told once. It must not
+// be forgotten, or somebody is in the call for ever who is not, or the reverse.
+func TestPresenceSurvivesAMeetingThatCannotBeLoaded(t *testing.T) {
+	h := newHouse(t, func(c *meeting.Config) { c.IdleMeetings = 1 })
+	in := h.link()
+	goes, comes, removed := in(), in(), in()
+	identity := map[meeting.Caller]string{}
+	for _, c := range []meeting.Caller{goes, comes, removed} {
+		h.knock(c, "Inês")
+		k := h.knocks()
+		if _, err := h.Admit(t.Context(), anne, h.id, k[len(k)-1].ID, lobby.Everything()); err != nil {
+			t.Fatal(err)
+		}
+		g, err := h.Claim(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity[c] = g.Identity
+	}
+	h.Joined(h.id, identity[goes], "PA_goes")
+	if err := h.Remove(t.Context(), anne, h.id, identity[removed]); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-watch.Events
+	h.store.failSave.Store(true) // memory is thrown away
+	if _, err := h.CreateLink(t.Context(), anne, h.id, link.Draft{Kind: link.Shared, ExpiresAt: start.Add(time.Hour), CodeHash: base64.RawURLEncoding.EncodeToString(make([]byte, 32))}); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	h.store.failLoad.Store(true)
+	h.Left(h.id, identity[goes], "PA_goes")
+	h.Joined(h.id, identity[comes], "PA_comes")
+	h.Joined(h.id, identity[removed], "PA_removed")
+	watch.Unwatch()
+	h.Sweep(t.Context())
+	if _, err := h.Get(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Fatalf("the meeting is loaded: %v", err)
+	}
+	h.call.left = nil
+	h.store.failLoad.Store(false)
+	h.store.failSave.Store(false)
+	h.Sweep(t.Context())
+
+	again, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Unwatch()
+	if e := <-again.Events; len(e.Participants) != 1 || e.Participants[0].Identity != identity[comes] {
+		t.Errorf("in the call are %+v, want only who came", e.Participants)
+	}
+	if _, open := <-watch.Events; open {
+		t.Error("the watch that ended is still followed")
+	}
+	h.Close() // waits for the removals
+	if want := []string{identity[removed]}; !slices.Equal(h.call.left, want) {
+		t.Errorf("sent out: %v, want who was removed while joining: %v", h.call.left, want)
+	}
+}
+
+// What nobody was told must not hold the process when it ends.
+func TestCloseWithPresenceThatCouldNotBeNoted(t *testing.T) {
+	h := newHouse(t, func(c *meeting.Config) { c.IdleMeetings = 1 })
+	h.store.failLoad.Store(true)
+	h.Left(h.id, "p_x", "PA_x")
+	if _, err := h.Get(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	h.Close()
+}
+
 func TestACrowdKnocksInFewCommitsAndKeepsItsOrder(t *testing.T) {
 	h := newHouse(t, nil)
 	const links, each = 50, 20

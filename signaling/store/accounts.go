@@ -80,6 +80,17 @@ func (s *Store) AddCode(ctx context.Context, c login.Code) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error { return addCode(ctx, q, c) })
 }
 
+// CodeOf says whose unused code it is ("" for set-up), or login.ErrRefused.
+func (s *Store) CodeOf(ctx context.Context, code [32]byte, now time.Time) (string, error) {
+	var account sql.NullString
+	err := s.read.QueryRowContext(ctx, `SELECT account_id FROM one_time_codes
+		WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2`, hexOf(code), ms(now)).Scan(&account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", login.ErrRefused
+	}
+	return account.String, classify(err)
+}
+
 // useCode marks a code as used, once, and returns whose it is ("" for set-up).
 func useCode(ctx context.Context, q queries, code [32]byte, now time.Time) (string, error) {
 	var account sql.NullString

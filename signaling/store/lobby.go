@@ -54,6 +54,11 @@ func saveLobby(ctx context.Context, q queries, c lobby.Changes) error {
 			return fmt.Errorf("save knock: %w", err)
 		}
 	}
+	for _, id := range c.DroppedKnocks {
+		if _, err := q.ExecContext(ctx, `DELETE FROM knocks WHERE id = $1`, id); err != nil {
+			return fmt.Errorf("drop knock: %w", err)
+		}
+	}
 	for _, id := range c.Dropped {
 		if _, err := q.ExecContext(ctx, `DELETE FROM lobby_sessions WHERE id = $1`, id); err != nil {
 			return fmt.Errorf("drop lobby session: %w", err)

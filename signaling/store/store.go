@@ -158,9 +158,14 @@ func (s *Store) Close() error {
 	return errors.Join(all, s.lock.Close())
 }
 
-// Healthy says whether the database can still be written.
+// Healthy says whether the database can still be written, by writing: an empty
+// transaction would succeed on a full disk.
 func (s *Store) Healthy(ctx context.Context) error {
-	return s.write.do(ctx, func(context.Context, queries) error { return nil })
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		_, err := q.ExecContext(ctx, `INSERT INTO pulse (id, beats) VALUES (1, 1)
+			ON CONFLICT (id) DO UPDATE SET beats = pulse.beats + 1`)
+		return err
+	})
 }
 
 // classify wraps what SQLite says into our reasons.

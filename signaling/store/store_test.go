@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		crashChild(dir)
 	}
+	if dir := os.Getenv(fullDir); dir != "" {
+		fullChild(dir)
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -105,6 +108,39 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 		if !errors.Is(err, meeting.ErrNotFound) && !errors.Is(err, link.ErrUnknown) && !errors.Is(err, lobby.ErrNoSession) {
 			t.Errorf("unknown %s: %v", what, err)
 		}
+	}
+}
+
+// A session goes with its knock, also when both were changed in the same step.
+func TestWhatIsDroppedIsGone(t *testing.T) {
+	s := open(t, t.TempDir())
+	a, err := addHost(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, CreatedAt: start}
+	l := link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start, CreatedAt: start}
+	var sessions []lobby.Session
+	var knocks []lobby.Knock
+	for i, id := range []string{"kept", "dropped", "at once"} {
+		sessions = append(sessions, lobby.Session{ID: id, Meeting: "m", Link: "l", TokenHash: [32]byte{byte(i)}, CreatedAt: start, ExpiresAt: start})
+		knocks = append(knocks, lobby.Knock{ID: "knock " + id, Meeting: "m", Session: id, Link: "l", Status: lobby.Waiting, Place: int64(i), Since: start})
+	}
+	save := func(c lobby.Changes) {
+		t.Helper()
+		if err := s.SaveMeeting(t.Context(), meeting.Changes{Meeting: &m, Lobby: c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(lobby.Changes{
+		Links: []link.Link{l}, Sessions: sessions, Knocks: knocks,
+		Dropped: []string{"at once"}, DroppedKnocks: []string{"knock at once"},
+	})
+	knocks[1].Status = lobby.Expired
+	save(lobby.Changes{Knocks: knocks[1:2], Dropped: []string{"dropped"}, DroppedKnocks: []string{"knock dropped"}})
+	got, err := s.LoadMeeting(t.Context(), "m")
+	if err != nil || len(got.Lobby.Sessions) != 1 || len(got.Lobby.Knocks) != 1 || got.Lobby.Knocks[0].Session != "kept" {
+		t.Errorf("left are %+v, %v", got.Lobby, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -47,14 +48,16 @@ type Meetings struct {
 	grants   Grants
 	sessions Sessions
 	now      func() time.Time
+	log      *slog.Logger
 }
 
-// NewMeetings makes the issuer from the internal key, of 32 bytes at least.
-func NewMeetings(key []byte, grants Grants, sessions Sessions, now func() time.Time) (*Meetings, error) {
+// NewMeetings makes the issuer from the internal key, of 32 bytes at least. The
+// log is told why a grant could not be looked up; clients are not.
+func NewMeetings(key []byte, grants Grants, sessions Sessions, now func() time.Time, log *slog.Logger) (*Meetings, error) {
 	if len(key) < meetingKeySize {
 		return nil, fmt.Errorf("internal key of %d bytes, want %d", len(key), meetingKeySize)
 	}
-	return &Meetings{key: key, grants: grants, sessions: sessions, now: now}, nil
+	return &Meetings{key: key, grants: grants, sessions: sessions, now: now, log: log}, nil
 }
 
 // claims are those of a LiveKit token that our clients look at.
@@ -131,8 +134,12 @@ func (m *Meetings) alive(ctx context.Context, meetingID, grantID string) (meetin
 	case err == nil, errors.Is(err, meeting.ErrNotFound), errors.Is(err, meeting.ErrNotAdmitted), errors.Is(err, login.ErrNoSession):
 		return meeting.Grant{}, fmt.Errorf("%w: no longer admitted", wire.ErrUnauthorized)
 	default:
-		// A store that fails is no verdict: who is in a call stays in it.
-		return meeting.Grant{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		// A store that fails is no verdict: who is in a call stays in it. The cause
+		// stops here, because the text of what is returned is shown to clients.
+		if ctx.Err() == nil {
+			m.log.WarnContext(ctx, "look up grant", "meeting", meetingID, "err", err)
+		}
+		return meeting.Grant{}, fmt.Errorf("%w: try again", wire.ErrUnavailable)
 	}
 }
 

@@ -1,9 +1,12 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,8 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/wire"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 
@@ -57,7 +62,7 @@ func newBook() book {
 
 func issuer(t *testing.T, b book, now *time.Time) *Meetings {
 	t.Helper()
-	m, err := NewMeetings(key, b, b, func() time.Time { return *now })
+	m, err := NewMeetings(key, b, b, func() time.Time { return *now }, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +129,34 @@ func TestUnavailableIsNotUnauthorized(t *testing.T) {
 	}
 }
 
+// What the authorizer says is shown to clients.
+func TestCausesAreLoggedNotShown(t *testing.T) {
+	now, b := start, newBook()
+	var logged bytes.Buffer
+	m, err := NewMeetings(key, &b, &b, func() time.Time { return now }, slog.New(slog.NewTextHandler(&logged, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []meeting.Grant{guest, host} {
+		text, err := m.Issue(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cause := fmt.Errorf("load meeting m: %w: disk I/O error (778)", meeting.ErrUnavailable)
+		if b.err, b.broken = nil, cause; g.Role == meeting.Guest {
+			b.err = cause
+		}
+		logged.Reset()
+		_, err = m.Authorize(t.Context(), text)
+		if !errors.Is(err, wire.ErrUnavailable) || strings.Contains(err.Error(), "meeting") || strings.Contains(err.Error(), "disk") {
+			t.Errorf("%s is told %q", g.Role, err)
+		}
+		if got := logged.String(); !strings.Contains(got, "disk I/O error (778)") || !strings.Contains(got, "meeting=m") {
+			t.Errorf("the log says %q", got)
+		}
+	}
+}
+
 func TestForgedTokensAreRefused(t *testing.T) {
 	now, b := start, newBook()
 	m := issuer(t, b, &now)
@@ -171,7 +204,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, g, err)
 		}
 	}
-	if _, err := NewMeetings(key[:31], b, b, time.Now); err == nil {
+	if _, err := NewMeetings(key[:31], b, b, time.Now, quiet); err == nil {
 		t.Error("a key of 31 bytes was accepted")
 	}
 }
