@@ -1,6 +1,7 @@
 // Primitives without words. Overlays (menus, dialogs) are in overlays.ts, loaded with the pages that need them.
 export { Button } from './Button'
 export { Field, SelectField } from './Field'
+export { panelHeading, recoverFocus, useFocusKept } from './focus'
 export { textOf } from './form'
 export { Heading } from './Heading'
 export { useAfter, useNow, useTitle } from './hooks'

@@ -7,12 +7,15 @@ export interface Commands {
   talk: (on: boolean) => void
   /** F6, and Shift+F6. */
   region: (step: 1 | -1) => void
+  /** Escape, outside menus and dialogs. */
+  escape: () => void
 }
 
-/** Single-key commands. None fires in a field or with a modifier; all but F6 can be switched off. */
+/** Single-key commands. None fires in a field or with a modifier; all but F6 and Escape can be switched off. */
 export function useKeys(enabled: boolean, commands: Commands): void {
   const talk = useEffectEvent((on: boolean) => commands.talk(on))
   const region = useEffectEvent((step: 1 | -1) => commands.region(step))
+  const escape = useEffectEvent(() => commands.escape())
   const command = useEffectEvent((key: string): (() => void) | undefined => (Object.hasOwn(commands.keys, key) ? commands.keys[key] : undefined))
   useEffect(() => {
     let talking = false
@@ -25,6 +28,7 @@ export function useKeys(enabled: boolean, commands: Commands): void {
         event.preventDefault()
         return region(event.shiftKey ? -1 : 1)
       }
+      if (event.key === 'Escape' && !event.defaultPrevented && !event.isComposing && !inDialog(event.target)) return escape()
       if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || inDialog(event.target)) return
       if (event.key === ' ' && !controls(event.target)) {
         event.preventDefault()

@@ -1,7 +1,7 @@
 // One screen for each state of the visit.
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { obstacle } from '@/call'
-import { Obstructed } from '@/features/frame'
+import { Frame, Loading, Obstructed } from '@/features/frame'
 import { loadAllWords, useT } from '@/i18n'
 import { announce, patiently, play, useStore } from '@/ui'
 import { EntryPage } from './EntryPage'
@@ -38,7 +38,13 @@ function Visited({ linkID, keep, typed }: Props) {
   }, [visit])
   usePrefetch(state.at === 'guest')
   useAdmissionSign(state)
-  return <Suspense fallback={null}><Screen visit={visit} state={state} typed={typed} /></Suspense>
+  return <Suspense fallback={<Coming />}><Screen visit={visit} state={state} typed={typed} /></Suspense>
+}
+
+/** While the next screen travels: the frame stays. */
+function Coming() {
+  const t = useT()
+  return <Frame subtitle={t('frame.meeting')}><main id="main"><Loading /></main></Frame>
 }
 
 function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; typed: Typed }) {

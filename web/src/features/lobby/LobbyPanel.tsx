@@ -4,7 +4,7 @@ import { useRef, type KeyboardEvent } from 'react'
 import type { Knock, Readable, SocketState } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useT, Words } from '@/i18n'
-import { announce, Button, useNow, useStore } from '@/ui'
+import { announce, Button, panelHeading, useFocusKept, useNow, useStore } from '@/ui'
 import { doubtful, type Door } from './door'
 import './lobby.css'
 
@@ -46,13 +46,24 @@ function Undos({ door, knocks }: { door: Door; knocks: readonly Knock[] }) {
   if (knocks.length === 0) return null
   return (
     <ul className="undos" aria-label={t('lobbyp.undos')}>
-      {knocks.map((knock) => (
-        <li key={knock.id} className="undo">
-          <span><Words id="lobbyp.denied" values={{ name: <bdi>{knock.name}</bdi> }} /></span>
-          <Button kind="quiet" onClick={() => door.undo(knock)}>{t('lobbyp.undo')}<span className="vh"> : {knock.name}</span></Button>
-        </li>
-      ))}
+      {knocks.map((knock) => <Undo key={knock.id} knock={knock} undo={() => door.undo(knock)} />)}
     </ul>
+  )
+}
+
+function Undo({ knock, undo }: { knock: Knock; undo: () => void }) {
+  const t = useT()
+  const row = useRef<HTMLLIElement>(null)
+  useFocusKept(row)
+  const press = () => {
+    undo()
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-knock="${CSS.escape(knock.id)}"]`)?.focus())
+  }
+  return (
+    <li ref={row} className="undo">
+      <span><Words id="lobbyp.denied" values={{ name: <bdi>{knock.name}</bdi> }} /></span>
+      <Button kind="quiet" onClick={press}>{t('lobbyp.undo')}<span className="vh"> : {knock.name}</span></Button>
+    </li>
   )
 }
 
@@ -61,7 +72,7 @@ function moveOn(list: HTMLUListElement | null, id: string): void {
   const rows = [...(list?.children ?? [])] as HTMLElement[]
   const at = rows.findIndex((row) => row.dataset['knock'] === id)
   if (at < 0 || !rows[at]?.contains(document.activeElement)) return
-  const next = rows[at + 1] ?? rows[at - 1] ?? document.querySelector<HTMLElement>('[data-region="panel"] h2')
+  const next = rows[at + 1] ?? rows[at - 1] ?? panelHeading()
   next?.focus()
 }
 

@@ -1,5 +1,5 @@
 import { Check, Copy } from 'lucide-react'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useT } from '@/i18n'
 import { announce, Button, Field } from '@/ui'
 
@@ -14,6 +14,8 @@ export function LinkToCopy({ url, hint, onDone }: Props) {
   const t = useT()
   const field = useRef<HTMLInputElement>(null)
   const [copied, setCopied] = useState(false)
+  // The form that made it is gone, and the focus with it.
+  useEffect(() => field.current?.focus(), [])
   const copy = () => {
     field.current?.select()
     navigator.clipboard.writeText(url).then(

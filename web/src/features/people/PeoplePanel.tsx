@@ -1,9 +1,9 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
 import { Ellipsis, Mic, MicOff, UserMinus, UserPlus, Volume2 } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { initials, type Person } from '@/call/live'
 import { useT, Words } from '@/i18n'
-import { Button } from '@/ui'
+import { Button, recoverFocus, useFocusKept } from '@/ui'
 import { Confirm, MenuButton } from '@/ui/overlays'
 import './people.css'
 
@@ -25,7 +25,7 @@ export function PeoplePanel({ people, onRemove, onInvite }: Props) {
         <Group title={t('people.hosts')} people={hosts} {...(onRemove ? { ask: setAsked } : {})} />
         <Group title={t('people.guests')} people={guests} {...(onRemove ? { ask: setAsked } : {})} />
         <Confirm
-          open={asked !== null} onClose={() => setAsked(null)} cancel={t('common.cancel')} act={t('people.remove')}
+          open={asked !== null} onClose={() => { setAsked(null); recoverFocus() }} cancel={t('common.cancel')} act={t('people.remove')}
           title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && onRemove ? onRemove(asked) : undefined)}
         >
           <p>{t('people.remove.effect')}</p>
@@ -50,8 +50,10 @@ function Group({ title, people, ask }: { title: string; people: readonly Person[
 
 function Row({ person, ask }: { person: Person; ask?: (person: Person) => void }) {
   const t = useT()
+  const row = useRef<HTMLLIElement>(null)
+  useFocusKept(row)
   return (
-    <li>
+    <li ref={row}>
       <b className="round" aria-hidden="true">{initials(person.name)}</b>
       <div className="who">
         <bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}

@@ -12,7 +12,7 @@ import { useT } from '@/i18n'
 import { Button, play, useStore, useTitle } from '@/ui'
 import { Voices } from './Media'
 import { Panel } from './Panel'
-import { Reconnecting } from './Reconnecting'
+import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
 import { Tiles } from './Tiles'
 import { TopBar } from './TopBar'
 import { useAwake } from './useAwake'
@@ -53,6 +53,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   const [since] = useState(() => Date.now())
   const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
   useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
+  const longAway = useLongAway(state.phase)
   useCallNews(call)
   useAwake()
   const leave = () => {
@@ -71,7 +72,11 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
     },
     talk: (on) => void (state.self.can.speak && call.setMic(on)),
     region: goToRegion,
+    escape: () => setPanel(null),
   })
+  if (longAway && state.phase.is === 'reconnecting') {
+    return <div className="call" data-phase={state.phase.is}><AwayPage phase={state.phase} retry={call.retryNow} leave={leave} /></div>
+  }
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${state.phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={state.phase.is}>
       <TopBar
@@ -86,7 +91,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
         <Tiles people={state.people} shares={state.shares} />
-        {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} leave={leave} /> : null}
+        {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
       <ThePanel panel={panel} call={call} state={state} {...(host ? { host } : {})} onClose={() => setPanel(null)} />

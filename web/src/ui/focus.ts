@@ -1,0 +1,23 @@
+import { useLayoutEffect, type RefObject } from 'react'
+
+/** The heading of the panel beside the tiles, while one is open. */
+export function panelHeading(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('[data-region="panel"] h2')
+}
+
+/** When an element goes away with the focus inside, the focus goes to the panel's heading instead of nowhere. */
+export function useFocusKept(element: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    const own = element.current
+    return () => {
+      if (own?.contains(document.activeElement)) panelHeading()?.focus()
+    }
+  }, [element])
+}
+
+/** After a dialog has closed and given the focus back to something that is gone by now. */
+export function recoverFocus(): void {
+  setTimeout(() => {
+    if (document.activeElement === document.body) panelHeading()?.focus()
+  }, 100)
+}
