@@ -31,7 +31,7 @@ func pageFor(urlPath string) (file string, known bool) {
 	switch {
 	case strings.HasPrefix(urlPath, "/i/"):
 		return "guest.html", true
-	case urlPath == "/", urlPath == "/signin", urlPath == "/setup", urlPath == "/password",
+	case urlPath == "/", urlPath == "/signin", urlPath == "/setup", urlPath == "/password", urlPath == "/accounts",
 		urlPath == "/meetings", strings.HasPrefix(urlPath, "/meetings/"), strings.HasPrefix(urlPath, "/m/"):
 		return "index.html", true
 	}
