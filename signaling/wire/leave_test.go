@@ -313,9 +313,6 @@ func TestNeverActiveIsRemoved(t *testing.T) {
 
 // ICE gone: the client is asked to resume, and removed if it does not.
 func TestFailedMediaAsksToResume(t *testing.T) {
-	if testing.Short() {
-		t.Skip("ICE takes six seconds to notice")
-	}
 	s := newServer(t, timing(func(t *sfu.Timing) { t.ReturnTime = 500 * time.Millisecond; t.Tick = 50 * time.Millisecond }),
 		func(c *transport.Config, _ *sfu.Config, _ *wire.Config) { c.ICEFailed = 100 * time.Millisecond })
 	ann := s.connect(true, s.token("ann", "r"))
