@@ -42,7 +42,9 @@ func texts(w []Wish) string {
 	return strings.Join(all, " ")
 }
 
-func wish(rank Rank, most int, r Rates) Wish { return Wish{Hold: &Hold{}, Rank: rank, Most: most, Rates: r} }
+func wish(rank Rank, most int, r Rates) Wish {
+	return Wish{Hold: &Hold{}, Rank: rank, Most: most, Rates: r}
+}
 
 // First decisions, by budget.
 func TestShares(t *testing.T) {

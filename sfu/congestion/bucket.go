@@ -47,6 +47,11 @@ func (b *Bucket) Refill(now time.Duration) {
 	b.at = now
 }
 
+// BytesIn is what leaves in d at most.
+func (b *Bucket) BytesIn(d time.Duration) int {
+	return int(float64(b.bps) / 8 * d.Seconds())
+}
+
 // Allows tells whether something may leave.
 func (b *Bucket) Allows() bool { return b.bps == 0 || b.level > 0 }
 

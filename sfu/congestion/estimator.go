@@ -4,9 +4,15 @@ import "time"
 
 // Bounds of the estimate.
 const (
-	// StartBps is believed until the first feedback came: what a bad mobile
-	// network carries. Probes correct it within a second.
+	// StartBps is believed when the beginning showed nothing: what a bad mobile
+	// network carries.
 	StartBps = 1_000_000
+	// FirstProbeBps is what the first probe tries. On a path of 300 kbit/s it
+	// costs half a second of queue, once.
+	FirstProbeBps = 3_000_000
+	// startSpan is how long after the first feedback nothing is limited unless
+	// the path shows that it should be.
+	startSpan = time.Second
 	// minimumBps keeps the way up open; it is less than one voice.
 	minimumBps = 10_000
 	// maximumBps is a figure beyond all that one subscriber is ever sent.
@@ -42,6 +48,8 @@ type Estimator struct {
 	quietTill  time.Duration
 	rtt        time.Duration
 	heard      bool // feedback came
+	settled    bool // and showed something, see Estimate
+	firstAt    time.Duration
 	heardAt    time.Duration
 	unanswered time.Duration // when the oldest packet since the last feedback left; 0 none
 	halvedAt   time.Duration
@@ -109,7 +117,10 @@ const wrapAfter = referenceUnit << 24
 // Feedback takes what the receiver said.
 func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	e.stats.Feedbacks++
-	e.heard, e.heardAt = true, now
+	if !e.heard {
+		e.heard, e.firstAt = true, now
+	}
+	e.heardAt = now
 	e.unanswered = 0
 	state := normal
 	packets, losses := 0, 0
@@ -143,10 +154,13 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	if now < e.quietTill {
 		state = underuse // neither believe the probe's own queue, nor rise on it
 	}
-	before := e.delay.decreases
+	before, lossy := e.delay.decreases, e.loss.decreases
 	e.delay.update(state, e.arrivals.bps(), e.rtt, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
 	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
+	if e.delay.decreases != before || e.loss.decreases != lossy {
+		e.settled = true
+	}
 	e.bound()
 }
 
@@ -183,15 +197,19 @@ func (e *Estimator) judge(now time.Duration) {
 		return
 	}
 	e.finish(bps)
-	if bps > e.Delay() {
+	if !e.settled {
+		e.settled = true
+		e.delay.bps, e.loss.bps = bps, maximumBps
+		e.delay.changed = now
+		e.bound()
+		return
+	}
+	if bps > e.delay.bps {
 		e.delay.raise(bps)
 		e.delay.changed = now
 		e.loss.bps = max(e.loss.bps, bps)
 	}
 }
-
-// Delay is the estimate by delay alone.
-func (e *Estimator) Delay() int64 { return e.delay.bps }
 
 // REMB takes a receiver's own estimate.
 func (e *Estimator) REMB(bps int64, now time.Duration) {
@@ -203,6 +221,10 @@ func (e *Estimator) REMB(bps int64, now time.Duration) {
 func (e *Estimator) Tick(now time.Duration) {
 	if c := &e.cluster; c.active && now-c.begun > probeTimeout {
 		e.finish(0)
+	}
+	if e.heard && !e.settled && now-e.firstAt > startSpan {
+		e.settled = true
+		e.delay.bps = max(e.delay.bps, e.arrivals.bps())
 	}
 	if e.heard && e.unanswered != 0 && now-e.unanswered > outage && now-e.heardAt > outage && now-e.halvedAt >= time.Second {
 		e.halvedAt = now
@@ -219,16 +241,21 @@ func (e *Estimator) bound() {
 }
 
 // Estimate is how many bits per second the path carries. known is false while the
-// receiver has said nothing: then nothing is limited.
+// receiver has said nothing, and after that until the first probe, a full queue,
+// losses or a second of neither: then nothing is limited, so that the first
+// picture does not wait for a figure.
 func (e *Estimator) Estimate(now time.Duration) (bps int64, known bool) {
 	switch {
-	case e.heard:
+	case e.settled:
 		return min(e.delay.bps, e.loss.bps), true
-	case e.remb > 0 && now-e.rembAt < rembLasts:
+	case !e.heard && e.remb > 0 && now-e.rembAt < rembLasts:
 		return min(max(e.remb, minimumBps), maximumBps), true
 	}
 	return 0, false
 }
+
+// Starting tells whether the first probe is due.
+func (e *Estimator) Starting() bool { return e.heard && !e.settled && !e.cluster.active }
 
 // ByFeedback tells whether transport-wide feedback comes: only then does a probe
 // show anything.

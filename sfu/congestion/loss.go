@@ -19,6 +19,8 @@ type lossRate struct {
 	lost    int
 	share   float64 // of the last window
 	since   time.Duration
+
+	decreases int
 }
 
 // count notes the fates of packets; lost may be negative when one that was said to
@@ -40,6 +42,7 @@ func (l *lossRate) update(limit, came int64, rtt, now time.Duration) {
 	l.packets, l.lost, l.since = 0, 0, now
 	switch {
 	case l.share > lossHigh && !few:
+		l.decreases++
 		l.bps = int64(float64(min(l.bps, limit)) * (1 - 0.5*l.share))
 		if came > 0 {
 			l.bps = min(l.bps, came)

@@ -104,6 +104,9 @@ func (p *Prober) Want(estimate, need, most int64, now time.Duration) (bps int64,
 	return bps, true
 }
 
+// Begin notes a probe at the rate that was begun without asking.
+func (p *Prober) Begin(bps int64) { p.target = bps }
+
 // Done takes what the probe showed; 0 when nothing. It tells whether it was as
 // much as hoped for.
 func (p *Prober) Done(measured int64, now time.Duration) (success bool) {

@@ -210,6 +210,7 @@ func (w *Worker) round() {
 	}
 	w.corker.Cork()
 	for _, s := range w.turns {
+		s.path.bucket.Refill(w.elapsed)
 		for _, d := range s.turn {
 			d.forward()
 		}

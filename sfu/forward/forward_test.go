@@ -444,25 +444,6 @@ func TestReports(t *testing.T) {
 	})
 }
 
-func TestTransportFeedbackReachesTheHook(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
-		var got *rtcp.TransportLayerCC
-		sub := r.worker.NewSubscriber(SubscriberConfig{OnTransportCC: func(p *rtcp.TransportLayerCC) { got = p }})
-		raw, err := (&rtcp.TransportLayerCC{
-			Header:    rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
-			MediaSSRC: downSSRC, BaseSequenceNumber: 7, PacketStatusCount: 1,
-			PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{RunLength: 1}},
-		}).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub.HandleRTCP(downSSRC, raw)
-		if got == nil || got.BaseSequenceNumber != 7 {
-			t.Fatal(got)
-		}
-	})
-}
-
 // A frame goes out in one batch; one whose end does not come waits no longer than
 // a millisecond.
 func TestHoldsFramesForAMillisecond(t *testing.T) {

@@ -14,7 +14,8 @@
 //	worker: read rings → per subscriber: select, munge, WriteRTP → Uncork
 //
 // In file order: worker.go, feed.go, subscriber.go, downtrack.go, selector.go,
-// munger.go, header.go, nack.go, report.go.
+// temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
+// path from being flooded: path.go, pace.go, probe.go.
 package forward
 
 import (
@@ -74,6 +75,7 @@ type Worker struct {
 	hold      *time.Timer // set at creation; ends the wait for the end of a frame
 	holding   atomic.Bool // hold runs
 	stats     counters
+	feedbacks sync.Pool // of *congestion.Feedback, on their way to run
 
 	dirtyMu sync.Mutex
 	dirty   []*feed // guarded by dirtyMu: feeds with news
@@ -88,8 +90,12 @@ type Worker struct {
 	turns    []*Subscriber // with packets in this round; scratch
 	ticks    int
 	now      time.Time
-	sendTime uint32 // of now, as abs-send-time
-	buf      []byte // one packet of a retransmission; scratch
+	elapsed  time.Duration // of now, since a second before start: never zero
+	sendTime uint32        // of now, as abs-send-time
+	paced    []*Subscriber // with a queue
+	probing  []*Subscriber
+	queues   []*paceQueue // nobody's
+	buf      []byte       // one packet of a retransmission; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -237,6 +243,7 @@ func stoppedTimer() *time.Timer {
 
 func (w *Worker) setNow() {
 	w.now = time.Now()
+	w.elapsed = w.now.Sub(w.start) + time.Second
 	w.sendTime = sendTime(w.now)
 }
 
@@ -263,6 +270,8 @@ func (w *Worker) tick(full bool) {
 	if !full {
 		return
 	}
+	w.releaseAll()
+	w.probeAll()
 	// Each subscriber's turn is every tenth tick.
 	w.ticks++
 	for i := w.ticks % subscriberTurns; i < len(w.subs); i += subscriberTurns {
