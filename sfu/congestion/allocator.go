@@ -27,7 +27,7 @@ const (
 	// A step up that had to be taken back is not tried again for relapse, then
 	// twice as long, up to relapseMost; forgotten after relapseOver.
 	relapse     = 4 * time.Second
-	relapseMost = 32 * time.Second
+	relapseMost = time.Minute
 	relapseOver = 12 * time.Second
 )
 

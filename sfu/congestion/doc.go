@@ -8,6 +8,7 @@
 //	feedback.go   bytes of transport-wide feedback to arrivals; REMB
 //	history.go    what was sent under which transport-wide number
 //	trend.go      is the queue on the path growing? (delay gradient)
+//	queue.go      and does it stay?
 //	rate.go       bits per second by delay: fall at once, rise slowly
 //	loss.go       bits per second by loss
 //	probe.go      short bursts that show whether there is room for more

@@ -39,12 +39,15 @@ type Stats struct {
 type Estimator struct {
 	history    history
 	trend      trend
+	standing   standing
 	arrivals   throughput
 	delay      delayRate
 	loss       lossRate
 	cluster    cluster
-	measured   int64 // of the last probe
-	finished   bool  // and not yet taken by ProbeResult
+	acted      uint16 // last number sent before the estimate last fell
+	waiting    bool   // for feedback about later ones
+	measured   int64  // of the last probe
+	finished   bool   // and not yet taken by ProbeResult
 	quietTill  time.Duration
 	rtt        time.Duration
 	heard      bool // feedback came
@@ -130,6 +133,10 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 			e.stats.Unknown++
 			continue
 		}
+		if e.waiting && int16(a.Seq-e.acted) > 0 {
+			e.waiting = false
+			e.loss.restart(now)
+		}
 		switch {
 		case a.Received && p.fate != arrived:
 			if p.fate == lost {
@@ -150,16 +157,25 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	}
 	e.stats.Packets += uint64(packets)
 	e.stats.Lost += uint64(max(losses, 0))
-	e.loss.count(packets, losses)
+	if !e.waiting { // for the same losses the estimate should not fall twice
+		e.loss.count(packets, losses)
+	}
+	every := decreaseEvery
+	if judged := e.standing.judge(state); judged != state {
+		if state = judged; state == overuse {
+			every = standingEvery
+		}
+	}
 	if now < e.quietTill {
 		state = underuse // neither believe the probe's own queue, nor rise on it
 	}
 	before, lossy := e.delay.decreases, e.loss.decreases
-	e.delay.update(state, e.arrivals.bps(), e.rtt, now)
+	e.delay.update(state, e.arrivals.bps(), e.rtt, every, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
 	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
 	if e.delay.decreases != before || e.loss.decreases != lossy {
 		e.settled = true
+		e.acted, e.waiting = e.history.last, true
 	}
 	e.bound()
 }
@@ -186,12 +202,13 @@ func (e *Estimator) arrive(a Arrival, p *sentPacket, now time.Duration) usage {
 		e.trend.restart()
 		return e.trend.state
 	}
+	e.standing.arrive(at-p.at, at)
 	return e.trend.arrive(p.at, at)
 }
 
 // judge ends a probe.
 func (e *Estimator) judge(now time.Duration) {
-	bps, ok := e.cluster.result()
+	bps, full, ok := e.cluster.result()
 	if !ok {
 		e.finish(0)
 		return
@@ -204,11 +221,17 @@ func (e *Estimator) judge(now time.Duration) {
 		e.bound()
 		return
 	}
-	if bps > e.delay.bps {
+	switch {
+	case full && bps < e.delay.bps:
+		e.delay.bps = bps // what was believed was never tried
+	case bps > e.delay.bps:
 		e.delay.raise(bps)
 		e.delay.changed = now
+		fallthrough
+	default:
 		e.loss.bps = max(e.loss.bps, bps)
 	}
+	e.bound()
 }
 
 // REMB takes a receiver's own estimate.

@@ -30,6 +30,9 @@ func (l *lossRate) count(packets, lost int) {
 	l.lost += lost
 }
 
+// restart forgets the window.
+func (l *lossRate) restart(now time.Duration) { l.packets, l.lost, l.since = 0, 0, now }
+
 // update closes a window. limit is the estimate by delay, which need not be repeated
 // here; what came through while much was lost is what the path carries.
 func (l *lossRate) update(limit, came int64, rtt, now time.Duration) {
@@ -39,7 +42,7 @@ func (l *lossRate) update(limit, came int64, rtt, now time.Duration) {
 	}
 	l.share = float64(max(l.lost, 0)) / float64(l.packets)
 	few := l.packets < lossLeast/2
-	l.packets, l.lost, l.since = 0, 0, now
+	l.restart(now)
 	switch {
 	case l.share > lossHigh && !few:
 		l.decreases++

@@ -12,8 +12,10 @@ const (
 	ProbeStep  = 10 * time.Millisecond
 
 	probeTimeout = time.Second
-	// probeArrived of its packets must arrive for a figure.
-	probeArrived = 0.6
+	// probeArrived of its packets must arrive for a figure. Those that were lost
+	// tell as much: the ones that came did so at the rate of the path.
+	probeArrived = 0.2
+	probeWhole   = 0.9
 	// saturated: it arrived so much slower than it was sent that the path was full.
 	saturated = 0.9
 	// kept of what a full path showed.
@@ -59,19 +61,19 @@ func (c *cluster) arrive(p *sentPacket, at time.Duration) {
 	c.lastCame = max(c.lastCame, at)
 }
 
-// result is the rate the cluster showed. ok is false when too little of it came,
-// or all at once.
-func (c *cluster) result() (bps int64, ok bool) {
+// result is the rate the cluster showed; full when the path carries no more than
+// that. ok is false when too little of it came, or all at once.
+func (c *cluster) result() (bps int64, full, ok bool) {
 	sentSpan, cameSpan := c.lastSent-c.firstSent, c.lastCame-c.firstCame
 	if c.count == 0 || float64(c.came) < probeArrived*float64(c.count) || sentSpan <= 0 || cameSpan <= 0 {
-		return 0, false
+		return 0, false, false
 	}
 	sent := bitsPerSecond(c.bytes-c.lastBytes, sentSpan)
 	came := bitsPerSecond(c.bytes-c.firstBytes, cameSpan)
-	if float64(came) < saturated*float64(sent) {
-		return int64(kept * float64(came)), true
+	if float64(came) < saturated*float64(sent) || float64(c.came) < probeWhole*float64(c.count) {
+		return int64(kept * float64(came)), true, true
 	}
-	return min(sent, came), true
+	return min(sent, came), false, true
 }
 
 // Prober decides when to probe and how far.

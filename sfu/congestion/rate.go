@@ -68,12 +68,13 @@ type delayRate struct {
 	decreases           int
 }
 
-func (r *delayRate) update(u usage, arrived int64, rtt, now time.Duration) {
+// update takes one judgement of the path. Two decreases are at least every apart.
+func (r *delayRate) update(u usage, arrived int64, rtt, every, now time.Duration) {
 	passed := min(now-r.changed, time.Second)
 	r.changed = now
 	switch u {
 	case overuse:
-		if now-r.decreasedAt >= max(decreaseEvery, rtt) {
+		if now-r.decreasedAt >= max(every, rtt) {
 			r.decrease(arrived, now)
 		}
 	case normal:
