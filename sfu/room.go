@@ -9,6 +9,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
 
+	"aparte/sfu/publish"
 	"aparte/sfu/transport"
 )
 
@@ -20,8 +21,9 @@ type room struct {
 	key      RoomKey
 	log      *slog.Logger
 	requests chan request
-	done     chan struct{} // closed when run ended
-	trailer  []byte        // sif_trailer of JoinResponse
+	done     chan struct{}  // closed when run ended
+	trailer  []byte         // sif_trailer of JoinResponse
+	floor    *publish.Floor // of its microphones; nil: all are heard
 
 	// Replaced on change, read by the data path.
 	sessions atomic.Pointer[[]*Session]
@@ -31,9 +33,10 @@ type room struct {
 	members   map[string]*member // by identity
 	tracks    []*track           // in the order of publishing
 	left      []departure
-	speaking  map[string]float32 // participant sid → level last told
-	emptyAt   time.Time          // when the last one left; zero while someone is in
-	qualityAt time.Time          // when qualities were last told
+	speaking  map[string]float32   // participant sid → level last told
+	spoke     map[string]time.Time // participant sid → when it last did
+	emptyAt   time.Time            // when the last one left; zero while someone is in
+	qualityAt time.Time            // when qualities were last told
 	ended     bool
 }
 
@@ -51,6 +54,7 @@ func newRoom(s *SFU, p JoinParams) *room {
 		trailer:  make([]byte, 16),
 		members:  map[string]*member{},
 		speaking: map[string]float32{},
+		spoke:    map[string]time.Time{},
 		emptyAt:  now,
 		info: &livekit.Room{
 			Sid:              newSID("RM_"),
@@ -62,6 +66,9 @@ func newRoom(s *SFU, p JoinParams) *room {
 			MaxParticipants:  uint32(s.cfg.Limits.Participants),
 			EnabledCodecs:    enabledCodecs(),
 		},
+	}
+	if n := s.cfg.Limits.microphones(p.Room.Meeting); n > 0 {
+		r.floor = publish.NewFloor(n)
 	}
 	if _, err := rand.Read(r.trailer); err != nil {
 		panic(err) // crypto/rand never fails
@@ -116,6 +123,7 @@ func (r *room) run() {
 func (r *room) tick(now time.Time) {
 	r.checkDeadlines(now)
 	r.tellSpeakers()
+	r.rankSpeakers(now)
 	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
 		r.qualityAt = now
 		r.tellQuality()

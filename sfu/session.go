@@ -237,11 +237,12 @@ func (s *Session) begin() bool {
 
 func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 	return s.room.sfu.cfg.Engine.NewPeer(transport.PeerConfig{
-		Offers:     offers,
-		FullICE:    s.params.FullICE,
-		OnState:    func(transport.State) { s.wake() },
-		OnData:     s.incomingData,
-		OnWritable: s.data.signal,
+		Offers:        offers,
+		FullICE:       s.params.FullICE,
+		OnState:       func(transport.State) { s.wake() },
+		OnData:        s.incomingData,
+		OnWritable:    s.data.signal,
+		OnStreamState: s.wake,
 		OnOverflow: func() {
 			s.log.Warn("client uses too many SSRCs")
 			s.room.leaveLater(s, livekit.DisconnectReason_MEDIA_FAILURE)
@@ -287,6 +288,7 @@ func (s *Session) sync() {
 	s.watchStates()
 	s.forgetRevoked()
 	s.subscribe()
+	s.tellStreams(time.Now())
 }
 
 // watchStates tells the room when the participant became active, when a
@@ -318,4 +320,5 @@ func (s *Session) everySecond() {
 	s.watchStates()
 	s.keepAlive()
 	s.measure()
+	s.tellStreams(time.Now())
 }

@@ -71,6 +71,9 @@ type DownTrack struct {
 	rank     congestion.Rank
 	hold     congestion.Hold // the allocator's
 	inFrame  bool            // the last packet sent did not end its frame
+	pinned   bool            // forwarded whoever has the floor
+	resting  bool            // others have the floor
+	spurt    bool            // the next packet is the first after a rest
 	drains   bool            // silent until the queue is empty, see pace
 	octets   uint32
 	count    uint32
@@ -262,6 +265,9 @@ func (d *DownTrack) forward() {
 	if d.selector.target < 0 {
 		d.retarget()
 	}
+	if d.resting {
+		d.wake()
+	}
 	for layer, b := range d.feed.batches {
 		if b == nil {
 			continue
@@ -305,7 +311,8 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	h.rtp.PayloadType = pt
 	h.rtp.SequenceNumber = uint16(out)
 	h.rtp.Timestamp = p.Timestamp + s.ts
-	h.rtp.Marker = p.Marker
+	h.rtp.Marker = p.Marker || d.spurt
+	d.spurt = false
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
 	if len(payload) > 0 && d.track.Kind() == publish.Video && d.sub.path.waits() && !d.pace(h, payload) {
 		d.sub.path.stats.pacedDrops.Add(1)

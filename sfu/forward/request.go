@@ -30,6 +30,7 @@ const (
 	feedback
 	remb
 	setRank
+	setPinned
 	syncPoint
 )
 
@@ -124,6 +125,8 @@ func (w *Worker) handle(r request) {
 		r.sub.noteREMB(r.bps)
 	case setRank:
 		r.down.rank = congestion.Rank(r.layer)
+	case setPinned:
+		r.down.pinned = r.on
 	case syncPoint:
 		// Having come here is the answer.
 	}

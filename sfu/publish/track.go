@@ -29,6 +29,8 @@ type Sink interface {
 type TrackConfig struct {
 	ID   string // TR_...
 	Kind Kind
+	// Floor is the one a microphone shares with others; nil: it is always heard.
+	Floor *Floor
 }
 
 // Track is one published track: up to three layers, each with its ring. Hand it
@@ -36,6 +38,9 @@ type TrackConfig struct {
 type Track struct {
 	id   string // set at creation
 	kind Kind   // set at creation
+
+	floor *Floor // set at creation; may be nil
+	seat  seat   // on the floor
 
 	layers   [MaxLayers]atomic.Pointer[Layer]
 	codecs   atomic.Pointer[[]Codec]
@@ -52,7 +57,7 @@ type Track struct {
 
 // NewTrack returns a track without layers; they appear with their first packets.
 func NewTrack(cfg TrackConfig) *Track {
-	t := &Track{id: cfg.ID, kind: cfg.Kind, start: time.Now()}
+	t := &Track{id: cfg.ID, kind: cfg.Kind, floor: cfg.Floor, start: time.Now()}
 	t.sinks.Store(&[]Sink{})
 	t.codecs.Store(&[]Codec{})
 	return t
@@ -112,7 +117,9 @@ func (t *Track) Detach(s Sink) {
 // Close ends the track: when it returns, no sink will forward anything more of
 // it. It waits for the sinks' workers and must not be called from one.
 func (t *Track) Close() {
-	t.closed.Store(true)
+	if !t.closed.Swap(true) && t.floor != nil {
+		t.floor.leave(t)
+	}
 	for _, s := range *t.sinks.Load() {
 		s.Sync()
 	}
