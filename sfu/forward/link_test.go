@@ -35,6 +35,7 @@ type netLink struct {
 	recorder *twcc.Recorder
 	reported time.Time
 	start    time.Time
+	mute     bool // no feedback comes back
 }
 
 type travelling struct {
@@ -99,7 +100,7 @@ func (l *netLink) receive(now time.Time) {
 	}
 	l.onWay = l.onWay[n:]
 	var feedback []rtcp.Packet
-	if now.Sub(l.reported) >= 50*time.Millisecond {
+	if !l.mute && now.Sub(l.reported) >= 50*time.Millisecond {
 		l.reported = now
 		feedback = l.recorder.BuildFeedbackPacket()
 	}

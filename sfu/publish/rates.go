@@ -20,8 +20,9 @@ func (w *wireRates) count(p *ring.Packet) {
 	w.bytes[p.Facts.TID%congestion.MaxTemporals] += uint64(len(p.Payload) + congestion.Overhead)
 }
 
-// measure takes half of the old figure and half of what came in d: key frames and
-// still moments should not look like another stream.
+// measure takes a quarter of what came in d, half a second, and the rest of the old
+// figure: key frames, slides and still moments should not look like another stream.
+// What comes all at once is the pacer's.
 func (w *wireRates) measure(d time.Duration) {
 	var sum int64
 	for i := range w.bytes {
@@ -33,7 +34,7 @@ func (w *wireRates) measure(d time.Duration) {
 			continue
 		}
 		sum += own
-		now := (old + sum) / 2
+		now := (3*old + sum) / 4
 		if old == 0 {
 			now = sum
 		}
