@@ -166,6 +166,9 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 			every = standingEvery
 		}
 	}
+	if e.waiting && state == overuse {
+		state = underuse // the queue is older than what was done about it
+	}
 	if now < e.quietTill {
 		state = underuse // neither believe the probe's own queue, nor rise on it
 	}

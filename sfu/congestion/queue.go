@@ -16,10 +16,10 @@ const (
 	// The while must outlast any burst and be short enough to follow a change of
 	// route; the moment must be longer than two frames are apart.
 	baseSpan   = 10 * time.Second
-	momentSpan = 150 * time.Millisecond
+	momentSpan = 200 * time.Millisecond
 
 	// standingLow: below it no decrease, however the gradient looks.
-	standingLow = 20 * time.Millisecond
+	standingLow = 25 * time.Millisecond
 	// standingHigh: above it a decrease, even when it does not grow.
 	standingHigh = 120 * time.Millisecond
 	// standingEvery is the pause between decreases for that reason: another flow

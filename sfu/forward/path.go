@@ -85,16 +85,33 @@ func (s *Subscriber) acknowledgeable() {
 
 // transportCC parses feedback in the SRTCP goroutine and hands it over.
 func (s *Subscriber) transportCC(raw []byte) {
-	f, ok := s.worker.feedbacks.Get().(*congestion.Feedback)
-	if !ok {
-		f = new(congestion.Feedback)
-	}
+	f := s.worker.takeFeedback()
 	if err := f.Parse(raw); err != nil {
 		s.path.stats.malformed.Add(1)
-		s.worker.feedbacks.Put(f)
+		s.worker.giveFeedback(f)
 		return
 	}
 	s.worker.offer(request{kind: feedback, sub: s, feedback: f})
+}
+
+// spareFeedbacks are as many as may be between SRTCP goroutines and the worker in a
+// round of a full house.
+const spareFeedbacks = 64
+
+func (w *Worker) takeFeedback() *congestion.Feedback {
+	select {
+	case f := <-w.feedbacks:
+		return f
+	default:
+		return new(congestion.Feedback)
+	}
+}
+
+func (w *Worker) giveFeedback(f *congestion.Feedback) {
+	select {
+	case w.feedbacks <- f:
+	default:
+	}
 }
 
 func (s *Subscriber) remb(raw []byte) {
@@ -107,7 +124,7 @@ func (s *Subscriber) remb(raw []byte) {
 
 func (s *Subscriber) noteFeedback(f *congestion.Feedback) {
 	p, now := &s.path, s.worker.elapsed
-	defer s.worker.feedbacks.Put(f)
+	defer s.worker.giveFeedback(f)
 	if p.estimator == nil {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aparte/sfu/congestion"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
 )
@@ -75,7 +76,7 @@ type Worker struct {
 	hold      *time.Timer // set at creation; ends the wait for the end of a frame
 	holding   atomic.Bool // hold runs
 	stats     counters
-	feedbacks sync.Pool // of *congestion.Feedback, on their way to run
+	feedbacks chan *congestion.Feedback // set at creation; nobody's, to be used again
 
 	dirtyMu sync.Mutex
 	dirty   []*feed // guarded by dirtyMu: feeds with news
@@ -121,15 +122,16 @@ type counters struct {
 // NewWorker starts a worker.
 func NewWorker(cfg WorkerConfig) *Worker {
 	w := &Worker{
-		start:    time.Now(),
-		corker:   cfg.Corker,
-		requests: make(chan request, maxRequests),
-		wake:     make(chan struct{}, 1),
-		quit:     make(chan struct{}),
-		hold:     stoppedTimer(),
-		done:     make(chan struct{}),
-		feeds:    map[*publish.Track]*feed{},
-		buf:      make([]byte, 2+ring.MaxPayload),
+		start:     time.Now(),
+		corker:    cfg.Corker,
+		requests:  make(chan request, maxRequests),
+		wake:      make(chan struct{}, 1),
+		quit:      make(chan struct{}),
+		hold:      stoppedTimer(),
+		done:      make(chan struct{}),
+		feedbacks: make(chan *congestion.Feedback, spareFeedbacks),
+		feeds:     map[*publish.Track]*feed{},
+		buf:       make([]byte, 2+ring.MaxPayload),
 	}
 	if w.corker == nil {
 		w.corker = noCork{}
