@@ -121,7 +121,7 @@ func FuzzHandleRTCP(f *testing.F) {
 		w := NewWorker(WorkerConfig{})
 		defer w.Close()
 		feed := newFeeder(t, w)
-		sub := w.NewSubscriber(SubscriberConfig{OnTransportCC: func(*rtcp.TransportLayerCC) {}})
+		sub := w.NewSubscriber(SubscriberConfig{})
 		d := sub.NewDownTrack(feed.track)
 		bind := binding(nil)
 		bind.Writer = &discard{}
