@@ -13,6 +13,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/webrtc/v4"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu"
 	"aparte/sfu/transport"
@@ -227,11 +228,15 @@ func TestAttributesAtJoin(t *testing.T) {
 	}
 	resp.Body.Close()
 	defer ws.Close()
-	list := s.sfu.Integration().Participants("r")
-	if len(list) != 1 {
-		t.Fatalf("participants %v", list)
+	_, raw, err := ws.ReadMessage() // the join, which says that ann is in
+	if err != nil {
+		t.Fatal(err)
 	}
-	got := list[0].Attributes
+	var first livekit.SignalResponse
+	if err := proto.Unmarshal(raw, &first); err != nil {
+		t.Fatal(err)
+	}
+	got := first.GetJoin().GetParticipant().GetAttributes()
 	if got["role"] != "guest" || got["lang"] != "fr" || got["x"] != "y" {
 		t.Errorf("attributes %v", got)
 	}
