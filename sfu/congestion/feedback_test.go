@@ -17,7 +17,6 @@ func feedbackOf(t testing.TB, base uint16, reference uint32, chunks []rtcp.Packe
 	}
 	size := p.MarshalSize()
 	p.Header.Length = uint16(size/4 - 1)
-	p.Header.Padding = size != int(p.Len())
 	raw, err := p.Marshal()
 	if err != nil {
 		t.Fatal(err)
@@ -56,14 +55,22 @@ func TestParsesFeedback(t *testing.T) {
 		raw  []byte
 		want []Arrival
 	}{
-		{"a run", feedbackOf(t, 65534, 3, []rtcp.PacketStatusChunk{run(1, 3)}, 3, small(250), small(500), small(0)),
-			[]Arrival{{65534, true, at(250)}, {65535, true, at(750)}, {0, true, at(750)}}},
-		{"losses and going back", feedbackOf(t, 7, 3, []rtcp.PacketStatusChunk{run(0, 2), run(2, 2)}, 4, large(100_000), large(-50_000)),
-			[]Arrival{{7, false, 0}, {8, false, 0}, {9, true, at(100_000)}, {10, true, at(50_000)}}},
-		{"one bit each", feedbackOf(t, 1, 3, []rtcp.PacketStatusChunk{vector(0, 1, 0, 1)}, 3, small(250), small(250)),
-			[]Arrival{{1, true, at(250)}, {2, false, 0}, {3, true, at(500)}}},
-		{"two bits each", feedbackOf(t, 1, 3, []rtcp.PacketStatusChunk{vector(1, 2, 0, 1)}, 3, large(20_000), small(250)),
-			[]Arrival{{1, true, at(20_000)}, {2, false, 0}, {3, true, at(20_250)}}},
+		{
+			"a run", feedbackOf(t, 65534, 3, []rtcp.PacketStatusChunk{run(1, 3)}, 3, small(250), small(500), small(0)),
+			[]Arrival{{65534, true, at(250)}, {65535, true, at(750)}, {0, true, at(750)}},
+		},
+		{
+			"losses and going back", feedbackOf(t, 7, 3, []rtcp.PacketStatusChunk{run(0, 2), run(2, 2)}, 4, large(100_000), large(-50_000)),
+			[]Arrival{{7, false, 0}, {8, false, 0}, {9, true, at(100_000)}, {10, true, at(50_000)}},
+		},
+		{
+			"one bit each", feedbackOf(t, 1, 3, []rtcp.PacketStatusChunk{vector(0, 1, 0, 1)}, 3, small(250), small(250)),
+			[]Arrival{{1, true, at(250)}, {2, false, 0}, {3, true, at(500)}},
+		},
+		{
+			"two bits each", feedbackOf(t, 1, 3, []rtcp.PacketStatusChunk{vector(1, 2, 0, 1)}, 3, large(20_000), small(250)),
+			[]Arrival{{1, true, at(20_000)}, {2, false, 0}, {3, true, at(20_250)}},
+		},
 		{"the count ends a run", feedbackOf(t, 1, 3, []rtcp.PacketStatusChunk{run(0, 100)}, 2), []Arrival{{1, false, 0}, {2, false, 0}}},
 	} {
 		var f Feedback

@@ -5,15 +5,12 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"aparte/sfu/congestion"
 )
 
 // timeline is what a subscriber was sent, as a string of states that differ.
 type timeline struct {
 	d      *DownTrack
 	states []string
-	since  time.Time
 	t      testing.TB
 }
 
@@ -137,5 +134,3 @@ func TestPathsAreApart(t *testing.T) {
 		}
 	})
 }
-
-var _ = congestion.Paused

@@ -31,9 +31,11 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	audioFeedback := []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "nack"}}
 	videoFeedback := []webrtc.RTCPFeedback{
-		{Type: "transport-cc"}, {Type: "goog-remb"}, // the latter of clients without the former
+		{Type: "transport-cc"},
+		{Type: "goog-remb"}, // the latter of clients without the former
 		{Type: "ccm", Parameter: "fir"},
-		{Type: "nack"}, {Type: "nack", Parameter: "pli"},
+		{Type: "nack"},
+		{Type: "nack", Parameter: "pli"},
 	}
 	codecs := []struct {
 		pt, rtx int
