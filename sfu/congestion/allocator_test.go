@@ -103,9 +103,9 @@ func TestUnlimitedGivesEverything(t *testing.T) {
 // A sequence of budgets over time: down at once, up with patience.
 func TestHysteresis(t *testing.T) {
 	type step struct {
-		lasting time.Duration
-		budget  int64
-		want    string // at its end
+		last   time.Duration
+		budget int64
+		want   string // at its end
 	}
 	for _, c := range []struct {
 		name  string
@@ -139,7 +139,7 @@ func TestHysteresis(t *testing.T) {
 			w := []Wish{wish(Rest, 2, camera())}
 			now := time.Second
 			for i, s := range c.steps {
-				for end := now + s.lasting; now < end; now += 100 * time.Millisecond {
+				for end := now + s.last; now < end; now += 100 * time.Millisecond {
 					a.Decide(w, s.budget, false, now)
 				}
 				if got := texts(w); got != s.want {

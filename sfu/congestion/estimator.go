@@ -93,7 +93,7 @@ func (e *Estimator) BeginProbe(now time.Duration) {
 	e.finished = false
 }
 
-// EndProbe says that all of the probe was sent.
+// EndProbe says that all of it was sent.
 func (e *Estimator) EndProbe(now time.Duration) {
 	e.cluster.closed = true
 	e.quietTill = now + quiet

@@ -3,7 +3,6 @@ package congestion
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -60,8 +59,8 @@ func (f *Feedback) Parse(raw []byte) error {
 		return ErrTooLong
 	}
 	reference := time.Duration(uint32(raw[16])<<16|uint32(raw[17])<<8|uint32(raw[18])) * referenceUnit
-	deltas := f.symbols(raw[headerBytes:], base, count)
-	if deltas == nil || !f.times(deltas, reference) {
+	deltas, ok := f.symbols(raw[headerBytes:], base, count)
+	if !ok || !f.times(deltas, reference) {
 		f.Arrivals = f.Arrivals[:0]
 		return ErrShort
 	}
@@ -69,7 +68,7 @@ func (f *Feedback) Parse(raw []byte) error {
 }
 
 // symbols reads the chunks and returns what follows them; the symbol waits in At.
-func (f *Feedback) symbols(b []byte, seq uint16, count int) (rest []byte) {
+func (f *Feedback) symbols(b []byte, seq uint16, count int) (rest []byte, ok bool) {
 	add := func(symbol uint16) {
 		f.Arrivals = append(f.Arrivals, Arrival{Seq: seq, At: time.Duration(symbol)})
 		seq++
@@ -77,7 +76,7 @@ func (f *Feedback) symbols(b []byte, seq uint16, count int) (rest []byte) {
 	}
 	for count > 0 {
 		if len(b) < 2 {
-			return nil
+			return nil, false
 		}
 		chunk := binary.BigEndian.Uint16(b)
 		b = b[2:]
@@ -87,7 +86,7 @@ func (f *Feedback) symbols(b []byte, seq uint16, count int) (rest []byte) {
 				add(chunk >> 13 & 3)
 			}
 			if chunk&0x1fff == 0 {
-				return nil // a run of nothing never ends
+				return nil, false // a run of nothing never ends
 			}
 		case chunk&0x4000 == 0: // 14 symbols of one bit
 			for i := 13; i >= 0 && count > 0; i-- {
@@ -99,7 +98,7 @@ func (f *Feedback) symbols(b []byte, seq uint16, count int) (rest []byte) {
 			}
 		}
 	}
-	return slices.Clip(b)
+	return b, true
 }
 
 // times turns symbols into arrivals.

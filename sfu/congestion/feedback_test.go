@@ -17,7 +17,6 @@ func feedbackOf(t testing.TB, base uint16, reference uint32, chunks []rtcp.Packe
 	}
 	size := p.MarshalSize()
 	p.Header.Length = uint16(size/4 - 1)
-	p.Header.Padding = size != p.MarshalSize()
 	raw, err := p.Marshal()
 	if err != nil {
 		t.Fatal(err)

@@ -66,13 +66,13 @@ func (l *link) step() {
 // report speaks of everything up to the last packet that has come.
 func (l *link) report() {
 	var f Feedback
-	last, seen := l.base, false
+	last, came := l.base, false
 	for seq := l.base; seq != l.seq+1; seq++ {
 		if at, ok := l.arrived[seq]; ok && at <= l.now {
-			last, seen = seq, true
+			last, came = seq, true
 		}
 	}
-	if !seen {
+	if !came {
 		return
 	}
 	for seq := l.base; seq != last+1; seq++ {

@@ -3,6 +3,7 @@ package forward
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -151,7 +152,8 @@ func TestSwitchesLayersAtKeyframes(t *testing.T) {
 		d.SetMaxLayer(2)
 		frames(3, 2)
 		checkContinuous(t, all)
-		if got := layersOf(all); got != "2012" && got != "02012" && got != "012012" {
+		// The first three are a race: the worker may wake after each.
+		if got := layersOf(all); !slices.Contains([]string{"2012", "12012", "02012", "012012"}, got) {
 			t.Fatal("layers", got)
 		}
 		// With sender reports timestamps follow the capture time exactly.

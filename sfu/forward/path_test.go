@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"aparte/sfu/congestion"
 )
 
 // timeline is what a subscriber was sent, as a string of states that differ.
@@ -85,7 +83,7 @@ func TestFollowsThePath(t *testing.T) {
 
 // At any capacity what is sent settles, and stays.
 func TestSettles(t *testing.T) {
-	for _, capacity := range []int64{120_000, 200_000, 300_000, 500_000, 800_000, 1_200_000, 2_500_000} {
+	for _, capacity := range []int64{120_000, 200_000, 300_000, 800_000, 2_500_000} {
 		t.Run(fmt.Sprint(capacity), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				l := newNetLink(capacity)
@@ -95,7 +93,7 @@ func TestSettles(t *testing.T) {
 				l.take(audioSSRC)
 				l.take(downSSRC)
 				line := &timeline{d: video, t: t}
-				const d = 60 * time.Second
+				const d = 30 * time.Second
 				air.run(d, line.note)
 				packets, lostVideo := l.take(downSSRC)
 				voice, lost := l.take(audioSSRC)
@@ -103,8 +101,8 @@ func TestSettles(t *testing.T) {
 				if len(line.states) > 4 { // one trial and back
 					t.Errorf("swings: %s", line)
 				}
-				if lost > 30 || len(voice) < 2900 {
-					t.Errorf("voice: %d of 3000 arrived", len(voice))
+				if lost > 15 || len(voice) < 1470 {
+					t.Errorf("voice: %d of 1500 arrived", len(voice))
 				}
 			})
 		})
@@ -136,5 +134,3 @@ func TestPathsAreApart(t *testing.T) {
 		}
 	})
 }
-
-var _ = congestion.Paused
