@@ -36,9 +36,15 @@ func (t *throughput) add(at time.Duration, bytes int) {
 	}
 	for t.slot < s {
 		t.slot++
-		t.slots[t.slot%throughputSlots] = 0
+		*t.at(t.slot) = 0
 	}
-	t.slots[s%throughputSlots] += int64(bytes)
+	*t.at(s) += int64(bytes)
+}
+
+// at is the place of a slot. The receiver's time is what it says it is, so slots
+// may be negative.
+func (t *throughput) at(slot int64) *int64 {
+	return &t.slots[(slot%throughputSlots+throughputSlots)%throughputSlots]
 }
 
 // bps is the rate over the full slots of the window; 0 while there are too few.
@@ -49,7 +55,7 @@ func (t *throughput) bps() int64 {
 	}
 	var sum int64
 	for i := range n {
-		sum += t.slots[(t.slot-1-i)%throughputSlots]
+		sum += *t.at(t.slot - 1 - i)
 	}
 	return bitsPerSecond(sum, time.Duration(n)*slotSpan)
 }
