@@ -15,12 +15,15 @@
 //	publish/source.go          whose is it? SSRC, or MID and RID of its header
 //	codec/                     key frame? temporal layer? picture id?
 //	ring/ring.go               stored by number and by arrival; doubles stop here
+//	publish/floor.go           a microphone: does it have the floor?
 //	publish/nack.go            what is missing is asked for, until it comes
 //	forward/feed.go            the worker is woken at the end of the frame
 //	forward/worker.go          one round: read once, then subscriber by subscriber
 //	forward/selector.go        is this the layer to send? switches at key frames
+//	forward/temporal.go        and this frame?
 //	forward/munger.go          one stream without seams: numbers, times, pictures
 //	forward/header.go          a header made once, changed in place
+//	forward/pace.go            a key frame too large for the path waits its turn
 //	forward/downtrack.go       WriteRTP
 //	(Pion)                     SRTP: encrypted
 //	transport/udp/arena.go     gathered: equal sizes to one peer are one message
@@ -28,6 +31,8 @@
 //
 // What is lost on the way down is asked for by the subscriber (forward/nack.go)
 // and answered from the ring; key frames are asked for upward (publish/feedback.go).
+// What the subscriber's transport-wide feedback says becomes an estimate, and that a
+// choice of layers for each of its pictures (forward/path.go, congestion/).
 // The publisher's goroutine ends at the ring and never waits for a subscriber; the
 // rest is the worker's. Neither takes a lock of a room.
 //
@@ -37,5 +42,6 @@
 //	signals.go                 what the client asks for
 //	publish.go, tracks.go      announced, matched with a section of its offer
 //	subscribe.go               who gets what; transport/ negotiates it
+//	streams.go                 who comes first when it does not all fit
 //	leave.go, resume.go        gone, or only away
 package sfu

@@ -9,6 +9,11 @@ type Limits struct {
 	TracksPerMember   int // published and announced to come; 32
 	SubscriptionNotes int // explicit wishes about tracks, per participant; 2,000
 	DataQueueBytes    int // waiting for one slow receiver; 4 MiB
+	// Of the microphones of a room so many are heard, those that spoke last: 3
+	// (overlaps of more voices are not understood anyway; other bridges chose the
+	// same), -1 for all. In integration rooms the default is all.
+	Microphones            int
+	IntegrationMicrophones int
 }
 
 func (l *Limits) setDefaults() {
@@ -17,6 +22,8 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.TracksPerMember, 32)
 	setDefault(&l.SubscriptionNotes, 2000)
 	setDefault(&l.DataQueueBytes, 4<<20)
+	setDefault(&l.Microphones, 3)
+	setDefault(&l.IntegrationMicrophones, -1)
 }
 
 // Timing holds the pauses and patience of rooms. Zero means the default.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,8 +31,8 @@ const pathHang = 60 * time.Second
 func TestEveryPacketArrivesThroughLoss(t *testing.T) {
 	const frames, perFrame = 200, 3
 	s := newPath(t)
-	sub := s.subscriber(t)
-	pub := s.publisher(t)
+	sub := s.subscriber(t, &lossy{in: true})
+	pub := s.publisher(t, &lossy{out: true})
 
 	stop := make(chan struct{})
 	var sending sync.WaitGroup
@@ -79,8 +78,28 @@ func TestEveryPacketArrivesThroughLoss(t *testing.T) {
 	if st := s.worker.Stats(); st.Retransmitted == 0 {
 		t.Fatalf("nothing was repaired on the way down: %+v", st)
 	}
-	if s.feedback.Load() == 0 {
-		t.Fatal("the subscriber's transport-wide feedback did not come")
+}
+
+// The estimate of a path to a real peer, over loopback: it must be far above what is
+// sent, and nothing may be held back. Probes are part of it.
+func TestEstimateOfARealPeer(t *testing.T) {
+	s := newPath(t)
+	s.twcc = true
+	packets := s.subscriber(t, &lossy{})
+	track := s.publisher(t, &lossy{})
+	stop := make(chan struct{})
+	defer close(stop)
+	go publishFrames(track, 2, stop)
+	deadline := time.After(pathHang)
+	for {
+		select {
+		case <-packets:
+		case <-deadline:
+			t.Fatalf("no estimate: %+v", s.sub.Path())
+		}
+		if st := s.sub.Path(); st.EstimateBps > 2_000_000 && st.ProbesGood > 0 && st.Feedbacks > 10 {
+			return
+		}
 	}
 }
 
@@ -90,7 +109,8 @@ type path struct {
 	worker   *forward.Worker
 	receiver *publish.Receiver
 	track    *publish.Track
-	feedback atomic.Int64
+	sub      *forward.Subscriber
+	twcc     bool // transport-wide feedback is negotiated
 }
 
 func newPath(t *testing.T) *path {
@@ -114,16 +134,14 @@ func newPath(t *testing.T) *path {
 func (s *path) server(t *testing.T) (pc *webrtc.PeerConnection, sub *forward.Subscriber, receiver *publish.Receiver) {
 	t.Helper()
 	writeRTCP := func(p []rtcp.Packet) error { return pc.WriteRTCP(p) }
-	sub = s.worker.NewSubscriber(forward.SubscriberConfig{
-		WriteRTCP:     writeRTCP,
-		OnTransportCC: func(*rtcp.TransportLayerCC) { s.feedback.Add(1) },
-	})
+	sub = s.worker.NewSubscriber(forward.SubscriberConfig{WriteRTCP: writeRTCP})
 	receiver = publish.NewReceiver(publish.ReceiverConfig{WriteRTCP: writeRTCP, OnRTCP: sub.HandleRTCP})
 	me := benchMedia(t)
-	for _, uri := range []string{
-		"urn:ietf:params:rtp-hdrext:sdes:mid",
-		"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
-	} {
+	uris := []string{"urn:ietf:params:rtp-hdrext:sdes:mid"}
+	if s.twcc {
+		uris = append(uris, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01")
+	}
+	for _, uri := range uris {
 		if err := me.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeVideo); err != nil {
 			t.Fatal(err)
 		}
@@ -249,10 +267,11 @@ func connect(t *testing.T, client, server *webrtc.PeerConnection) {
 }
 
 // subscriber returns what a client receives, repaired packets in their places.
-func (s *path) subscriber(t *testing.T) <-chan *rtp.Packet {
+func (s *path) subscriber(t *testing.T, conn *lossy) <-chan *rtp.Packet {
 	t.Helper()
 	server, sub, _ := s.server(t)
-	client := s.client(t, &lossy{in: true})
+	s.sub = sub
+	client := s.client(t, conn)
 	packets := make(chan *rtp.Packet, 1024)
 	client.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		for {
@@ -277,11 +296,11 @@ func (s *path) subscriber(t *testing.T) <-chan *rtp.Packet {
 }
 
 // publisher returns the track of a client whose packets reach s.track.
-func (s *path) publisher(t *testing.T) *webrtc.TrackLocalStaticRTP {
+func (s *path) publisher(t *testing.T, conn *lossy) *webrtc.TrackLocalStaticRTP {
 	t.Helper()
 	server, _, receiver := s.server(t)
 	s.receiver = receiver
-	client := s.client(t, &lossy{out: true})
+	client := s.client(t, conn)
 	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}, "video", "path")
 	if err != nil {
 		t.Fatal(err)

@@ -246,7 +246,7 @@ func (s *Session) publish(t *localTrack, sec *transport.Section) {
 		}
 	}
 	t.info, t.mid = info, sec.MID
-	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind})
+	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind, Floor: s.room.floorFor(info)})
 	t.media.SetMuted(info.Muted)
 	if !s.room.publish(s, info, t.media) {
 		t.media.Close() // the session ended, or may not publish any more

@@ -79,6 +79,7 @@ const silence = 30 * time.Second
 // answer may be lost, and the restart follows it.
 func (s *Session) afterResume(p *JoinParams) {
 	s.required = false
+	s.forgetStreams()
 	if p.SyncState != nil {
 		s.syncState(p.SyncState)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
 
+	"aparte/sfu/publish"
 	"aparte/sfu/transport"
 )
 
@@ -20,8 +21,9 @@ type room struct {
 	key      RoomKey
 	log      *slog.Logger
 	requests chan request
-	done     chan struct{} // closed when run ended
-	trailer  []byte        // sif_trailer of JoinResponse
+	done     chan struct{}  // closed when run ended
+	trailer  []byte         // sif_trailer of JoinResponse
+	floor    *publish.Floor // of its microphones; nil: all are heard
 
 	// Replaced on change, read by the data path.
 	sessions atomic.Pointer[[]*Session]
@@ -31,10 +33,11 @@ type room struct {
 	members   map[string]*member // by identity
 	tracks    []*track           // in the order of publishing
 	left      []departure
-	speaking  map[string]float32 // participant sid → level last told
-	silent    map[string]int     // participant sid → ticks of silence since it spoke
-	emptyAt   time.Time          // when the last one left; zero while someone is in
-	qualityAt time.Time          // when qualities were last told
+	speaking  map[string]float32   // participant sid → level last told
+	spoke     map[string]time.Time // participant sid → when it last did
+	silent    map[string]int       // participant sid → ticks of silence since it spoke
+	emptyAt   time.Time            // when the last one left; zero while someone is in
+	qualityAt time.Time            // when qualities were last told
 	ended     bool
 }
 
@@ -53,6 +56,7 @@ func newRoom(s *SFU, p JoinParams) *room {
 		members:  map[string]*member{},
 		speaking: map[string]float32{},
 		silent:   map[string]int{},
+		spoke:    map[string]time.Time{},
 		emptyAt:  now,
 		info: &livekit.Room{
 			Sid:              newSID("RM_"),
@@ -64,6 +68,9 @@ func newRoom(s *SFU, p JoinParams) *room {
 			MaxParticipants:  uint32(s.cfg.Limits.Participants),
 			EnabledCodecs:    enabledCodecs(),
 		},
+	}
+	if n := s.cfg.Limits.microphones(p.Room.Meeting); n > 0 {
+		r.floor = publish.NewFloor(n)
 	}
 	if _, err := rand.Read(r.trailer); err != nil {
 		panic(err) // crypto/rand never fails
@@ -118,6 +125,7 @@ func (r *room) run() {
 func (r *room) tick(now time.Time) {
 	r.checkDeadlines(now)
 	r.tellSpeakers()
+	r.rankSpeakers(now)
 	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
 		r.qualityAt = now
 		r.tellQuality()

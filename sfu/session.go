@@ -251,10 +251,11 @@ func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 	return s.room.sfu.cfg.Engine.NewPeer(transport.PeerConfig{
 		Offers: offers,
 		// Else a client could make us send to any address it names.
-		FullICE:    s.params.FullICE && s.room.sfu.cfg.Dev,
-		OnState:    func(transport.State) { s.wake() },
-		OnData:     s.incomingData,
-		OnWritable: s.data.signal,
+		FullICE:       s.params.FullICE && s.room.sfu.cfg.Dev,
+		OnState:       func(transport.State) { s.wake() },
+		OnData:        s.incomingData,
+		OnWritable:    s.data.signal,
+		OnStreamState: s.wake,
 		OnOverflow: func() {
 			s.log.Warn("client uses too many SSRCs")
 			s.leave(livekit.DisconnectReason_MEDIA_FAILURE)
@@ -305,6 +306,7 @@ func (s *Session) sync() {
 	s.watchStates()
 	s.forgetRevoked()
 	s.subscribe()
+	s.tellStreams(time.Now())
 }
 
 // watchStates tells the room when the participant became active, when a
@@ -336,4 +338,5 @@ func (s *Session) everySecond() {
 	s.watchStates()
 	s.keepAlive()
 	s.measure()
+	s.tellStreams(time.Now())
 }

@@ -13,6 +13,7 @@ type subscription struct {
 	w     wanted
 	down  *forward.DownTrack
 	nudge int // how often a silent track was made audible, see keepAlive
+	state streamState
 }
 
 // trackSettings are the client's wishes about one track; they may come before
@@ -22,6 +23,7 @@ type trackSettings struct {
 	disabled      bool
 	quality       livekit.VideoQuality
 	width, height uint32
+	priority      uint32 // 1 is the highest, 0 none
 }
 
 // Bounds on wishes about tracks that may never come.
@@ -113,7 +115,7 @@ func (s *Session) outgoing() []transport.Outgoing {
 
 // trackSettings notes and applies wishes about tracks.
 func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
-	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight()}
+	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight(), priority: m.GetPriority()}
 	for _, sid := range m.GetTrackSids() {
 		if len(sid) > maxSID {
 			continue
@@ -137,6 +139,9 @@ func (d *subscription) apply(set trackSettings) {
 	d.down.SetPaused(set.disabled || set.quality == livekit.VideoQuality_OFF)
 	if d.w.media.Kind() == publish.Video {
 		d.down.SetMaxLayer(set.layer(d.w.info))
+		d.down.SetRank(set.rank(d.w.info))
+	} else {
+		d.down.SetPinned(set.priority > 0)
 	}
 }
 

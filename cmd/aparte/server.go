@@ -80,11 +80,17 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, err
 	}
-	if s.engine, err = transport.NewEngine(transport.Config{Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log}); err != nil {
+	if s.engine, err = transport.NewEngine(transport.Config{
+		Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log, NoAdaptation: true, // see below
+	}); err != nil {
 		return nil, mediaError(err)
 	}
 	presence := &signaling.Presence{}
-	s.rooms = sfu.New(sfu.Config{Engine: s.engine, Listener: presence, Log: log, Dev: dev})
+	// Adaptation to narrow paths and the choice of the microphones heard stay off
+	// until they have been measured with browsers on such paths.
+	s.rooms = sfu.New(sfu.Config{
+		Engine: s.engine, Listener: presence, Log: log, Dev: dev, Limits: sfu.Limits{Microphones: -1},
+	})
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 	})

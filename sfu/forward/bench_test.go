@@ -110,6 +110,12 @@ func FuzzHandleRTCP(f *testing.F) {
 		&rtcp.FullIntraRequest{MediaSSRC: downSSRC, FIR: []rtcp.FIREntry{{SSRC: downSSRC}}},
 		&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: downSSRC, LastSenderReport: 5}}},
 		&rtcp.SenderReport{Reports: []rtcp.ReceptionReport{{SSRC: downSSRC}}},
+		&rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: 100_000, SSRCs: []uint32{downSSRC}},
+		&rtcp.TransportLayerCC{
+			Header:    rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
+			MediaSSRC: downSSRC, BaseSequenceNumber: 1, PacketStatusCount: 4,
+			PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{RunLength: 4}},
+		},
 	} {
 		raw, err := p.Marshal()
 		if err != nil {
@@ -121,7 +127,7 @@ func FuzzHandleRTCP(f *testing.F) {
 		w := NewWorker(WorkerConfig{})
 		defer w.Close()
 		feed := newFeeder(t, w)
-		sub := w.NewSubscriber(SubscriberConfig{OnTransportCC: func(*rtcp.TransportLayerCC) {}})
+		sub := w.NewSubscriber(SubscriberConfig{})
 		d := sub.NewDownTrack(feed.track)
 		bind := binding(nil)
 		bind.Writer = &discard{}
@@ -131,6 +137,9 @@ func FuzzHandleRTCP(f *testing.F) {
 		sub.HandleRTCP(downSSRC, raw)
 		w.do(request{kind: syncPoint})
 		if st := d.Stats(); st.Retransmitted > maxResend {
+			t.Fatalf("%+v", st)
+		}
+		if st := sub.Path(); st.EstimateBps != -1 && (st.EstimateBps < 1000 || st.EstimateBps > 1_000_000_000) {
 			t.Fatalf("%+v", st)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/sfu/codec"
+	"aparte/sfu/congestion"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
 )
@@ -40,6 +41,7 @@ type DownTrack struct {
 	sub    *Subscriber    // set at creation
 	track  *publish.Track // set at creation
 	closed atomic.Bool
+	held   atomic.Bool // see Held
 
 	// Counters, written by the worker.
 	packets, bytes, retransmitted, nacks, plis atomic.Uint64
@@ -66,6 +68,13 @@ type DownTrack struct {
 	resent   [64]resent // by ring number, to throttle
 	stamps   []stamp    // of sent packets by number; only without RTX
 	nextSR   time.Time
+	rank     congestion.Rank
+	hold     congestion.Hold // the allocator's
+	inFrame  bool            // the last packet sent did not end its frame
+	pinned   bool            // forwarded whoever has the floor
+	resting  bool            // others have the floor
+	spurt    bool            // the next packet is the first after a rest
+	drains   bool            // silent until the queue is empty, see pace
 	octets   uint32
 	count    uint32
 
@@ -160,11 +169,17 @@ func (d *DownTrack) bind(b *Binding) {
 	d.selector.restart()
 	d.layer.Store(-1)
 	d.learnCodecs()
+	d.sub.unpace(d)
+	if d.media.numbered {
+		d.sub.acknowledgeable()
+		d.sub.share()
+	}
 	d.requestKeyframe()
 }
 
 func (d *DownTrack) unbind() {
 	d.sub.forget(d)
+	d.sub.unpace(d)
 	d.writer = nil
 	d.layer.Store(-1)
 }
@@ -250,6 +265,9 @@ func (d *DownTrack) forward() {
 	if d.selector.target < 0 {
 		d.retarget()
 	}
+	if d.resting {
+		d.wake()
+	}
 	for layer, b := range d.feed.batches {
 		if b == nil {
 			continue
@@ -281,16 +299,32 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 		return
 	}
 	if len(payload) == 0 && d.munger.skip(out, p) {
-		return // padding ends here; congestion control will send its own
+		return // padding ends here: probes are ours
+	}
+	if d.tooFine(s, out, p) {
+		if d.munger.skipFrame(out, p) {
+			return
+		}
+		payload = nil // its number is given: fill it
 	}
 	h := &d.media
 	h.rtp.PayloadType = pt
 	h.rtp.SequenceNumber = uint16(out)
 	h.rtp.Timestamp = p.Timestamp + s.ts
-	h.rtp.Marker = p.Marker
+	h.rtp.Marker = p.Marker || d.spurt
+	d.spurt = false
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
+	if len(payload) > 0 && d.track.Kind() == publish.Video && d.sub.path.waits() && !d.pace(h, payload) {
+		d.sub.path.stats.pacedDrops.Add(1)
+		return
+	}
+	if out > d.munger.lastOut {
+		d.inFrame = !p.Marker
+	}
 	d.munger.sent(out, h.rtp.Timestamp, w.now)
-	d.write(h, payload, false)
+	if d.sub.path.queue == nil || len(payload) == 0 || d.track.Kind() == publish.Audio {
+		d.write(h, payload, false)
+	}
 }
 
 // rewrite changes what stands in the payload: VP8's descriptor in place, or in the
@@ -325,8 +359,12 @@ func (d *DownTrack) write(h *header, payload []byte, again bool) {
 		st := &d.stamps[seq%maxStamps]
 		h.stamp(st.transportSeq, st.sendTime)
 	} else {
-		st := stamp{seq: seq, valid: true, transportSeq: d.sub.nextTransportSeq(), sendTime: w.sendTime}
+		st := stamp{seq: seq, valid: true, sendTime: w.sendTime}
+		if h.numbered {
+			st.transportSeq = d.sub.nextTransportSeq()
+		}
 		h.stamp(st.transportSeq, st.sendTime)
+		d.sub.path.sent(h, st.transportSeq, len(payload), d.track.Kind(), w.elapsed)
 		if d.stamps != nil {
 			d.stamps[seq%maxStamps] = st
 		}
@@ -392,7 +430,7 @@ func (d *DownTrack) keepAlive() {
 func (d *DownTrack) requestKeyframe() {
 	d.retarget()
 	s := &d.selector
-	if s.paused {
+	if s.stopped() || d.drains {
 		return
 	}
 	s.asked = d.worker.now

@@ -198,8 +198,9 @@ func (w *Worker) forward() (hold time.Duration) {
 func (w *Worker) round() {
 	w.stats.batches.Add(1)
 	for _, f := range w.active {
+		resting := f.track.Resting()
 		for _, d := range f.downs {
-			if d.writer == nil {
+			if d.writer == nil || resting && d.rests() {
 				continue
 			}
 			if len(d.sub.turn) == 0 {
@@ -210,6 +211,7 @@ func (w *Worker) round() {
 	}
 	w.corker.Cork()
 	for _, s := range w.turns {
+		s.path.bucket.Refill(w.elapsed)
 		for _, d := range s.turn {
 			d.forward()
 		}

@@ -3,6 +3,7 @@ package forward
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -151,7 +152,8 @@ func TestSwitchesLayersAtKeyframes(t *testing.T) {
 		d.SetMaxLayer(2)
 		frames(3, 2)
 		checkContinuous(t, all)
-		if got := layersOf(all); got != "2012" && got != "02012" && got != "012012" {
+		// The first three are a race: the worker may wake after each.
+		if got := layersOf(all); !slices.Contains([]string{"2012", "12012", "02012", "012012"}, got) {
 			t.Fatal("layers", got)
 		}
 		// With sender reports timestamps follow the capture time exactly.
@@ -488,25 +490,6 @@ func TestReports(t *testing.T) {
 	})
 }
 
-func TestTransportFeedbackReachesTheHook(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
-		var got *rtcp.TransportLayerCC
-		sub := r.worker.NewSubscriber(SubscriberConfig{OnTransportCC: func(p *rtcp.TransportLayerCC) { got = p }})
-		raw, err := (&rtcp.TransportLayerCC{
-			Header:    rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
-			MediaSSRC: downSSRC, BaseSequenceNumber: 7, PacketStatusCount: 1,
-			PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{RunLength: 1}},
-		}).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub.HandleRTCP(downSSRC, raw)
-		if got == nil || got.BaseSequenceNumber != 7 {
-			t.Fatal(got)
-		}
-	})
-}
-
 // A frame goes out in one batch; one whose end does not come waits no longer than
 // a millisecond.
 func TestHoldsFramesForAMillisecond(t *testing.T) {
@@ -782,5 +765,64 @@ func TestForwardingAllocatesNothing(t *testing.T) {
 	feed.key = false
 	if n := testing.AllocsPerRun(300, frame); n != 0 {
 		t.Fatalf("%v allocations per frame of 8 packets to %d subscribers", n, subscribers)
+	}
+}
+
+// The same with everything that congestion control does per packet: the history, the
+// feedback, a queue in front of some subscribers, and probes.
+func TestCongestionControlAllocatesNothing(t *testing.T) {
+	signal := batchSignal{make(chan struct{}, 1)}
+	w := NewWorker(WorkerConfig{Corker: signal})
+	defer w.Close()
+	feed := newFeeder(t, w)
+	const subscribers = 10
+	var subs []*Subscriber
+	for range subscribers {
+		sub := w.NewSubscriber(SubscriberConfig{})
+		b := binding(nil)
+		b.Writer = &discard{}
+		sub.NewDownTrack(feed.track).Bind(b)
+		subs = append(subs, sub)
+	}
+	remb, err := (&rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: 1, Bitrate: 40_000_000, SSRCs: []uint32{downSSRC}}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	feedback, err := (&rtcp.TransportLayerCC{
+		Header:    rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
+		MediaSSRC: downSSRC, BaseSequenceNumber: 1, PacketStatusCount: 8,
+		PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{RunLength: 8}},
+	}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := func() {
+		for i, s := range subs {
+			if i%2 == 0 {
+				s.HandleRTCP(downSSRC, remb)
+			} else {
+				s.HandleRTCP(downSSRC, feedback)
+			}
+		}
+		before := w.Stats().Batches
+		feed.frame(8)
+		for w.Stats().Batches == before {
+			<-signal.uncorked
+		}
+	}
+	feed.key = true
+	for range 500 {
+		frame()
+	}
+	feed.key = false
+	if n := testing.AllocsPerRun(300, frame); n >= 1 {
+		t.Fatalf("%v allocations per frame of 8 packets to %d subscribers", n, subscribers)
+	}
+	var paced uint64
+	for _, s := range subs {
+		paced += s.Path().Paced
+	}
+	if paced == 0 {
+		t.Fatal("nothing was paced: the test does not test it")
 	}
 }

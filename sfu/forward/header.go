@@ -14,6 +14,9 @@ type header struct {
 	rtp   rtp.Header
 	all   []rtp.Extension
 	level bool // the last extension is the audio level
+	// numbered: packets carry a transport-wide number. Others must not use one up,
+	// or the receiver would report it as lost.
+	numbered bool
 
 	bytes [8]byte
 	// Offsets into bytes.
@@ -36,7 +39,7 @@ func (h *header) init(ssrc uint32, mid string, ext publish.Extensions) {
 		_ = h.rtp.SetExtension(ext.MID, []byte(mid))
 	}
 	if ext.TransportCC != 0 {
-		_ = h.rtp.SetExtension(ext.TransportCC, h.bytes[twccAt:twccAt+2])
+		h.numbered = h.rtp.SetExtension(ext.TransportCC, h.bytes[twccAt:twccAt+2]) == nil
 	}
 	if ext.AbsSendTime != 0 {
 		_ = h.rtp.SetExtension(ext.AbsSendTime, h.bytes[sendAt:sendAt+3])

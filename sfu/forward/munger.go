@@ -26,6 +26,9 @@ type munger struct {
 	lastTS  uint32 // its timestamp
 	lastAt  time.Time
 	vp8     vp8State
+
+	leftOut      uint16 // picture id (input) of the last frame left out
+	leftOutValid bool
 }
 
 // maxSegments is how many changes back a NACK is understood. Padding inside the
@@ -41,6 +44,7 @@ type segment struct {
 	ssrc    uint32 // the publisher's
 	epoch   uint16
 	layer   uint8
+	tids    int8 // highest temporal layer in it
 	vp8     vp8Offset
 }
 
@@ -88,6 +92,7 @@ func (m *munger) begin(layer int, ssrc uint32, p *ring.Packet, ts uint32) {
 		}
 	}
 	m.push(s)
+	m.leftOutValid = false
 }
 
 // next gives p its number: from the newest segment when it is in order, from the

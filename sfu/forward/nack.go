@@ -59,7 +59,7 @@ func (d *DownTrack) resend(seq uint16) {
 	w := d.worker
 	d.nacks.Add(1)
 	out, in, s, ok := d.munger.find(seq)
-	if !ok || d.track.Closed() || d.selector.paused {
+	if !ok || d.track.Closed() || d.selector.stopped() {
 		w.stats.nackMisses.Add(1)
 		return
 	}
@@ -70,7 +70,7 @@ func (d *DownTrack) resend(seq uint16) {
 		return
 	}
 	p, ok := d.track.Layer(int(s.layer)).Ring().Get(in, w.buf[2:])
-	if !ok || p.Epoch != s.epoch {
+	if !ok || p.Epoch != s.epoch || s.leavesOut(&p) {
 		w.stats.nackMisses.Add(1)
 		return
 	}

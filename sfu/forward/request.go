@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/pion/rtcp"
+
+	"aparte/sfu/congestion"
 )
 
 // requestKind says what a request asks of the worker.
@@ -25,6 +27,10 @@ const (
 	nack
 	keyframe
 	report
+	feedback
+	remb
+	setRank
+	setPinned
 	syncPoint
 )
 
@@ -41,6 +47,8 @@ type request struct {
 	binding  *Binding
 	nacks    []rtcp.NackPair
 	received rtcp.ReceptionReport
+	feedback *congestion.Feedback
+	bps      int64
 	done     chan struct{}
 }
 
@@ -111,6 +119,14 @@ func (w *Worker) handle(r request) {
 		r.sub.answerPLI(r.ssrc)
 	case report:
 		r.sub.noteReport(r.received)
+	case feedback:
+		r.sub.noteFeedback(r.feedback)
+	case remb:
+		r.sub.noteREMB(r.bps)
+	case setRank:
+		r.down.rank = congestion.Rank(r.layer)
+	case setPinned:
+		r.down.pinned = r.on
 	case syncPoint:
 		// Having come here is the answer.
 	}
@@ -140,6 +156,7 @@ func (w *Worker) removeDownTrack(d *DownTrack) {
 	}
 	d.sub.downs = slices.DeleteFunc(d.sub.downs, func(x *DownTrack) bool { return x == d })
 	d.sub.forget(d)
+	d.sub.unpace(d)
 	d.writer = nil
 	w.leaveFeed(d)
 	d.feed = nil

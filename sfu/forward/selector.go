@@ -3,6 +3,7 @@ package forward
 import (
 	"time"
 
+	"aparte/sfu/congestion"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
 )
@@ -18,16 +19,23 @@ const keyframeRetry = time.Second
 //	        ──key frame of target──▶ current = target
 //	        ──source restarted──▶ none
 type selector struct {
-	max     int // wanted at most
-	target  int // what it is to be; -1 while nothing is live
-	current int // forwarded now; -1 none
-	paused  bool
+	max     int       // wanted at most
+	target  int       // what it is to be; -1 while nothing is live
+	current int       // forwarded now; -1 none
+	paused  bool      // by the subscriber
 	asked   time.Time // when the key frame of target was last asked for
+	// allowed is what the path has room for; temporal the highest temporal layer
+	// sent now, see temporal.go.
+	allowed  congestion.Choice
+	temporal int8
 }
 
 func newSelector() selector {
-	return selector{max: publish.MaxLayers - 1, target: -1, current: -1}
+	return selector{max: publish.MaxLayers - 1, target: -1, current: -1, allowed: congestion.All, temporal: allTemporals}
 }
+
+// stopped tells whether nothing is sent: nothing is wanted, or there is no room.
+func (s *selector) stopped() bool { return s.paused || s.allowed == congestion.Paused }
 
 // restart waits for a key frame again.
 func (s *selector) restart() { s.current = -1 }
@@ -35,9 +43,9 @@ func (s *selector) restart() { s.current = -1 }
 // retarget picks the highest live layer within max, or else the lowest live one.
 func (d *DownTrack) retarget() {
 	s := &d.selector
-	target := -1
+	target, most := -1, min(s.max, int(s.allowed.Layer))
 	for i := range publish.MaxLayers {
-		if l := d.track.Layer(i); l != nil && l.Live(d.worker.now) && (i <= s.max || target < 0) {
+		if l := d.track.Layer(i); l != nil && l.Live(d.worker.now) && (i <= most || target < 0) {
 			target = i
 		}
 	}
@@ -50,7 +58,7 @@ func (d *DownTrack) retarget() {
 // selected tells whether p of the layer is forwarded, switching at key frames.
 func (d *DownTrack) selected(layer int, p *ring.Packet) bool {
 	s := &d.selector
-	if s.paused {
+	if s.stopped() || d.drains {
 		return false
 	}
 	if layer == s.current && d.munger.current(layer, p) {
@@ -96,6 +104,8 @@ func (d *DownTrack) switchTo(layer int, p *ring.Packet) {
 	ts := d.munger.plausible(d.timestampAt(layer, ssrc, p), d.worker.now)
 	d.munger.begin(layer, ssrc, p, ts)
 	d.selector.current = layer
+	d.selector.temporal = d.selector.allowed.Temporal // every key frame allows it
+	d.munger.segment(0).tids = d.selector.temporal
 	d.layer.Store(int32(layer))
 }
 

@@ -16,9 +16,12 @@ type SubscriberConfig struct {
 	// WriteRTCP sends to the peer; called in the worker's goroutine. Packets must
 	// not be kept.
 	WriteRTCP func([]rtcp.Packet) error
-	// OnTransportCC gets the peer's transport-wide feedback, in the SRTCP
-	// goroutine; for congestion control. May be nil.
-	OnTransportCC func(*rtcp.TransportLayerCC)
+	// OnStreamState tells that DownTrack.Held of one or more changed; called in
+	// the worker's goroutine. May be nil.
+	OnStreamState func()
+	// NoAdaptation ignores what the peer says about its path: nothing is held
+	// back, paced or probed for.
+	NoAdaptation bool
 }
 
 // Subscriber is one transport that we send on, with its DownTracks.
@@ -33,11 +36,13 @@ type Subscriber struct {
 	bySSRC  map[uint32]*DownTrack
 	twccSeq uint16
 	packets []rtcp.Packet // scratch of tick
+	path    path          // see there who owns what
 }
 
 // NewSubscriber pins a subscriber to the worker.
 func (w *Worker) NewSubscriber(cfg SubscriberConfig) *Subscriber {
 	s := &Subscriber{worker: w, cfg: cfg, bySSRC: map[uint32]*DownTrack{}}
+	s.path.estimate.Store(-1)
 	w.do(request{kind: addSubscriber, sub: s})
 	return s
 }
@@ -73,6 +78,7 @@ const (
 	fmtTransportCC = 15
 	fmtPLI         = 1
 	fmtFIR         = 4
+	fmtALFB        = 15 // application layer feedback: REMB
 )
 
 // HandleRTCP takes one RTCP packet that the peer addressed to ssrc, which may be
@@ -89,8 +95,13 @@ func (s *Subscriber) HandleRTCP(ssrc uint32, raw []byte) {
 	case typeRTPFB:
 		s.transportFeedback(ssrc, format, raw)
 	case typePSFB:
-		if format == fmtPLI || format == fmtFIR {
+		switch format {
+		case fmtPLI, fmtFIR:
 			s.worker.offer(request{kind: keyframe, sub: s, ssrc: ssrc})
+		case fmtALFB:
+			if !s.cfg.NoAdaptation {
+				s.remb(raw)
+			}
 		}
 	}
 }
@@ -103,12 +114,8 @@ func (s *Subscriber) transportFeedback(ssrc uint32, format uint8, raw []byte) {
 			s.worker.offer(request{kind: nack, sub: s, ssrc: ssrc, nacks: p.Nacks})
 		}
 	case fmtTransportCC:
-		if s.cfg.OnTransportCC == nil {
-			return
-		}
-		var p rtcp.TransportLayerCC
-		if p.Unmarshal(raw) == nil {
-			s.cfg.OnTransportCC(&p)
+		if !s.cfg.NoAdaptation {
+			s.transportCC(raw)
 		}
 	}
 }
@@ -147,6 +154,7 @@ func (s *Subscriber) noteReport(b rtcp.ReceptionReport) {
 
 // tick is called about every 100 ms.
 func (s *Subscriber) tick() {
+	s.tickPath()
 	s.packets = s.packets[:0]
 	for _, d := range s.downs {
 		if sr := d.tick(s.worker.now); sr != nil {

@@ -14,7 +14,8 @@
 //	worker: read rings → per subscriber: select, munge, WriteRTP → Uncork
 //
 // In file order: worker.go, feed.go, subscriber.go, downtrack.go, selector.go,
-// munger.go, header.go, nack.go, report.go.
+// temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
+// path from being flooded: path.go, pace.go, probe.go.
 package forward
 
 import (
@@ -22,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aparte/sfu/congestion"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
 )
@@ -74,6 +76,7 @@ type Worker struct {
 	hold      *time.Timer // set at creation; ends the wait for the end of a frame
 	holding   atomic.Bool // hold runs
 	stats     counters
+	feedbacks chan *congestion.Feedback // set at creation; nobody's, to be used again
 
 	dirtyMu sync.Mutex
 	dirty   []*feed // guarded by dirtyMu: feeds with news
@@ -88,9 +91,13 @@ type Worker struct {
 	turns    []*Subscriber // with packets in this round; scratch
 	ticks    int
 	now      time.Time
-	sendTime uint32 // of now, as abs-send-time
-	buf      []byte // one packet of a retransmission; scratch
-	longer   []byte // one payload that had to grow; scratch
+	elapsed  time.Duration // of now, since a second before start: never zero
+	sendTime uint32        // of now, as abs-send-time
+	paced    []*Subscriber // with a queue
+	probing  []*Subscriber
+	queues   []*paceQueue // nobody's
+	buf      []byte       // one packet of a retransmission; scratch
+	longer   []byte       // one payload that had to grow; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -116,16 +123,17 @@ type counters struct {
 // NewWorker starts a worker.
 func NewWorker(cfg WorkerConfig) *Worker {
 	w := &Worker{
-		start:    time.Now(),
-		corker:   cfg.Corker,
-		requests: make(chan request, maxRequests),
-		wake:     make(chan struct{}, 1),
-		quit:     make(chan struct{}),
-		hold:     stoppedTimer(),
-		done:     make(chan struct{}),
-		feeds:    map[*publish.Track]*feed{},
-		buf:      make([]byte, 2+ring.MaxPayload+1),
-		longer:   make([]byte, 0, ring.MaxPayload+1),
+		start:     time.Now(),
+		corker:    cfg.Corker,
+		requests:  make(chan request, maxRequests),
+		wake:      make(chan struct{}, 1),
+		quit:      make(chan struct{}),
+		hold:      stoppedTimer(),
+		done:      make(chan struct{}),
+		feedbacks: make(chan *congestion.Feedback, spareFeedbacks),
+		feeds:     map[*publish.Track]*feed{},
+		buf:       make([]byte, 2+ring.MaxPayload+1),
+		longer:    make([]byte, 0, ring.MaxPayload+1),
 	}
 	if w.corker == nil {
 		w.corker = noCork{}
@@ -239,6 +247,7 @@ func stoppedTimer() *time.Timer {
 
 func (w *Worker) setNow() {
 	w.now = time.Now()
+	w.elapsed = w.now.Sub(w.start) + time.Second
 	w.sendTime = sendTime(w.now)
 }
 
@@ -265,6 +274,8 @@ func (w *Worker) tick(full bool) {
 	if !full {
 		return
 	}
+	w.releaseAll()
+	w.probeAll()
 	// Each subscriber's turn is every tenth tick.
 	w.ticks++
 	for i := w.ticks % subscriberTurns; i < len(w.subs); i += subscriberTurns {

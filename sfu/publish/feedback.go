@@ -124,6 +124,7 @@ func (l *Layer) measure(now time.Time) {
 		in.rateAt, in.rateBytes = now, total
 	} else if d := now.Sub(in.rateAt); d >= rateEvery {
 		l.bitrateBps.Store((total - in.rateBytes) * 8 * uint64(time.Second) / uint64(d))
+		l.wire.measure(d)
 		in.rateAt, in.rateBytes = now, total
 	}
 }

@@ -43,6 +43,7 @@ func (in *inbound) restart(ext uint64) {
 func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time.Time) {
 	l.packets.Add(1)
 	l.bytes.Add(uint64(len(p.Payload)))
+	l.wire.count(p)
 	l.lastArrival.Store(int64(now.Sub(l.start)))
 	in := &l.in
 	if in.base == 0 {

@@ -149,6 +149,9 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	}
 	if p.HasAudioLevel {
 		track.hear(l, p.AudioLevel&0x7f, now)
+		if track.floor != nil {
+			track.floor.hear(track, p.AudioLevel&0x7f, now)
+		}
 	}
 	if p.Facts.Keyframe {
 		l.keyframeWanted.Store(false)

@@ -25,6 +25,7 @@ type Layer struct {
 	lost           atomic.Uint64
 	bitrateBps     atomic.Uint64
 	size           atomic.Uint32 // width << 16 | height
+	wire           wireRates
 
 	in inbound // guarded by Receiver.mu
 }

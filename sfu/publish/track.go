@@ -43,6 +43,8 @@ type Sink interface {
 type TrackConfig struct {
 	ID   string // TR_...
 	Kind Kind
+	// Floor is the one a microphone shares with others; nil: it is always heard.
+	Floor *Floor
 }
 
 // Track is one published track: up to three layers, each with its ring. Hand it
@@ -51,11 +53,15 @@ type Track struct {
 	id   string // set at creation
 	kind Kind   // set at creation
 
+	floor *Floor // set at creation; may be nil
+	seat  seat   // on the floor
+
 	layers   [MaxLayers]atomic.Pointer[Layer]
 	codecs   atomic.Pointer[[]Codec]
 	receiver atomic.Pointer[Receiver] // who can ask the publisher for key frames
 	sinks    atomic.Pointer[[]Sink]   // immutable slice
 	muted    atomic.Bool
+	speaking atomic.Bool // see SetSpeaking
 	closed   atomic.Bool
 	level    atomic.Uint64 // float32 bits of the level << 32 | ms of levelTime
 	start    time.Time     // set at creation
@@ -65,7 +71,7 @@ type Track struct {
 
 // NewTrack returns a track without layers; they appear with their first packets.
 func NewTrack(cfg TrackConfig) *Track {
-	t := &Track{id: cfg.ID, kind: cfg.Kind, start: time.Now()}
+	t := &Track{id: cfg.ID, kind: cfg.Kind, floor: cfg.Floor, start: time.Now()}
 	t.sinks.Store(&[]Sink{})
 	t.codecs.Store(&[]Codec{})
 	return t
@@ -96,6 +102,13 @@ func (t *Track) SetMuted(muted bool) { t.muted.Store(muted) }
 // Muted is what SetMuted noted.
 func (t *Track) Muted() bool { return t.muted.Load() }
 
+// SetSpeaking notes that the publisher speaks: on narrow paths its picture comes
+// before others'.
+func (t *Track) SetSpeaking(speaking bool) { t.speaking.Store(speaking) }
+
+// Speaking is what SetSpeaking noted.
+func (t *Track) Speaking() bool { return t.speaking.Load() }
+
 // Closed tells whether Close was called.
 func (t *Track) Closed() bool { return t.closed.Load() }
 
@@ -118,7 +131,9 @@ func (t *Track) Detach(s Sink) {
 // Close ends the track: when it returns, no sink will forward anything more of
 // it. It waits for the sinks' workers and must not be called from one.
 func (t *Track) Close() {
-	t.closed.Store(true)
+	if !t.closed.Swap(true) && t.floor != nil {
+		t.floor.leave(t)
+	}
 	for _, s := range *t.sinks.Load() {
 		s.Sync()
 	}

@@ -45,6 +45,9 @@ type Config struct {
 	// ICEFailed overrides how long a silent connection lives; 0 means 10 s
 	// after it counted as disconnected (5 s of silence).
 	ICEFailed time.Duration
+	// NoAdaptation sends everybody all that they asked for, whatever their path
+	// carries.
+	NoAdaptation bool
 	// Log takes Pion's warnings at debug level. Required.
 	Log *slog.Logger
 }

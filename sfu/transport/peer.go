@@ -66,7 +66,10 @@ type PeerConfig struct {
 	OnWritable func()
 	// OnOverflow tells that the client uses more SSRCs than we take: close it.
 	OnOverflow func()
-	Log        *slog.Logger
+	// OnStreamState tells that DownTrack.Held of one or more changed; it comes
+	// from the worker. May be nil.
+	OnStreamState func()
+	Log           *slog.Logger
 }
 
 // Peer is one client connection.
@@ -96,7 +99,9 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 	p := &Peer{engine: e, cfg: cfg, senders: map[string]*sender{}}
 	// pc is written to only by packets that came through it, so it is set by then.
 	writeRTCP := func(pkts []rtcp.Packet) error { return p.pc.WriteRTCP(pkts) }
-	p.sub = e.worker.NewSubscriber(forward.SubscriberConfig{WriteRTCP: writeRTCP})
+	p.sub = e.worker.NewSubscriber(forward.SubscriberConfig{
+		WriteRTCP: writeRTCP, OnStreamState: cfg.OnStreamState, NoAdaptation: e.cfg.NoAdaptation,
+	})
 	p.receiver = publish.NewReceiver(publish.ReceiverConfig{
 		WriteRTCP: writeRTCP,
 		OnRTCP:    p.sub.HandleRTCP,

@@ -1,0 +1,135 @@
+package congestion
+
+import (
+	"math"
+	"time"
+)
+
+// Constants of the rate controller (draft-ietf-rmcat-gcc-02 section 5.5).
+const (
+	decreaseTo      = 0.85   // of what arrived
+	increaseASecond = 0.08   // far from what the path is known to carry
+	headroom        = 1.5    // the estimate rises no higher above what arrives
+	headroomBps     = 10_000 // and a little, so that it can leave zero
+	decreaseEvery   = 200 * time.Millisecond
+	packetBits      = 8 * 1200
+)
+
+// throughput is what arrived lately, in slots of the receiver's time.
+type throughput struct {
+	slots [throughputSlots]int64
+	slot  int64
+	first int64
+	any   bool
+}
+
+// The window is 500 ms: shorter ones see single frames, longer ones an old path.
+const (
+	throughputSlots = 10
+	slotSpan        = 50 * time.Millisecond
+)
+
+func (t *throughput) add(at time.Duration, bytes int) {
+	s := int64(at / slotSpan)
+	if !t.any || s-t.slot >= 4*throughputSlots || t.slot-s >= throughputSlots {
+		*t = throughput{slot: s, first: s, any: true} // silence, or another clock
+	}
+	for t.slot < s {
+		t.slot++
+		*t.at(t.slot) = 0
+	}
+	*t.at(s) += int64(bytes)
+}
+
+// at is the place of a slot. The receiver's time is what it says it is, so slots
+// may be negative.
+func (t *throughput) at(slot int64) *int64 {
+	return &t.slots[(slot%throughputSlots+throughputSlots)%throughputSlots]
+}
+
+// bps is the rate over the full slots of the window; 0 while there are too few.
+func (t *throughput) bps() int64 {
+	n := min(t.slot-t.first, throughputSlots-1)
+	if !t.any || n < throughputSlots/2 {
+		return 0
+	}
+	var sum int64
+	for i := range n {
+		sum += *t.at(t.slot - 1 - i)
+	}
+	return bitsPerSecond(sum, time.Duration(n)*slotSpan)
+}
+
+// delayRate is the estimate by delay.
+//
+//	         normal ──▶ rises: 8% a second, or by about a packet a round trip
+//	overuse ──▶ 0.85 of what arrives     near what the path was seen to carry
+//	underuse ──▶ stays: the queue is draining
+type delayRate struct {
+	bps         int64
+	changed     time.Duration
+	decreasedAt time.Duration
+	// What the path carried when it was full: mean and deviation.
+	capacity, deviation float64
+	decreases           int
+}
+
+// update takes one judgement of the path. Two decreases are at least every apart.
+func (r *delayRate) update(u usage, arrived int64, rtt, every, now time.Duration) {
+	passed := min(now-r.changed, time.Second)
+	r.changed = now
+	switch u {
+	case overuse:
+		if now-r.decreasedAt >= max(every, rtt) {
+			r.decrease(arrived, now)
+		}
+	case normal:
+		r.increase(arrived, rtt, passed)
+	}
+}
+
+func (r *delayRate) decrease(arrived int64, now time.Duration) {
+	r.decreasedAt = now
+	r.decreases++
+	to := r.bps
+	if arrived > 0 {
+		to = arrived
+		r.learn(float64(arrived))
+	}
+	r.bps = min(r.bps, int64(decreaseTo*float64(to)))
+}
+
+// learn notes what arrived while the path was full.
+func (r *delayRate) learn(arrived float64) {
+	const weight = 0.05
+	if r.capacity == 0 || math.Abs(arrived-r.capacity) > 3*r.deviation {
+		r.capacity, r.deviation = arrived, 0.15*arrived
+		return
+	}
+	r.capacity += weight * (arrived - r.capacity)
+	r.deviation += weight * (math.Abs(arrived-r.capacity) - r.deviation)
+	r.deviation = max(r.deviation, 0.05*r.capacity)
+}
+
+func (r *delayRate) increase(arrived int64, rtt, passed time.Duration) {
+	if float64(arrived) > r.capacity+3*r.deviation {
+		r.capacity = 0 // it carries more than it did
+	}
+	grown := float64(r.bps) * (1 + increaseASecond*passed.Seconds())
+	if r.capacity > 0 && math.Abs(float64(r.bps)-r.capacity) <= 3*r.deviation {
+		response := (rtt + 100*time.Millisecond).Seconds()
+		grown = float64(r.bps) + packetBits/response*passed.Seconds()/2
+	}
+	most := int64(headroom*float64(arrived)) + headroomBps
+	r.bps = max(r.bps, min(int64(grown), most))
+}
+
+// raise takes what a probe showed.
+func (r *delayRate) raise(bps int64) {
+	if bps > r.bps {
+		r.bps = bps
+		if float64(bps) > r.capacity+3*r.deviation {
+			r.capacity = 0
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package forward
+
+import (
+	"sync/atomic"
+	"time"
+
+	"aparte/sfu/congestion"
+	"aparte/sfu/publish"
+)
+
+// path is what a Subscriber knows of its way to the peer, and what it does about
+// it: an estimate, a share of it for each video DownTrack, a queue in front of it,
+// and probes for more. See the package congestion for the figures.
+type path struct {
+	// Owned by the worker.
+	estimator *congestion.Estimator // nil until something sent can be acknowledged
+	allocator congestion.Allocator
+	prober    congestion.Prober
+	bucket    congestion.Bucket
+	queue     *paceQueue // nil while nothing waits
+	probe     probe
+	wishes    []congestion.Wish // scratch, as long as wished
+	wished    []*DownTrack      // scratch
+	shared    int64             // the estimate at the last share; 0 unlimited
+	audio     meter             // what is not in the budget
+
+	estimate atomic.Int64 // for PathStats; -1 not known
+	stats    pathCounters
+}
+
+type pathCounters struct {
+	feedbacks, malformed, lost, overuses atomic.Uint64
+	probes, probeSuccesses               atomic.Uint64
+	paced, pacedDrops, overflows         atomic.Uint64
+}
+
+// PathStats describes a Subscriber's path.
+type PathStats struct {
+	EstimateBps int64 // -1 while nothing is known: then nothing is limited
+	Feedbacks   uint64
+	Malformed   uint64 // feedback that did not parse
+	Lost        uint64 // packets, by transport-wide feedback
+	Overuses    uint64 // times the estimate fell because of delay
+	Probes      uint64
+	ProbesGood  uint64 // that showed what was hoped for
+	Paced       uint64 // packets that waited in the queue
+	PacedDrops  uint64 // video packets dropped because the queue was full
+	Overflows   uint64 // times that happened
+}
+
+// Path returns the counters.
+func (s *Subscriber) Path() PathStats {
+	c := &s.path.stats
+	return PathStats{
+		EstimateBps: s.path.estimate.Load(),
+		Feedbacks:   c.feedbacks.Load(), Malformed: c.malformed.Load(), Lost: c.lost.Load(), Overuses: c.overuses.Load(),
+		Probes: c.probes.Load(), ProbesGood: c.probeSuccesses.Load(),
+		Paced: c.paced.Load(), PacedDrops: c.pacedDrops.Load(), Overflows: c.overflows.Load(),
+	}
+}
+
+// meter is a rate over about a second, sampled every share.
+type meter struct {
+	bytes int64
+	at    time.Duration
+	bps   int64
+}
+
+func (m *meter) sample(now time.Duration) {
+	d := now - m.at
+	if d < 50*time.Millisecond {
+		return
+	}
+	own := m.bytes * 8 * int64(time.Second) / int64(d)
+	m.bps += (own - m.bps) / 4
+	m.bytes, m.at = 0, now
+}
+
+// acknowledgeable makes an estimator: packets have transport-wide numbers.
+func (s *Subscriber) acknowledgeable() {
+	if s.path.estimator == nil && !s.cfg.NoAdaptation {
+		s.path.estimator = congestion.NewEstimator()
+	}
+}
+
+// transportCC parses feedback in the SRTCP goroutine and hands it over.
+func (s *Subscriber) transportCC(raw []byte) {
+	f := s.worker.takeFeedback()
+	if err := f.Parse(raw); err != nil {
+		s.path.stats.malformed.Add(1)
+		s.worker.giveFeedback(f)
+		return
+	}
+	s.worker.offer(request{kind: feedback, sub: s, feedback: f})
+}
+
+// spareFeedbacks are as many as may be between SRTCP goroutines and the worker in a
+// round of a full house.
+const spareFeedbacks = 64
+
+func (w *Worker) takeFeedback() *congestion.Feedback {
+	select {
+	case f := <-w.feedbacks:
+		return f
+	default:
+		return new(congestion.Feedback)
+	}
+}
+
+func (w *Worker) giveFeedback(f *congestion.Feedback) {
+	select {
+	case w.feedbacks <- f:
+	default:
+	}
+}
+
+func (s *Subscriber) remb(raw []byte) {
+	if bps, ok := congestion.ParseREMB(raw); ok {
+		s.worker.offer(request{kind: remb, sub: s, bps: bps})
+	}
+}
+
+// All below runs in the worker's goroutine.
+
+func (s *Subscriber) noteFeedback(f *congestion.Feedback) {
+	p, now := &s.path, s.worker.elapsed
+	defer s.worker.giveFeedback(f)
+	if p.estimator == nil {
+		return
+	}
+	p.estimator.Feedback(f, now)
+	st := p.estimator.Stats()
+	p.stats.feedbacks.Store(st.Feedbacks)
+	p.stats.lost.Store(st.Lost)
+	p.stats.overuses.Store(st.Overuses)
+	s.probed()
+	s.reestimate()
+}
+
+func (s *Subscriber) noteREMB(bps int64) {
+	s.acknowledgeable()
+	s.path.estimator.REMB(bps, s.worker.elapsed)
+	s.reestimate()
+}
+
+// reestimate shares anew at once when there is much less; more can wait for the
+// next turn.
+func (s *Subscriber) reestimate() {
+	p := &s.path
+	bps, known := p.estimator.Estimate(s.worker.elapsed)
+	if p.estimator.Starting() || known && (p.shared == 0 || bps < p.shared*9/10) {
+		s.share()
+	}
+}
+
+// share gives each video DownTrack its part of the estimate. Audio comes first and
+// without asking.
+func (s *Subscriber) share() {
+	p, now := &s.path, s.worker.elapsed
+	if p.estimator == nil {
+		return
+	}
+	p.audio.sample(now)
+	bps, known := p.estimator.Estimate(now)
+	if !known {
+		bps = 0
+		p.estimate.Store(-1)
+	} else {
+		p.estimate.Store(bps)
+	}
+	if bps < p.shared {
+		p.prober.Wait(now)
+	}
+	p.shared = bps
+	p.bucket.SetEstimate(bps)
+	p.wishes, p.wished = p.wishes[:0], p.wished[:0]
+	for _, d := range s.downs {
+		if d.track.Kind() != publish.Video || d.writer == nil || d.selector.paused || d.track.Closed() {
+			continue
+		}
+		p.wished = append(p.wished, d)
+		p.wishes = append(p.wishes, congestion.Wish{
+			Hold: &d.hold, Rank: d.ranked(), Most: d.selector.max, Rates: d.track.Rates(s.worker.now),
+		})
+	}
+	result := p.allocator.Decide(p.wishes, max(bps-p.audio.bps, 0), !known, now)
+	for i, d := range p.wished {
+		d.allow(p.wishes[i].Hold.Now)
+	}
+	switch {
+	case p.estimator.Starting():
+		s.beginProbe(congestion.FirstProbeBps)
+	case known && p.estimator.ByFeedback() && len(p.wishes) > 0:
+		s.seekMore(bps, result)
+	}
+}
+
+// tickPath is called about every 100 ms.
+func (s *Subscriber) tickPath() {
+	if s.path.estimator == nil {
+		return
+	}
+	s.path.estimator.Tick(s.worker.elapsed)
+	s.probed()
+	s.share()
+}
+
+// ranked is the DownTrack's place among others when there is too little for all.
+func (d *DownTrack) ranked() congestion.Rank {
+	if d.track.Speaking() && d.rank < congestion.Speaker {
+		return congestion.Speaker
+	}
+	return d.rank
+}
+
+// allow applies the allocator's choice.
+func (d *DownTrack) allow(c congestion.Choice) {
+	s := &d.selector
+	was := s.allowed
+	if c == was {
+		return
+	}
+	s.allowed = c
+	if held := c == congestion.Paused; held != d.held.Load() {
+		d.held.Store(held)
+		if held {
+			s.restart()
+			d.layer.Store(-1)
+		} else {
+			d.requestKeyframe()
+		}
+		if f := d.sub.cfg.OnStreamState; f != nil {
+			f()
+		}
+		return
+	}
+	before := s.target
+	d.retarget()
+	if s.target != before && s.target != s.current {
+		d.requestKeyframe()
+	}
+}
+
+// Held tells whether nothing of the track is sent because the path is too narrow.
+func (d *DownTrack) Held() bool { return d.held.Load() }
+
+// SetRank places the track among others of the subscriber when not all fit; a
+// publisher that speaks is ranked higher by itself (publish.Track.SetSpeaking).
+func (d *DownTrack) SetRank(r congestion.Rank) {
+	d.worker.post(request{kind: setRank, down: d, layer: int(r)})
+}
