@@ -14,6 +14,8 @@ export interface Person {
   micOn: boolean
   /** The camera's picture, when it is on and received. */
   picture: Track | null
+  /** True while the server holds the picture back, because one's own path is too narrow for it. */
+  held: boolean
   /** The voice to play; null for oneself. */
   voice: Track | null
   /** True while the person's own connection is lost. */
@@ -26,6 +28,8 @@ export interface Share {
   name: string
   self: boolean
   picture: Track
+  /** As of a person: held back by the server. */
+  held: boolean
   sound: Track | null
 }
 
@@ -68,9 +72,14 @@ function person(participant: Participant, self: boolean): Person {
     speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
     micOn: participant.isMicrophoneEnabled,
     picture: camera && !camera.isMuted ? (camera.track ?? null) : null,
+    held: isHeld(camera?.track),
     voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
     lost: participant.connectionQuality === ConnectionQuality.Lost,
   }
+}
+
+function isHeld(track: Track | undefined): boolean {
+  return track?.streamState === Track.StreamState.Paused
 }
 
 export function nameOf(participant: Pick<Participant, 'name' | 'identity'>): string {
@@ -84,7 +93,7 @@ export function shares(room: Room): Share[] {
     if (!publication?.track || publication.isMuted) continue
     const self = participant === room.localParticipant
     const sound = self ? null : (participant.getTrackPublication(Track.Source.ScreenShareAudio)?.track ?? null)
-    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture: publication.track, sound })
+    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture: publication.track, held: isHeld(publication.track), sound })
   }
   return shown
 }

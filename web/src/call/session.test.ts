@@ -118,6 +118,23 @@ describe('a call', () => {
     expect(call.state.get().people).toBe(people)
   })
 
+  it('says of a picture that the server holds it back, and when it comes again', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    const adam = room.add('adam', 'Adam', 10)
+    await adam.setCameraEnabled(true)
+    const track = { source: Track.Source.Camera, streamState: Track.StreamState.Paused }
+    Object.assign(adam.getTrackPublication(Track.Source.Camera) ?? {}, { track })
+    room.emit(RoomEvent.TrackStreamStateChanged)
+    await settle()
+    expect(call.state.get().people[0]).toMatchObject({ identity: 'adam', held: true, picture: track })
+    track.streamState = Track.StreamState.Active
+    room.emit(RoomEvent.TrackStreamStateChanged)
+    await settle()
+    expect(call.state.get().people[0]).toMatchObject({ held: false, picture: track })
+  })
+
   it('joins again by itself with a fresh token after the connection is given up, and opens the devices again', async () => {
     const { call, room, grant, phase } = setUp()
     const events: string[] = []

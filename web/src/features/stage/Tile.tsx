@@ -1,4 +1,4 @@
-import { MicOff, Volume2, WifiOff } from 'lucide-react'
+import { ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
 import { memo } from 'react'
 import { initials, type Person } from '@/call/live'
 import { useT } from '@/i18n'
@@ -14,15 +14,19 @@ interface Props {
 export const Tile = memo(function Tile({ person, width, height }: Props) {
   const t = useT()
   const name = person.self ? t('stage.you') : person.name
+  const held = person.picture !== null && person.held
   const size = width === undefined ? undefined : { inlineSize: width, blockSize: height }
   return (
-    <li className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
-      {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div>}
+    <li className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''} ${held ? 'held' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
+      {/* A picture held back stays attached: the server gives it again when there is room, as long as it is wanted. */}
+      {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : null}
+      {person.picture === null || held ? <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div> : null}
       <div className="caption">
         {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
         {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}
         <bdi className="name">{name}</bdi>
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
+        {held && !person.lost ? <span className="away"><ImageOff aria-hidden="true" />{t('stage.held')}</span> : null}
         {person.lost ? <span className="away"><WifiOff aria-hidden="true" />{t('stage.lost')}</span> : null}
       </div>
     </li>

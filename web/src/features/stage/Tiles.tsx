@@ -1,5 +1,5 @@
 // The tiles: a grid, or one large shared screen with a strip beside it. A tile moves only when someone comes, leaves or shares.
-import { ChevronLeft, ChevronRight, MonitorUp } from 'lucide-react'
+import { ChevronLeft, ChevronRight, ImageOff, MonitorUp } from 'lucide-react'
 import { useState } from 'react'
 import { grid, page, perPage, smallestTile, type Person, type Share, type Size } from '@/call/live'
 import { useT, Words } from '@/i18n'
@@ -88,7 +88,7 @@ function Presentation({ people, shares }: { people: readonly Person[]; shares: r
           <span><Words id="stage.screen" values={{ name: <bdi>{share.name}</bdi> }} /></span>
           {shares.length > 1 ? shares.map((one) => <Button key={one.identity} aria-pressed={one === share} onClick={() => setChosen(one.identity)}><bdi>{one.name}</bdi></Button>) : null}
         </figcaption>
-        <div><Video key={share.identity} track={share.picture} label={t('stage.screen', { name: share.name })} /></div>
+        <div><Video key={share.identity} track={share.picture} label={t('stage.screen', { name: share.name })} />{share.held ? <p className="held-note"><ImageOff aria-hidden="true" />{t('stage.held.screen')}</p> : null}</div>
       </figure>
       {place === 'beside' ? <Strip people={order} /> : null}
       {place === 'below' ? <GridTiles people={order} /> : null}
