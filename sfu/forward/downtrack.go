@@ -75,6 +75,8 @@ type DownTrack struct {
 	resting  bool            // others have the floor
 	spurt    bool            // the next packet is the first after a rest
 	drains   bool            // silent until the queue is empty, see pace
+	asks     allowance       // of key frames
+	owed     bool            // one was asked for too soon, and none came since
 	octets   uint32
 	count    uint32
 
@@ -318,9 +320,13 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 		d.sub.path.stats.pacedDrops.Add(1)
 		return
 	}
+	if p.Facts.Keyframe {
+		d.owed = false
+	}
 	if out > d.munger.lastOut {
 		d.inFrame = !p.Marker
 	}
+	d.sub.earn(len(payload) + congestion.Overhead)
 	d.munger.sent(out, h.rtp.Timestamp, w.now)
 	if d.sub.path.queue == nil || len(payload) == 0 || d.track.Kind() == publish.Audio {
 		d.write(h, payload, false)
@@ -431,6 +437,10 @@ func (d *DownTrack) requestKeyframe() {
 	d.retarget()
 	s := &d.selector
 	if s.stopped() || d.drains {
+		return
+	}
+	if d.owed = !d.asks.take(d.worker.now, float64(time.Second)/float64(keyframeEvery), keyframeBurst); d.owed {
+		d.worker.stats.plisDeferred.Add(1)
 		return
 	}
 	s.asked = d.worker.now

@@ -6,6 +6,8 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"aparte/sfu/congestion"
+	"aparte/sfu/publish"
 	"aparte/sfu/ring"
 )
 
@@ -59,7 +61,7 @@ func (d *DownTrack) resend(seq uint16) {
 	w := d.worker
 	d.nacks.Add(1)
 	out, in, s, ok := d.munger.find(seq)
-	if !ok || d.track.Closed() || d.selector.stopped() {
+	if !ok || d.track.Closed() || d.selector.stopped() || d.mayBeQueued() {
 		w.stats.nackMisses.Add(1)
 		return
 	}
@@ -74,8 +76,18 @@ func (d *DownTrack) resend(seq uint16) {
 		w.stats.nackMisses.Add(1)
 		return
 	}
+	if !d.sub.spend(len(p.Payload) + congestion.Overhead) {
+		w.stats.nackLimited.Add(1)
+		return
+	}
 	*again = resent{ext: in, at: w.now}
 	d.retransmit(out, s, &p)
+}
+
+// mayBeQueued tells whether a packet asked for may not have left yet. Without RTX it
+// must not leave twice with different stamps, see stamp.
+func (d *DownTrack) mayBeQueued() bool {
+	return d.stamps != nil && d.track.Kind() == publish.Video && d.sub.path.queue != nil
 }
 
 func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {

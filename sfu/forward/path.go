@@ -91,7 +91,7 @@ func (s *Subscriber) transportCC(raw []byte) {
 		s.worker.giveFeedback(f)
 		return
 	}
-	s.worker.offer(request{kind: feedback, sub: s, feedback: f})
+	s.offer(request{kind: feedback, feedback: f})
 }
 
 // spareFeedbacks are as many as may be between SRTCP goroutines and the worker in a
@@ -116,7 +116,7 @@ func (w *Worker) giveFeedback(f *congestion.Feedback) {
 
 func (s *Subscriber) remb(raw []byte) {
 	if bps, ok := congestion.ParseREMB(raw); ok {
-		s.worker.offer(request{kind: remb, sub: s, bps: bps})
+		s.offer(request{kind: remb, bps: bps})
 	}
 }
 

@@ -39,6 +39,7 @@ const (
 type request struct {
 	kind     requestKind
 	on       bool
+	counted  bool // in sub.pending
 	layer    int
 	ssrc     uint32
 	ticker   Ticker
@@ -75,15 +76,20 @@ func (w *Worker) post(r request) {
 }
 
 // offer hands r over if there is room: for what the network may repeat.
-func (w *Worker) offer(r request) {
+func (w *Worker) offer(r request) bool {
 	select {
 	case w.requests <- r:
+		return true
 	default:
 		w.stats.requestsDropped.Add(1)
+		return false
 	}
 }
 
 func (w *Worker) handle(r request) {
+	if r.counted {
+		r.sub.pending.Add(-1)
+	}
 	switch r.kind {
 	case addTicker:
 		w.tickers = append(w.tickers, r.ticker)

@@ -30,18 +30,22 @@ type Subscriber struct {
 	cfg    SubscriberConfig // set at creation
 	closed atomic.Bool
 
+	pending atomic.Int32 // requests of the peer that wait for the worker
+	intake  intake       // owned by the SRTCP goroutine
+
 	// Owned by the worker.
 	downs   []*DownTrack
 	turn    []*DownTrack // those with packets in this round; scratch
 	bySSRC  map[uint32]*DownTrack
 	twccSeq uint16
+	repair  int           // bytes that may be sent again, see intake.go
 	packets []rtcp.Packet // scratch of tick
 	path    path          // see there who owns what
 }
 
 // NewSubscriber pins a subscriber to the worker.
 func (w *Worker) NewSubscriber(cfg SubscriberConfig) *Subscriber {
-	s := &Subscriber{worker: w, cfg: cfg, bySSRC: map[uint32]*DownTrack{}}
+	s := &Subscriber{worker: w, cfg: cfg, bySSRC: map[uint32]*DownTrack{}, repair: repairMost}
 	s.path.estimate.Store(-1)
 	w.do(request{kind: addSubscriber, sub: s})
 	return s
@@ -87,7 +91,11 @@ func (s *Subscriber) HandleRTCP(ssrc uint32, raw []byte) {
 	if len(raw) < 8 || s.closed.Load() {
 		return
 	}
-	switch format := raw[0] & 0x1f; raw[1] {
+	format := raw[0] & 0x1f
+	if !s.admit(raw[1] == typeRTPFB && format == fmtTransportCC) {
+		return
+	}
+	switch raw[1] {
 	case typeSR:
 		s.blocks(ssrc, raw, 28)
 	case typeRR:
@@ -97,7 +105,7 @@ func (s *Subscriber) HandleRTCP(ssrc uint32, raw []byte) {
 	case typePSFB:
 		switch format {
 		case fmtPLI, fmtFIR:
-			s.worker.offer(request{kind: keyframe, sub: s, ssrc: ssrc})
+			s.offer(request{kind: keyframe, ssrc: ssrc})
 		case fmtALFB:
 			if !s.cfg.NoAdaptation {
 				s.remb(raw)
@@ -111,7 +119,7 @@ func (s *Subscriber) transportFeedback(ssrc uint32, format uint8, raw []byte) {
 	case fmtNACK:
 		var p rtcp.TransportLayerNack
 		if p.Unmarshal(raw) == nil && len(p.Nacks) > 0 {
-			s.worker.offer(request{kind: nack, sub: s, ssrc: ssrc, nacks: p.Nacks})
+			s.offer(request{kind: nack, ssrc: ssrc, nacks: p.Nacks})
 		}
 	case fmtTransportCC:
 		if !s.cfg.NoAdaptation {
@@ -130,7 +138,7 @@ func (s *Subscriber) blocks(ssrc uint32, raw []byte, at int) {
 		if binary.BigEndian.Uint32(raw[at:]) == ssrc {
 			var b rtcp.ReceptionReport
 			if b.Unmarshal(raw[at:at+size]) == nil {
-				s.worker.offer(request{kind: report, sub: s, received: b})
+				s.offer(request{kind: report, received: b})
 			}
 			return
 		}

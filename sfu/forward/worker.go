@@ -112,12 +112,16 @@ type Stats struct {
 	RequestsDropped uint64 // NACKs that came while the request queue was full
 	NACKMisses      uint64 // asked for, no longer in the ring
 	NACKThrottled   uint64 // asked for again too soon
+	PLIsDeferred    uint64 // key frames asked for again too soon
+	NACKLimited     uint64 // asked for again by a subscriber that asks for everything again
+	Flooded         uint64 // RTCP of a subscriber that sends far more than anyone needs to
 }
 
 type counters struct {
 	batches, packets, retransmitted, overrun, writeErrors atomic.Uint64
 	unknownCodec, oldPackets, requestsDropped             atomic.Uint64
-	nackMisses, nackThrottled                             atomic.Uint64
+	nackMisses, nackThrottled, nackLimited, flooded       atomic.Uint64
+	plisDeferred                                          atomic.Uint64
 }
 
 // NewWorker starts a worker.
@@ -162,6 +166,7 @@ func (w *Worker) Stats() Stats {
 		Overrun: c.overrun.Load(), WriteErrors: c.writeErrors.Load(), UnknownCodec: c.unknownCodec.Load(),
 		OldPackets: c.oldPackets.Load(), RequestsDropped: c.requestsDropped.Load(),
 		NACKMisses: c.nackMisses.Load(), NACKThrottled: c.nackThrottled.Load(),
+		PLIsDeferred: c.plisDeferred.Load(), NACKLimited: c.nackLimited.Load(), Flooded: c.flooded.Load(),
 	}
 }
 
