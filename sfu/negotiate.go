@@ -22,35 +22,22 @@ func (s *Session) offered(o *livekit.SessionDescription) {
 		return
 	}
 	s.sections = answer.Sections
+	s.answering = true
 	s.match()
-	text, err := s.tuneOpus(answer.SDP)
-	if err != nil {
+	s.answering = false
+	if err := answer.Tune(s.tunings()); err != nil {
 		s.fail("write an answer", err)
 		return
 	}
+	s.pub.SetSections(s.receiving())
 	s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Answer{Answer: &livekit.SessionDescription{
-		Type: "answer", Sdp: text, Id: o.Id, MidToTrackId: answer.MIDs, // JS drops an answer with another id
+		Type: "answer", Sdp: answer.SDP, Id: o.Id, MidToTrackId: answer.MIDs, // JS drops an answer with another id
 	}}})
 	if s.single {
 		s.flow.Reset(applyTime)
 		s.required = false
 		s.require()
 	}
-}
-
-// tuneOpus asks the client for silence suppression and stereo as announced.
-func (s *Session) tuneOpus(text string) (string, error) {
-	for _, t := range s.local {
-		if t.media == nil || t.info.Type != livekit.TrackType_AUDIO {
-			continue
-		}
-		var err error
-		text, err = transport.SetOpus(text, t.mid, !t.info.DisableDtx, t.info.Stereo) //nolint:staticcheck // as announced
-		if err != nil {
-			return "", err
-		}
-	}
-	return text, nil
 }
 
 // require asks the client for the sections that are missing (0/0: just to

@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
@@ -49,6 +48,7 @@ func (s *Session) addTrack(req *livekit.AddTrackRequest) {
 	s.tellPublished(t)
 	if s.sections != nil {
 		s.match() // the offer may have come first
+		s.pub.SetSections(s.receiving())
 	}
 }
 
@@ -102,48 +102,16 @@ func trackInfo(req *livekit.AddTrackRequest) *livekit.TrackInfo {
 		PacketTrailerFeatures: req.PacketTrailerFeatures,
 		Stereo:                req.Stereo || slices.Contains(req.AudioFeatures, livekit.AudioTrackFeature_TF_STEREO),     //nolint:staticcheck // clients still read it
 		DisableDtx:            req.DisableDtx || slices.Contains(req.AudioFeatures, livekit.AudioTrackFeature_TF_NO_DTX), //nolint:staticcheck // clients still read it
-		DisableRed:            true,                                                                                      // we do not negotiate audio/red
+		DisableRed:            req.DisableRed || req.Encryption != livekit.Encryption_NONE,                               // nobody but the ends can unwrap it
 	}
 	if info.Stream == "" {
 		info.Stream = defaultStream(req.Source)
 	}
-	if req.Type == livekit.TrackType_AUDIO {
-		info.MimeType = "audio/opus"
-		info.Codecs = []*livekit.SimulcastCodecInfo{{MimeType: info.MimeType, Cid: req.Cid}}
-		return info
-	}
-	info.MimeType = "video/VP8"
-	layers := req.Layers
-	if len(req.SimulcastCodecs) > 0 {
-		primary := req.SimulcastCodecs[0]
-		if strings.EqualFold(primary.Codec, "h264") { // what we do not know becomes VP8
-			info.MimeType = "video/H264"
-		}
-		if len(primary.Layers) > 0 && len(primary.Layers) <= publish.MaxLayers {
-			layers = primary.Layers
-		}
-	}
-	info.Layers = completeLayers(layers) //nolint:staticcheck // clients still read it
-	info.Simulcast = len(layers) > 1     //nolint:staticcheck // clients still read it
-	info.Codecs = []*livekit.SimulcastCodecInfo{{
-		MimeType: info.MimeType, Cid: req.Cid, Layers: completeLayers(layers),
-		VideoLayerMode: livekit.VideoLayer_ONE_SPATIAL_LAYER_PER_STREAM,
-	}}
+	info.Codecs = codecInfos(req)
+	info.MimeType = info.Codecs[0].MimeType
+	info.Layers = info.Codecs[0].Layers                                        //nolint:staticcheck // clients still read it
+	info.Simulcast = len(info.Layers) > 1 && oneLayerPerStream(info.Codecs[0]) //nolint:staticcheck // clients still read it
 	return info
-}
-
-func completeLayers(layers []*livekit.VideoLayer) []*livekit.VideoLayer {
-	rids := [...]string{"q", "h", "f"}
-	out := make([]*livekit.VideoLayer, 0, len(layers))
-	for i, l := range layers {
-		l = proto.CloneOf(l)
-		l.SpatialLayer = int32(i)
-		if l.Rid == "" && len(layers) > 1 {
-			l.Rid = rids[i]
-		}
-		out = append(out, l)
-	}
-	return out
 }
 
 // sidPrefix tells kind and source apart in logs, as LiveKit's own server does.
@@ -166,8 +134,8 @@ func defaultStream(s livekit.TrackSource) string {
 	return "camera"
 }
 
-// match pairs the sections the client sends on with announced tracks, tells
-// the receiver, and the room about what is new and what ended.
+// match pairs the sections the client sends on with announced tracks, and tells
+// the room about what is new and what ended.
 func (s *Session) match() {
 	s.unpublishEnded()
 	for i := range s.sections {
@@ -179,7 +147,6 @@ func (s *Session) match() {
 			s.publish(t, sec)
 		}
 	}
-	s.pub.SetSections(s.receiving())
 }
 
 // at is the track published on a section.
@@ -238,30 +205,19 @@ func kindOf(info *livekit.TrackInfo) publish.Kind {
 func (s *Session) publish(t *localTrack, sec *transport.Section) {
 	info := proto.CloneOf(t.info)
 	info.Mid = sec.MID
-	info.MimeType = chosenMime(info.MimeType, sec.Codecs)
-	for _, c := range info.Codecs {
-		c.Mid, c.MimeType = sec.MID, info.MimeType
-		if sec.TrackID != t.cid {
-			c.SdpCid = sec.TrackID
-		}
+	primary := info.Codecs[0]
+	primary.Mid = sec.MID
+	if sec.TrackID != t.cid {
+		primary.SdpCid = sec.TrackID
 	}
+	setMime(primary, s.choose(info, sec))
+	info.MimeType = primary.MimeType
 	t.info, t.mid = info, sec.MID
 	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind, Floor: s.room.floorFor(info)})
 	t.media.SetMuted(info.Muted)
 	if !s.room.publish(s, info, t.media) {
 		t.media.Close() // the session ended, or may not publish any more
 	}
-}
-
-// chosenMime is the codec the client will send: the announced one if it was
-// negotiated, else the first.
-func chosenMime(announced string, codecs []publish.Codec) string {
-	for _, c := range codecs {
-		if strings.EqualFold(c.MimeType, announced) {
-			return announced
-		}
-	}
-	return codecs[0].MimeType
 }
 
 // unpublishEnded ends tracks whose section sends no more: there is no other

@@ -55,13 +55,13 @@ func TestTrackInfoEchoesTheRequest(t *testing.T) {
 		Cid: "c", Name: "n", Type: livekit.TrackType_VIDEO, Source: livekit.TrackSource_SCREEN_SHARE, Width: 1280, Height: 720,
 		Encryption:      livekit.Encryption_GCM,
 		Layers:          []*livekit.VideoLayer{{Quality: livekit.VideoQuality_LOW}, {Quality: livekit.VideoQuality_MEDIUM}},
-		SimulcastCodecs: []*livekit.SimulcastCodec{{Codec: "vp9", Cid: "c"}, {Codec: "vp8"}},
+		SimulcastCodecs: []*livekit.SimulcastCodec{{Codec: "h265", Cid: "c"}},
 	})
 	if info.Stream != "screen" || info.Encryption != livekit.Encryption_GCM || info.Width != 1280 || info.Sid[:5] != "TR_VS" {
 		t.Errorf("info %v", info)
 	}
 	if info.Codecs[0].MimeType != "video/VP8" {
-		t.Errorf("codec %s: vp9 is not offered here and must be reported as what replaces it", info.Codecs[0].MimeType)
+		t.Errorf("codec %s: h265 is not enabled here and must be reported as what replaces it", info.Codecs[0].MimeType)
 	}
 	if !info.Simulcast || len(info.Layers) != 2 || info.Codecs[0].Layers[1].Rid != "h" || info.Codecs[0].Layers[1].SpatialLayer != 1 { //nolint:staticcheck // clients still read it
 		t.Errorf("layers %v", info.Codecs[0].Layers)

@@ -66,6 +66,7 @@ type Session struct {
 	local     []*localTrack              // announced or published, in order
 	queued    []*livekit.AddTrackRequest // wait for their cid to be free
 	sections  []transport.Section        // of the client's last offer
+	answering bool                       // our answer is not out yet
 	settings  map[string]trackSettings   // by track sid
 	offering  bool                       // an offer of ours is outstanding
 	stale     bool                       // and does not carry the latest wishes

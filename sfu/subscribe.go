@@ -107,7 +107,10 @@ func (s *Session) outgoing() []transport.Outgoing {
 	out := make([]transport.Outgoing, 0, len(s.wanted))
 	for _, w := range s.wanted {
 		if d := s.downs[w.sid]; d != nil {
-			out = append(out, transport.Outgoing{TrackID: w.sid, StreamID: w.stream, Kind: w.media.Kind(), Down: d.down})
+			out = append(out, transport.Outgoing{
+				TrackID: w.sid, StreamID: w.stream, Kind: w.media.Kind(), Down: d.down,
+				Stereo: w.info.Stereo, //nolint:staticcheck // as announced
+			})
 		}
 	}
 	return out

@@ -15,6 +15,8 @@ type Answer struct {
 	MIDs map[string]string
 	// Sections are the client's, with what was negotiated.
 	Sections []Section
+
+	stereo map[string]bool // sections we send two channels on
 }
 
 // Answer takes an offer and sends want on the sections the client keeps free
@@ -52,7 +54,7 @@ func (p *Peer) Answer(offer string, want []Outgoing) (*Answer, error) {
 	if err := negotiated(sections, text); err != nil {
 		return nil, err
 	}
-	return &Answer{SDP: text, MIDs: p.mids(), Sections: sections}, nil
+	return &Answer{SDP: text, MIDs: p.mids(), Sections: sections, stereo: p.stereo()}, nil
 }
 
 // place fills free slots: transceivers of our kind without sender that are

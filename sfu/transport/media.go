@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,16 +20,15 @@ const (
 	uriTWCC        = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 
-// MimeTypes are those we forward, best first, as enabled_publish_codecs of the
-// JoinResponse lists them.
-func MimeTypes() []string {
-	return []string{webrtc.MimeTypeVP8, webrtc.MimeTypeH264, webrtc.MimeTypeOpus}
+// format is one payload format we register: its wished payload type, that of its
+// retransmissions (0 none), and what stands in the SDP.
+type format struct {
+	pt, rtx int
+	webrtc.RTPCodecCapability
 }
 
-// mediaEngine registers what we can forward. The payload types are wishes:
-// Pion takes over those of the client's offer.
-func mediaEngine() (*webrtc.MediaEngine, error) {
-	m := &webrtc.MediaEngine{}
+// formats are what we can forward, as registered with Pion.
+func formats() []format {
 	audioFeedback := []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "nack"}}
 	videoFeedback := []webrtc.RTCPFeedback{
 		{Type: "transport-cc"},
@@ -36,31 +36,58 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 		{Type: "nack"},
 		{Type: "nack", Parameter: "pli"},
 	}
-	codecs := []struct {
-		pt, rtx int
-		kind    webrtc.RTPCodecType
-		codec   webrtc.RTPCodecCapability
-	}{
-		{111, 0, webrtc.RTPCodecTypeAudio, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1", RTCPFeedback: audioFeedback}},
-		{96, 97, webrtc.RTPCodecTypeVideo, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: videoFeedback}},
-		{102, 103, webrtc.RTPCodecTypeVideo, h264("1", "42e01f", videoFeedback)},
-		{104, 105, webrtc.RTPCodecTypeVideo, h264("0", "42e01f", videoFeedback)},
-		{106, 107, webrtc.RTPCodecTypeVideo, h264("1", "42001f", videoFeedback)},
-		{108, 109, webrtc.RTPCodecTypeVideo, h264("0", "42001f", videoFeedback)},
+	audio := func(pt int, mime string, clock uint32, channels uint16, fmtp string) format {
+		return format{pt, 0, webrtc.RTPCodecCapability{MimeType: mime, ClockRate: clock, Channels: channels, SDPFmtpLine: fmtp, RTCPFeedback: audioFeedback}}
 	}
-	for _, c := range codecs {
-		p := webrtc.RTPCodecParameters{RTPCodecCapability: c.codec, PayloadType: webrtc.PayloadType(c.pt)}
-		if err := m.RegisterCodec(p, c.kind); err != nil {
-			return nil, fmt.Errorf("register %s: %w", c.codec.MimeType, err)
+	video := func(pt int, mime, fmtp string) format {
+		return format{pt, pt + 1, webrtc.RTPCodecCapability{MimeType: mime, ClockRate: 90000, SDPFmtpLine: fmtp, RTCPFeedback: videoFeedback}}
+	}
+	return []format{
+		video(96, webrtc.MimeTypeVP8, ""),
+		video(102, webrtc.MimeTypeH264, h264("1", "42e01f")),
+		video(104, webrtc.MimeTypeH264, h264("0", "42e01f")),
+		video(106, webrtc.MimeTypeH264, h264("1", "42001f")),
+		video(108, webrtc.MimeTypeH264, h264("0", "42001f")),
+		audio(111, webrtc.MimeTypeOpus, 48000, 2, "minptime=10;useinbandfec=1"),
+		audio(0, webrtc.MimeTypePCMU, 8000, 0, ""), // RFC 3551 gives these two their numbers
+		audio(8, webrtc.MimeTypePCMA, 8000, 0, ""),
+	}
+}
+
+// MimeTypes are those we forward, once each and video first, in the order of
+// formats: enabled_publish_codecs of the JoinResponse lists them, and a client
+// that asks for another one is given the first of its kind.
+func MimeTypes() []string {
+	var out []string
+	for _, f := range formats() {
+		if !slices.Contains(out, f.MimeType) {
+			out = append(out, f.MimeType)
 		}
-		if c.rtx == 0 {
+	}
+	return out
+}
+
+// mediaEngine registers what we can forward. The payload types are wishes:
+// Pion takes over those of the client's offer.
+func mediaEngine() (*webrtc.MediaEngine, error) {
+	m := &webrtc.MediaEngine{}
+	for _, f := range formats() {
+		kind := webrtc.RTPCodecTypeAudio
+		if f.rtx != 0 {
+			kind = webrtc.RTPCodecTypeVideo
+		}
+		p := webrtc.RTPCodecParameters{RTPCodecCapability: f.RTPCodecCapability, PayloadType: webrtc.PayloadType(f.pt)}
+		if err := m.RegisterCodec(p, kind); err != nil {
+			return nil, fmt.Errorf("register %s: %w", f.MimeType, err)
+		}
+		if f.rtx == 0 {
 			continue
 		}
-		rtx := webrtc.RTPCodecParameters{PayloadType: webrtc.PayloadType(c.rtx), RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=" + strconv.Itoa(c.pt),
+		rtx := webrtc.RTPCodecParameters{PayloadType: webrtc.PayloadType(f.rtx), RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=" + strconv.Itoa(f.pt),
 		}}
-		if err := m.RegisterCodec(rtx, c.kind); err != nil {
-			return nil, fmt.Errorf("register rtx of %s: %w", c.codec.MimeType, err)
+		if err := m.RegisterCodec(rtx, kind); err != nil {
+			return nil, fmt.Errorf("register rtx of %s: %w", f.MimeType, err)
 		}
 	}
 	exts := map[webrtc.RTPCodecType][]string{
@@ -78,11 +105,8 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	return m, nil
 }
 
-func h264(packetization, profile string, fb []webrtc.RTCPFeedback) webrtc.RTPCodecCapability {
-	return webrtc.RTPCodecCapability{
-		MimeType: webrtc.MimeTypeH264, ClockRate: 90000, RTCPFeedback: fb,
-		SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=" + packetization + ";profile-level-id=" + profile,
-	}
+func h264(packetization, profile string) string {
+	return "level-asymmetry-allowed=1;packetization-mode=" + packetization + ";profile-level-id=" + profile
 }
 
 // codecsOf pairs each negotiated codec with its retransmission payload type

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -37,6 +38,16 @@ func (p *Peer) Offer(want []Outgoing, restart bool) (*Offer, error) {
 	text, err := p.setLocal(offer)
 	if err != nil {
 		return nil, err
+	}
+	if stereo := p.stereo(); len(stereo) > 0 {
+		text, err = rewrite(text, func(mid string, m *sdp.MediaDescription) {
+			if stereo[mid] {
+				announceStereo(m)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	return &Offer{SDP: text, MIDs: p.mids()}, nil
 }

@@ -109,24 +109,6 @@ func TestNegotiated(t *testing.T) {
 	}
 }
 
-func TestSetOpus(t *testing.T) {
-	answer := head + section("audio", "a", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 minptime=10") + section("audio", "b", "a=rtpmap:96 opus/48000/2")
-	got, err := SetOpus(answer, "a", true, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(got, "a=fmtp:96 minptime=10;usedtx=1;stereo=1;maxaveragebitrate=510000\r\n") || strings.Count(got, "usedtx") != 1 {
-		t.Errorf("answer:\n%s", got)
-	}
-	got, err = SetOpus(answer, "b", false, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(got, "usedtx") || strings.Contains(got, "stereo") {
-		t.Errorf("answer:\n%s", got)
-	}
-}
-
 func FuzzParseOffer(f *testing.F) {
 	f.Add(head + section("video", "0", "a=sendonly", "a=msid:s t", "a=rid:q send", "a=simulcast:send q"))
 	f.Add(head + section("audio", "0", "a=ssrc:1 msid:s t", "a=ssrc-group:FID 1 2", "a=extmap:1/sendrecv u", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 x=1"))
@@ -145,7 +127,8 @@ func FuzzParseOffer(f *testing.F) {
 			if len(s.SSRCs) > maxSSRCs || len(s.RIDs) > maxRIDs || s.MID == "" {
 				t.Errorf("section %+v", s)
 			}
-			if _, err := SetOpus(text, s.MID, true, true); err != nil {
+			a := Answer{SDP: text, Sections: sections}
+			if err := a.Tune(map[string]Tuning{s.MID: {First: codec.H264, DTX: true, Stereo: true}}); err != nil {
 				t.Errorf("what parsed once does not again: %v", err)
 			}
 		}

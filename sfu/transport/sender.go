@@ -16,6 +16,7 @@ type Outgoing struct {
 	TrackID  string // the msid's track id, "TR_..."
 	StreamID string // the msid's stream id, "PA_...|TR_..."
 	Kind     publish.Kind
+	Stereo   bool // sound with two channels
 	Down     *forward.DownTrack
 }
 
@@ -131,6 +132,20 @@ func (p *Peer) mids() map[string]string {
 	for id, s := range p.senders {
 		if mid := s.tr.Mid(); mid != "" {
 			m[mid] = id
+		}
+	}
+	return m
+}
+
+// stereo lists the sections we send two channels on. Caller holds mu.
+func (p *Peer) stereo() map[string]bool {
+	var m map[string]bool
+	for _, s := range p.senders {
+		if mid := s.tr.Mid(); s.out.Stereo && mid != "" {
+			if m == nil {
+				m = map[string]bool{}
+			}
+			m[mid] = true
 		}
 	}
 	return m

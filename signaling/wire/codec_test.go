@@ -1,0 +1,147 @@
+package wire_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/livekit/protocol/livekit"
+	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// sectionOf finds the section of a description that names a track, and the name of
+// its first codec.
+func sectionOf(t *testing.T, text, track string) (m *sdp.MediaDescription, first string) {
+	t.Helper()
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(text); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range desc.MediaDescriptions {
+		if msid, _ := m.Attribute("msid"); !strings.HasSuffix(msid, " "+track) {
+			continue
+		}
+		return m, firstCodec(m)
+	}
+	return nil, ""
+}
+
+func firstCodec(m *sdp.MediaDescription) string {
+	for _, a := range m.Attributes {
+		if pt, name, _ := strings.Cut(a.Value, " "); a.Key == "rtpmap" && pt == m.MediaName.Formats[0] {
+			return name
+		}
+	}
+	return ""
+}
+
+// answered finds in the answer the section of our offer that sends a track.
+func (c *client) answered(track string) (m *sdp.MediaDescription, first string) {
+	c.t.Helper()
+	offered, _ := sectionOf(c.t, c.pub.CurrentLocalDescription().SDP, track)
+	if offered == nil {
+		c.t.Fatalf("%s is not offered", track)
+	}
+	want, _ := offered.Attribute("mid")
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(c.pub.CurrentRemoteDescription().SDP); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, m := range desc.MediaDescriptions {
+		if mid, _ := m.Attribute("mid"); mid == want {
+			return m, firstCodec(m)
+		}
+	}
+	c.t.Fatalf("no section %s in the answer", want)
+	return nil, ""
+}
+
+// addSenderOf adds a track of another codec than addSender.
+func (c *client) addSenderOf(mime webrtc.RTPCodecCapability, cid string) *webrtc.TrackLocalStaticRTP {
+	c.t.Helper()
+	track, err := webrtc.NewTrackLocalStaticRTP(mime, cid, "stream")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := c.pub.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		c.t.Fatal(err)
+	}
+	return track
+}
+
+// Browsers send the first codec of the answer, so it must be the one asked for.
+func TestCodecAskedFor(t *testing.T) {
+	modes(t, func(t *testing.T, single bool) {
+		s := newServer(t)
+		ann := s.connect(single, s.token("ann", "r"))
+		bob := s.connect(single, s.token("bob", "r"))
+		ask := func(name string) func(*livekit.AddTrackRequest) {
+			return func(r *livekit.AddTrackRequest) {
+				r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: name, Cid: r.Cid}}
+			}
+		}
+		info := ann.addTrack(video, "cam", ask("h264"))
+		if got := info.Codecs[0].MimeType; got != "video/H264" || info.MimeType != got {
+			t.Errorf("answered with %s", got)
+		}
+		track := ann.addSenderOf(webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+		}, "cam")
+		ann.negotiate()
+		if _, first := ann.answered("cam"); first != "H264/90000" {
+			t.Errorf("the answer begins with %s", first)
+		}
+		feed(t, track, func(p *rtp.Packet) { p.Payload = []byte{0x67, 1, 2, 3} }) // a parameter set: a key frame begins
+		bob.flows(info.Sid)
+		p := bob.info("ann", "track", func(p *livekit.ParticipantInfo) bool { return len(p.Tracks) == 1 })
+		if got := p.Tracks[0]; got.MimeType != "video/H264" || got.Codecs[0].MimeType != "video/H264" || got.Codecs[0].Mid == "" {
+			t.Errorf("told as %v", got)
+		}
+		if got := ann.addTrack(video, "other", ask("h265")).Codecs[0].MimeType; got != "video/VP8" {
+			t.Errorf("instead of a codec that is not enabled: %s", got)
+		}
+	})
+}
+
+func TestStereoAndSilence(t *testing.T) {
+	modes(t, func(t *testing.T, single bool) {
+		s := newServer(t)
+		ann := s.connect(single, s.token("ann", "r"))
+		bob := s.connect(single, s.token("bob", "r"))
+		_, _, voice := ann.publish(audio, "voice")
+		_, _, music := ann.publish(audio, "music", func(r *livekit.AddTrackRequest) {
+			r.AudioFeatures = []livekit.AudioTrackFeature{livekit.AudioTrackFeature_TF_STEREO, livekit.AudioTrackFeature_TF_NO_DTX}
+		})
+		for track, want := range map[string]string{"voice": ";usedtx=1", "music": ";stereo=1;maxaveragebitrate=510000"} {
+			m, _ := ann.answered(track)
+			found := false
+			for _, a := range m.Attributes {
+				found = found || a.Key == "fmtp" && strings.HasSuffix(a.Value, want)
+			}
+			if !found {
+				t.Errorf("%s: no %s in the answer: %v", track, want, m.Attributes)
+			}
+		}
+		for sid, stereo := range map[string]bool{voice.Sid: false, music.Sid: true} {
+			bob.wait("SDP of "+sid, func(m *livekit.SignalResponse) bool {
+				for _, d := range []*livekit.SessionDescription{m.GetOffer(), m.GetAnswer()} {
+					if d == nil {
+						continue
+					}
+					if m, _ := sectionOf(t, d.Sdp, sid); m != nil {
+						said := false
+						for _, a := range m.Attributes {
+							said = said || a.Key == "fmtp" && strings.Contains(a.Value, "sprop-stereo=1")
+						}
+						if said != stereo {
+							t.Errorf("%s: sprop-stereo %t, want %t", sid, said, stereo)
+						}
+						return true
+					}
+				}
+				return false
+			})
+		}
+	})
+}
