@@ -98,6 +98,18 @@ func (a *Allocator) Decide(wishes []Wish, budget int64, unlimited bool, now time
 	return r
 }
 
+// Most is what everything wanted takes, in bits per second.
+func Most(wishes []Wish) (bps int64) {
+	for i := range wishes {
+		l := newLadder(&wishes[i].Rates, wishes[i].Most)
+		bps += l.cost(l.n - 1)
+	}
+	return bps
+}
+
+// Roomy is the budget in which so much is left alone: it may rise and stay.
+func Roomy(bps int64) int64 { return int64(float64(bps)/upMargin) + 1 }
+
 // settle moves a track to where the budget has it: down at once, up with patience.
 func (h *Hold) settle(l *ladder, keep, rise int, now time.Duration) {
 	at := l.at(h.Now)

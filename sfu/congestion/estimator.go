@@ -10,17 +10,27 @@ const (
 	// FirstProbeBps is what the first probe tries. On a path of 300 kbit/s it
 	// costs half a second of queue, once.
 	FirstProbeBps = 3_000_000
-	// startSpan is how long after the first feedback nothing is limited unless
-	// the path shows that it should be.
-	startSpan = time.Second
+	// startSpan is how long after the first probe nothing is limited unless the
+	// path shows that it should be. A path with nothing but sound is not probed,
+	// and stays so until there is a picture.
+	startSpan = 2 * time.Second
+	// startTries: a first probe that finds a full path is repeated, unless it
+	// came at less than half its rate. A busy machine at the other end delays
+	// some packets just like that.
+	startTries = 3
+	obvious    = 0.5
 	// minimumBps keeps the way up open; it is less than one voice.
 	minimumBps = 10_000
 	// maximumBps is a figure beyond all that one subscriber is ever sent.
 	maximumBps = 100_000_000
 
 	// outage: packets went unanswered for so long; then the estimate halves
-	// every second until something is heard.
-	outage = 1500 * time.Millisecond
+	// every second until something is heard. Of fewer packets than that the last
+	// ones may just have been lost before a silence.
+	outage      = 1500 * time.Millisecond
+	outageLeast = 8
+	// calmAfter: a path that was full so long ago may carry more by now.
+	calmAfter = 10 * time.Second
 	// rembLasts is how long a receiver's own estimate counts; it is repeated
 	// every second.
 	rembLasts = 5 * time.Second
@@ -39,7 +49,8 @@ type Stats struct {
 type Estimator struct {
 	history    history
 	trend      trend
-	standing   standing
+	standing   standing // by the receiver's clock
+	round      standing // of round trips, by ours
 	arrivals   throughput
 	delay      delayRate
 	loss       lossRate
@@ -50,11 +61,15 @@ type Estimator struct {
 	finished   bool   // and not yet taken by ProbeResult
 	quietTill  time.Duration
 	rtt        time.Duration
-	heard      bool // feedback came
-	settled    bool // and showed something, see Estimate
-	firstAt    time.Duration
+	heard      bool          // feedback came
+	settled    bool          // and showed something, see Estimate
+	triedAt    time.Duration // when the first probe began; 0 none yet
+	tries      int           // probes that found a full path before anything settled
+	proven     int64         // by probes before anything settled
 	heardAt    time.Duration
 	unanswered time.Duration // when the oldest packet since the last feedback left; 0 none
+	silent     int           // packets since then
+	fellAt     time.Duration // when the path last showed that it was full; 0 never
 	halvedAt   time.Duration
 	clock      time.Duration // receiver's time before its reference wrapped
 	lastAt     time.Duration
@@ -78,6 +93,7 @@ func (e *Estimator) Sent(seq uint16, size int, now time.Duration) {
 	if e.unanswered == 0 {
 		e.unanswered = now
 	}
+	e.silent++
 	if c := &e.cluster; c.active && !c.closed {
 		if c.count == 0 {
 			c.first = seq
@@ -90,6 +106,9 @@ func (e *Estimator) Sent(seq uint16, size int, now time.Duration) {
 // BeginProbe makes what is sent from now on part of a probe, until EndProbe.
 func (e *Estimator) BeginProbe(now time.Duration) {
 	e.cluster = cluster{active: true, begun: now}
+	if e.triedAt == 0 {
+		e.triedAt = now
+	}
 	e.finished = false
 }
 
@@ -120,13 +139,12 @@ const wrapAfter = referenceUnit << 24
 // Feedback takes what the receiver said.
 func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	e.stats.Feedbacks++
-	if !e.heard {
-		e.heard, e.firstAt = true, now
-	}
+	e.heard = true
 	e.heardAt = now
-	e.unanswered = 0
+	e.unanswered, e.silent = 0, 0
 	state := normal
 	packets, losses := 0, 0
+	newest := time.Duration(0)
 	for _, a := range f.Arrivals {
 		p := e.history.find(a.Seq)
 		if p == nil {
@@ -145,6 +163,7 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 				packets++
 			}
 			p.fate = arrived
+			newest = max(newest, p.at)
 			state = e.arrive(a, p, now)
 		case !a.Received && p.fate == unknown:
 			p.fate = lost
@@ -160,8 +179,16 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	if !e.waiting { // for the same losses the estimate should not fall twice
 		e.loss.count(packets, losses)
 	}
+	if newest != 0 {
+		e.round.arrive(now-newest, now)
+	}
+	if e.standing.stepped(&e.round) {
+		e.standing = standing{}
+		e.trend.restart()
+		state = normal
+	}
 	every := decreaseEvery
-	if judged := e.standing.judge(state); judged != state {
+	if judged := state.judge(min(e.standing.queue(), e.round.queue())); judged != state {
 		if state = judged; state == overuse {
 			every = standingEvery
 		}
@@ -172,15 +199,29 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	if now < e.quietTill {
 		state = underuse // neither believe the probe's own queue, nor rise on it
 	}
+	if state == normal {
+		e.prove()
+	}
 	before, lossy := e.delay.decreases, e.loss.decreases
 	e.delay.update(state, e.arrivals.bps(), e.rtt, every, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
 	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
 	if e.delay.decreases != before || e.loss.decreases != lossy {
 		e.settled = true
+		e.fellAt = now
 		e.acted, e.waiting = e.history.last, true
 	}
 	e.bound()
+}
+
+// prove believes what came without a queue, less what a window counts too much when
+// packets are few.
+func (e *Estimator) prove() {
+	came := int64(kept * float64(e.arrivals.bps()))
+	e.delay.raise(came)
+	if e.loss.share < lossLow {
+		e.loss.bps = max(e.loss.bps, came)
+	}
 }
 
 // arrive takes one packet that the receiver has.
@@ -212,17 +253,26 @@ func (e *Estimator) arrive(a Arrival, p *sentPacket, now time.Duration) usage {
 // judge ends a probe.
 func (e *Estimator) judge(now time.Duration) {
 	bps, full, ok := e.cluster.result()
+	slowness := e.cluster.slowness()
 	if !ok {
 		e.finish(0)
 		return
 	}
 	e.finish(bps)
 	if !e.settled {
-		e.settled = true
-		e.delay.bps, e.loss.bps = bps, maximumBps
-		e.delay.changed = now
-		e.bound()
+		e.proven = max(e.proven, bps)
+		e.delay.raise(e.proven)
+		if full {
+			if e.tries++; e.tries == startTries || slowness < obvious {
+				e.fellAt = now
+				e.Settle(now)
+			}
+		}
 		return
+	}
+	if full {
+		e.fellAt = now
+		bps = max(bps, e.arrivals.bps()) // that much comes through in any case
 	}
 	switch {
 	case full && bps < e.delay.bps:
@@ -237,6 +287,14 @@ func (e *Estimator) judge(now time.Duration) {
 	e.bound()
 }
 
+// Settle ends the beginning: the estimate is what was shown so far.
+func (e *Estimator) Settle(now time.Duration) {
+	e.settled = true
+	e.delay.bps, e.loss.bps = max(e.proven, e.arrivals.bps()), maximumBps
+	e.delay.changed = now
+	e.bound()
+}
+
 // REMB takes a receiver's own estimate.
 func (e *Estimator) REMB(bps int64, now time.Duration) {
 	e.stats.REMBs++
@@ -248,11 +306,13 @@ func (e *Estimator) Tick(now time.Duration) {
 	if c := &e.cluster; c.active && now-c.begun > probeTimeout {
 		e.finish(0)
 	}
-	if e.heard && !e.settled && now-e.firstAt > startSpan {
-		e.settled = true
-		e.delay.bps = max(e.delay.bps, e.arrivals.bps())
+	if e.heard && !e.settled && e.triedAt != 0 && !e.cluster.active && now-e.triedAt > startSpan {
+		if e.proven == 0 {
+			e.proven = StartBps
+		}
+		e.Settle(now)
 	}
-	if e.heard && e.unanswered != 0 && now-e.unanswered > outage && now-e.heardAt > outage && now-e.halvedAt >= time.Second {
+	if e.heard && e.silent >= outageLeast && now-e.unanswered > outage && now-e.heardAt > outage && now-e.halvedAt >= time.Second {
 		e.halvedAt = now
 		e.stats.Outages++
 		e.delay.bps /= 2
@@ -267,9 +327,9 @@ func (e *Estimator) bound() {
 }
 
 // Estimate is how many bits per second the path carries. known is false while the
-// receiver has said nothing, and after that until the first probe, a full queue,
-// losses or a second of neither: then nothing is limited, so that the first
-// picture does not wait for a figure.
+// receiver has said nothing, and after that until probes, a queue, losses or two
+// seconds of none of these: then nothing is limited, so that the first picture does
+// not wait for a figure.
 func (e *Estimator) Estimate(now time.Duration) (bps int64, known bool) {
 	switch {
 	case e.settled:
@@ -280,8 +340,16 @@ func (e *Estimator) Estimate(now time.Duration) (bps int64, known bool) {
 	return 0, false
 }
 
-// Starting tells whether the first probe is due.
-func (e *Estimator) Starting() bool { return e.heard && !e.settled && !e.cluster.active }
+// Starting tells whether a probe of the beginning is due, and what those before it
+// showed.
+func (e *Estimator) Starting() (proven int64, due bool) {
+	return e.proven, e.heard && !e.settled && !e.cluster.active
+}
+
+// Calm tells whether the path has not been seen full for a while.
+func (e *Estimator) Calm(now time.Duration) bool {
+	return e.settled && (e.fellAt == 0 || now-e.fellAt > calmAfter) && e.loss.share < lossLow
+}
 
 // ByFeedback tells whether transport-wide feedback comes: only then does a probe
 // show anything.

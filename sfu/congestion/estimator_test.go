@@ -203,3 +203,65 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		t.Fatalf("%v allocations for 50 packets and their feedback", n)
 	}
 }
+
+// The receiver's clock is set, or its machine slept: the path is what it was.
+func TestClockStepsAreNoQueue(t *testing.T) {
+	for _, step := range []time.Duration{200 * time.Millisecond, time.Second, 2900 * time.Millisecond, time.Minute, -time.Second} {
+		l := newLink(3_000_000)
+		rate := func() int64 { return 1_500_000 }
+		l.run(20*time.Second, rate)
+		lowest := l.estimate()
+		before := lowest
+		for range 3 {
+			l.skew += step
+			l.run(8*time.Second, func() int64 {
+				lowest = min(lowest, l.estimate())
+				return rate()
+			})
+		}
+		if lowest < before*95/100 {
+			t.Errorf("a step of %v: %d became %d", step, before, lowest)
+		}
+	}
+}
+
+// A busy receiver looks at its packets now and then only. What came is there all the
+// same, and nothing that is sent may be given up for it.
+func TestBusyReceiversAreNoQueue(t *testing.T) {
+	for _, pause := range []time.Duration{30 * time.Millisecond, 80 * time.Millisecond, 150 * time.Millisecond} {
+		random := rand.New(rand.NewPCG(3, 4))
+		l := newLink(100_000_000)
+		until := time.Duration(0)
+		l.stall = func(at time.Duration) time.Duration {
+			if at > until && random.IntN(10) == 0 {
+				until = at + time.Duration(random.Int64N(int64(pause)))
+			}
+			return max(at, until)
+		}
+		rate := func() int64 { return 5_000_000 }
+		l.run(10*time.Second, rate)
+		lowest := l.estimate()
+		l.run(time.Minute, func() int64 {
+			lowest = min(lowest, l.estimate())
+			return rate()
+		})
+		if lowest < 5_000_000 {
+			t.Errorf("pauses of %v: the estimate fell to %d, %+v", pause, lowest, l.e.Stats())
+		}
+	}
+}
+
+// The last packets before a silence may be lost; that is no outage.
+func TestSilenceAfterLossIsNoOutage(t *testing.T) {
+	l := newLink(2_000_000)
+	l.run(5*time.Second, func() int64 { return 500_000 })
+	before := l.estimate()
+	l.drop = func(uint16) bool { return true }
+	for range outageLeast - 1 {
+		l.send(100)
+	}
+	l.run(time.Minute, func() int64 { return 0 })
+	if l.estimate() != before || l.e.Stats().Outages != 0 {
+		t.Errorf("%d became %d", before, l.estimate())
+	}
+}

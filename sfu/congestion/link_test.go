@@ -12,6 +12,9 @@ type link struct {
 	delay    time.Duration
 	drop     func(seq uint16) bool // losses of the path's own
 
+	skew  time.Duration                        // by which the receiver's clock was set forward
+	stall func(at time.Duration) time.Duration // when a busy receiver looks at what came
+
 	now     time.Duration
 	seq     uint16
 	free    time.Duration // when the bottleneck is free again
@@ -45,6 +48,9 @@ func (l *link) send(size int) {
 	}
 	l.free = start + time.Duration(int64(size)*8*int64(time.Second)/l.capacity)
 	l.arrived[l.seq] = l.free + l.delay
+	if l.stall != nil {
+		l.arrived[l.seq] = l.stall(l.free + l.delay)
+	}
 }
 
 // step lets a millisecond pass.
@@ -59,6 +65,10 @@ func (l *link) step() {
 		l.back = l.back[1:]
 	}
 	if l.now%(100*time.Millisecond) == 0 {
+		if l.e.heard && !l.e.settled && l.now > 2*time.Second {
+			l.e.proven = StartBps // without probes
+			l.e.Settle(l.now)
+		}
 		l.e.Tick(l.now)
 	}
 }
@@ -78,7 +88,7 @@ func (l *link) report() {
 	for seq := l.base; seq != last+1; seq++ {
 		at, ok := l.arrived[seq]
 		delete(l.arrived, seq)
-		f.Arrivals = append(f.Arrivals, Arrival{Seq: seq, Received: ok, At: (at + time.Hour).Truncate(deltaUnit)})
+		f.Arrivals = append(f.Arrivals, Arrival{Seq: seq, Received: ok, At: (at + time.Hour + l.skew).Truncate(deltaUnit)})
 	}
 	l.base = last + 1
 	l.back = append(l.back, report{l.now + l.delay, f})

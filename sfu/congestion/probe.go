@@ -76,6 +76,15 @@ func (c *cluster) result() (bps int64, full, ok bool) {
 	return min(sent, came), false, true
 }
 
+// slowness is the rate at which a probe came, as a share of the rate it was sent at.
+func (c *cluster) slowness() float64 {
+	sentSpan, cameSpan := c.lastSent-c.firstSent, c.lastCame-c.firstCame
+	if sentSpan <= 0 || cameSpan <= 0 {
+		return 0
+	}
+	return float64(bitsPerSecond(c.bytes-c.firstBytes, cameSpan)) / float64(max(bitsPerSecond(c.bytes-c.lastBytes, sentSpan), 1))
+}
+
 // Prober decides when to probe and how far.
 type Prober struct {
 	next    time.Duration
@@ -92,18 +101,29 @@ const (
 	probeFactor  = 3    // above the estimate at most
 	probeBeyond  = 1.25 // above what is wanted: a little more than needed shows that it lasts
 	probeSuccess = 0.8  // of the target
+	// MaxProbeBps: beyond it media is what shows that there is room. 50 ms of it
+	// are some 400 packets, which the worker has to send beside everybody's media.
+	MaxProbeBps = 20_000_000
 )
 
 // Want tells whether to probe now, and at which rate. need is what the next step
 // up would take in all; most what everything would take.
 func (p *Prober) Want(estimate, need, most int64, now time.Duration) (bps int64, ok bool) {
-	if p.target != 0 || now < p.next || need <= estimate || estimate <= 0 {
+	if p.target != 0 || now < p.next || need <= estimate || estimate <= 0 || estimate >= MaxProbeBps {
 		return 0, false
 	}
 	bps = max(int64(probeBeyond*float64(need)), 2*estimate)
-	bps = min(bps, probeFactor*estimate, max(int64(probeBeyond*float64(most)), need))
+	bps = min(bps, probeFactor*estimate, max(int64(probeBeyond*float64(most)), need), MaxProbeBps)
 	p.target = bps
 	return bps, true
+}
+
+// First is the rate of the next probe while nothing is limited yet; enough tells
+// that those before it showed room for everything.
+func (p *Prober) First(proven, most int64) (bps int64, enough bool) {
+	want := min(max(FirstProbeBps, int64(probeBeyond*float64(most))), MaxProbeBps)
+	bps = min(want, max(FirstProbeBps, probeFactor*proven))
+	return bps, float64(proven) >= probeSuccess*float64(want)
 }
 
 // Begin notes a probe at the rate that was begun without asking.

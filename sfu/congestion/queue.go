@@ -25,6 +25,8 @@ const (
 	// standingEvery is the pause between decreases for that reason: another flow
 	// may be what fills the queue.
 	standingEvery = time.Second
+	// stepLeast is more than round trips differ by.
+	stepLeast = 100 * time.Millisecond
 )
 
 // minimum is the least value of the current span and the one before.
@@ -61,9 +63,15 @@ func (s *standing) queue() time.Duration {
 	return s.now.value() - s.base.value()
 }
 
-// judge corrects what the gradient says.
-func (s *standing) judge(u usage) usage {
-	switch q := s.queue(); {
+// stepped tells whether a receiver's delays speak of its clock: what stays in a
+// queue on the way is in the round trip too, which is measured with our clock alone.
+// A machine that slept or was set forward would otherwise look like a full queue
+// for as long as the while lasts.
+func (s *standing) stepped(round *standing) bool { return s.queue() > round.queue()+stepLeast }
+
+// judge corrects what the gradient says, by the queue that stays.
+func (u usage) judge(q time.Duration) usage {
+	switch {
 	case u == overuse && q < standingLow:
 		return normal
 	case u == normal && q > standingHigh:

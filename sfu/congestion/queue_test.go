@@ -27,7 +27,7 @@ func TestStandingQueue(t *testing.T) {
 			at += 10 * time.Millisecond
 			s.arrive(c.delay(i), at)
 		}
-		if got := s.judge(c.before); got != c.want {
+		if got := c.before.judge(s.queue()); got != c.want {
 			t.Errorf("%s: %v with a queue of %v, want %v", c.name, got, s.queue(), c.want)
 		}
 	}

@@ -110,9 +110,13 @@ func (d *DownTrack) pace(h *header, payload []byte) bool {
 		d.worker.paced = append(d.worker.paced, s)
 	}
 	q := p.queue
-	if q.bytes+len(payload) <= max(p.bucket.BytesIn(paceMost), paceLeast) && q.put(pacedPacket{
-		down: d, timestamp: h.rtp.Timestamp, seq: h.rtp.SequenceNumber, pt: h.rtp.PayloadType, marker: h.rtp.Marker,
-	}, payload) {
+	if q.bytes+len(payload) <= max(p.bucket.BytesIn(paceMost), paceLeast) {
+		pp := pacedPacket{
+			down: d, timestamp: h.rtp.Timestamp, seq: h.rtp.SequenceNumber, pt: h.rtp.PayloadType, marker: h.rtp.Marker,
+		}
+		for was := *h; !q.put(pp, payload); *h = was {
+			s.releaseFirst() // a fast path: more goes at once than the bucket likes
+		}
 		p.stats.paced.Add(1)
 		return true
 	}
@@ -129,16 +133,7 @@ func (s *Subscriber) release() (more bool) {
 	q := p.queue
 	p.bucket.Refill(w.elapsed)
 	for q.count > 0 && p.bucket.Allows() {
-		pp, payload := q.first()
-		if d := pp.down; d != nil && d.writer != nil && !d.selector.stopped() {
-			h := &d.media
-			h.rtp.PayloadType, h.rtp.SequenceNumber = pp.pt, pp.seq
-			h.rtp.Timestamp, h.rtp.Marker = pp.timestamp, pp.marker
-			h.audioLevel(0, false)
-			d.write(h, payload, false)
-			d.tally()
-		}
-		q.drop()
+		s.releaseFirst()
 	}
 	if q.count > 0 {
 		return true
@@ -154,6 +149,21 @@ func (s *Subscriber) release() (more bool) {
 		}
 	}
 	return false
+}
+
+// releaseFirst sends the packet whose turn it is.
+func (s *Subscriber) releaseFirst() {
+	q := s.path.queue
+	pp, payload := q.first()
+	if d := pp.down; d != nil && d.writer != nil && !d.selector.stopped() {
+		h := &d.media
+		h.rtp.PayloadType, h.rtp.SequenceNumber = pp.pt, pp.seq
+		h.rtp.Timestamp, h.rtp.Marker = pp.timestamp, pp.marker
+		h.audioLevel(0, false)
+		d.write(h, payload, false)
+		d.tally()
+	}
+	q.drop()
 }
 
 // releaseAll is called every tick.

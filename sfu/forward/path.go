@@ -13,16 +13,19 @@ import (
 // and probes for more. See the package congestion for the figures.
 type path struct {
 	// Owned by the worker.
-	estimator *congestion.Estimator // nil until something sent can be acknowledged
-	allocator congestion.Allocator
-	prober    congestion.Prober
-	bucket    congestion.Bucket
-	queue     *paceQueue // nil while nothing waits
-	probe     probe
-	wishes    []congestion.Wish // scratch, as long as wished
-	wished    []*DownTrack      // scratch
-	shared    int64             // the estimate at the last share; 0 unlimited
-	audio     meter             // what is not in the budget
+	estimator  *congestion.Estimator // nil until something sent can be acknowledged
+	allocator  congestion.Allocator
+	prober     congestion.Prober
+	bucket     congestion.Bucket
+	queue      *paceQueue // nil while nothing waits
+	probe      probe
+	wishes     []congestion.Wish // scratch, as long as wished
+	wished     []*DownTrack      // scratch
+	shared     int64             // the estimate at the last share; 0 unlimited
+	well       bool              // everybody got everything at the last share
+	trusted    time.Duration     // since when more is sent than was tried, see trust; 0 never
+	trustedBps int64
+	audio      meter // what is not in the budget
 
 	estimate atomic.Int64 // for PathStats; -1 not known
 	stats    pathCounters
@@ -148,7 +151,7 @@ func (s *Subscriber) noteREMB(bps int64) {
 func (s *Subscriber) reestimate() {
 	p := &s.path
 	bps, known := p.estimator.Estimate(s.worker.elapsed)
-	if p.estimator.Starting() || known && (p.shared == 0 || bps < p.shared*9/10) {
+	if _, due := p.estimator.Starting(); due || known && (p.shared == 0 || bps < p.shared*9/10) {
 		s.share()
 	}
 }
@@ -172,7 +175,6 @@ func (s *Subscriber) share() {
 		p.prober.Wait(now)
 	}
 	p.shared = bps
-	p.bucket.SetEstimate(bps)
 	p.wishes, p.wished = p.wishes[:0], p.wished[:0]
 	for _, d := range s.downs {
 		if d.track.Kind() != publish.Video || d.writer == nil || d.selector.paused || d.track.Closed() {
@@ -183,16 +185,47 @@ func (s *Subscriber) share() {
 			Hold: &d.hold, Rank: d.ranked(), Most: d.selector.max, Rates: d.track.Rates(s.worker.now),
 		})
 	}
-	result := p.allocator.Decide(p.wishes, max(bps-p.audio.bps, 0), !known, now)
+	budget := p.trust(bps, now)
+	p.bucket.SetEstimate(budget)
+	result := p.allocator.Decide(p.wishes, max(budget-p.audio.bps, 0), !known, now)
+	p.well = result.Next == 0
 	for i, d := range p.wished {
 		d.allow(p.wishes[i].Hold.Now)
 	}
-	switch {
-	case p.estimator.Starting():
-		s.beginProbe(congestion.FirstProbeBps)
+	if budget > bps {
+		result.Next = congestion.Roomy(result.Most)
+	}
+	switch proven, due := p.estimator.Starting(); {
+	case due:
+		s.seekFirst(proven, result.Most)
 	case known && p.estimator.ByFeedback() && len(p.wishes) > 0:
 		s.seekMore(bps, result)
 	}
+}
+
+// Figures of trust.
+const (
+	trustSpan   = 1500 * time.Millisecond // probes and the media itself need less
+	trustEvery  = 10 * time.Second        // for the same; at once when more joins
+	trustFactor = 3                       // of the estimate at most
+)
+
+// trust is the budget to share. An estimate is only what was tried: when somebody
+// joins, more is wanted than ever before, and on a wide path nobody should lose a
+// layer until that has been tried too. So where everybody had everything and the path
+// was not full for long, everything is sent for a moment, until it shows otherwise.
+func (p *path) trust(bps int64, now time.Duration) (budget int64) {
+	most := congestion.Roomy(congestion.Most(p.wishes)) + p.audio.bps
+	if bps == 0 || most <= bps || !p.estimator.Calm(now) {
+		return bps
+	}
+	if p.well && (p.trusted == 0 || now-p.trusted > trustEvery || most > p.trustedBps*11/10) {
+		p.trusted, p.trustedBps = now, most
+	}
+	if p.trusted != 0 && now-p.trusted < trustSpan {
+		return max(bps, min(most, trustFactor*bps))
+	}
+	return bps
 }
 
 // tickPath is called about every 100 ms.

@@ -134,3 +134,45 @@ func TestPathsAreApart(t *testing.T) {
 		}
 	})
 }
+
+// On a path that is wide enough nothing is ever held, lowered or queued: not while
+// it is being found out how wide it is, and not when others join.
+func TestWidePathsAreNeverLimited(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		l := newNetLink(50_000_000)
+		video, _ := r.join(l)
+		air := newOnAir(r, l)
+		lowest := map[*DownTrack]int{}
+		run := func(d time.Duration, downs ...*DownTrack) {
+			air.run(d, func(time.Time) {
+				for _, down := range downs {
+					lowest[down] = min(lowest[down], down.Stats().Layer)
+					if down.Held() {
+						t.Fatalf("held: %+v", l.sub.Path())
+					}
+				}
+			})
+		}
+		run(2*time.Second, video)
+		downs := []*DownTrack{video}
+		lowest[video] = 2
+		for range 8 { // one more each few seconds: 1.7 Mbit/s each
+			d := l.sub.NewDownTrack(r.video)
+			b := binding(nil)
+			b.Writer, b.SSRC, b.RTXSSRC = l, downSSRC+100+uint32(len(downs)), downRTX+200+uint32(len(downs))
+			d.Bind(b)
+			lowest[d] = 2
+			run(time.Second, downs...) // it takes a key frame to begin
+			downs = append(downs, d)
+			run(4*time.Second, downs...)
+		}
+		for i, d := range downs {
+			if lowest[d] != 2 {
+				t.Errorf("picture %d fell to layer %d", i, lowest[d])
+			}
+		}
+		if st := l.sub.Path(); st.PacedDrops != 0 || st.EstimateBps < 12_000_000 {
+			t.Errorf("%+v", st)
+		}
+	})
+}

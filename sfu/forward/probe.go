@@ -35,6 +35,20 @@ func (p *path) sent(h *header, transportSeq uint16, payload int, kind publish.Ki
 	}
 }
 
+// seekFirst begins a probe while nothing is limited yet, unless enough was shown.
+func (s *Subscriber) seekFirst(proven, most int64) {
+	p := &s.path
+	if p.probe.left > 0 || s.padder() == nil {
+		return
+	}
+	bps, enough := p.prober.First(proven, most+p.audio.bps)
+	if enough {
+		p.estimator.Settle(s.worker.elapsed)
+		return
+	}
+	s.beginProbe(bps)
+}
+
 // seekMore begins a probe when there is more to send than the estimate allows, and
 // what is sent is too little to show whether there is room.
 func (s *Subscriber) seekMore(estimate int64, r congestion.Result) {
