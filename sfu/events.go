@@ -3,19 +3,74 @@ package sfu
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
 )
 
+// EventKind says what happened in a room.
+type EventKind int
+
+// What a Listener hears of.
+const (
+	RoomStarted EventKind = iota + 1
+	RoomFinished
+	Joined    // a participant is in; its media connection is yet to come
+	Connected // and has come
+	Left
+	TrackPublished
+	TrackUnpublished
+)
+
+// Event is something that happened in a room. Messages in it are shared and must
+// not be changed.
+type Event struct {
+	Kind    EventKind
+	At      time.Time
+	Meeting bool
+	Room    *livekit.Room // as it was then
+
+	Participant  *livekit.ParticipantInfo // nil for those of rooms
+	WasConnected bool                     // of Left: the media connection was up once
+	Track        *livekit.TrackInfo       // nil but for those of tracks
+	Ended        livekit.RoomEndReason    // of RoomFinished
+}
+
+// Listener is told what happens in rooms, one event after the other, from a
+// goroutine of the SFU that holds nothing. It may call back.
+type Listener interface{ Told(Event) }
+
+// tell queues an event of the room for the Listener.
+func (r *room) tell(kind EventKind, m *member, info *livekit.TrackInfo) {
+	e := Event{Kind: kind, At: time.Now(), Meeting: r.key.Meeting, Room: r.info, Track: info}
+	if m != nil {
+		e.Participant, e.WasConnected = m.info, m.active
+	}
+	r.sfu.events.add(e)
+}
+
+// finish tells that the room ended and lets another of its name begin.
+func (r *room) finish(why livekit.RoomEndReason) {
+	r.ended = true
+	r.sfu.events.add(Event{Kind: RoomFinished, At: time.Now(), Meeting: r.key.Meeting, Room: r.info, Ended: why})
+	r.sfu.forget(r)
+}
+
+// endReason says why a room ended whose participants were told the other.
+func endReason(reason livekit.DisconnectReason) livekit.RoomEndReason {
+	switch reason {
+	case livekit.DisconnectReason_ROOM_DELETED:
+		return livekit.RoomEndReason_ROOM_END_API_DELETE
+	case livekit.DisconnectReason_SERVER_SHUTDOWN:
+		return livekit.RoomEndReason_ROOM_END_SERVER_SHUTDOWN
+	}
+	return livekit.RoomEndReason_ROOM_END_UNKNOWN
+}
+
 // maxEvents is how far a Listener may lag before events are dropped and said
 // to be: it is a bug there, and no room shall wait for it.
 const maxEvents = 1 << 16
-
-type event struct {
-	joined bool
-	member Member
-	reason livekit.DisconnectReason
-}
 
 // eventQueue carries events from the rooms to the Listener.
 type eventQueue struct {
@@ -23,10 +78,11 @@ type eventQueue struct {
 	log      *slog.Logger
 	wake     chan struct{}
 	done     chan struct{}
+	dropped  atomic.Uint64
 
 	// Guarded by mu.
 	mu     sync.Mutex
-	queue  []event
+	queue  []Event
 	closed bool
 }
 
@@ -36,7 +92,7 @@ func newEventQueue(l Listener, log *slog.Logger) *eventQueue {
 	return q
 }
 
-func (q *eventQueue) add(e event) {
+func (q *eventQueue) add(e Event) {
 	if q.listener == nil {
 		return
 	}
@@ -47,7 +103,8 @@ func (q *eventQueue) add(e event) {
 	}
 	q.mu.Unlock()
 	if full {
-		q.log.Error("room event dropped: the listener does not keep up", "participant", e.member.Identity)
+		q.dropped.Add(1)
+		q.log.Error("room event dropped: the listener does not keep up", "participant", e.Participant.GetIdentity())
 		return
 	}
 	q.signal()
@@ -68,11 +125,7 @@ func (q *eventQueue) run() {
 		q.queue = nil
 		q.mu.Unlock()
 		for _, e := range batch {
-			if e.joined {
-				q.listener.Joined(e.member)
-			} else {
-				q.listener.Left(e.member, e.reason)
-			}
+			q.listener.Told(e)
 		}
 		if closed {
 			return

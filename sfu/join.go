@@ -105,12 +105,8 @@ func (q *joinRequest) serve(r *room) {
 	}
 	m.s.start()
 	r.log.Info("participant joined", "participant", m.info.Identity, "sid", m.info.Sid, "single_conn", m.s.single)
-	r.sfu.events.add(event{joined: true, member: r.describe(m)})
+	r.tell(Joined, m, nil)
 	q.reply <- joinReply{session: m.s}
-}
-
-func (r *room) describe(m *member) Member {
-	return Member{Meeting: r.key.Meeting, Room: r.key.Name, SID: m.info.Sid, Identity: m.info.Identity, Name: m.info.Name}
 }
 
 func (r *room) newMember(p *JoinParams, signal Signal) *member {

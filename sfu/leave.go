@@ -5,8 +5,6 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
-
-	"aparte/sfu/publish"
 )
 
 // departure is kept for those who resume later and did not hear of it.
@@ -23,18 +21,19 @@ const rememberDepartures = 2 * time.Minute
 func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.LeaveRequest_Action) {
 	delete(r.members, m.info.Identity)
 	m.s.cut()
-	var gone []*publish.Track
+	var gone []*track
 	kept := r.tracks[:0:0]
 	for _, t := range r.tracks {
 		if t.owner == m {
-			gone = append(gone, t.media)
+			gone = append(gone, t)
 		} else {
 			kept = append(kept, t)
 		}
 	}
 	r.tracks = kept
-	for _, media := range gone {
-		media.Close()
+	for _, t := range gone {
+		t.media.Close()
+		r.tell(TrackUnpublished, m, t.info)
 	}
 	m.s.send(leave(reason, action))
 	if box := m.s.signal.Swap(nil); box != nil {
@@ -57,7 +56,7 @@ func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.L
 	delete(r.silent, m.info.Sid)
 	r.reconcileAll()
 	r.log.Info("participant left", "participant", m.info.Identity, "sid", m.info.Sid, "reason", reason.String())
-	r.sfu.events.add(event{member: r.describe(m), reason: reason})
+	r.tell(Left, m, nil)
 }
 
 func (r *room) remember(info *livekit.ParticipantInfo) {
@@ -156,6 +155,7 @@ func (q *activeRequest) serve(r *room) {
 	m.change(func(p *livekit.ParticipantInfo) { p.State = livekit.ParticipantInfo_ACTIVE })
 	r.broadcast(m)
 	r.reconcile(m)
+	r.tell(Connected, m, nil)
 }
 
 type connectionRequest struct {

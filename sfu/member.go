@@ -54,16 +54,21 @@ func (q *metadataRequest) check(m *member) (livekit.RequestResponse_Reason, stri
 	if !m.info.Permission.GetCanUpdateMetadata() {
 		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow changing own metadata"
 	}
+	if !q.fits(m) {
+		return livekit.RequestResponse_LIMIT_EXCEEDED, "metadata, attributes or name too long"
+	}
+	return livekit.RequestResponse_OK, ""
+}
+
+// fits tells whether the member would stay within the limits.
+func (q *metadataRequest) fits(m *member) bool {
 	after := proto.CloneOf(m.info)
 	q.apply(after)
 	size := 0
 	for k, v := range after.Attributes {
 		size += len(k) + len(v)
 	}
-	if len(after.Metadata) > maxMetadata || size > maxAttributes || len(after.Name) > maxName {
-		return livekit.RequestResponse_LIMIT_EXCEEDED, "metadata, attributes or name too long"
-	}
-	return livekit.RequestResponse_OK, ""
+	return len(after.Metadata) <= maxMetadata && size <= maxAttributes && len(after.Name) <= maxName
 }
 
 // apply sets what is set; an empty attribute is deleted.

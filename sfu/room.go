@@ -37,6 +37,7 @@ type room struct {
 	spoke     map[string]time.Time // participant sid → when it last did
 	silent    map[string]int       // participant sid → ticks of silence since it spoke
 	emptyAt   time.Time            // when the last one left; zero while someone is in
+	visited   bool                 // someone was in
 	qualityAt time.Time            // when qualities were last told
 	ended     bool
 }
@@ -80,8 +81,11 @@ func newRoom(s *SFU, p JoinParams) *room {
 		if c.MaxParticipants > 0 {
 			r.info.MaxParticipants = min(r.info.MaxParticipants, c.MaxParticipants)
 		}
+		if c.EmptyTimeout > 0 {
+			r.info.EmptyTimeout = min(c.EmptyTimeout, maxTimeout)
+		}
 		if c.DepartureTimeout > 0 {
-			r.info.DepartureTimeout = min(c.DepartureTimeout, 3600)
+			r.info.DepartureTimeout = min(c.DepartureTimeout, maxTimeout)
 		}
 	}
 	r.sessions.Store(&[]*Session{})
@@ -110,7 +114,7 @@ func (r *room) run() {
 	tick := time.NewTicker(r.sfu.cfg.Timing.Tick)
 	defer tick.Stop()
 	defer close(r.done)
-	defer r.sfu.forget(r)
+	r.tell(RoomStarted, nil, nil)
 	for !r.ended {
 		select {
 		case req := <-r.requests:
@@ -130,9 +134,8 @@ func (r *room) tick(now time.Time) {
 		r.qualityAt = now
 		r.tellQuality()
 	}
-	patience := time.Duration(r.info.DepartureTimeout) * time.Second
-	if len(r.members) == 0 && now.Sub(r.emptyAt) > patience {
-		r.ended = true
+	if len(r.members) == 0 && now.Sub(r.emptyAt) > r.patience() {
+		r.finish(livekit.RoomEndReason_ROOM_END_IDLE_TIMEOUT)
 	}
 }
 
@@ -156,6 +159,7 @@ func (r *room) membersChanged() {
 		}
 	}
 	r.sessions.Store(&list)
+	r.visited = r.visited || len(list) > 0
 	told := proto.Equal(info, r.info)
 	r.info = info
 	if len(r.members) == 0 {
@@ -203,11 +207,10 @@ type closeRequest struct {
 }
 
 func (q *closeRequest) serve(r *room) {
-	r.sfu.forget(r)
 	for _, m := range r.members {
 		r.drop(m, q.reason, actionFor(q.reason))
 	}
-	r.ended = true
+	r.finish(endReason(q.reason)) // a join that waits meanwhile makes a new one
 	close(q.reply)
 }
 

@@ -268,17 +268,19 @@ type slowListener struct {
 	got  []string
 }
 
-func (l *slowListener) Joined(m Member) { <-l.free; l.got = append(l.got, m.Identity) }
-func (l *slowListener) Left(m Member, _ livekit.DisconnectReason) {
-	l.got = append(l.got, "-"+m.Identity)
+func (l *slowListener) Told(e Event) {
+	<-l.free
+	sign := map[EventKind]string{Joined: "", Left: "-"}[e.Kind]
+	l.got = append(l.got, sign+e.Participant.Identity)
 }
 
 func TestEventsDoNotWaitForTheListener(t *testing.T) {
 	l := &slowListener{free: make(chan struct{})}
 	q := newEventQueue(l, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	q.add(event{joined: true, member: Member{Identity: "a"}})
-	q.add(event{member: Member{Identity: "a"}})
-	q.add(event{joined: true, member: Member{Identity: "b"}})
+	a, b := &livekit.ParticipantInfo{Identity: "a"}, &livekit.ParticipantInfo{Identity: "b"}
+	q.add(Event{Kind: Joined, Participant: a})
+	q.add(Event{Kind: Left, Participant: a})
+	q.add(Event{Kind: Joined, Participant: b})
 	close(l.free)
 	q.close()
 	if want := []string{"a", "-a", "b"}; !slices.Equal(l.got, want) {

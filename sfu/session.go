@@ -55,6 +55,7 @@ type Session struct {
 	wanted  []wanted
 	resumed *JoinParams              // set by a resume, taken by sync
 	leaving *leaveRequest            // set by leave
+	muted   []string                 // sids of tracks, set by muteSoon
 	downs   map[string]*subscription // by track sid
 
 	// Owned by run.
@@ -306,6 +307,7 @@ func (s *Session) sync() {
 	}
 	s.watchStates()
 	s.forgetRevoked()
+	s.noteMuted()
 	s.subscribe()
 	s.tellStreams(time.Now())
 }

@@ -44,22 +44,6 @@ type RoomKey struct {
 	Name    string
 }
 
-// Member is a participant as told to a Listener.
-type Member struct {
-	Meeting  bool
-	Room     string
-	SID      string
-	Identity string
-	Name     string
-}
-
-// Listener is told who came and went, one call after the other, from a
-// goroutine of the SFU. It may call back.
-type Listener interface {
-	Joined(Member)
-	Left(Member, livekit.DisconnectReason)
-}
-
 // SFU holds the rooms.
 type SFU struct {
 	// Set at creation.

@@ -44,6 +44,7 @@ func (q *publishRequest) serve(r *room) {
 	r.broadcast(m)
 	r.reconcileAll()
 	r.log.Info("track published", "participant", m.info.Identity, "track", q.info.Sid, "mime", q.info.MimeType)
+	r.tell(TrackPublished, m, q.info)
 	q.reply <- true
 }
 
@@ -81,6 +82,7 @@ func (r *room) unpublish(m *member, match func(*track) bool) {
 			TrackUnpublished: &livekit.TrackUnpublishedResponse{TrackSid: t.info.Sid},
 		}})
 		r.log.Info("track unpublished", "participant", m.info.Identity, "track", t.info.Sid)
+		r.tell(TrackUnpublished, m, t.info)
 	}
 	m.change(func(p *livekit.ParticipantInfo) {
 		p.Tracks = r.infosOf(m)

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/livekit/protocol/livekit"
-
 	"aparte/sfu"
 	"aparte/signaling/meeting"
 )
@@ -107,17 +105,16 @@ func singleSlash(next http.Handler) http.Handler {
 // integrations are none of their business.
 type Presence struct{ Meetings *meeting.Meetings }
 
-// Joined notes a participant.
-func (p Presence) Joined(m sfu.Member) {
-	if m.Meeting {
-		p.Meetings.Joined(m.Room, m.Identity, m.SID)
+// Told notes who came or went.
+func (p Presence) Told(e sfu.Event) {
+	if !e.Meeting {
+		return
 	}
-}
-
-// Left notes that a participant is gone.
-func (p Presence) Left(m sfu.Member, _ livekit.DisconnectReason) {
-	if m.Meeting {
-		p.Meetings.Left(m.Room, m.Identity, m.SID)
+	switch e.Kind {
+	case sfu.Joined:
+		p.Meetings.Joined(e.Room.Name, e.Participant.Identity, e.Participant.Sid)
+	case sfu.Left:
+		p.Meetings.Left(e.Room.Name, e.Participant.Identity, e.Participant.Sid)
 	}
 }
 

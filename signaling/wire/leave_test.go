@@ -177,9 +177,13 @@ func listen(r *recorder) option {
 	return func(_ *transport.Config, c *sfu.Config, _ *wire.Config) { c.Listener = r }
 }
 
-func (r *recorder) Joined(m sfu.Member) { r.add("+" + m.Identity) }
-func (r *recorder) Left(m sfu.Member, why livekit.DisconnectReason) {
-	r.add("-" + m.Identity + " " + why.String())
+func (r *recorder) Told(e sfu.Event) {
+	switch e.Kind {
+	case sfu.Joined:
+		r.add("+" + e.Participant.Identity)
+	case sfu.Left:
+		r.add("-" + e.Participant.Identity + " " + e.Participant.DisconnectReason.String())
+	}
 }
 
 func (r *recorder) add(s string) {
