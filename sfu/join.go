@@ -210,9 +210,15 @@ type member struct {
 
 // track is a published track as its room knows it.
 type track struct {
-	owner      *member
-	info       *livekit.TrackInfo // replaced, never changed
-	media      *publish.Track
-	subscribed bool       // the publisher was told of a subscriber
-	seen       lossWindow // when its quality was last told
+	owner  *member
+	info   *livekit.TrackInfo // replaced, never changed
+	media  *publish.Track
+	saidSo bool       // the publisher was told of a subscriber
+	seen   lossWindow // when its quality was last told
+
+	// See dynacast.go.
+	wishes   map[*member]wish // of those it is sent to
+	demands  []demand         // by codec
+	counted  bool             // demands are those of wishes
+	demanded bool             // the publisher was told
 }

@@ -27,6 +27,7 @@ func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.L
 		if t.owner == m {
 			gone = append(gone, t)
 		} else {
+			t.subscribed(m, false)
 			kept = append(kept, t)
 		}
 	}

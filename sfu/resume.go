@@ -42,6 +42,7 @@ func (q *resumeRequest) serve(r *room) {
 	if !proto.Equal(m.info.Permission, q.params.Permission) {
 		r.setPermission(m, q.params.Permission)
 	}
+	r.repeatDemand(m)
 	m.s.mu.Lock()
 	m.s.resumed = &q.params
 	m.s.mu.Unlock()

@@ -130,6 +130,7 @@ func (r *room) tick(now time.Time) {
 	r.checkDeadlines(now)
 	r.tellSpeakers()
 	r.rankSpeakers(now)
+	r.tellDemand(now)
 	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
 		r.qualityAt = now
 		r.tellQuality()

@@ -310,6 +310,7 @@ func (s *Session) sync() {
 	s.noteMuted()
 	s.subscribe()
 	s.tellStreams(time.Now())
+	s.tellWishes()
 }
 
 // watchStates tells the room when the participant became active, when a
@@ -342,4 +343,5 @@ func (s *Session) everySecond() {
 	s.keepAlive()
 	s.measure()
 	s.tellStreams(time.Now())
+	s.tellWishes()
 }

@@ -14,6 +14,8 @@ type subscription struct {
 	down  *forward.DownTrack
 	nudge int // how often a silent track was made audible, see keepAlive
 	state streamState
+	set   trackSettings
+	told  wish // what the room knows of it
 }
 
 // trackSettings are the client's wishes about one track; they may come before
@@ -37,6 +39,7 @@ func (s *Session) subscribe() {
 	if !s.pickDowns() {
 		return
 	}
+	s.tellWishes()
 	if s.single {
 		s.require()
 		return
@@ -94,7 +97,7 @@ func (s *Session) addDown(peer *transport.Peer, w wanted) bool {
 	if s.ended || s.downs[w.sid] != nil {
 		return false
 	}
-	d := &subscription{w: w, down: peer.NewDownTrack(w.media)}
+	d := &subscription{w: w, down: peer.NewDownTrack(w.media), told: fullWish}
 	s.downs[w.sid] = d
 	d.apply(s.settings[w.sid])
 	return true
@@ -135,11 +138,46 @@ func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
 			d.apply(set)
 		}
 	}
+	s.tellWishes()
+}
+
+// tellWishes tells the room what changed in what is wanted of the tracks that are
+// sent, for the publishers to hear of it.
+func (s *Session) tellWishes() {
+	var list []*wishRequest
+	s.mu.Lock()
+	for sid, d := range s.downs {
+		if d.w.media.Kind() != publish.Video {
+			continue
+		}
+		if w := d.wish(); w != d.told {
+			d.told = w
+			list = append(list, &wishRequest{s, sid, w})
+		}
+	}
+	s.mu.Unlock()
+	for _, req := range list {
+		s.room.ask(req)
+	}
+}
+
+// wish is what is wanted, as far as the path could carry it with one step more.
+func (d *subscription) wish() wish {
+	if d.set.off() {
+		return wish{layer: nothing}
+	}
+	return wish{layer: min(d.set.layer(d.w.info), d.down.Reach())}
+}
+
+// off tells whether the client wants none of the track now.
+func (t trackSettings) off() bool {
+	return t.disabled || t.told && t.quality == livekit.VideoQuality_OFF
 }
 
 // apply sets pause and layer.
 func (d *subscription) apply(set trackSettings) {
-	d.down.SetPaused(set.disabled || set.quality == livekit.VideoQuality_OFF)
+	d.set = set
+	d.down.SetPaused(set.off())
 	if d.w.media.Kind() == publish.Video {
 		d.down.SetMaxLayer(set.layer(d.w.info))
 		d.down.SetRank(set.rank(d.w.info))

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"slices"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
@@ -30,7 +31,9 @@ func (q *publishRequest) serve(r *room) {
 		q.reply <- false
 		return
 	}
-	r.tracks = append(r.tracks, &track{owner: m, info: q.info, media: q.media})
+	r.tracks = append(r.tracks, &track{
+		owner: m, info: q.info, media: q.media, wishes: map[*member]wish{}, demands: newDemands(q.info),
+	})
 	first := !m.info.IsPublisher
 	m.change(func(p *livekit.ParticipantInfo) {
 		p.IsPublisher = true
@@ -277,11 +280,26 @@ func wants(m *member, t *track) bool {
 	return m.s.params.AutoSubscribe
 }
 
-// reconcile tells a member's session what to send.
+// reconcile tells a member's session what to send, and publishers what is wanted
+// of them.
 func (r *room) reconcile(m *member) {
+	r.assign(m)
+	r.tellDemand(time.Now())
+}
+
+func (r *room) reconcileAll() {
+	for _, m := range r.members {
+		r.assign(m)
+	}
+	r.tellDemand(time.Now())
+}
+
+func (r *room) assign(m *member) {
 	var list []wanted
 	for _, t := range r.tracks {
-		if !wants(m, t) {
+		is := wants(m, t)
+		t.subscribed(m, is)
+		if !is {
 			continue
 		}
 		list = append(list, wanted{
@@ -290,18 +308,12 @@ func (r *room) reconcile(m *member) {
 			info:   t.info,
 			media:  t.media,
 		})
-		if !t.subscribed {
-			t.subscribed = true
+		if !t.saidSo {
+			t.saidSo = true
 			t.owner.s.tellSubscribed(t.info.Sid)
 		}
 	}
 	m.s.setWanted(list)
-}
-
-func (r *room) reconcileAll() {
-	for _, m := range r.members {
-		r.reconcile(m)
-	}
 }
 
 // tellSubscribed tells a publisher of its first subscriber.

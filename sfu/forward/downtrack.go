@@ -41,7 +41,8 @@ type DownTrack struct {
 	sub    *Subscriber    // set at creation
 	track  *publish.Track // set at creation
 	closed atomic.Bool
-	held   atomic.Bool // see Held
+	held   atomic.Bool  // see Held
+	short  atomic.Int32 // layers above those there is room for, see Reach
 
 	// Counters, written by the worker.
 	packets, bytes, retransmitted, nacks, plis atomic.Uint64

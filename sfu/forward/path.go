@@ -191,6 +191,7 @@ func (s *Subscriber) share() {
 	p.well = result.Next == 0
 	for i, d := range p.wished {
 		d.allow(p.wishes[i].Hold.Now)
+		d.measureReach(&p.wishes[i])
 	}
 	if budget > bps {
 		result.Next = congestion.Roomy(result.Most)
@@ -276,6 +277,21 @@ func (d *DownTrack) allow(c congestion.Choice) {
 
 // Held tells whether nothing of the track is sent because the path is too narrow.
 func (d *DownTrack) Held() bool { return d.held.Load() }
+
+// Reach is the highest layer worth sending by the publisher for this subscriber:
+// one above what its path has room for, so that there is a step to rise to, or any
+// when nothing that comes is out of reach.
+func (d *DownTrack) Reach() int { return publish.MaxLayers - 1 - int(d.short.Load()) }
+
+func (d *DownTrack) measureReach(w *congestion.Wish) {
+	now, short := int(w.Hold.Now.Layer), 0
+	for layer := now + 1; layer <= w.Most; layer++ {
+		if w.Rates[layer] != [congestion.MaxTemporals]int64{} {
+			short = max(0, publish.MaxLayers-2-now)
+		}
+	}
+	d.short.Store(int32(short))
+}
 
 // SetRank places the track among others of the subscriber when not all fit; a
 // publisher that speaks is ranked higher by itself (publish.Track.SetSpeaking).

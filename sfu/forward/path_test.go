@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aparte/sfu/congestion"
 )
 
 // timeline is what a subscriber was sent, as a string of states that differ.
@@ -175,4 +177,31 @@ func TestWidePathsAreNeverLimited(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	})
+}
+
+// A publisher need not send what no path has room for, but one step more than that.
+func TestReach(t *testing.T) {
+	all := congestion.Rates{{100}, {300}, {900}}
+	low := congestion.Rates{{100}}
+	for _, tt := range []struct {
+		name  string
+		now   congestion.Choice
+		most  int
+		rates congestion.Rates
+		want  int
+	}{
+		{"nothing limited", congestion.All, 2, all, 2},
+		{"held", congestion.Paused, 2, all, 0},
+		{"the lowest", congestion.Choice{Layer: 0, Temporal: 3}, 2, all, 1},
+		{"the middle", congestion.Choice{Layer: 1, Temporal: 3}, 2, all, 2},
+		{"the lowest, more is not wanted", congestion.Choice{Layer: 0, Temporal: 3}, 0, all, 2},
+		{"all that comes", congestion.Choice{Layer: 0, Temporal: 3}, 2, low, 2},
+		{"held, and nothing comes", congestion.Paused, 2, congestion.Rates{}, 2},
+	} {
+		var d DownTrack
+		d.measureReach(&congestion.Wish{Hold: &congestion.Hold{Now: tt.now}, Most: tt.most, Rates: tt.rates})
+		if got := d.Reach(); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
 }
