@@ -18,10 +18,9 @@ const (
 	// packet counts packetCost more, so that small ones are bounded too.
 	dataRate   = 1 << 20
 	packetCost = 256
-	// A receiver that takes less than leastTaken bytes in patience while a
-	// sender waits for it is dead, or plays dead; it is told to join anew: a
+	// A receiver that takes less than leastTaken bytes in Timing.Patience while
+	// a sender waits for it is dead, or plays dead; it is told to join anew: a
 	// hole in reliable data would go unnoticed.
-	patience   = 3 * time.Second
 	leastTaken = 64 << 10
 )
 
@@ -104,7 +103,7 @@ func (s *Session) deliver(to *Session, reliable bool, packet []byte) bool {
 	if room == nil {
 		return true
 	}
-	taken := to.data.progress()
+	taken, patience := to.data.progress(), s.room.sfu.cfg.Timing.Patience
 	dead := time.NewTimer(patience)
 	defer dead.Stop()
 	for ; room != nil; room = to.data.add(s, packet) {

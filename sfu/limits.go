@@ -34,6 +34,7 @@ type Timing struct {
 	LeaveTime  time.Duration // from a closed connection to its leave on the signal; 2 s
 	ReturnTime time.Duration // from failed to removed; 15 s, a third if the signal was lost before
 	Departure  time.Duration // an empty room waits for someone to come back; 20 s
+	Patience   time.Duration // for a receiver that takes no data while a sender waits for it; 3 s
 }
 
 func (t *Timing) setDefaults() {
@@ -43,6 +44,7 @@ func (t *Timing) setDefaults() {
 	setDefault(&t.LeaveTime, 2*time.Second)
 	setDefault(&t.ReturnTime, 15*time.Second)
 	setDefault(&t.Departure, 20*time.Second)
+	setDefault(&t.Patience, 3*time.Second)
 }
 
 func setDefault[T ~int | ~int64](v *T, d T) {

@@ -42,8 +42,10 @@ type Config struct {
 	Addrs []netip.Addr
 	// Port is the UDP port on every address; 0 takes a free one (tests).
 	Port uint16
-	// ICEFailed overrides how long a silent connection lives; 0 means 10 s
-	// after it counted as disconnected (5 s of silence).
+	// ICEDisconnected is how long a connection may be silent before it counts as
+	// disconnected; 0 means 5 s.
+	ICEDisconnected time.Duration
+	// ICEFailed overrides how long it lives after that; 0 means 10 s.
 	ICEFailed time.Duration
 	// NoAdaptation sends everybody all that they asked for, whatever their path
 	// carries.
@@ -69,6 +71,9 @@ type Engine struct {
 func NewEngine(cfg Config) (*Engine, error) {
 	if len(cfg.Addrs) == 0 {
 		return nil, errors.New("media: no address to listen on")
+	}
+	if cfg.ICEDisconnected == 0 {
+		cfg.ICEDisconnected = iceDisconnected
 	}
 	if cfg.ICEFailed == 0 {
 		cfg.ICEFailed = iceFailed
@@ -125,7 +130,7 @@ func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error)
 	s.SetIncludeLoopbackCandidate(true) // the addresses were chosen in Config
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetLite(lite)
-	s.SetICETimeouts(iceDisconnected, e.cfg.ICEFailed, iceKeepAlive)
+	s.SetICETimeouts(e.cfg.ICEDisconnected, e.cfg.ICEFailed, min(iceKeepAlive, e.cfg.ICEDisconnected/2))
 	// We choose the SRTP profile as DTLS server: GCM costs a fifth of CM's CPU.
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, err

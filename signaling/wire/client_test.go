@@ -115,6 +115,7 @@ func (c *client) newPC(target livekit.SignalTarget) *webrtc.PeerConnection {
 	e.SetInterfaceFilter(func(name string) bool { return name == "lo" })
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetICETimeouts(5*time.Second, 25*time.Second, 250*time.Millisecond) // checks often: see shortICE
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		c.t.Fatal(err)
@@ -503,10 +504,13 @@ func (c *client) close() {
 	}
 	c.mu.Unlock()
 	c.drop()
+	// First those who negotiate: Pion's connection, closed before it had an ICE
+	// agent, makes one for a description that is being set meanwhile, and nobody
+	// closes that.
+	c.readers.Wait()
 	for _, pc := range []*webrtc.PeerConnection{c.pub, c.sub} {
 		if pc != nil {
 			_ = pc.GracefulClose()
 		}
 	}
-	c.readers.Wait()
 }

@@ -11,6 +11,7 @@ import (
 // A client that reads nothing is closed before its queue costs much memory,
 // however few and large the messages are.
 func TestQueueIsBoundedInBytes(t *testing.T) {
+	t.Parallel()
 	message := func(n int) *livekit.SignalResponse {
 		return &livekit.SignalResponse{Message: &livekit.SignalResponse_RefreshToken{RefreshToken: string(make([]byte, n))}}
 	}

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -40,6 +41,7 @@ func (c *client) texts() (out []string) {
 }
 
 func TestData(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -86,6 +88,7 @@ func TestData(t *testing.T) {
 
 // What we do not know passes untouched; what only others may send does not.
 func TestDataIsForwardedUntouched(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -116,6 +119,7 @@ func TestDataIsForwardedUntouched(t *testing.T) {
 }
 
 func TestDataNeedsPermission(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r", noData))
 	ghost := s.connect(true, s.token("ghost", "r", hidden))
@@ -135,6 +139,7 @@ func TestDataNeedsPermission(t *testing.T) {
 
 // A sender repeats packets after a resume; those already passed on are dropped.
 func TestReliableDuplicatesAreDropped(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -158,6 +163,7 @@ func TestReliableDuplicatesAreDropped(t *testing.T) {
 
 // A receiver that takes nothing must not hold up the others, nor our memory.
 func TestSlowReceiverDoesNotStallTheRoom(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 256 << 10 }))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -178,7 +184,9 @@ func TestSlowReceiverDoesNotStallTheRoom(t *testing.T) {
 // One that opened its channels and then takes nothing is let go of, so that the
 // sender goes on.
 func TestDeadReceiverIsLetGo(t *testing.T) {
-	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 64 << 10 }))
+	t.Parallel()
+	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 64 << 10 }),
+		timing(func(t *sfu.Timing) { t.Patience = time.Second }))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
 	dead := s.connect(true, s.token("dead", "r"))

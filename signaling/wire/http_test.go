@@ -64,6 +64,7 @@ func expired(t *testing.T, at time.Time) string {
 // Browsers read the status and body of validate; without the CORS header they
 // read nothing and report the server as unreachable.
 func TestRefusalsBeforeTheUpgrade(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	good := s.token("ann", "r")
 	sign := func(key, secret string, edit func(*auth.AccessToken, *auth.VideoGrant)) string {
@@ -142,6 +143,7 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 }
 
 func TestUpgradeIsRefusedWithTheSameStatus(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	_, resp, err := websocket.DefaultDialer.Dial(s.url+"/rtc?access_token=bad", nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
@@ -156,6 +158,7 @@ func TestUpgradeIsRefusedWithTheSameStatus(t *testing.T) {
 }
 
 func TestHeaderTokenWins(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	resp := s.get("/rtc/validate?access_token="+s.token("a", "r"), http.Header{"Authorization": {"Bearer nonsense"}})
 	resp.Body.Close()
@@ -165,6 +168,7 @@ func TestHeaderTokenWins(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.http.URL+"/rtc/v1/validate", nil)
 	if err != nil {
@@ -181,6 +185,7 @@ func TestPreflight(t *testing.T) {
 }
 
 func TestFullRoomIs503(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, limits(func(l *sfu.Limits) { l.Participants = 1 }))
 	s.join(false, s.token("ann", "r"))
 	for identity, want := range map[string]int{"bob": 503, "ann": 200} { // ann comes back into her own place
@@ -199,6 +204,7 @@ func (a answers) Authorize(context.Context, string) (*wire.Grant, error) { retur
 func (a answers) Refresh(context.Context, *wire.Grant) (string, error)   { return "", a.err }
 
 func TestAuthorizerErrorsBecomeStatuses(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		err    error
 		status int

@@ -22,11 +22,16 @@ import (
 
 // modes runs a test with both ways of connecting.
 func modes(t *testing.T, f func(t *testing.T, single bool)) {
-	t.Run("two connections", func(t *testing.T) { f(t, false) })
-	t.Run("one connection", func(t *testing.T) { f(t, true) })
+	for name, single := range map[string]bool{"two connections": false, "one connection": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, single)
+		})
+	}
 }
 
 func TestJoinResponse(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		s.connect(single, s.token("ann", "r"))
@@ -68,6 +73,7 @@ func TestJoinResponse(t *testing.T) {
 // connect() resolves only when the primary connection is up, so the first offer
 // has an application section even if there is nothing to send.
 func TestFirstSubscriberOffer(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.join(false, s.token("ann", "r"), passive)
 	offer := c.wait("offer", func(m *livekit.SignalResponse) bool { return m.GetOffer() != nil }).GetOffer()
@@ -82,6 +88,7 @@ func TestFirstSubscriberOffer(t *testing.T) {
 // In single mode the server never offers; in two-connection mode without the
 // right to subscribe the publisher is primary.
 func TestPublisherPrimary(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.connect(false, s.token("ann", "r", noSubscribe, noPublish, noData))
 	if c.joined.SubscriberPrimary || c.joined.FastPublish {
@@ -98,6 +105,7 @@ func TestPublisherPrimary(t *testing.T) {
 }
 
 func TestPublisherOfferInTheJoinRequest(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := newClient(t, true)
 	c.openChannels()
@@ -128,6 +136,7 @@ func TestPublisherOfferInTheJoinRequest(t *testing.T) {
 }
 
 func TestTokenIsRefreshed(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, func(_ *transport.Config, _ *sfu.Config, w *wire.Config) { w.RefreshEvery = 20 * time.Millisecond })
 	c := s.join(false, s.token("ann", "r", onlyMicrophone))
 	c.forget()
@@ -153,6 +162,7 @@ func TestTokenIsRefreshed(t *testing.T) {
 
 // A client may speak protojson; it is answered in kind.
 func TestTextFrames(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ws, resp, err := websocket.DefaultDialer.Dial(s.url+"/rtc?protocol=17&access_token="+s.token("ann", "r"), http.Header{})
 	if err != nil {
@@ -180,6 +190,7 @@ func TestTextFrames(t *testing.T) {
 }
 
 func TestPing(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.join(true, s.token("ann", "r"))
 	before := time.Now().UnixMilli()
@@ -196,6 +207,7 @@ func TestPing(t *testing.T) {
 }
 
 func TestHiddenParticipantIsNeverAnnounced(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	ghost := s.connect(true, s.token("ghost", "r", hidden))
@@ -217,6 +229,7 @@ func TestHiddenParticipantIsNeverAnnounced(t *testing.T) {
 }
 
 func TestAttributesAtJoin(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	attrs := base64.URLEncoding.EncodeToString([]byte(`{"role":"guest","lang":"fr"}`))
 	ws, resp, err := websocket.DefaultDialer.Dial(s.url+"/rtc?attributes="+attrs+"&access_token="+
@@ -243,6 +256,7 @@ func TestAttributesAtJoin(t *testing.T) {
 }
 
 func TestJoiningInALoopIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	refused := false
 	for range 40 {

@@ -54,6 +54,7 @@ func (c *client) reconnect(s *server, tok string, sync *livekit.SyncState) {
 }
 
 func TestResume(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -98,6 +99,7 @@ func TestResume(t *testing.T) {
 
 // Not 401 (final for browsers) nor 404 (they resume again): a new join.
 func TestResumeOfAnUnknownSession(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		s.join(single, s.token("ann", "r"))
@@ -116,6 +118,7 @@ func TestResumeOfAnUnknownSession(t *testing.T) {
 }
 
 func TestSyncStateWithUnknownTrack(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.connect(true, s.token("ann", "r"))
 	c.reconnect(s, s.token("ann", "r"), &livekit.SyncState{
@@ -127,6 +130,7 @@ func TestSyncStateWithUnknownTrack(t *testing.T) {
 }
 
 func TestDuplicateIdentity(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	bob := s.connect(true, s.token("bob", "r"))
 	first := s.connect(true, s.token("ann", "r"))
@@ -154,6 +158,7 @@ func TestDuplicateIdentity(t *testing.T) {
 }
 
 func TestClientLeaves(t *testing.T) {
+	t.Parallel()
 	events := &recorder{}
 	s := newServer(t, listen(events))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -211,6 +216,7 @@ func (r *recorder) wait(t *testing.T, want ...string) {
 
 // After Remove returns nothing more is forwarded to or from the session.
 func TestRemoveActsAtOnce(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -251,6 +257,7 @@ func TestRemoveActsAtOnce(t *testing.T) {
 }
 
 func TestCloseRoom(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	a := s.connect(true, s.token("ann", "r"))
 	b := s.join(false, s.token("bob", "r"))
@@ -271,6 +278,7 @@ func TestCloseRoom(t *testing.T) {
 }
 
 func TestShutdownTellsClientsToComeBack(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.connect(true, s.token("ann", "r"))
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
@@ -290,6 +298,7 @@ func TestShutdownTellsClientsToComeBack(t *testing.T) {
 
 // The participant stays while its media lives, though its signal is gone.
 func TestSignalLossKeepsTheParticipant(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, timing(func(t *sfu.Timing) { t.ReturnTime = 300 * time.Millisecond; t.Tick = 50 * time.Millisecond }))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -308,6 +317,7 @@ func TestSignalLossKeepsTheParticipant(t *testing.T) {
 }
 
 func TestNeverActiveIsRemoved(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, timing(func(t *sfu.Timing) { t.JoinLimit = 200 * time.Millisecond; t.Tick = 50 * time.Millisecond }))
 	c := s.join(true, s.token("ann", "r"))
 	if l := c.wait("leave", isLeave).GetLeave(); l.Reason != livekit.DisconnectReason_JOIN_FAILURE {
@@ -315,10 +325,16 @@ func TestNeverActiveIsRemoved(t *testing.T) {
 	}
 }
 
+// shortICE notices a dead connection soon: when four checks of a client are missing.
+func shortICE(c *transport.Config, _ *sfu.Config, _ *wire.Config) {
+	c.ICEDisconnected, c.ICEFailed = time.Second, 100*time.Millisecond
+}
+
 // ICE gone: the client is asked to resume, and removed if it does not.
 func TestFailedMediaAsksToResume(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, timing(func(t *sfu.Timing) { t.ReturnTime = 500 * time.Millisecond; t.Tick = 50 * time.Millisecond }),
-		func(c *transport.Config, _ *sfu.Config, _ *wire.Config) { c.ICEFailed = 100 * time.Millisecond })
+		shortICE)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
 	if err := ann.pub.SCTP().Transport().ICETransport().Stop(); err != nil { // without DTLS goodbye
@@ -332,6 +348,7 @@ func TestFailedMediaAsksToResume(t *testing.T) {
 }
 
 func TestOversizeAndFloodAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.join(true, s.token("ann", "r"))
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_UpdateMetadata{UpdateMetadata: &livekit.UpdateParticipantMetadata{Metadata: strings.Repeat("x", 257<<10)}}})
@@ -352,6 +369,7 @@ func TestOversizeAndFloodAreRefused(t *testing.T) {
 }
 
 func TestGarbageEndsThatConnectionAlone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	bob := s.join(true, s.token("bob", "r"))
 	ws, resp, err := websocket.DefaultDialer.Dial(s.url+"/rtc?access_token="+s.token("ann", "r"), nil)
@@ -380,6 +398,7 @@ func TestGarbageEndsThatConnectionAlone(t *testing.T) {
 
 // An offer that cannot be answered ends the session with a new join.
 func TestBadOffer(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.join(true, s.token("ann", "r"))
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: &livekit.SessionDescription{Type: "offer", Sdp: "v=0", Id: 1}}})
@@ -389,6 +408,7 @@ func TestBadOffer(t *testing.T) {
 }
 
 func TestMetadata(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r", noMetadata))
@@ -444,6 +464,7 @@ func TestMetadata(t *testing.T) {
 }
 
 func TestPermissionRevokedAtRunTime(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -491,6 +512,7 @@ func (a *turning) Refresh(ctx context.Context, g *wire.Grant) (string, error) {
 // A removal decided between the check and the join finds nobody to remove; one
 // decided later is noticed at the next refresh even if nobody calls Remove.
 func TestGrantEndsWhileJoining(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int{1, 2} {
 		a := &turning{limit: limit}
 		s := newServer(t, func(_ *transport.Config, _ *sfu.Config, c *wire.Config) { a.Authorizer, c.Authorizer = c.Authorizer, a })
@@ -506,6 +528,7 @@ func TestGrantEndsWhileJoining(t *testing.T) {
 
 // Over UDP the goodbye of DTLS may overtake the leave on the socket.
 func TestLeaveAfterTheConnectionsClosed(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		bob := s.connect(single, s.token("bob", "r"))

@@ -62,6 +62,7 @@ func (c *client) flows(track string) {
 }
 
 func TestPublishAndSubscribe(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -95,6 +96,7 @@ func TestPublishAndSubscribe(t *testing.T) {
 
 // Clients drop for good a track of a participant they have not heard of.
 func TestUpdateComesBeforeTheSDP(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		bob := s.connect(single, s.token("bob", "r"))
@@ -127,6 +129,7 @@ func TestUpdateComesBeforeTheSDP(t *testing.T) {
 
 // A muted track sends nothing: it is announced when its section is negotiated.
 func TestAnnouncedWithoutMedia(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(false, s.token("bob", "r"), goSDK)
@@ -140,6 +143,7 @@ func TestAnnouncedWithoutMedia(t *testing.T) {
 }
 
 func TestMute(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -166,6 +170,7 @@ func TestMute(t *testing.T) {
 
 // The offer may come before AddTrack; and Firefox's msid never names the cid.
 func TestOfferOvertakesAddTrack(t *testing.T) {
+	t.Parallel()
 	for _, cid := range []string{"named", "another id than in the msid"} {
 		s := newServer(t)
 		ann := s.connect(true, s.token("ann", "r"))
@@ -185,6 +190,7 @@ func TestOfferOvertakesAddTrack(t *testing.T) {
 // Two tracks of one kind, the second named in the SDP: the first must not take
 // its section.
 func TestMatchingPrefersNames(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	first := ann.addTrack(video, "one")
@@ -201,6 +207,7 @@ func TestMatchingPrefersNames(t *testing.T) {
 }
 
 func TestUnpublishAndRepublish(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -224,6 +231,7 @@ func TestUnpublishAndRepublish(t *testing.T) {
 
 // Late tracks, and a fourth of a kind, need sections the client has to add.
 func TestMediaSectionsRequirement(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	bob := s.connect(true, s.token("bob", "r"))
 	ann := s.connect(true, s.token("ann", "r"))
@@ -253,6 +261,7 @@ func TestMediaSectionsRequirement(t *testing.T) {
 }
 
 func TestAddTrackRefusals(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	add := func(c *client, req *livekit.AddTrackRequest) *livekit.RequestResponse {
 		c.forget()
@@ -293,6 +302,7 @@ func TestAddTrackRefusals(t *testing.T) {
 
 // A cid in use is queued, and answered when the old track is gone.
 func TestQueuedCID(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := s.connect(true, s.token("ann", "r"))
 	_, sender, info := c.publish(audio, "mic")
@@ -313,6 +323,7 @@ func TestQueuedCID(t *testing.T) {
 }
 
 func TestManualSubscription(t *testing.T) {
+	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t)
 		ann := s.connect(single, s.token("ann", "r"))
@@ -367,6 +378,7 @@ func (c *client) quiet(track string) {
 }
 
 func TestTrackSettings(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	track, _, info := ann.publish(audio, "mic")
@@ -392,6 +404,7 @@ func TestTrackSettings(t *testing.T) {
 }
 
 func TestSubscriptionPermission(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -415,6 +428,7 @@ func TestSubscriptionPermission(t *testing.T) {
 }
 
 func TestSpeakers(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
@@ -456,6 +470,7 @@ func TestSpeakers(t *testing.T) {
 }
 
 func TestConnectionQuality(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, timing(shortQuality))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
