@@ -10,6 +10,8 @@ import (
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
 	"google.golang.org/protobuf/proto"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // forged says that another one sent it.
@@ -28,6 +30,8 @@ func (f forged) ToProto() *livekit.DataPacket {
 func TestData(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "data-order", "data-destinations", "data-lossy", "data-sender", "data-rpc", "data-streams")
+
 			t.Parallel()
 			j := newJournal(t)
 			s := setup{room: roomName(t), single: single}
@@ -146,6 +150,7 @@ func TestData(t *testing.T) {
 
 // Who may not send data is not heard.
 func TestDataNeedsPermission(t *testing.T) {
+	proves(t, conform.Go, "data-not-allowed")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // In both directions at once, with every datagram in danger on all four ways,
@@ -11,6 +13,8 @@ import (
 func TestCompleteThroughLoss(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "pc-loss")
+
 			t.Parallel()
 			const attempts = 4
 			for i := range attempts {

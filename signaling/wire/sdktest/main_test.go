@@ -31,6 +31,9 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 // never skipped.
 func run(m *testing.M) int {
 	path, err := program()
+	if err == nil {
+		err = readRows()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -39,7 +42,7 @@ func run(m *testing.M) int {
 	// one another than there are cores.
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		if err := f.Value.Set("4"); err != nil {
+		if err := f.Value.Set("6"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

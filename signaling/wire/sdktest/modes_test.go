@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/livekit/protocol/livekit"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // A whole call in either mode: publish, subscribe, come late, mute, unpublish,
@@ -13,6 +15,11 @@ import (
 func TestCall(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "pc-connect-time", "pub-info", "pub-mute", "pub-unpublish", "pub-republish", "sub-auto", "leave-client")
+			if single {
+				proves(t, conform.Go, "http-rtc-request", "pc-single-client-offers", "pc-single-missing")
+			}
+
 			t.Parallel()
 			j := newJournal(t)
 			s := setup{room: roomName(t), single: single, relayed: true}

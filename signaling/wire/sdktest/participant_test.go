@@ -9,9 +9,12 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 func TestParticipantsComeAndGo(t *testing.T) {
+	proves(t, conform.Go, "token-claims", "part-states", "hidden")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}
@@ -58,6 +61,7 @@ func TestParticipantsComeAndGo(t *testing.T) {
 }
 
 func TestDuplicateIdentity(t *testing.T) {
+	proves(t, conform.Go, "dup-identity")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}
@@ -97,6 +101,7 @@ func TestDuplicateIdentity(t *testing.T) {
 }
 
 func TestOwnMetadata(t *testing.T) {
+	proves(t, conform.Go, "meta-update", "meta-refused", "http-own-metadata")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}

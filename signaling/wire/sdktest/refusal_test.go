@@ -10,11 +10,14 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/livekit/protocol/auth"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // Whoever is refused learns why, before the WebSocket opens, in every form a
 // client asks.
 func TestRefusals(t *testing.T) {
+	proves(t, conform.Go, "http-refuse-401", "http-refuse-400", "http-cors", "token-algorithm")
 	t.Parallel()
 	j := newJournal(t)
 	room := roomName(t)
@@ -107,6 +110,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
+	proves(t, conform.Go, "http-validate")
 	t.Parallel()
 	u := shared.base.JoinPath("rtc/validate")
 	u.RawQuery = "access_token=" + accessToken(roomName(t), "alice", nil)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // A broken WebSocket is mended without anybody seeing more than a pause: the
@@ -14,6 +16,8 @@ import (
 func TestResume(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "resume-media")
+
 			t.Parallel()
 			j := newJournal(t)
 			// What is sent while ICE starts over is lost, and some of it longer
@@ -102,6 +106,8 @@ func allMore(j *journal, want map[*stream]int) {
 func TestServerKilled(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "full-reconnect")
+
 			t.Parallel()
 			j := newJournal(t)
 			data := t.TempDir()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // A subscriber asks for other sizes again and again: it gets them, never by
@@ -19,6 +21,8 @@ func TestSimulcastLayers(t *testing.T) {
 			name = "with loss"
 		}
 		t.Run(name, func(t *testing.T) {
+			proves(t, conform.Go, "pub-simulcast", "pub-layers", "sub-layers", "sub-switch")
+
 			t.Parallel()
 			j := newJournal(t)
 			s := setup{room: roomName(t)}
@@ -105,6 +109,7 @@ func newest(s *stream) *clip {
 
 // A disabled track stops at once and goes on with a key frame.
 func TestDisabledTrackPauses(t *testing.T) {
+	proves(t, conform.Go, "sub-disabled")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}

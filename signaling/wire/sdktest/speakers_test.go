@@ -4,10 +4,13 @@ import (
 	"testing"
 
 	"github.com/livekit/protocol/livekit"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // Speech makes a speaker, silence ends it; qualities are told, and good.
 func TestSpeakersAndQuality(t *testing.T) {
+	proves(t, conform.Go, "sub-speakers", "sub-quality")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}

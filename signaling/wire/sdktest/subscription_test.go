@@ -5,6 +5,8 @@ import (
 
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // Without auto-subscription nothing comes that was not asked for, and nothing
@@ -12,6 +14,8 @@ import (
 func TestManualSubscription(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		t.Run(modeName(single), func(t *testing.T) {
+			proves(t, conform.Go, "sub-manual")
+
 			t.Parallel()
 			j := newJournal(t)
 			s := setup{room: roomName(t), single: single}
@@ -80,6 +84,7 @@ func (c *client) descriptions(single bool) int {
 // The token's rights hold for media: who may not subscribe receives nothing,
 // who may not publish is refused.
 func TestMediaNeedsPermission(t *testing.T) {
+	proves(t, conform.Go, "sub-not-allowed", "pub-not-allowed")
 	t.Parallel()
 	j := newJournal(t)
 	s := setup{room: roomName(t)}

@@ -1,0 +1,70 @@
+package sdktest
+
+import (
+	"os"
+	"runtime/debug"
+	"testing"
+
+	"aparte/signaling/wire/sdktest/conform"
+)
+
+// resultsVariable names the folder for the results that docs/conformance.md is
+// made from. Without it the tests are just tests.
+const resultsVariable = "CONFORMANCE_RESULTS"
+
+// Set by run before the tests, only read by them.
+var (
+	rows    *conform.Rows
+	results *conform.Recorder
+)
+
+func readRows() (err error) {
+	if rows, err = conform.Read("../../../docs/conformance.json"); err != nil {
+		return err
+	}
+	results, err = conform.NewRecorder(os.Getenv(resultsVariable), "go")
+	return err
+}
+
+// proves says that this test is the case of rows. It comes first in a test, so
+// that the result is written when all else is done.
+func proves(t *testing.T, client conform.Client, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if _, err := rows.Find(id, client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, id := range ids {
+			err := results.Add(conform.Result{Row: id, Client: client, Test: t.Name(), Passed: !t.Failed(), With: versionOf(client)})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// row runs the case of one row with the raw client, beside the others.
+func row(t *testing.T, id string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(id, func(t *testing.T) {
+		proves(t, conform.Raw, id)
+		t.Parallel()
+		f(t)
+	})
+}
+
+func versionOf(client conform.Client) string {
+	module, name := "github.com/livekit/server-sdk-go/v2", "server-sdk-go"
+	if client == conform.Raw {
+		module, name = "github.com/pion/webrtc/v4", "pion/webrtc"
+	}
+	info, _ := debug.ReadBuildInfo()
+	for _, dep := range info.Deps {
+		if dep.Path == module {
+			name += " " + dep.Version
+		}
+	}
+	return name
+}
