@@ -104,17 +104,31 @@ func completeLayers(layers []*livekit.VideoLayer) []*livekit.VideoLayer {
 }
 
 // choose is the codec the client will send on the section: the announced one if it
-// was negotiated, else the first. Once the answer is out its order has decided.
+// was negotiated, else the first; for Opus RED around it, which hides the loss of
+// single packets. Once the answer is out its order has decided.
 func (s *Session) choose(info *livekit.TrackInfo, sec *transport.Section) string {
+	if !s.answering {
+		return sec.Codecs[0].MimeType
+	}
 	announced := codec.TypeOf(info.MimeType)
-	if s.answering {
-		for _, c := range sec.Codecs {
-			if c.Type == announced {
-				return c.MimeType
-			}
+	if announced == codec.Opus && !info.DisableRed {
+		if mime := mimeOf(sec, codec.RED); mime != "" {
+			return mime
 		}
 	}
+	if mime := mimeOf(sec, announced); mime != "" {
+		return mime
+	}
 	return sec.Codecs[0].MimeType
+}
+
+func mimeOf(sec *transport.Section, t codec.Type) string {
+	for _, c := range sec.Codecs {
+		if c.Type == t {
+			return c.MimeType
+		}
+	}
+	return ""
 }
 
 // tunings say what our answer asks of the sections that carry tracks.

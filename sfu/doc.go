@@ -13,6 +13,7 @@
 //	publish/receiver.go        the tap of the SRTP goroutine: Receiver.Buffer
 //	publish/ingest.go          parsed; transport-wide feedback noted; RTX unwrapped
 //	publish/source.go          whose is it? SSRC, or MID and RID of its header
+//	publish/red.go             sound that was lost, but is repeated in this packet
 //	codec/                     key frame? temporal layer? picture id?
 //	ring/ring.go               stored by number and by arrival; doubles stop here
 //	publish/floor.go           a microphone: does it have the floor?

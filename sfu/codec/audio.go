@@ -26,6 +26,34 @@ func REDPrimary(p []byte) (payloadType uint8, block []byte, ok bool) {
 	return payloadType, p[n+skip:], true
 }
 
+// REDRedundancy returns the block that stands back places before the primary one:
+// what an earlier packet carried as its primary block. older is by how much its
+// timestamp is smaller. The block is a part of p; ok is false when there is none,
+// or it is empty.
+func REDRedundancy(p []byte, back int) (payloadType uint8, older uint32, block []byte, ok bool) {
+	blocks := 0
+	for 4*blocks < len(p) && p[4*blocks]&0x80 != 0 {
+		blocks++
+	}
+	if 4*blocks+1 > len(p) || back < 1 || back > blocks {
+		return 0, 0, nil, false
+	}
+	want, begin := blocks-back, 4*blocks+1
+	for i := range want + 1 {
+		h := p[4*i : 4*i+4]
+		length := int(h[2]&0x03)<<8 | int(h[3])
+		if i < want {
+			begin += length
+			continue
+		}
+		if length == 0 || begin+length > len(p) {
+			return 0, 0, nil, false
+		}
+		return h[0] & 0x7f, uint32(h[1])<<6 | uint32(h[2])>>2, p[begin : begin+length], true
+	}
+	return 0, 0, nil, false
+}
+
 // OpusSilence is one 20 ms Opus frame of silence (mono, CELT, fullband; RFC 6716
 // section 3.1: configuration 31, one frame, with an empty range coder state).
 // Encoders send the same three bytes for digital silence.

@@ -117,6 +117,35 @@ func TestREDPrimary(t *testing.T) {
 	}
 }
 
+func TestREDRedundancy(t *testing.T) {
+	// Two blocks before the primary: 1920 and 960 older, of two and three bytes.
+	two := []byte{0x80 | 111, 1920 >> 6, 1920 & 0x3f << 2, 2, 0x80 | 111, 960 >> 6, 960 & 0x3f << 2, 3, 111, 'o', 'o', 'l', 'l', 'l', 'p'}
+	empty := []byte{0x80 | 111, 0x0f, 0, 0, 111, 'p'}
+	for _, c := range []struct {
+		p     []byte
+		back  int
+		older uint32
+		want  string
+	}{
+		{two, 1, 960, "lll"},
+		{two, 2, 1920, "oo"},
+		{two, 3, 0, ""},
+		{two, 0, 0, ""},
+		{two[:12], 1, 0, ""}, // cut short
+		{two[:12], 2, 1920, "oo"},
+		{two[:8], 1, 0, ""},
+		{empty, 1, 0, ""},
+		{[]byte{111, 'p'}, 1, 0, ""},
+		{[]byte{0x80, 0x80, 0x80}, 1, 0, ""},
+		{nil, 1, 0, ""},
+	} {
+		pt, older, block, ok := REDRedundancy(c.p, c.back)
+		if ok != (c.want != "") || string(block) != c.want || ok && (older != c.older || pt != 111) {
+			t.Errorf("% x, %d back: %d %d %q %t", c.p, c.back, pt, older, block, ok)
+		}
+	}
+}
+
 func TestTypeOf(t *testing.T) {
 	for _, typ := range []Type{VP8, H264, VP9, AV1} {
 		if got := TypeOf("Video/" + typ.String()); got != typ || !got.Video() {
@@ -189,6 +218,11 @@ func FuzzREDPrimary(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if _, block, ok := REDPrimary(p); ok && (len(block) == 0 || !bytes.HasSuffix(p, block)) {
 			t.Fatalf("% x is no end of % x", block, p)
+		}
+		for back := range 5 {
+			if _, _, block, ok := REDRedundancy(p, back); ok && (len(block) == 0 || !bytes.Contains(p, block)) {
+				t.Fatalf("% x is no part of % x", block, p)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -232,7 +233,8 @@ func (d *DownTrack) learnCodecs() {
 	for i := range *codecs {
 		c := &(*codecs)[i]
 		pt := matchCodec(c, d.binding.Codecs)
-		if pt == noPT && c.Type == codec.RED && d.opusPT != 0 {
+		// RED names its blocks by payload type: the two must agree on it.
+		if c.Type == codec.RED && d.opusPT != 0 && (pt == noPT || !sameOpus(*codecs, d.opusPT)) {
 			pt = d.opusPT
 			d.red[c.PayloadType&0x7f] = true
 		}
@@ -241,6 +243,10 @@ func (d *DownTrack) learnCodecs() {
 			d.munger.clockRate = c.ClockRate
 		}
 	}
+}
+
+func sameOpus(codecs []publish.Codec, pt uint8) bool {
+	return slices.ContainsFunc(codecs, func(c publish.Codec) bool { return c.Type == codec.Opus && c.PayloadType == pt })
 }
 
 // matchCodec returns the subscriber's payload type for c: the same format, and

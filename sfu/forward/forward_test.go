@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/sfu/codec"
+	"aparte/sfu/publish"
 )
 
 // inBubble runs f with a rig on virtual time.
@@ -414,6 +415,38 @@ func TestAudio(t *testing.T) {
 			t.Fatal(got)
 		}
 	})
+}
+
+// Who negotiated RED gets it as it came, unless the two ends number Opus
+// differently: RED's blocks carry the number.
+func TestRED(t *testing.T) {
+	const outRED = 64
+	for _, tt := range []struct {
+		opus uint8
+		pt   uint8
+		want string
+	}{
+		{111, outRED, "\xef\x0f\x00\x01oab"},
+		{109, 109, "b"},
+	} {
+		inBubble(t, func(t *testing.T, r *rig) {
+			s := &screen{}
+			d := r.subscribe(s).NewDownTrack(r.audio)
+			b := binding(s)
+			b.Codecs = []publish.Codec{
+				{PayloadType: tt.opus, Type: codec.Opus, ClockRate: 48000}, {PayloadType: outRED, Type: codec.RED, ClockRate: 48000},
+			}
+			d.Bind(b)
+			r.packet(3, 63, r.timestamp(3, 48000, bubbleStart), false, []byte("\xef\x0f\x00\x01oab"))
+			time.Sleep(20 * time.Millisecond)
+			r.voice("c") // Opus in between goes by its own number
+			settle()
+			got := s.take()
+			if len(got) != 2 || got[0].PayloadType != tt.pt || string(got[0].Payload) != tt.want || got[1].PayloadType != tt.opus {
+				t.Fatal(got)
+			}
+		})
+	}
 }
 
 func TestKeepAlive(t *testing.T) {

@@ -128,6 +128,9 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 		p.AudioLevel |= voiceBit(r.header.GetExtension(id))
 	}
 
+	if c.Type == codec.RED {
+		r.restore(src.section, l, seq, &p, now)
+	}
 	res := l.ring.Insert(seq, &p)
 	switch res.Status {
 	case ring.Duplicate:

@@ -49,6 +49,7 @@ func formats() []format {
 		video(106, webrtc.MimeTypeH264, h264("1", "42001f")),
 		video(108, webrtc.MimeTypeH264, h264("0", "42001f")),
 		audio(111, webrtc.MimeTypeOpus, 48000, 2, "minptime=10;useinbandfec=1"),
+		audio(63, "audio/red", 48000, 2, "111/111"),
 		audio(0, webrtc.MimeTypePCMU, 8000, 0, ""), // RFC 3551 gives these two their numbers
 		audio(8, webrtc.MimeTypePCMA, 8000, 0, ""),
 	}

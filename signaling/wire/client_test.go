@@ -28,6 +28,7 @@ type client struct {
 	pub    *webrtc.PeerConnection
 	sub    *webrtc.PeerConnection // nil in single mode
 	joined *livekit.JoinResponse
+	media  func(*webrtc.MediaEngine) error // registers codecs
 	nego   sync.Mutex
 
 	mu       sync.Mutex
@@ -54,7 +55,11 @@ func goSDK(_ *client, r *livekit.JoinRequest)           { r.ClientInfo.Sdk = liv
 // join connects in one of the two modes and waits for the JoinResponse.
 func (s *server) join(single bool, tok string, opts ...clientOption) *client {
 	s.t.Helper()
-	c := newClient(s.t, single)
+	return s.joinAs(newClient(s.t, single), tok, opts...)
+}
+
+func (s *server) joinAs(c *client, tok string, opts ...clientOption) *client {
+	s.t.Helper()
 	req := &livekit.JoinRequest{
 		ClientInfo:         &livekit.ClientInfo{Sdk: livekit.ClientInfo_JS, Protocol: 17, ClientProtocol: 1, Version: "2.23.0"},
 		ConnectionSettings: &livekit.ConnectionSettings{AutoSubscribe: true},
@@ -74,19 +79,26 @@ func (s *server) join(single bool, tok string, opts ...clientOption) *client {
 // connect joins and waits until the participant is ACTIVE with data channels.
 func (s *server) connect(single bool, tok string, opts ...clientOption) *client {
 	s.t.Helper()
-	c := s.join(single, tok, opts...)
+	return s.connectAs(newClient(s.t, single), tok, opts...)
+}
+
+func (s *server) connectAs(c *client, tok string, opts ...clientOption) *client {
+	s.t.Helper()
+	s.joinAs(c, tok, opts...)
 	c.openChannels()
 	c.negotiate()
 	c.waitActive()
 	return c
 }
 
-func newClient(t *testing.T, single bool) *client {
+// newClient knows the codecs that Pion knows, unless media registers others.
+func newClient(t *testing.T, single bool, media ...func(*webrtc.MediaEngine) error) *client {
 	c := &client{
 		t: t, single: single, changed: make(chan struct{}),
 		answers: map[uint32]chan *livekit.SessionDescription{}, tracks: map[string]*webrtc.TrackRemote{},
 		packets: map[string]int{}, channels: map[string]*webrtc.DataChannel{},
 	}
+	c.media = append(media, (*webrtc.MediaEngine).RegisterDefaultCodecs)[0]
 	c.pub = c.newPC(livekit.SignalTarget_PUBLISHER)
 	if !single {
 		c.sub = c.newPC(livekit.SignalTarget_SUBSCRIBER)
@@ -97,7 +109,7 @@ func newClient(t *testing.T, single bool) *client {
 
 func (c *client) newPC(target livekit.SignalTarget) *webrtc.PeerConnection {
 	m := &webrtc.MediaEngine{}
-	if err := m.RegisterDefaultCodecs(); err != nil {
+	if err := c.media(m); err != nil {
 		c.t.Fatal(err)
 	}
 	for kind, uris := range map[webrtc.RTPCodecType][]string{

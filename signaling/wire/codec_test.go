@@ -145,3 +145,52 @@ func TestStereoAndSilence(t *testing.T) {
 		}
 	})
 }
+
+// withRED registers RED beside Opus.
+func withRED(m *webrtc.MediaEngine) error {
+	if err := m.RegisterDefaultCodecs(); err != nil {
+		return err
+	}
+	return m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 63, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111",
+	}}, webrtc.RTPCodecTypeAudio)
+}
+
+// RED goes to those who know it as it came, and to the others as plain Opus.
+func TestRED(t *testing.T) {
+	modes(t, func(t *testing.T, single bool) {
+		s := newServer(t)
+		ann := s.connectAs(newClient(t, single, withRED), s.token("ann", "r"))
+		bob := s.connectAs(newClient(t, single, withRED), s.token("bob", "r"))
+		eve := s.connect(single, s.token("eve", "r"))
+		info := ann.addTrack(audio, "mic")
+		track := ann.addSenderOf(webrtc.RTPCodecCapability{MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111"}, "mic")
+		ann.negotiate()
+		if _, first := ann.answered("mic"); first != "red/48000/2" {
+			t.Errorf("the answer begins with %s", first)
+		}
+		feed(t, track, func(p *rtp.Packet) { p.Payload = []byte{0x80 | 111, 0x0f, 0, 1, 111, 'o', 'n', 'e', 'w'} })
+		for c, want := range map[*client]string{bob: "audio/red", eve: "audio/opus"} {
+			c.flows(info.Sid)
+			c.mu.Lock()
+			got := c.tracks[info.Sid].Codec().MimeType
+			c.mu.Unlock()
+			if got != want {
+				t.Errorf("%s gets %s, want %s", c.joined.Participant.Identity, got, want)
+			}
+		}
+		for name, edit := range map[string]func(*livekit.AddTrackRequest){
+			"disabled":  func(r *livekit.AddTrackRequest) { r.DisableRed = true },
+			"encrypted": func(r *livekit.AddTrackRequest) { r.Encryption = livekit.Encryption_GCM },
+		} {
+			if info := ann.addTrack(audio, name, edit); !info.DisableRed {
+				t.Errorf("%s: %v", name, info)
+			}
+			ann.addSender(audio, name)
+			ann.negotiate()
+			if _, first := ann.answered(name); first != "opus/48000/2" {
+				t.Errorf("%s: the answer begins with %s", name, first)
+			}
+		}
+	})
+}
