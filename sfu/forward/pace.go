@@ -155,7 +155,7 @@ func (s *Subscriber) release() (more bool) {
 func (s *Subscriber) releaseFirst() {
 	q := s.path.queue
 	pp, payload := q.first()
-	if d := pp.down; d != nil && d.writer != nil && !d.selector.stopped() {
+	if d := pp.down; d != nil && d.writer != nil && !d.selector.stopped() && !d.track.Closed() {
 		h := &d.media
 		h.rtp.PayloadType, h.rtp.SequenceNumber = pp.pt, pp.seq
 		h.rtp.Timestamp, h.rtp.Marker = pp.timestamp, pp.marker

@@ -105,6 +105,33 @@ func TestOverfullQueueGoesOnAtAKeyframe(t *testing.T) {
 	})
 }
 
+// A publisher is removed while a key frame of its waits in front of a narrow path:
+// when the removal returns, nothing more of it leaves.
+func TestNothingOfAnEndedTrackLeavesTheQueue(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		l := newNetLink(100_000_000)
+		l.mute = true
+		r.join(l)
+		narrow(t, l.sub, 2_000_000)
+		newOnAir(r, l).frame(0, true, 0, false, 60*1100)
+		settle()
+		r.video.Close()
+		l.receive(time.Now().Add(time.Second))
+		if before, _ := l.take(downSSRC); len(before) == 0 || len(before) == 60 {
+			t.Fatalf("%d of 60 packets left at once: nothing is tested", len(before))
+		}
+		time.Sleep(time.Second)
+		settle()
+		l.receive(time.Now().Add(time.Second))
+		if after, _ := l.take(downSSRC); len(after) > 0 {
+			t.Errorf("%d packets left after the end of their track", len(after))
+		}
+		if len(r.worker.paced) != 0 {
+			t.Error("the queue was not given back")
+		}
+	})
+}
+
 // Without an estimate, and far below it, nothing is queued: all of a round leaves
 // together.
 func TestWidePathsDoNotQueue(t *testing.T) {
