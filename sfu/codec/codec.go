@@ -1,10 +1,10 @@
 // Package codec reads what a forwarder must know from RTP payloads: where a
-// key frame starts, which temporal layer a packet belongs to, how large the
-// picture is. Bytes in, facts out; nothing here keeps state, allocates, or
-// looks further into a frame than its first bytes.
+// key frame starts, which temporal and spatial layer a packet belongs to, how large
+// the picture is. Bytes in, facts out; nothing here allocates, and nothing but
+// [DescriptorReader] keeps state.
 //
-// Start with [Inspect]; [ParseVP8] and [VP8.Rewrite] are the only ones a
-// forwarder needs for changing packets.
+// Start with [Inspect]. A forwarder changes packets by [VP8Descriptor.Rewrite],
+// [VP9Descriptor.Rewrite] and [Descriptor.Rewrite].
 package codec
 
 import "strings"
@@ -61,20 +61,39 @@ func (t Type) String() string {
 // Video tells whether t is a video codec.
 func (t Type) Video() bool { return t >= VP8 && t <= AV1 }
 
+// MaxSpatials and MaxTemporals are how many layers inside one stream we tell apart;
+// browsers send up to three of each. Higher ones count as the highest.
+const (
+	MaxSpatials  = 3
+	MaxTemporals = 4
+)
+
+// Size is that of a picture in pixels.
+type Size struct{ Width, Height uint16 }
+
 // Facts is what the forwarder decides by.
 type Facts struct {
 	// Keyframe is set on the packet a decoder may start at: the first packet
 	// of a key frame (for H264 the one that carries the SPS).
 	Keyframe bool
-	// FrameStart is set on the first packet of a frame where the format says
-	// so; H264 and AV1 leave it to the RTP timestamp.
-	FrameStart bool
-	// TID is the temporal layer, 0 when the stream has none.
-	TID uint8
-	// Width and Height in pixels are known on some key frames (VP8), else 0.
+	// IDR is set where an H264 IDR slice begins, with or without SPS.
+	IDR bool
+	// FrameStart and FrameEnd are set on the first and the last packet of a frame
+	// where the format says so; a frame is one spatial layer of a picture. H264
+	// leaves them to timestamp and marker, VP8 its end.
+	FrameStart, FrameEnd bool
+	// Layered tells that TID and SID were read: the temporal and the spatial layer,
+	// 0 when the stream has none.
+	Layered  bool
+	TID, SID uint8
+	// Width and Height in pixels are known on some key frames (VP8, H264), else 0.
 	Width, Height uint16
-	// VP8 is the payload descriptor; its HeaderLen is 0 for other codecs.
+	// VP8 and VP9 are the payload descriptors; HeaderLen is 0 for other codecs.
 	VP8 VP8Descriptor
+	VP9 VP9Descriptor
+	// Descriptor is the dependency descriptor, which is no part of the payload:
+	// DescriptorReader fills it in.
+	Descriptor Descriptor
 }
 
 // Inspect reads the facts of one packet's payload. ok is false when the payload
@@ -87,15 +106,13 @@ func Inspect(t Type, payload []byte) (f Facts, ok bool) {
 	case VP8:
 		return inspectVP8(payload)
 	case H264:
-		f.Keyframe, ok = h264Keyframe(payload)
-		return f, ok
+		return inspectH264(payload)
 	case VP9:
 		return inspectVP9(payload)
 	case AV1:
-		// Aggregation header, AV1 RTP specification 4.4: N (bit 3) marks the
-		// first packet of a coded video sequence.
-		f.Keyframe = payload[0]&0x08 != 0
-		return f, len(payload) > 1
+		a, ok := ParseAV1(payload)
+		f.Keyframe = a.NewSequence
+		return f, ok
 	}
 	return f, true
 }

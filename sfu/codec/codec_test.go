@@ -74,18 +74,24 @@ func TestInspectFindsKeyframes(t *testing.T) {
 		{"VP8 second packet of a key frame", VP8, []byte{0x00, 0x50, 0, 0}, false, 0, 0, true},
 		{"VP8 descriptor only", VP8, []byte{0x10}, false, 0, 0, false},
 		{"H264 SPS", H264, []byte{0x67, 1, 2}, true, 0, 0, true},
-		{"H264 IDR", H264, []byte{0x65, 1}, true, 0, 0, true},
+		{"H264 IDR without SPS", H264, []byte{0x65, 1}, false, 0, 0, true},
 		{"H264 slice", H264, []byte{0x41, 1}, false, 0, 0, true},
 		{"H264 STAP-A with SPS", H264, []byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68}, true, 0, 0, true},
 		{"H264 STAP-A without", H264, []byte{0x78, 0, 2, 0x41, 1}, false, 0, 0, true},
 		{"H264 STAP-A too short", H264, []byte{0x78, 0, 9, 0x67}, false, 0, 0, false},
-		{"H264 FU-A start of IDR", H264, []byte{0x7c, 0x85, 1}, true, 0, 0, true},
+		{"H264 STAP-A with SPS and no IDR slice", H264, []byte{0x78, 0, 2, 0x67, 1, 0, 2, 0x41, 1}, false, 0, 0, true},
+		{"H264 FU-A start of IDR", H264, []byte{0x7c, 0x85, 1}, false, 0, 0, true},
+		{"H264 FU-A header only", H264, []byte{0x7c, 0x85}, false, 0, 0, false},
+		{"H264 MTAP, which only mode 2 has", H264, []byte{0x7a, 0x85, 1}, false, 0, 0, false},
 		{"H264 FU-A middle of IDR", H264, []byte{0x7c, 0x05, 1}, false, 0, 0, true},
 		{"VP9 key frame", VP9, []byte{0x88, 0x05, 1}, true, 0, 0, true},
 		{"VP9 predicted", VP9, []byte{0xc8, 0x05, 1}, false, 0, 0, true},
-		{"VP9 upper spatial layer", VP9, []byte{0xa8, 0x05, 0x02, 1}, false, 0, 0, true},
-		{"AV1 sequence start", AV1, []byte{0x08, 1}, true, 0, 0, true},
+		{"VP9 upper spatial layer", VP9, []byte{0xa8, 0x05, 0x02, 0, 1}, false, 0, 0, true},
+		{"AV1 sequence start", AV1, []byte{0x18, 1}, true, 0, 0, true},
 		{"AV1 other", AV1, []byte{0x10, 1}, false, 0, 0, true},
+		{"AV1 sequence start that goes on", AV1, []byte{0x98, 1}, true, 0, 0, false},
+		{"AV1 element too long", AV1, []byte{0x20, 2, 1}, false, 0, 0, false},
+		{"AV1 elements with lengths", AV1, []byte{0x00, 1, 1, 1, 1}, false, 0, 0, true},
 		{"Opus", Opus, []byte{0xf8}, false, 0, 0, true},
 		{"padding", VP8, nil, false, 0, 0, false},
 	} {
@@ -167,12 +173,27 @@ func FuzzInspect(f *testing.F) {
 	f.Add(uint8(VP8), []byte{0x90, 0xf0, 0xff, 0xfe, 0x12, 0xb3, 0, 0, 0, 0x9d, 1, 0x2a, 1, 2, 3, 4})
 	f.Add(uint8(H264), []byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68})
 	f.Add(uint8(VP9), []byte{0xa8, 0x85, 0x05, 0x02, 1})
-	f.Add(uint8(AV1), []byte{0x08, 1})
+	f.Add(uint8(VP9), []byte{0xfd, 0xa8, 0xc2, 0x50, 0x02, 0x87, 0})
+	f.Add(uint8(VP9), []byte{0xbe, 0xa8, 0xc1, 0x10, 0x50, 1, 64, 0, 180, 2, 128, 1, 104, 5, 0, 2, 208, 0x83})
+	f.Add(uint8(H264), []byte{0x67, 0x42, 0xc0, 0x16, 0x8c, 0x8d, 0x40, 0x50, 0x17, 0xbc, 0xb3})
+	f.Add(uint8(AV1), []byte{0x18, 1})
 	f.Fuzz(func(t *testing.T, typ uint8, p []byte) {
 		before := bytes.Clone(p)
 		facts, ok := Inspect(Type(typ), p)
 		if !bytes.Equal(p, before) {
 			t.Fatal("Inspect changed the payload")
+		}
+		if d := facts.VP9; ok && d.HeaderLen > 0 {
+			d.Sizes(p)
+			d.Rewrite(p, 0x7abc, 0x55)
+			got, ok := ParseVP9(p)
+			if !ok || got.HeaderLen != d.HeaderLen || got.SID != d.SID || got.TID != d.TID || got.End != d.End ||
+				d.LongPictureID && got.PictureID != 0x7abc || d.HasTL0PicIdx && got.TL0PicIdx != 0x55 {
+				t.Fatalf("rewritten %+v to %+v", d, got)
+			}
+			if !bytes.Equal(p[d.HeaderLen:], before[d.HeaderLen:]) {
+				t.Fatal("the payload behind the descriptor changed")
+			}
 		}
 		if !ok || facts.VP8.HeaderLen == 0 {
 			return

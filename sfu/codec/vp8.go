@@ -138,7 +138,7 @@ func inspectVP8(p []byte) (f Facts, ok bool) {
 		return f, false
 	}
 	f.VP8 = d
-	f.TID = d.TID
+	f.Layered, f.TID = d.HasTID, d.TID
 	f.FrameStart = d.Start
 	if !d.Start {
 		return f, true

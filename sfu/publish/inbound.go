@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"aparte/sfu/codec"
 	"aparte/sfu/ring"
 )
 
@@ -24,6 +25,7 @@ type inbound struct {
 
 	missing missing
 	pliSent time.Time
+	sps     bool // H264 with its parameter sets in the stream
 
 	rateAt    time.Time
 	rateBytes uint64
@@ -36,7 +38,7 @@ type inbound struct {
 
 // restart forgets the numbering, not the key frame requests.
 func (in *inbound) restart(ext uint64) {
-	*in = inbound{clockRate: in.clockRate, pliSent: in.pliSent, base: ext, highest: ext}
+	*in = inbound{clockRate: in.clockRate, pliSent: in.pliSent, sps: in.sps, base: ext, highest: ext}
 }
 
 // account updates everything that counts packets.
@@ -67,6 +69,14 @@ func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time
 		}
 		in.transit = transit
 	}
+}
+
+// beginsAt makes the IDR slice the beginning of a key frame for senders that give
+// their parameter sets in the SDP. Where they come in the stream, beginning at the
+// slice would leave them out.
+func (in *inbound) beginsAt(f *codec.Facts) {
+	in.sps = in.sps || f.Keyframe
+	f.Keyframe = f.Keyframe || f.IDR && !in.sps
 }
 
 const (

@@ -114,6 +114,9 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	if len(payload) > 0 {
 		facts, ok := codec.Inspect(c.Type, payload)
 		if ok {
+			if c.Type == codec.H264 {
+				l.in.beginsAt(&facts)
+			}
 			p.Facts = facts
 		} else {
 			// Keep the number, so that it is not asked for again; not the bytes.
