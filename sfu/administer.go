@@ -190,6 +190,9 @@ func (e *muteErrand) run(r *room, m *member) error {
 	if !t.info.Muted {
 		r.changeTrack(t, func(i *livekit.TrackInfo) { i.Muted = true })
 		t.media.SetMuted(true)
+		if t.backup != nil {
+			t.backup.SetMuted(true)
+		}
 		m.s.muteSoon(e.sid)
 		m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Mute{
 			Mute: &livekit.MuteTrackRequest{Sid: e.sid, Muted: true},

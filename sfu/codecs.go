@@ -35,7 +35,7 @@ func codecInfos(req *livekit.AddTrackRequest) []*livekit.SimulcastCodecInfo {
 	info.Layers = completeLayers(layers)
 	info.VideoLayerMode = asked.VideoLayerMode
 	setMime(info, enabledMime("video", asked.Codec))
-	return []*livekit.SimulcastCodecInfo{info}
+	return append([]*livekit.SimulcastCodecInfo{info}, backupCodec(req, info.MimeType)...)
 }
 
 // enabledMime is the MIME type of a codec that a client names in its own way

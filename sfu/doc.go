@@ -43,6 +43,7 @@
 //	signals.go                 what the client asks for
 //	publish.go, tracks.go      announced, matched with a section of its offer
 //	subscribe.go               who gets what; transport/ negotiates it
+//	dynacast.go, backup.go     what publishers are asked to send, in which codec
 //	streams.go                 who comes first when it does not all fit
 //	leave.go, resume.go        gone, or only away
 package sfu

@@ -70,12 +70,15 @@ func (t *track) tally() {
 		t.demands[i].want = nothing
 	}
 	last := len(t.demands) - 1
+	regress := t.regresses()
 	for _, w := range t.wishes {
-		i := 0
-		if w.backup {
-			i = last // without a backup it is worth trying
+		if w.backup || regress {
+			d := &t.demands[last]
+			d.want = max(d.want, w.layer)
 		}
-		t.demands[i].want = max(t.demands[i].want, w.layer)
+		if last == 0 || !w.backup && !t.regressed {
+			t.demands[0].want = max(t.demands[0].want, w.layer) // without a backup it is worth trying
+		}
 	}
 	t.counted = true
 }
@@ -175,6 +178,7 @@ func (q *wishRequest) serve(r *room) {
 		if _, sent := t.wishes[m]; sent && t.info.Sid == q.sid && t.wishes[m] != q.wish {
 			t.wishes[m] = q.wish
 			t.counted = false
+			r.regress(t)
 			r.tellDemand(time.Now())
 		}
 	}

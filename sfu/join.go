@@ -216,6 +216,10 @@ type track struct {
 	saidSo bool       // the publisher was told of a subscriber
 	seen   lossWindow // when its quality was last told
 
+	// See backup.go.
+	backup    *publish.Track // nil until the client sends it
+	regressed bool           // everybody is sent the backup
+
 	// See dynacast.go.
 	wishes   map[*member]wish // of those it is sent to
 	demands  []demand         // by codec

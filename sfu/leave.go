@@ -33,7 +33,7 @@ func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.L
 	}
 	r.tracks = kept
 	for _, t := range gone {
-		t.media.Close()
+		t.close()
 		r.tell(TrackUnpublished, m, t.info)
 	}
 	m.s.send(leave(reason, action))

@@ -36,6 +36,10 @@ func (s *Session) offered(o *livekit.SessionDescription) {
 	if s.single {
 		s.flow.Reset(applyTime)
 		s.required = false
+		if s.learnDecoders(s.sections) {
+			s.pickDowns()
+			s.tellWishes()
+		}
 		s.require()
 	}
 }
@@ -85,12 +89,17 @@ func (s *Session) answered(a *livekit.SessionDescription) {
 	if s.sub == nil || !s.offering || a.GetId() != 0 && a.Id != s.offerID {
 		return
 	}
-	if err := s.sub.SetAnswer(a.GetSdp()); err != nil {
+	sections, err := s.sub.SetAnswer(a.GetSdp())
+	if err != nil {
 		s.fail("take an answer", err)
 		return
 	}
 	s.offering = false
-	if s.stale {
+	if s.learnDecoders(sections) {
+		s.subscribe() // what the client cannot decode may come in another codec
+		s.tellWishes()
+	}
+	if s.stale && !s.offering {
 		s.makeOffer()
 	}
 }

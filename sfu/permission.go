@@ -52,6 +52,7 @@ func (s *Session) forgetRevoked() {
 		return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source)
 	})
 	if len(s.local) != before {
+		s.dropBackups()
 		s.pub.SetSections(s.receiving())
 	}
 }

@@ -18,6 +18,7 @@ type localTrack struct {
 	info  *livekit.TrackInfo // replaced, never changed
 	media *publish.Track     // nil until published
 	mid   string
+	of    *localTrack // the track that this is the backup encoding of; nil for tracks
 }
 
 // maxAddTrack bounds what everyone is told about a track, in bytes; SDKs send
@@ -32,7 +33,7 @@ func (s *Session) addTrack(req *livekit.AddTrackRequest) {
 		return
 	}
 	for _, t := range s.local {
-		if t.cid != req.Cid {
+		if t.cid != req.Cid || (t.of != nil) != (req.Sid != "") {
 			continue
 		}
 		if t.media == nil {
@@ -43,7 +44,12 @@ func (s *Session) addTrack(req *livekit.AddTrackRequest) {
 		s.refuseTrack(req, livekit.RequestResponse_QUEUED, "the cid is in use")
 		return
 	}
-	t := &localTrack{cid: req.Cid, req: req, info: trackInfo(req)}
+	t := &localTrack{cid: req.Cid, req: req}
+	if t.of = s.backedUp(req.Sid); t.of != nil {
+		t.info = backupInfo(t.of.info, req)
+	} else {
+		t.info = trackInfo(req)
+	}
 	s.local = append(s.local, t)
 	s.tellPublished(t)
 	if s.sections != nil {
@@ -59,8 +65,12 @@ func (s *Session) refuseTrack(req *livekit.AddTrackRequest, reason livekit.Reque
 }
 
 func (s *Session) tellPublished(t *localTrack) {
+	info := t.info
+	if t.of != nil {
+		info = t.of.info // with both codecs
+	}
 	s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_TrackPublished{
-		TrackPublished: &livekit.TrackPublishedResponse{Cid: t.cid, Track: t.info},
+		TrackPublished: &livekit.TrackPublishedResponse{Cid: t.cid, Track: info},
 	}})
 }
 
@@ -69,12 +79,12 @@ func (s *Session) mayAdd(req *livekit.AddTrackRequest) (livekit.RequestResponse_
 	switch {
 	case req.GetType() != livekit.TrackType_AUDIO && req.GetType() != livekit.TrackType_VIDEO:
 		return livekit.RequestResponse_UNSUPPORTED_TYPE, "only audio and video tracks"
-	case req.Sid != "":
-		return livekit.RequestResponse_UNSUPPORTED_TYPE, "backup codecs are not asked for"
 	case req.Cid == "" || len(req.Layers) > publish.MaxLayers || proto.Size(req) > maxAddTrack:
 		return livekit.RequestResponse_INVALID_REQUEST, "cid missing, or names, layers or codecs beyond all use"
 	case !p.GetCanPublish() || !sourceAllowed(p, req.Source):
 		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow publishing this"
+	case req.Sid != "" && s.backedUp(req.Sid) == nil:
+		return livekit.RequestResponse_NOT_FOUND, "no such track, or none with a backup codec"
 	case len(s.local)+len(s.queued) >= s.room.sfu.cfg.Limits.TracksPerMember:
 		return livekit.RequestResponse_LIMIT_EXCEEDED, "too many tracks"
 	}
@@ -213,6 +223,10 @@ func (s *Session) publish(t *localTrack, sec *transport.Section) {
 	setMime(primary, s.choose(info, sec))
 	info.MimeType = primary.MimeType
 	t.info, t.mid = info, sec.MID
+	if t.of != nil {
+		s.publishBackup(t)
+		return
+	}
 	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind, Floor: s.room.floorFor(info)})
 	t.media.SetMuted(info.Muted)
 	if !s.room.publish(s, info, t.media) {
@@ -238,12 +252,17 @@ func (s *Session) endTracks(match func(*localTrack) bool) {
 			return false
 		}
 		ended = true
-		s.room.ask(&unpublishRequest{s, t.info.Sid})
+		if t.of != nil {
+			s.room.ask(&backupEnded{s, t.info.Sid})
+		} else {
+			s.room.ask(&unpublishRequest{s, t.info.Sid})
+		}
 		return true
 	})
 	if !ended {
 		return
 	}
+	s.dropBackups()
 	waiting := s.queued
 	s.queued = nil
 	for _, req := range waiting {
@@ -277,7 +296,9 @@ func (s *Session) mute(m *livekit.MuteTrackRequest) {
 		t.info.Muted = m.Muted
 		if t.media != nil {
 			t.media.SetMuted(m.Muted)
-			s.room.ask(&muteRequest{s, m.Sid, m.Muted})
+			if t.of == nil {
+				s.room.ask(&muteRequest{s, m.Sid, m.Muted})
+			}
 		}
 	}
 }

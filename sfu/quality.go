@@ -55,7 +55,11 @@ func (r *room) upstream(m *member) livekit.ConnectionQuality {
 			continue
 		}
 		var now lossWindow
-		for _, l := range t.media.Layers() {
+		layers := t.media.Layers()
+		if t.backup != nil {
+			layers = append(layers, t.backup.Layers()...)
+		}
+		for _, l := range layers {
 			now.packets += l.Packets
 			now.lost += l.Lost
 		}

@@ -21,14 +21,11 @@ func TestLayerForSettings(t *testing.T) {
 		{Quality: livekit.VideoQuality_MEDIUM, Width: 640, Height: 360},
 		{Quality: livekit.VideoQuality_HIGH, Width: 1280, Height: 720},
 	}
-	info := func(l ...*livekit.VideoLayer) *livekit.TrackInfo {
-		return &livekit.TrackInfo{Codecs: []*livekit.SimulcastCodecInfo{{Layers: l}}}
-	}
-	all := info(layers...)
+	all := layers
 	for _, tt := range []struct {
 		name string
 		set  trackSettings
-		info *livekit.TrackInfo
+		info []*livekit.VideoLayer
 		want int
 	}{
 		{"never told", trackSettings{}, all, 2},
@@ -40,9 +37,9 @@ func TestLayerForSettings(t *testing.T) {
 		{"a bit more", trackSettings{told: true, width: 321, height: 180}, all, 1},
 		{"higher than all", trackSettings{told: true, width: 4000, height: 3000}, all, 2},
 		{"portrait", trackSettings{told: true, width: 200, height: 400}, all, 2},
-		{"two layers", trackSettings{told: true, width: 600, height: 300}, info(layers[:2]...), 1},
-		{"one layer", trackSettings{told: true, quality: livekit.VideoQuality_LOW}, info(layers[2]), 2},
-		{"no layers told", trackSettings{told: true, quality: livekit.VideoQuality_LOW}, &livekit.TrackInfo{}, 2},
+		{"two layers", trackSettings{told: true, width: 600, height: 300}, layers[:2], 1},
+		{"one layer", trackSettings{told: true, quality: livekit.VideoQuality_LOW}, layers[2:], 2},
+		{"no layers told", trackSettings{told: true, quality: livekit.VideoQuality_LOW}, nil, 2},
 	} {
 		if got := tt.set.layer(tt.info); got != tt.want {
 			t.Errorf("%s: layer %d, want %d", tt.name, got, tt.want)

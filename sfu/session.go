@@ -9,6 +9,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"golang.org/x/time/rate"
 
+	"aparte/sfu/codec"
 	"aparte/sfu/publish"
 	"aparte/sfu/transport"
 )
@@ -67,6 +68,7 @@ type Session struct {
 	local     []*localTrack              // announced or published, in order
 	queued    []*livekit.AddTrackRequest // wait for their cid to be free
 	sections  []transport.Section        // of the client's last offer
+	decoders  map[codec.Type]bool        // of pictures; nil while not known
 	answering bool                       // our answer is not out yet
 	settings  map[string]trackSettings   // by track sid
 	offering  bool                       // an offer of ours is outstanding
@@ -90,6 +92,8 @@ type wanted struct {
 	sid, stream string
 	info        *livekit.TrackInfo
 	media       *publish.Track
+	backup      *publish.Track // in another codec; nil: there is none
+	all         bool           // everybody is sent the backup
 }
 
 func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Signal) *Session {

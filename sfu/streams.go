@@ -40,7 +40,11 @@ func (r *room) rankSpeakers(now time.Time) {
 	for _, t := range r.tracks {
 		if t.media.Kind() == publish.Video && t.info.Source != livekit.TrackSource_SCREEN_SHARE {
 			at, spoke := r.spoke[t.owner.info.Sid]
-			t.media.SetSpeaking(spoke && now.Sub(at) < speakerLasts)
+			speaking := spoke && now.Sub(at) < speakerLasts
+			t.media.SetSpeaking(speaking)
+			if t.backup != nil {
+				t.backup.SetSpeaking(speaking)
+			}
 		}
 	}
 	for sid, at := range r.spoke {

@@ -11,6 +11,7 @@ import (
 // subscription is a track we send, or are about to.
 type subscription struct {
 	w     wanted
+	media *publish.Track // of w, the one that is sent
 	down  *forward.DownTrack
 	nudge int // how often a silent track was made audible, see keepAlive
 	state streamState
@@ -67,11 +68,11 @@ func (s *Session) pickDowns() (changed bool) {
 	want := s.wanted
 	ids := make(map[string]*publish.Track, len(want))
 	for _, w := range want {
-		ids[w.sid] = w.media
+		ids[w.sid] = s.pick(w)
 	}
 	var closing []*subscription
 	for sid, d := range s.downs {
-		if ids[sid] != d.w.media {
+		if ids[sid] != d.media {
 			delete(s.downs, sid)
 			closing = append(closing, d)
 		}
@@ -97,7 +98,8 @@ func (s *Session) addDown(peer *transport.Peer, w wanted) bool {
 	if s.ended || s.downs[w.sid] != nil {
 		return false
 	}
-	d := &subscription{w: w, down: peer.NewDownTrack(w.media), told: fullWish}
+	media := s.pick(w)
+	d := &subscription{w: w, media: media, down: peer.NewDownTrack(media), told: fullWish}
 	s.downs[w.sid] = d
 	d.apply(s.settings[w.sid])
 	return true
@@ -150,7 +152,8 @@ func (s *Session) tellWishes() {
 		if d.w.media.Kind() != publish.Video {
 			continue
 		}
-		if w := d.wish(); w != d.told {
+		w := d.wish()
+		if w.backup = !s.decodes(d.w.info); w != d.told {
 			d.told = w
 			list = append(list, &wishRequest{s, sid, w})
 		}
@@ -166,7 +169,7 @@ func (d *subscription) wish() wish {
 	if d.set.off() {
 		return wish{layer: nothing}
 	}
-	return wish{layer: min(d.set.layer(d.w.info), d.down.Reach())}
+	return wish{layer: min(d.set.layer(d.layers()), d.down.Reach())}
 }
 
 // off tells whether the client wants none of the track now.
@@ -179,23 +182,31 @@ func (d *subscription) apply(set trackSettings) {
 	d.set = set
 	d.down.SetPaused(set.off())
 	if d.w.media.Kind() == publish.Video {
-		d.down.SetMaxLayer(set.layer(d.w.info))
+		d.down.SetMaxLayer(set.layer(d.layers()))
 		d.down.SetRank(set.rank(d.w.info))
 	} else {
 		d.down.SetPinned(set.priority > 0)
 	}
 }
 
+// layers are those of the codec that is sent.
+func (d *subscription) layers() []*livekit.VideoLayer {
+	i := 0
+	if d.w.backup != nil && d.media == d.w.backup {
+		i = 1
+	}
+	if i >= len(d.w.info.Codecs) {
+		return nil
+	}
+	return d.w.info.Codecs[i].Layers
+}
+
 // layer chooses by size if the client told one (the smallest layer that covers
 // it), else by quality.
-func (t trackSettings) layer(info *livekit.TrackInfo) int {
+func (t trackSettings) layer(layers []*livekit.VideoLayer) int {
 	const high = publish.MaxLayers - 1
 	if !t.told {
 		return high
-	}
-	var layers []*livekit.VideoLayer
-	if len(info.Codecs) > 0 {
-		layers = info.Codecs[0].Layers
 	}
 	if len(layers) < 2 {
 		return high // one layer: there is nothing to choose
@@ -222,7 +233,7 @@ func (s *Session) keepAlive() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.downs {
-		if d.nudge < times && d.w.media.Muted() {
+		if d.nudge < times && d.media.Muted() {
 			d.nudge++
 			d.down.KeepAlive()
 		}

@@ -77,7 +77,7 @@ func (r *room) unpublish(m *member, match func(*track) bool) {
 		return
 	}
 	for _, t := range ended {
-		t.media.Close()
+		t.close()
 		for _, other := range r.members {
 			delete(other.explicit, t.info.Sid)
 		}
@@ -307,6 +307,8 @@ func (r *room) assign(m *member) {
 			stream: t.owner.info.Sid + "|" + t.info.Sid,
 			info:   t.info,
 			media:  t.media,
+			backup: t.backup,
+			all:    t.regressed,
 		})
 		if !t.saidSo {
 			t.saidSo = true

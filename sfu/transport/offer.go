@@ -71,21 +71,26 @@ func (p *Peer) add(out Outgoing) error {
 	return nil
 }
 
-// SetAnswer applies the client's answer to our last offer.
-func (p *Peer) SetAnswer(answer string) error {
-	if _, err := ParseOffer(answer); err != nil {
-		return err
+// SetAnswer applies the client's answer to our last offer, and tells what it says
+// of each section.
+func (p *Peer) SetAnswer(answer string) ([]Section, error) {
+	sections, err := ParseOffer(answer)
+	if err != nil {
+		return nil, err
+	}
+	if err := negotiated(sections, answer); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.fewCandidates(answer)}
 	if err := p.pc.SetRemoteDescription(desc); err != nil {
-		return fmt.Errorf("%w: %w", ErrDescription, err)
+		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	p.described()
 	p.sub.Resync() // the client can take the new tracks from now on
-	return nil
+	return sections, nil
 }

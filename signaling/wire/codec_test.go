@@ -194,3 +194,79 @@ func TestRED(t *testing.T) {
 		}
 	})
 }
+
+// onlyVP8 is a client that decodes one codec.
+func onlyVP8(m *webrtc.MediaEngine) error {
+	if err := m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2,
+	}}, webrtc.RTPCodecTypeAudio); err != nil {
+		return err
+	}
+	return m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 96, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeVP8, ClockRate: 90000,
+	}}, webrtc.RTPCodecTypeVideo)
+}
+
+// Who cannot decode what is published gets the backup codec, which is published
+// only then, under the same sid.
+func TestBackupCodec(t *testing.T) {
+	h264 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}
+	for _, policy := range []livekit.BackupCodecPolicy{livekit.BackupCodecPolicy_SIMULCAST, livekit.BackupCodecPolicy_REGRESSION} {
+		modes(t, func(t *testing.T, single bool) {
+			s := newServer(t)
+			ann := s.connect(single, s.token("ann", "r"))
+			bob := s.connect(single, s.token("bob", "r"))
+			info := ann.addTrack(video, "cam", func(r *livekit.AddTrackRequest) {
+				r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "h264", Cid: "cam"}, {Codec: "vp8"}}
+				r.BackupCodecPolicy = policy
+			})
+			if len(info.Codecs) != 2 || info.Codecs[1].MimeType != "video/VP8" || info.MimeType != "video/H264" {
+				t.Fatalf("answered with %v", info)
+			}
+			feed(t, ann.addSenderOf(h264, "cam"), func(p *rtp.Packet) { p.Payload = []byte{0x67, 1, 2, 3} })
+			ann.negotiate()
+			bob.flows(info.Sid)
+
+			eve := s.connectAs(newClient(t, single, onlyVP8), s.token("eve", "r"))
+			ann.wait("call for the backup", func(m *livekit.SignalResponse) bool {
+				c := m.GetSubscribedQualityUpdate().GetSubscribedCodecs()
+				return len(c) == 2 && c[0].Codec == "h264" && c[0].Qualities[2].Enabled && c[1].Codec == "vp8" && c[1].Qualities[2].Enabled
+			})
+			// livekit-client names the primary codec's cid nowhere here.
+			again := ann.addTrack(video, "cam-vp8", func(r *livekit.AddTrackRequest) {
+				r.Sid = info.Sid
+				r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "vp8", Cid: "cam-vp8"}}
+			})
+			if again.Sid != info.Sid || len(again.Codecs) != 2 {
+				t.Fatalf("the backup is answered with %v", again)
+			}
+			backup, _ := ann.addSender(video, "cam-vp8")
+			feed(t, backup, nil)
+			ann.negotiate()
+			eve.flows(info.Sid)
+			p := eve.info("ann", "both codecs", func(p *livekit.ParticipantInfo) bool {
+				return len(p.Tracks) == 1 && p.Tracks[0].Codecs[1].Mid != ""
+			})
+			if c := p.Tracks[0].Codecs; c[0].Mid == c[1].Mid || c[1].Cid != "cam-vp8" {
+				t.Errorf("codecs %v", c)
+			}
+			codecNow := func(c *client) string {
+				if tr := c.tracks[info.Sid]; tr != nil {
+					return tr.Codec().MimeType
+				}
+				return ""
+			}
+			want := map[livekit.BackupCodecPolicy]string{livekit.BackupCodecPolicy_SIMULCAST: "video/H264", livekit.BackupCodecPolicy_REGRESSION: "video/VP8"}[policy]
+			bob.until("media in "+want, func() bool { return codecNow(bob) == want })
+			bob.mu.Lock()
+			bob.packets[info.Sid] = 0
+			bob.mu.Unlock()
+			bob.flows(info.Sid)
+			eve.mu.Lock()
+			if got := codecNow(eve); got != "video/VP8" {
+				t.Errorf("eve gets %s", got)
+			}
+			eve.mu.Unlock()
+		})
+	}
+}

@@ -277,7 +277,7 @@ func TestAddTrackRefusals(t *testing.T) {
 		{"may not publish", noPublish, &livekit.AddTrackRequest{Cid: "a"}, livekit.RequestResponse_NOT_ALLOWED},
 		{"wrong source", onlyMicrophone, &livekit.AddTrackRequest{Cid: "a", Type: livekit.TrackType_VIDEO, Source: livekit.TrackSource_CAMERA}, livekit.RequestResponse_NOT_ALLOWED},
 		{"data", noData, &livekit.AddTrackRequest{Cid: "a", Type: livekit.TrackType_DATA}, livekit.RequestResponse_UNSUPPORTED_TYPE},
-		{"backup codec", noData, &livekit.AddTrackRequest{Cid: "a", Sid: "TR_x"}, livekit.RequestResponse_UNSUPPORTED_TYPE},
+		{"backup of no track", noData, &livekit.AddTrackRequest{Cid: "a", Sid: "TR_x", Type: livekit.TrackType_VIDEO}, livekit.RequestResponse_NOT_FOUND},
 		{"beyond all use", noData, &livekit.AddTrackRequest{Cid: strings.Repeat("c", 5000)}, livekit.RequestResponse_INVALID_REQUEST},
 		{"no cid", noData, &livekit.AddTrackRequest{}, livekit.RequestResponse_INVALID_REQUEST},
 	} {
