@@ -32,6 +32,7 @@ func metrics(s *server) *prometheus.Registry {
 		"refused_by_os":    func() uint64 { return sockets().Refused },
 		"datagram_too_big": func() uint64 { return sockets().TooLong },
 		"truncated":        func() uint64 { return sockets().Truncated },
+		"message_too_long": s.engine.OversizedMessages,
 	} {
 		counter("media_dropped_total", "Packets or requests not served, by reason.", prometheus.Labels{"reason": reason}, value)
 	}

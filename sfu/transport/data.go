@@ -25,10 +25,12 @@ const lowWater = 64 << 10
 
 // channels are the open ones of a peer, by label.
 type channels struct {
-	opened atomic.Int32 // ever
+	opened  atomic.Int32   // ever
+	readers sync.WaitGroup // see read
 
-	mu   sync.Mutex
-	open map[Label]*webrtc.DataChannel
+	mu     sync.Mutex
+	closed bool
+	open   map[Label]*webrtc.DataChannel
 }
 
 func (p *Peer) openChannels() error {
@@ -41,7 +43,7 @@ func (p *Peer) openChannels() error {
 		if err != nil {
 			return fmt.Errorf("open channel %s: %w", label, err)
 		}
-		p.watch(label, dc)
+		p.watch(label, dc, true)
 	}
 	return nil
 }
@@ -55,24 +57,13 @@ func (p *Peer) incomingChannel(dc *webrtc.DataChannel) {
 		}
 		return
 	}
-	if label == Reliable || label == Lossy {
-		p.watch(label, dc)
-	}
+	p.watch(label, dc, false) // others are read, too: else what comes fills the association
 }
 
-func (p *Peer) watch(label Label, dc *webrtc.DataChannel) {
+func (p *Peer) watch(label Label, dc *webrtc.DataChannel, own bool) {
 	dc.SetBufferedAmountLowThreshold(lowWater)
 	dc.OnBufferedAmountLow(p.cfg.OnWritable)
-	dc.OnMessage(func(m webrtc.DataChannelMessage) { p.cfg.OnData(label, m.Data) })
-	dc.OnOpen(func() {
-		p.channels.mu.Lock()
-		if p.channels.open == nil {
-			p.channels.open = map[Label]*webrtc.DataChannel{}
-		}
-		p.channels.open[label] = dc
-		p.channels.mu.Unlock()
-		p.cfg.OnWritable()
-	})
+	dc.OnOpen(func() { p.opened(label, dc, own) })
 }
 
 // Writable tells whether the channel is open, and how many bytes it still

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 
 	"aparte/sfu/forward"
@@ -62,9 +64,13 @@ type Engine struct {
 	endpoint *udp.Endpoint
 	worker   *forward.Worker
 	cert     webrtc.Certificate
+	net      *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
 	loggers  logging.LoggerFactory
 
 	peers sync.WaitGroup // one per Peer that is not closed yet
+
+	buffers   sync.Pool // *[]byte of MaxDataMessage
+	oversized atomic.Uint64
 }
 
 // NewEngine opens the sockets. Close frees them.
@@ -86,6 +92,10 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make DTLS certificate: %w", err)
 	}
+	network, err := stdnet.NewNet()
+	if err != nil {
+		return nil, fmt.Errorf("list interfaces: %w", err)
+	}
 	loggers := loggerFactory{cfg.Log}
 	ep, err := udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
 	if err != nil {
@@ -96,6 +106,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		endpoint: ep,
 		worker:   forward.NewWorker(forward.WorkerConfig{Corker: ep}),
 		cert:     *cert,
+		net:      network,
 		loggers:  loggers,
 	}, nil
 }
@@ -127,6 +138,7 @@ func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error)
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
 	s.SetICEUDPMux(e.endpoint.Mux())
+	s.SetNet(e.net)
 	s.SetIncludeLoopbackCandidate(true) // the addresses were chosen in Config
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetLite(lite)
@@ -138,6 +150,7 @@ func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error)
 	s.SetSRTPProtectionProfiles(
 		dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	s.SetSCTPMaxMessageSize(MaxDataMessage)
+	s.DetachDataChannels() // see message.go
 	s.BufferFactory = receiver.Buffer
 	return webrtc.NewAPI(
 		webrtc.WithMediaEngine(media),

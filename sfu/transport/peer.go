@@ -265,6 +265,7 @@ func (p *Peer) Close() {
 	if err := p.pc.GracefulClose(); err != nil {
 		p.cfg.Log.Debug("close peer connection", "error", err)
 	}
+	p.closeChannels()
 	p.engine.worker.RemoveTicker(p.receiver)
 	p.receiver.Close()
 	p.engine.peers.Done()

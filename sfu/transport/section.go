@@ -79,6 +79,7 @@ func parseSection(m *sdp.MediaDescription, direction string) (Section, error) {
 	}
 	var s Section
 	s.MID, _ = m.Attribute("mid")
+	s.MID = strings.Clone(s.MID) // what is kept must not hold the whole description
 	if s.MID == "" || len(s.MID) > 64 {
 		return Section{}, errors.New("a section without usable mid")
 	}
@@ -159,7 +160,7 @@ func (s *Section) readStreams(attrs []sdp.Attribute) {
 		case "rid":
 			f := strings.Fields(a.Value)
 			if len(f) >= 2 && f[1] == "send" && len(f[0]) <= 16 {
-				s.RIDs = append(s.RIDs, f[0])
+				s.RIDs = append(s.RIDs, strings.Clone(f[0]))
 			}
 		case "simulcast":
 			s.Simulcast = strings.Contains(a.Value, "send")
@@ -172,7 +173,7 @@ func (s *Section) readStreams(attrs []sdp.Attribute) {
 
 func (s *Section) setMSID(v string) {
 	stream, track, _ := strings.Cut(v, " ")
-	s.StreamID, s.TrackID = stream, strings.TrimSpace(track)
+	s.StreamID, s.TrackID = strings.Clone(stream), strings.Clone(strings.TrimSpace(track))
 }
 
 // negotiated fills codecs and extension ids of each section from our answer.
@@ -242,7 +243,7 @@ func codecsFromSection(m *sdp.MediaDescription) []publish.Codec {
 		mime := m.MediaName.Media + "/" + encoding
 		out = append(out, publish.Codec{
 			PayloadType: uint8(n), Type: codec.TypeOf(mime), MimeType: mime,
-			ClockRate: uint32(rate), Channels: uint16(ch), Fmtp: fmtp[pt],
+			ClockRate: uint32(rate), Channels: uint16(ch), Fmtp: strings.Clone(fmtp[pt]),
 		})
 	}
 	for i := range out {

@@ -135,19 +135,12 @@ func (s *Server) session(ws *websocket.Conn, j *join) {
 		log.Info("session refused", "error", err)
 		return
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	if !s.stillAllowed(ctx, j, session) {
-		cancel()
+	if !s.stillAllowed(s.ctx, j, session) {
 		return
 	}
-	refreshed := make(chan struct{})
-	go func() {
-		defer close(refreshed)
-		s.refresh(ctx, j.grant, session, c)
-	}()
+	refresh := s.refresh(j.grant, session, c)
 	c.readLoop(session)
-	cancel()
-	<-refreshed
+	refresh.stop()
 	session.SignalLost(c)
 }
 

@@ -50,7 +50,7 @@ func NewServer(cfg Config) *Server {
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 5 * time.Second,
-		ReadBufferSize:   4096,
+		ReadBufferSize:   1024, // for each client, all the time; messages may be longer
 		WriteBufferSize:  4096,
 		WriteBufferPool:  &sync.Pool{},
 		// A token in the query is the only credential and no cookie counts,
@@ -122,8 +122,12 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 		_ = ws.Close() // while shutting down there is nobody to join
 		return
 	}
-	defer s.conns.Done()
-	s.session(ws, j)
+	// In a goroutine of its own: this one holds the request, whose line carried an SDP,
+	// and the buffers of net/http.
+	go func() {
+		defer s.conns.Done()
+		s.session(ws, j)
+	}()
 }
 
 // begin counts a connection in, unless Close is waiting for the others.

@@ -35,11 +35,14 @@ type Memory struct {
 // InUse is heap and stack together.
 func (m Memory) InUse() int64 { return m.Heap + m.Stack }
 
-// Memory collects garbage in the program, twice because pools let go at the second
-// time, and reads what is left.
+// collections before the memory is read: pools let go at the second, and stacks that
+// were needed once halve at each. In an idle program one comes every two minutes.
+const collections = 4
+
+// Memory collects garbage in the program and reads what is left.
 func (g *GoServer) Memory(ctx context.Context) (Memory, error) {
 	var m Memory
-	for range 2 {
+	for range collections {
 		err := g.read(ctx, "/debug/pprof/heap?gc=1&debug=1", func(line string) {
 			for prefix, to := range map[string]*int64{
 				"# HeapInuse = ": &m.Heap, "# HeapAlloc = ": &m.Objects, "# Stack = ": &m.Stack,
