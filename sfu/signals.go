@@ -18,6 +18,7 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 	case *livekit.SignalRequest_AddTrack:
 		s.addTrack(m.AddTrack)
 	case *livekit.SignalRequest_Mute:
+		s.noteMuted() // an administrator's came first
 		s.mute(m.Mute)
 	case *livekit.SignalRequest_Subscription:
 		s.room.ask(&subscriptionRequest{s, m.Subscription})

@@ -19,8 +19,10 @@ import (
 // Handlers are what a server is made of.
 type Handlers struct {
 	API  http.Handler // /api/v1
-	Wire http.Handler // /rtc, /settings, /twirp: the LiveKit protocol
-	Web  http.Handler // everything else: the web client, with its security headers
+	Wire http.Handler // /rtc, /settings: the LiveKit protocol
+	// Rooms is /twirp, LiveKit's server API; nil: there is none (404).
+	Rooms http.Handler
+	Web   http.Handler // everything else: the web client, with its security headers
 	// Healthy says why this server cannot do its work, or nil. It is asked once a
 	// second at most; what it says is logged, not told.
 	Healthy func(context.Context) error
@@ -43,9 +45,14 @@ func NewServer(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", h.API)
 	wire := anyOrigin(h.Wire)
-	for _, path := range []string{"/rtc", "/rtc/", "/settings", "/settings/", "/twirp", "/twirp/"} {
+	for _, path := range []string{"/rtc", "/rtc/", "/settings", "/settings/"} {
 		mux.Handle(path, wire)
 	}
+	if h.Rooms == nil {
+		h.Rooms = http.NotFoundHandler()
+	}
+	mux.Handle("/twirp", anyOrigin(h.Rooms))
+	mux.Handle("/twirp/", anyOrigin(h.Rooms))
 	if h.Log == nil {
 		h.Log = slog.Default()
 	}

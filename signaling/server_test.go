@@ -37,7 +37,7 @@ func named(who string) http.Handler {
 
 func TestPathsReachTheirPackages(t *testing.T) {
 	h := signaling.NewServer(signaling.Handlers{
-		API: named("api"), Wire: named("wire"), Web: named("web"),
+		API: named("api"), Wire: named("wire"), Rooms: named("rooms"), Web: named("web"),
 		Healthy: func(context.Context) error { return nil },
 	})
 	for _, c := range []struct {
@@ -55,7 +55,8 @@ func TestPathsReachTheirPackages(t *testing.T) {
 		{"GET", "/rtc/v1/validate", 200, "wire /rtc/v1/validate ", "*"},
 		{"GET", "//rtc/v1", 200, "wire /rtc/v1 ", "*"},
 		{"OPTIONS", "/rtc/validate", 204, "", "*"},
-		{"POST", "/twirp/livekit.RoomService/ListRooms", 200, "wire /twirp/livekit.RoomService/ListRooms ", "*"},
+		{"POST", "/twirp/livekit.RoomService/ListRooms", 200, "rooms /twirp/livekit.RoomService/ListRooms ", "*"},
+		{"OPTIONS", "/twirp/livekit.RoomService/ListRooms", 204, "", "*"},
 		{"GET", "/settings/regions", 200, "wire /settings/regions ", "*"},
 		{"GET", "/rtcx", 200, "web /rtcx c=1", ""},
 		{"GET", "/healthz", 200, "ok\n", ""},

@@ -18,6 +18,7 @@ import (
 	"aparte/signaling/api"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/roomservice"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
 	"aparte/signaling/wire"
@@ -105,16 +106,20 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, err
 	}
+	integration := token.Integration{Keys: c.Integration.Keys, Now: time.Now}
 	s.signals = wire.NewServer(wire.Config{
-		SFU: s.rooms, Log: log,
-		Authorizer: token.Both{Meetings: tokens, Integration: token.Integration{Keys: c.Integration.Keys, Now: time.Now}},
+		SFU: s.rooms, Log: log, Authorizer: token.Both{Meetings: tokens, Integration: integration},
 	})
+	var integrations http.Handler // nil without API keys: there is nobody to ask
+	if len(c.Integration.Keys) > 0 {
+		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
+	}
 	s.api = api.New(api.Config{
 		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Origins: origins, Now: time.Now, Log: log,
 	})
 
 	s.serve(signaling.NewServer(signaling.Handlers{
-		API: s.api, Wire: s.signals, Web: pages, Healthy: s.store.Healthy, Log: log,
+		API: s.api, Wire: s.signals, Rooms: integrations, Web: pages, Healthy: s.store.Healthy, Log: log,
 		Secure: strings.HasPrefix(strings.ToLower(s.origin), "https://"),
 	}))
 	if s.admin != nil {
