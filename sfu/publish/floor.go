@@ -19,7 +19,9 @@ import (
 // ever left out, and the pauses of a conversation change nothing. What was said
 // while a voice was being recognised lies in the ring and is sent first.
 //
-// Levels are those of RFC 6464; a track that sends none is always heard.
+// Levels are those of RFC 6464; a track that sends none is always heard. They are
+// what the publisher says they are: so whoever publishes several microphones has one
+// seat that counts, and the others only while nobody else wants them.
 type Floor struct {
 	seats int       // set at creation
 	start time.Time // set at creation
@@ -120,15 +122,48 @@ func (f *Floor) claim(t *Track, run int, at time.Duration) {
 		f.sit(t, at)
 		return
 	}
-	longest := slices.MinFunc(f.holders, func(a, b *Track) int { return int(a.seat.spokeAt.Load() - b.seat.spokeAt.Load()) })
+	own := f.seatsOf(t)
+	if own == 0 {
+		if second := f.quietest(func(x *Track) bool { return f.seatsOf(x) > 1 }); second != nil {
+			f.replace(second, t, at)
+			return
+		}
+	}
+	mayTake := func(x *Track) bool { return own == 0 || x.owner == t.owner }
+	var longest *Track
+	for _, x := range f.holders {
+		if mayTake(x) && (longest == nil || x.seat.spokeAt.Load() < longest.seat.spokeAt.Load()) {
+			longest = x
+		}
+	}
 	if at-time.Duration(longest.seat.spokeAt.Load()) >= quietFor {
 		f.replace(longest, t, at)
 		return
 	}
-	quietest := slices.MinFunc(f.holders, func(a, b *Track) int { return int(a.seat.loud.Load() - b.seat.loud.Load()) })
+	quietest := f.quietest(mayTake)
 	if run >= louderFor && at-quietest.seat.satAt >= seatedLeast && t.seat.loud.Load() >= quietest.seat.loud.Load()+louderBy {
 		f.replace(quietest, t, at)
 	}
+}
+
+// quietest is the holder that speaks most quietly, of those that are asked about.
+func (f *Floor) quietest(among func(*Track) bool) (q *Track) {
+	for _, x := range f.holders {
+		if among(x) && (q == nil || x.seat.loud.Load() < q.seat.loud.Load()) {
+			q = x
+		}
+	}
+	return q
+}
+
+// seatsOf counts those of t's owner; 0 when t has none that is known.
+func (f *Floor) seatsOf(t *Track) (n int) {
+	for _, x := range f.holders {
+		if t.owner != "" && x.owner == t.owner {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *Floor) replace(old, t *Track, at time.Duration) {
@@ -137,7 +172,8 @@ func (f *Floor) replace(old, t *Track, at time.Duration) {
 	f.sit(t, at)
 }
 
-// leave gives the seat of a track that ended to the one that spoke last.
+// leave gives the seat of a track that ended to the one that spoke last, of those
+// whose owner has none.
 func (f *Floor) leave(t *Track) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,7 +182,15 @@ func (f *Floor) leave(t *Track) {
 	f.holders = slices.DeleteFunc(f.holders, gone)
 	var next *Track
 	for _, m := range f.members {
-		if m.seat.off.Load() && (next == nil || m.seat.spokeAt.Load() > next.seat.spokeAt.Load()) {
+		if !m.seat.off.Load() {
+			continue
+		}
+		if next == nil {
+			next = m
+			continue
+		}
+		first, has := f.seatsOf(m) == 0, f.seatsOf(next) == 0
+		if first && !has || first == has && m.seat.spokeAt.Load() > next.seat.spokeAt.Load() {
 			next = m
 		}
 	}

@@ -137,6 +137,52 @@ func TestFloorGivesSeatsOfThoseWhoLeave(t *testing.T) {
 	}
 }
 
+// One participant publishes as many microphones as there are seats and shouts into
+// all of them: the others are heard all the same, and get the seats of who leaves.
+func TestNobodyTakesTheWholeFloor(t *testing.T) {
+	k := newTalk(3, 0)
+	for i, owner := range []string{"PA_a", "PA_b", "PA_c", "PA_x", "PA_x", "PA_x", "PA_x"} {
+		k.tracks = append(k.tracks, NewTrack(TrackConfig{ID: fmt.Sprint(i), Kind: Audio, Floor: k.floor, Owner: owner}))
+	}
+	shouts := map[int]uint8{3: 0, 4: 0, 5: 0, 6: 0}
+	k.pass(5*time.Second, shouts)
+	if got := k.heard(); strings.Count(got, " ") != 2 || !strings.ContainsAny(got, "012") {
+		t.Fatalf("%s heard: one participant has the whole floor", got)
+	}
+	for i := range 3 {
+		shouts[i] = 30
+		k.pass(100*time.Millisecond, shouts)
+		delete(shouts, i)
+		if !strings.Contains(k.heard(), fmt.Sprint(i)) {
+			t.Errorf("%d speaks, and %s are heard", i, k.heard())
+		}
+		k.pass(time.Second, shouts)
+	}
+	for i := range 2 { // both speak, and the third place is for the one who shouts
+		shouts[i] = 30
+	}
+	k.pass(5*time.Second, shouts)
+	if got := k.heard(); !strings.HasPrefix(got, "0 1 ") {
+		t.Errorf("%s heard", got)
+	}
+	k.tracks[0].Close()
+	if !strings.Contains(k.heard(), "2") {
+		t.Errorf("%s heard after one left", k.heard())
+	}
+}
+
+// Several microphones of one participant are all heard while nobody else wants to be.
+func TestSecondMicrophonesAreHeardWhileThereIsRoom(t *testing.T) {
+	k := newTalk(3, 0)
+	for i, owner := range []string{"PA_a", "PA_a", "PA_b"} {
+		k.tracks = append(k.tracks, NewTrack(TrackConfig{ID: fmt.Sprint(i), Kind: Audio, Floor: k.floor, Owner: owner}))
+	}
+	k.pass(time.Second, map[int]uint8{0: 30, 1: 30})
+	if k.heard() != "0 1 2" {
+		t.Fatal(k.heard())
+	}
+}
+
 // Of 50 who babble at random, few switches: nobody's words are chopped.
 func TestFloorIsSteady(t *testing.T) {
 	k := newTalk(3, 50)

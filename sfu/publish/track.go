@@ -45,6 +45,9 @@ type TrackConfig struct {
 	Kind Kind
 	// Floor is the one a microphone shares with others; nil: it is always heard.
 	Floor *Floor
+	// Owner is whose microphone it is: on the floor several of one owner give way to
+	// those of others. "" is nobody's in particular.
+	Owner string
 }
 
 // Track is one published track: up to three layers, each with its ring. Hand it
@@ -54,6 +57,7 @@ type Track struct {
 	kind Kind   // set at creation
 
 	floor *Floor // set at creation; may be nil
+	owner string // set at creation
 	seat  seat   // on the floor
 
 	layers   [MaxLayers]atomic.Pointer[Layer]
@@ -71,7 +75,7 @@ type Track struct {
 
 // NewTrack returns a track without layers; they appear with their first packets.
 func NewTrack(cfg TrackConfig) *Track {
-	t := &Track{id: cfg.ID, kind: cfg.Kind, floor: cfg.Floor, start: time.Now()}
+	t := &Track{id: cfg.ID, kind: cfg.Kind, floor: cfg.Floor, owner: cfg.Owner, start: time.Now()}
 	t.sinks.Store(&[]Sink{})
 	t.codecs.Store(&[]Codec{})
 	return t
