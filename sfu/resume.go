@@ -82,7 +82,7 @@ func (s *Session) afterResume(p *JoinParams) {
 	s.required = false
 	s.forgetStreams()
 	if p.SyncState != nil {
-		s.syncState(p.SyncState)
+		s.handle(&livekit.SignalRequest{Message: &livekit.SignalRequest_SyncState{SyncState: p.SyncState}})
 	}
 	if o := p.PublisherOffer; o != nil && o.Sdp != "" {
 		s.offered(o)

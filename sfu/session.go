@@ -78,6 +78,7 @@ type Session struct {
 	offerID   uint32
 	lastOffer *transport.Offer
 	tellRate  *rate.Limiter // of what everyone is told
+	listRate  *rate.Limiter // of tracks named in wishes about them
 	flow      *time.Timer   // fires when the client has applied our answer
 }
 
@@ -113,6 +114,7 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		settings:          map[string]trackSettings{},
 		flow:              time.NewTimer(applyTime),
 		tellRate:          rate.NewLimiter(10, 30),
+		listRate:          rate.NewLimiter(500, maxListed),
 		dataRate:          rate.NewLimiter(dataRate, dataRate),
 		offerRate:         rate.NewLimiter(5, 20),
 		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),

@@ -5,7 +5,13 @@ import "github.com/livekit/protocol/livekit"
 // handle does what one message of the client asks. Runs in the session's
 // goroutine, in the order of the messages; pings never come this far.
 func (s *Session) handle(msg *livekit.SignalRequest) {
-	if told(msg) && !s.paced(s.tellRate, 1) {
+	if n := listed(msg); n > maxListed {
+		s.send(Refusal(msg, livekit.RequestResponse_LIMIT_EXCEEDED, "too many tracks in one message"))
+		return
+	} else if n > 0 && !s.paced(s.listRate, n) {
+		return
+	}
+	if n := told(msg); n > 0 && !s.paced(s.tellRate, n) {
 		return
 	}
 	switch m := msg.GetMessage().(type) {
@@ -48,16 +54,44 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 	}
 }
 
-// told tells whether everybody in the room hears of a message. Such are held to
-// a rate, not refused: a mute must never be lost. Metadata is refused, because
-// it is large and has an answer of its own.
-func told(msg *livekit.SignalRequest) bool {
+// told tells how many others' messages one costs: everybody in the room hears of a
+// change, and with a track or a permission that comes or goes all of them negotiate
+// anew. Such messages are held to a rate, not refused: a mute must never be lost.
+// Metadata is refused, because it is large and has an answer of its own.
+func told(msg *livekit.SignalRequest) int {
 	switch msg.GetMessage().(type) {
 	case *livekit.SignalRequest_Mute, *livekit.SignalRequest_UpdateAudioTrack, *livekit.SignalRequest_UpdateVideoTrack,
-		*livekit.SignalRequest_SubscriptionPermission:
-		return true
+		*livekit.SignalRequest_AddTrack:
+		return 1
+	case *livekit.SignalRequest_SubscriptionPermission:
+		return 5
 	}
-	return false
+	return 0
+}
+
+// maxListed is how many tracks a message may name: as many as we keep wishes about.
+const maxListed = maxSettings
+
+// listed counts the tracks that a message names. Each costs the room or the worker,
+// which serve others as well, so that they are held to a rate, too.
+func listed(msg *livekit.SignalRequest) int {
+	switch m := msg.GetMessage().(type) {
+	case *livekit.SignalRequest_TrackSetting:
+		return len(m.TrackSetting.GetTrackSids())
+	case *livekit.SignalRequest_Subscription:
+		return listedIn(m.Subscription)
+	case *livekit.SignalRequest_SyncState:
+		return len(m.SyncState.GetTrackSidsDisabled()) + listedIn(m.SyncState.GetSubscription())
+	}
+	return 0
+}
+
+func listedIn(m *livekit.UpdateSubscription) int {
+	n := len(m.GetTrackSids())
+	for _, p := range m.GetParticipantTracks() {
+		n += 1 + len(p.GetTrackSids())
+	}
+	return n
 }
 
 // trickled takes a candidate; ours are in our descriptions.

@@ -128,9 +128,13 @@ func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
 		if len(sid) > maxSID {
 			continue
 		}
-		if _, known := s.settings[sid]; !known && len(s.settings) >= maxSettings {
+		was, known := s.settings[sid]
+		if !known && len(s.settings) >= maxSettings {
 			s.log.Debug("track settings ignored: too many")
 			return
+		}
+		if was == set {
+			continue // nothing to trouble the worker with
 		}
 		s.settings[sid] = set
 		s.mu.Lock()

@@ -230,7 +230,7 @@ func (q *subscriptionPermissionRequest) serve(r *room) {
 		}
 		for _, other := range r.members {
 			was, is := allowed(before, other, t), allowed(m.allows, other, t)
-			if other == m || was == is {
+			if other == m || was == is || m.hidden() {
 				continue
 			}
 			other.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_SubscriptionPermissionUpdate{
@@ -269,9 +269,10 @@ func allowed(p *livekit.SubscriptionPermission, m *member, t *track) bool {
 	return false
 }
 
-// wants tells whether m is to be sent t.
+// wants tells whether m is to be sent t. Of hidden participants nothing is sent: the
+// description of a stream names its participant.
 func wants(m *member, t *track) bool {
-	if t.owner == m || !m.active || !m.info.Permission.GetCanSubscribe() || !allowed(t.owner.allows, m, t) {
+	if t.owner == m || t.owner.hidden() || !m.active || !m.info.Permission.GetCanSubscribe() || !allowed(t.owner.allows, m, t) {
 		return false
 	}
 	if wish, told := m.explicit[t.info.Sid]; told {
@@ -310,7 +311,7 @@ func (r *room) assign(m *member) {
 			backup: t.backup,
 			all:    t.regressed,
 		})
-		if !t.saidSo {
+		if !t.saidSo && !m.hidden() {
 			t.saidSo = true
 			t.owner.s.tellSubscribed(t.info.Sid)
 		}
