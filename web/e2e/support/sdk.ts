@@ -71,6 +71,8 @@ export function sdkToken({ room, identity, ...may }: Grants, key = 'devkey', sec
 /** The room options that the tests vary; the rest are livekit-client's defaults. */
 export interface Options {
   singlePeerConnection: boolean;
+  dynacast?: boolean;
+  publishDefaults?: LiveKit.TrackPublishDefaults;
 }
 
 export class SDKClient {
