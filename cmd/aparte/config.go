@@ -35,6 +35,10 @@ type Config struct {
 	Integration struct {
 		Keys map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
 	} `koanf:"integration" embed:"" prefix:"integration-"`
+	Webhooks struct {
+		URLs []string `koanf:"urls" name:"urls" help:"Addresses that are told what happens in integration rooms (LiveKit webhooks): http:// or https://. Empty: off."`
+		Key  string   `koanf:"key" help:"Name of the API key that signs webhooks. Empty: the only one there is."`
+	} `koanf:"webhooks" embed:"" prefix:"webhooks-"`
 	Log struct {
 		Level  string `koanf:"level" help:"debug, info, warn or error."`
 		Format string `koanf:"format" help:"text or json."`
@@ -148,6 +152,7 @@ func (c *Config) check(dev bool) error {
 			wrong("integration.keys", "the secret of %q has %d characters, at least %d are needed", key, len(secret), minSecretLength)
 		}
 	}
+	c.checkWebhooks(wrong)
 	if _, err := logLevel(c.Log.Level); err != nil {
 		wrong("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
@@ -155,6 +160,32 @@ func (c *Config) check(dev bool) error {
 		wrong("log.format", "%q is neither text nor json", c.Log.Format)
 	}
 	return oneLine(faults)
+}
+
+func (c *Config) checkWebhooks(wrong func(key, format string, args ...any)) {
+	for _, text := range c.Webhooks.URLs {
+		if u, err := url.Parse(text); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			wrong("webhooks.urls", "%q is not of the form https://host/path", text)
+		}
+	}
+	key := c.webhookKey()
+	switch {
+	case len(c.Webhooks.URLs) == 0 && c.Webhooks.Key == "":
+	case key == "":
+		wrong("webhooks.key", "name the one of integration.keys that signs: there are %d", len(c.Integration.Keys))
+	case c.Integration.Keys[key] == "":
+		wrong("webhooks.key", "%q is none of integration.keys", key)
+	}
+}
+
+// webhookKey names the API key that signs webhooks.
+func (c *Config) webhookKey() string {
+	if c.Webhooks.Key == "" && len(c.Integration.Keys) == 1 {
+		for key := range c.Integration.Keys {
+			return key
+		}
+	}
+	return c.Webhooks.Key
 }
 
 // oneLine joins what is wrong into one line, which is what an operator's log

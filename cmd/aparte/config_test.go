@@ -58,6 +58,9 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"any address", "media: {addresses: [0.0.0.0]}\n", nil, "media.addresses"},
 		{"weak secret", "integration: {keys: {lab: short}}\n", nil, `integration.keys: the secret of "lab" has 5 characters`},
 		{"the server's own key", "integration: {keys: {aparte-meeting: 0123456789012345678901234567890123456789}}\n", nil, `integration.keys: "aparte-meeting"`},
+		{"webhook without key", "webhooks: {urls: [http://a.example/]}\n", nil, "webhooks.key: name the one"},
+		{"webhook to nowhere", "webhooks: {urls: [a.example]}\nintegration: {keys: {lab: 0123456789012345678901234567890123456789}}\n", nil, `webhooks.urls: "a.example"`},
+		{"unknown signing key", "webhooks: {key: other}\nintegration: {keys: {lab: 0123456789012345678901234567890123456789}}\n", nil, `webhooks.key: "other"`},
 		{"level", "log: {level: loud}\n", nil, "log.level"},
 		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
 	} {
@@ -106,7 +109,7 @@ func TestPrintedConfigurationGivesTheDefaults(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", key, yaml.String())
 		}
 	}
-	c.Integration.Keys, c.Media.Addresses = nil, nil
+	c.Integration.Keys, c.Media.Addresses, c.Webhooks.URLs = nil, nil, nil
 	if want := defaults(); !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want %+v", c, want)
 	}

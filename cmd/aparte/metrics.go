@@ -36,6 +36,18 @@ func metrics(s *server) *prometheus.Registry {
 	} {
 		counter("media_dropped_total", "Packets or requests not served, by reason.", prometheus.Labels{"reason": reason}, value)
 	}
+	if s.hooks != nil {
+		counter("webhooks_delivered_total", "Webhooks that a receiver took.", nil, func() uint64 { return s.hooks.Stats().Delivered })
+		counter("webhook_retries_total", "Tries to deliver a webhook that were repeated.", nil, func() uint64 { return s.hooks.Stats().Retries })
+		for reason, value := range map[string]func() uint64{
+			"queue_full": func() uint64 { return s.hooks.Stats().Full },
+			"refused":    func() uint64 { return s.hooks.Stats().Refused },
+			"gave_up":    func() uint64 { return s.hooks.Stats().GaveUp },
+			"stopped":    func() uint64 { return s.hooks.Stats().Stopped },
+		} {
+			counter("webhooks_dropped_total", "Webhooks not delivered, by reason.", prometheus.Labels{"reason": reason}, value)
+		}
+	}
 	counter("udp_received_total", "Datagrams received.", nil, func() uint64 { return sockets().Received })
 	counter("udp_sent_total", "Datagrams sent.", nil, func() uint64 { return sockets().Sent })
 	counter("udp_send_calls_total", "System calls that sent them.", nil, func() uint64 { return sockets().Calls })

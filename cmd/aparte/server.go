@@ -16,6 +16,7 @@ import (
 	"aparte/sfu/transport"
 	"aparte/signaling"
 	"aparte/signaling/api"
+	"aparte/signaling/hook"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/roomservice"
@@ -40,6 +41,7 @@ type server struct {
 	api      *api.API
 	engine   *transport.Engine
 	rooms    *sfu.SFU
+	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
 	swept    chan struct{} // closed when the sweeper has ended
 	sweep    context.CancelFunc
@@ -87,10 +89,18 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		return nil, mediaError(err)
 	}
 	presence := &signaling.Presence{}
+	told := listeners{presence}
+	if urls := c.Webhooks.URLs; len(urls) > 0 {
+		key := c.webhookKey()
+		if s.hooks, err = hook.New(hook.Config{URLs: urls, Key: key, Secret: c.Integration.Keys[key], Log: log}); err != nil {
+			return nil, usageError{fmt.Errorf("webhooks.urls: %w", err)}
+		}
+		told = append(told, s.hooks)
+	}
 	// Adaptation to narrow paths and the choice of the microphones heard stay off
 	// until they have been measured with browsers on such paths.
 	s.rooms = sfu.New(sfu.Config{
-		Engine: s.engine, Listener: presence, Log: log, Dev: dev, Limits: sfu.Limits{Microphones: -1},
+		Engine: s.engine, Listener: told, Log: log, Dev: dev, Limits: sfu.Limits{Microphones: -1},
 	})
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
@@ -183,6 +193,11 @@ func (s *server) stop(ctx context.Context) {
 	if s.rooms != nil {
 		note("rooms", s.rooms.Close(ctx))
 	}
+	if s.hooks != nil {
+		hooksCtx, cancel := context.WithTimeout(ctx, hooksTime)
+		s.hooks.Close(hooksCtx)
+		cancel()
+	}
 	if s.signals != nil {
 		s.signals.Close()
 	}
@@ -200,6 +215,19 @@ func (s *server) stop(ctx context.Context) {
 	}
 	if s.store != nil {
 		note("store", s.store.Close())
+	}
+}
+
+// hooksTime is how long webhooks may still be delivered while stopping.
+const hooksTime = 3 * time.Second
+
+// listeners tell one after the other.
+type listeners []sfu.Listener
+
+// Told implements sfu.Listener.
+func (l listeners) Told(e sfu.Event) {
+	for _, one := range l {
+		one.Told(e)
 	}
 }
 

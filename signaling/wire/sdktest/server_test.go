@@ -34,9 +34,11 @@ type server struct {
 
 // start runs the program on a free port and waits until it says that it is
 // ready.
-func start(path, dataDir string) (*server, error) {
-	cmd := exec.Command(path, "serve", "--dev", "--listen", "127.0.0.1:0",
-		"--admin-listen", "", "--media-udp-port", "0", "--data-dir", dataDir)
+func start(path, dataDir string, flags ...string) (*server, error) {
+	cmd := exec.Command(path, append([]string{
+		"serve", "--dev", "--listen", "127.0.0.1:0",
+		"--admin-listen", "", "--media-udp-port", "0", "--data-dir", dataDir,
+	}, flags...)...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, binVariable+"=") && !strings.HasPrefix(v, "APARTE_") {
 			cmd.Env = append(cmd.Env, v)
@@ -141,13 +143,13 @@ func (s *server) stop() error {
 }
 
 // ownServer is a server for one test, which may kill it.
-func ownServer(t *testing.T, dataDir string) *server {
+func ownServer(t *testing.T, dataDir string, flags ...string) *server {
 	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := start(path, dataDir)
+	s, err := start(path, dataDir, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
