@@ -198,23 +198,26 @@ type member struct {
 	// later, by other goroutines.
 	info      *livekit.ParticipantInfo
 	joined    time.Time
-	active    bool                            // the primary connection was up once
-	lostAt    time.Time                       // when the signal was lost; zero while there is one
-	failedAt  time.Time                       // when a connection failed; zero while it works
-	closed    bool                            // that failure was the client closing it
-	goneFirst bool                            // the signal was lost before that failure
-	explicit  map[string]bool                 // track sid → wanted, where told
-	allows    *livekit.SubscriptionPermission // who may subscribe to its tracks; nil = all
-	told      map[string]bool                 // participant sids it was last told to be speaking
+	active    bool                                 // the primary connection was up once
+	lostAt    time.Time                            // when the signal was lost; zero while there is one
+	failedAt  time.Time                            // when a connection failed; zero while it works
+	closed    bool                                 // that failure was the client closing it
+	goneFirst bool                                 // the signal was lost before that failure
+	explicit  map[string]bool                      // track sid → wanted, where told
+	allows    *livekit.SubscriptionPermission      // who may subscribe to its tracks; nil = all
+	told      map[string]bool                      // participant sids it was last told to be speaking
+	qualities map[string]livekit.ConnectionQuality // by participant sid, as last told
 }
 
 // track is a published track as its room knows it.
 type track struct {
-	owner  *member
-	info   *livekit.TrackInfo // replaced, never changed
-	media  *publish.Track
-	saidSo bool       // the publisher was told of a subscriber
-	seen   lossWindow // when its quality was last told
+	owner      *member
+	info       *livekit.TrackInfo // replaced, never changed
+	media      *publish.Track
+	saidSo     bool       // the publisher was told of a subscriber
+	seen       lossWindow // when its quality was last told
+	expecting  int        // the layer expected of it since expectedAt, see missing
+	expectedAt time.Time
 
 	// See backup.go.
 	backup    *publish.Track // nil until the client sends it

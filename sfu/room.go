@@ -133,7 +133,7 @@ func (r *room) tick(now time.Time) {
 	r.tellDemand(now)
 	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
 		r.qualityAt = now
-		r.tellQuality()
+		r.tellQuality(now)
 	}
 	if len(r.members) == 0 && now.Sub(r.emptyAt) > r.patience() {
 		r.finish(livekit.RoomEndReason_ROOM_END_IDLE_TIMEOUT)

@@ -65,6 +65,7 @@ type Session struct {
 	subState  transport.State
 	wasActive bool
 	failed    bool
+	window    [windowSeconds]lossWindow  // of each second, the newest first
 	local     []*localTrack              // announced or published, in order
 	queued    []*livekit.AddTrackRequest // wait for their cid to be free
 	sections  []transport.Section        // of the client's last offer

@@ -17,6 +17,8 @@ type subscription struct {
 	state streamState
 	set   trackSettings
 	told  wish // what the room knows of it
+
+	counted lossWindow // when its quality was last measured
 }
 
 // trackSettings are the client's wishes about one track; they may come before

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -489,10 +490,22 @@ func TestConnectionQuality(t *testing.T) {
 	}
 	of(bob, ann.joined.Participant.Sid)
 	of(ann, ann.joined.Participant.Sid)
-	stop() // silence is not loss: clients told LOST about themselves reconnect
-	ann.forget()
-	for range 4 {
-		of(ann, ann.joined.Participant.Sid)
-		ann.forget()
+	stop()             // silence is not loss: clients told LOST about themselves reconnect
+	for i := range 2 { // each is told of all when it comes, then of changes
+		eve := s.connect(true, s.token(fmt.Sprint("eve", i), "r"))
+		of(eve, ann.joined.Participant.Sid)
+	}
+	ann.mu.Lock()
+	defer ann.mu.Unlock()
+	told := 0
+	for _, m := range ann.log {
+		for _, q := range m.GetConnectionQuality().GetUpdates() {
+			if q.ParticipantSid == ann.joined.Participant.Sid {
+				told++
+			}
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times of a quality that did not change", told)
 	}
 }
