@@ -26,6 +26,7 @@ type Answer struct {
 func (p *Peer) Answer(offer string, want []Outgoing) (*Answer, error) {
 	sections, err := ParseOffer(offer)
 	if err != nil {
+		p.engine.counters.descriptions.Add(1)
 		return nil, err
 	}
 	p.mu.Lock()
@@ -35,6 +36,7 @@ func (p *Peer) Answer(offer string, want []Outgoing) (*Answer, error) {
 	}
 	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: p.fewCandidates(offer)}
 	if err := p.pc.SetRemoteDescription(desc); err != nil {
+		p.engine.counters.descriptions.Add(1)
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	p.described()

@@ -52,6 +52,7 @@ func (p *Peer) openChannels() error {
 func (p *Peer) incomingChannel(dc *webrtc.DataChannel) {
 	label := Label(dc.Label())
 	if p.channels.opened.Add(1) > maxChannels {
+		p.engine.counters.channels.Add(1)
 		if err := dc.Close(); err != nil {
 			p.cfg.Log.Debug("close surplus channel", "error", err)
 		}

@@ -68,6 +68,9 @@ type Engine struct {
 	loggers  logging.LoggerFactory
 
 	peers sync.WaitGroup // one per Peer that is not closed yet
+	all   peerSet
+
+	counters *counters // set at creation
 
 	buffers   sync.Pool // *[]byte of MaxDataMessage
 	oversized atomic.Uint64
@@ -96,7 +99,8 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
-	loggers := loggerFactory{cfg.Log}
+	count := &counters{}
+	loggers := loggerFactory{cfg.Log, count}
 	ep, err := udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
 	if err != nil {
 		return nil, err
@@ -108,6 +112,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		cert:     *cert,
 		net:      network,
 		loggers:  loggers,
+		counters: count,
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/pion/logging"
 )
@@ -10,13 +11,36 @@ import (
 // loggerFactory sends Pion's errors and warnings to slog at debug level: they
 // tell about peers' packets, which are no news for an operator. Scope "pc" is
 // silent: it complains about the tracks we do not let Pion read.
-type loggerFactory struct{ log *slog.Logger }
+// Scope "srtp" has no other way to tell of packets that it drops.
+type loggerFactory struct {
+	log   *slog.Logger
+	count *counters
+}
 
 func (f loggerFactory) NewLogger(scope string) logging.LeveledLogger {
 	if scope == "pc" {
 		return leveled{slog.New(slog.DiscardHandler)}
 	}
-	return leveled{f.log.With("scope", scope)}
+	l := leveled{f.log.With("scope", scope)}
+	if scope == "srtp" {
+		return srtpLogger{l, f.count}
+	}
+	return l
+}
+
+// srtpLogger counts what pion/srtp says at level Info: one line for each packet
+// that it does not decrypt.
+type srtpLogger struct {
+	leveled
+	count *counters
+}
+
+func (l srtpLogger) Info(m string) {
+	if strings.HasSuffix(m, "duplicated packet") {
+		l.count.replayed.Add(1)
+		return
+	}
+	l.count.forged.Add(1)
 }
 
 type leveled struct{ log *slog.Logger }

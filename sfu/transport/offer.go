@@ -76,6 +76,7 @@ func (p *Peer) add(out Outgoing) error {
 func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 	sections, err := ParseOffer(answer)
 	if err != nil {
+		p.engine.counters.descriptions.Add(1)
 		return nil, err
 	}
 	if err := negotiated(sections, answer); err != nil {
@@ -88,6 +89,7 @@ func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 	}
 	desc := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.fewCandidates(answer)}
 	if err := p.pc.SetRemoteDescription(desc); err != nil {
+		p.engine.counters.descriptions.Add(1)
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	p.described()

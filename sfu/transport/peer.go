@@ -92,6 +92,8 @@ type Peer struct {
 	candSeen int
 
 	channels channels
+
+	wasUp, hasFailed atomic.Bool // see failed
 }
 
 // NewPeer makes a connection that waits for Answer or Offer.
@@ -106,6 +108,7 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 		WriteRTCP: writeRTCP,
 		OnRTCP:    p.sub.HandleRTCP,
 		OnOverflow: func() {
+			e.counters.ssrcs.Add(1)
 			if cfg.OnOverflow != nil {
 				cfg.OnOverflow()
 			}
@@ -124,6 +127,7 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 	}
 	e.worker.AddTicker(p.receiver)
 	e.peers.Add(1)
+	e.all.add(p)
 	p.pc.OnConnectionStateChange(p.stateChanged)
 	p.pc.OnDataChannel(p.incomingChannel)
 	if cfg.Offers {
@@ -152,10 +156,12 @@ func (p *Peer) SetSections(s []publish.Section) { p.receiver.SetSections(s) }
 // DNS are of no use to us and dropped: the client's checks tell its address.
 func (p *Peer) AddCandidate(text string) error {
 	if len(text) > maxCandidateBytes {
+		p.engine.counters.candidates.Add(1)
 		return fmt.Errorf("candidate of %d bytes", len(text))
 	}
 	var init webrtc.ICECandidateInit
 	if err := json.Unmarshal([]byte(text), &init); err != nil {
+		p.engine.counters.candidates.Add(1)
 		return fmt.Errorf("candidate: %w", err)
 	}
 	if !p.cfg.FullICE || init.Candidate == "" || strings.Contains(init.Candidate, ".local ") {
@@ -167,6 +173,7 @@ func (p *Peer) AddCandidate(text string) error {
 		return ErrClosed
 	}
 	if p.candSeen++; p.candSeen > maxCandidates {
+		p.engine.counters.candidates.Add(1)
 		return fmt.Errorf("more than %d candidates", maxCandidates)
 	}
 	if p.pc.RemoteDescription() == nil {
@@ -218,6 +225,7 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 		webrtc.PeerConnectionStateClosed:       Closed,
 	}[s]
 	p.state.Store(int32(state))
+	p.failed(s)
 	if state == Connected {
 		p.sub.Resync() // what was sent meanwhile is lost: begin at key frames
 	}
@@ -268,5 +276,6 @@ func (p *Peer) Close() {
 	p.closeChannels()
 	p.engine.worker.RemoveTicker(p.receiver)
 	p.receiver.Close()
+	p.engine.all.remove(p)
 	p.engine.peers.Done()
 }

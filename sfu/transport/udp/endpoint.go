@@ -41,6 +41,7 @@ type Stats struct {
 	Received, Sent uint64 // datagrams
 	Messages       uint64 // handed to the kernel; Sent/Messages is the gain of UDP_SEGMENT
 	Calls          uint64 // system calls that sent
+	Unknown        uint64 // datagrams of nobody who is connected
 	Truncated      uint64 // received datagrams longer than any of ours may be
 	SocketFull     uint64 // the send buffer stayed full
 	Refused        uint64 // the kernel would not send it: no route, filtered, too long
@@ -49,8 +50,8 @@ type Stats struct {
 }
 
 type counters struct {
-	received, sent, messages, calls, truncated atomic.Uint64
-	socketFull, refused, tooLong, noSegment    atomic.Uint64
+	received, sent, messages, calls, truncated       atomic.Uint64
+	unknown, socketFull, refused, tooLong, noSegment atomic.Uint64
 }
 
 // Endpoint is one port. Cork and Uncork belong to the worker; the rest may be
@@ -110,7 +111,10 @@ func (e *Endpoint) start(logs logging.LoggerFactory) {
 	}
 	muxes := make([]ice.UDPMux, 0, len(e.conns))
 	for _, c := range e.conns {
-		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c, Logger: logs.NewLogger("ice")}))
+		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
+			UDPConn: c, Logger: logs.NewLogger("ice"),
+			OnUnhandledPacket: func([]byte, netip.AddrPort) { e.stats.unknown.Add(1) },
+		}))
 	}
 	e.mux = ice.NewMultiUDPMuxDefault(muxes...)
 }
@@ -146,7 +150,7 @@ func (e *Endpoint) Stats() Stats {
 	s := &e.stats
 	return Stats{
 		Received: s.received.Load(), Sent: s.sent.Load(), Messages: s.messages.Load(), Calls: s.calls.Load(),
-		Truncated: s.truncated.Load(), SocketFull: s.socketFull.Load(), Refused: s.refused.Load(),
+		Unknown: s.unknown.Load(), Truncated: s.truncated.Load(), SocketFull: s.socketFull.Load(), Refused: s.refused.Load(),
 		TooLong: s.tooLong.Load(), NoSegmentation: s.noSegment.Load(),
 	}
 }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aparte/sfu/forward"
+	"aparte/sfu/publish"
+	"aparte/sfu/transport"
+)
+
+// clientMetrics tell what clients sent that was of no use, and how wide the ways
+// to them are. All clients are added up: one by one they would be personal data.
+func clientMetrics(s *server, r *prometheus.Registry) {
+	register := func(name, help string, labels prometheus.Labels, value func() uint64) {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Namespace: "aparte", Name: name, Help: help, ConstLabels: labels,
+		}, func() float64 { return float64(value()) }))
+	}
+
+	rtp := func(pick func(publish.Stats) uint64) func() uint64 {
+		return func() uint64 { return pick(s.engine.Receiving()) }
+	}
+	register("rtp_received_packets_total", "RTP packets of clients, retransmissions and padding included.", nil,
+		rtp(func(p publish.Stats) uint64 { return p.Packets }))
+	register("rtp_recovered_packets_total", "Lost RTP packets that came by retransmission.", nil,
+		rtp(func(p publish.Stats) uint64 { return p.Recovered }))
+	for reason, pick := range map[string]func(publish.Stats) uint64{
+		"malformed":      func(p publish.Stats) uint64 { return p.Malformed },
+		"unknown_source": func(p publish.Stats) uint64 { return p.UnknownSource },
+		"not_published":  func(p publish.Stats) uint64 { return p.NoTrack },
+		"unknown_codec":  func(p publish.Stats) uint64 { return p.UnknownCodec },
+		"duplicate":      func(p publish.Stats) uint64 { return p.Duplicate },
+		"late":           func(p publish.Stats) uint64 { return p.Late },
+		"padding":        func(p publish.Stats) uint64 { return p.Padding },
+		"oversized":      func(p publish.Stats) uint64 { return p.Oversized },
+		"too_many_ssrcs": func(p publish.Stats) uint64 { return p.Overflow },
+	} {
+		register("rtp_dropped_total", "RTP packets of clients not stored, by reason.", prometheus.Labels{"reason": reason}, rtp(pick))
+	}
+
+	for reason, pick := range map[string]func(transport.Stats) uint64{
+		"session_description": func(t transport.Stats) uint64 { return t.Descriptions },
+		"candidate":           func(t transport.Stats) uint64 { return t.Candidates },
+		"data_channel":        func(t transport.Stats) uint64 { return t.Channels },
+		"data_message":        func(t transport.Stats) uint64 { return t.Messages },
+		"too_many_ssrcs":      func(t transport.Stats) uint64 { return t.SSRCs },
+		"srtp_forged":         func(t transport.Stats) uint64 { return t.Forged },
+		"srtp_replayed":       func(t transport.Stats) uint64 { return t.Replayed },
+		"never_connected":     func(t transport.Stats) uint64 { return t.NeverConnected },
+		"connection_lost":     func(t transport.Stats) uint64 { return t.ConnectionsLost },
+	} {
+		register("transport_refused_total", "What clients' connections were refused or ended for, by reason.",
+			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.engine.Refusals()) })
+	}
+	register("udp_unknown_total", "Datagrams of nobody who is connected.", nil, func() uint64 { return s.engine.Stats().Unknown })
+
+	path := func(pick func(forward.PathStats) uint64) func() uint64 {
+		return func() uint64 { return pick(s.engine.Paths()) }
+	}
+	for name, c := range map[string]struct {
+		help string
+		pick func(forward.PathStats) uint64
+	}{
+		"feedbacks_total":          {"Transport-wide feedback messages of subscribers.", func(p forward.PathStats) uint64 { return p.Feedbacks }},
+		"feedback_malformed_total": {"Of them, those that did not parse.", func(p forward.PathStats) uint64 { return p.Malformed }},
+		"lost_packets_total":       {"Packets that subscribers did not get, by their feedback.", func(p forward.PathStats) uint64 { return p.Lost }},
+		"overuses_total":           {"Times an estimate fell because of delay.", func(p forward.PathStats) uint64 { return p.Overuses }},
+		"probes_total":             {"Probes for more bandwidth.", func(p forward.PathStats) uint64 { return p.Probes }},
+		"probes_good_total":        {"Probes that showed what was hoped for.", func(p forward.PathStats) uint64 { return p.ProbesGood }},
+		"paced_packets_total":      {"Packets that waited in a pacer.", func(p forward.PathStats) uint64 { return p.Paced }},
+		"paced_drops_total":        {"Video packets dropped because a pacer's queue was full.", func(p forward.PathStats) uint64 { return p.PacedDrops }},
+		"pacer_overflows_total":    {"Times that happened.", func(p forward.PathStats) uint64 { return p.Overflows }},
+	} {
+		register("congestion_"+name, c.help, nil, path(c.pick))
+	}
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "aparte", Name: "congestion_estimate_bps", Help: "Sum of what the ways to the connected subscribers are thought to carry, in bits a second.",
+	}, func() float64 { return float64(s.engine.Paths().EstimateBps) }))
+}
