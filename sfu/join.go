@@ -103,6 +103,7 @@ func (q *joinRequest) serve(r *room) {
 			}
 		}
 	}
+	r.reconcile(m) // what is there goes into the first offer or answer
 	m.s.start()
 	r.log.Info("participant joined", "participant", m.info.Identity, "sid", m.info.Sid, "single_conn", m.s.single)
 	r.tell(Joined, m, nil)

@@ -152,7 +152,7 @@ func TestWants(t *testing.T) {
 		want   bool
 	}{
 		{"automatically", func(*member) {}, nil, true},
-		{"not before it is connected", func(m *member) { m.active = false }, nil, false},
+		{"before it is connected", func(m *member) { m.active = false }, nil, true},
 		{"without the right", func(m *member) { m.info.Permission = &livekit.ParticipantPermission{} }, nil, false},
 		{"manual, not asked", func(m *member) { m.s.params.AutoSubscribe = false }, nil, false},
 		{"manual, asked", func(m *member) { m.s.params.AutoSubscribe = false; m.explicit["TR_1"] = true }, nil, true},

@@ -84,7 +84,8 @@ type Session struct {
 }
 
 // applyTime is what a client gets to apply an answer before its new tracks
-// begin: a round trip and some 50 ms in a browser.
+// begin: a round trip and some 50 ms in a browser. Of the first answer its
+// connection tells that it was applied.
 const applyTime = 200 * time.Millisecond
 
 type signalBox struct{ Signal }
@@ -243,6 +244,7 @@ func (s *Session) begin() bool {
 	} else if s.sub != nil {
 		s.dataPeer.Store(s.sub)
 	}
+	s.pickDowns()
 	for _, req := range s.params.AddTracks {
 		s.addTrack(req)
 	}
@@ -250,7 +252,7 @@ func (s *Session) begin() bool {
 		s.offered(o)
 	}
 	if s.subscriberPrimary {
-		s.makeOffer() // data channels alone are enough for connect() to resolve
+		s.makeOffer() // even without tracks: data channels are enough for connect() to resolve
 	}
 	s.params.AddTracks, s.params.PublisherOffer, s.params.SyncState = nil, nil, nil
 	return true
@@ -329,6 +331,14 @@ func (s *Session) watchStates() {
 	}
 	if pub == s.pubState && sub == s.subState {
 		return
+	}
+	for peer, begins := range map[*transport.Peer]bool{
+		s.pub: pub == transport.Connected && s.pubState != pub,
+		s.sub: sub == transport.Connected && s.subState != sub,
+	} {
+		if begins {
+			peer.Flow()
+		}
 	}
 	s.pubState, s.subState = pub, sub
 	s.data.signal()

@@ -272,7 +272,7 @@ func allowed(p *livekit.SubscriptionPermission, m *member, t *track) bool {
 // wants tells whether m is to be sent t. Of hidden participants nothing is sent: the
 // description of a stream names its participant.
 func wants(m *member, t *track) bool {
-	if t.owner == m || t.owner.hidden() || !m.active || !m.info.Permission.GetCanSubscribe() || !allowed(t.owner.allows, m, t) {
+	if t.owner == m || t.owner.hidden() || !m.info.Permission.GetCanSubscribe() || !allowed(t.owner.allows, m, t) {
 		return false
 	}
 	if wish, told := m.explicit[t.info.Sid]; told {

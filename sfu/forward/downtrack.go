@@ -439,8 +439,12 @@ func (d *DownTrack) keepAlive() {
 }
 
 // requestKeyframe asks the publisher for what is needed next, and for what is
-// shown until then.
+// shown until then. Not before it can be sent: requests are throttled, and one in
+// vain delays the one that counts.
 func (d *DownTrack) requestKeyframe() {
+	if d.writer == nil {
+		return
+	}
 	d.retarget()
 	s := &d.selector
 	if s.stopped() || d.drains {

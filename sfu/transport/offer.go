@@ -61,7 +61,7 @@ func (p *Peer) add(out Outgoing) error {
 			return p.fill(tr, out)
 		}
 	}
-	s := &sender{out: out}
+	s := &sender{out: out, peer: p}
 	tr, err := p.pc.AddTransceiverFromTrack(s, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 	if err != nil {
 		return fmt.Errorf("add transceiver: %w", err)
@@ -93,6 +93,7 @@ func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	p.described()
+	p.flow()
 	p.sub.Resync() // the client can take the new tracks from now on
 	return sections, nil
 }

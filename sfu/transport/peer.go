@@ -232,12 +232,20 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	p.cfg.OnState(state)
 }
 
-// Flow starts what the last Answer placed. Call it when the client has had the
-// time to apply the answer: what comes before is dropped there, the first key
-// frame with it.
+// Flow starts what was placed, if the peer is connected. Call it when that is so,
+// and when the client has had the time to apply an answer: what comes before is
+// dropped there, the first key frame with it.
 func (p *Peer) Flow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.flow()
+}
+
+// flow is Flow; the caller holds mu.
+func (p *Peer) flow() {
+	if p.State() != Connected {
+		return
+	}
 	for _, s := range p.senders {
 		s.flow()
 	}

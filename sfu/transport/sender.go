@@ -25,9 +25,9 @@ type Outgoing struct {
 // to the DownTrack; Pion never sees a packet before it is written.
 type sender struct {
 	out  Outgoing
+	peer *Peer
 	tr   *webrtc.RTPTransceiver
 	rtp  *webrtc.RTPSender
-	hold bool // placed by an answer: wait for Flow
 
 	mu   sync.Mutex
 	held *forward.Binding // guarded by mu; bound by flow
@@ -63,7 +63,9 @@ func (s *sender) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, 
 	for _, e := range ctx.HeaderExtensions() {
 		b.Ext.Set(e.URI, uint8(e.ID))
 	}
-	if !s.hold {
+	// Who answered our offer has applied it, once there is a connection; who gets our
+	// answer still has to.
+	if s.peer.cfg.Offers && s.peer.State() == Connected {
 		s.out.Down.Bind(b)
 		return *first, nil
 	}
@@ -113,7 +115,7 @@ func (p *Peer) release(want []Outgoing) {
 // fill puts out on a transceiver without sender. We choose the section, which
 // pc.AddTrack would not let us. Caller holds mu.
 func (p *Peer) fill(tr *webrtc.RTPTransceiver, out Outgoing) error {
-	s := &sender{out: out, tr: tr, hold: !p.cfg.Offers}
+	s := &sender{out: out, tr: tr, peer: p}
 	rtp, err := p.api.NewRTPSender(s, p.pc.SCTP().Transport())
 	if err != nil {
 		return fmt.Errorf("new sender: %w", err)

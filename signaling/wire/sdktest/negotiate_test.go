@@ -162,8 +162,9 @@ func TestOneConnection(t *testing.T) {
 		room := roomName(t)
 		bob, _ := crowd(t, j, room, livekit.TrackType_AUDIO, 1)
 		alice := rawJoin(t, j, "alice", rawSetup{room: room, single: true, manual: true}).connect()
+		bob.publish(livekit.TrackType_AUDIO, "x") // the first track was in the answer to the join
 		alice.wait("requirement", func(m *livekit.SignalResponse) bool { return m.GetMediaSectionsRequirement() != nil })
-		for _, cid := range []string{"x", "y", "z"} {
+		for _, cid := range []string{"y", "z"} {
 			bob.publish(livekit.TrackType_AUDIO, cid)
 		}
 		alice.info("bob", "has four tracks", func(p *livekit.ParticipantInfo) bool { return len(p.Tracks) == 4 })
