@@ -169,8 +169,8 @@ func (e *changeErrand) run(r *room, m *member) error {
 	return nil
 }
 
-// Mute mutes a track for everybody and tells the client to. Only the client can
-// open a microphone again.
+// Mute mutes a track for everybody and tells the client to; should it not, what it
+// sends goes no further. Only the client can open a microphone again.
 func (sp Space) Mute(room, identity, sid string) (*livekit.TrackInfo, error) {
 	e := &muteErrand{sid: sid}
 	err := sp.send(room, identity, e)
@@ -189,15 +189,16 @@ func (e *muteErrand) run(r *room, m *member) error {
 	}
 	if !t.info.Muted {
 		r.changeTrack(t, func(i *livekit.TrackInfo) { i.Muted = true })
-		t.media.SetMuted(true)
-		if t.backup != nil {
-			t.backup.SetMuted(true)
-		}
-		m.s.muteSoon(e.sid)
-		m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Mute{
-			Mute: &livekit.MuteTrackRequest{Sid: e.sid, Muted: true},
-		}})
 	}
+	// Also of one that says it is muted: it may send all the same, or be about to open.
+	t.media.Silence()
+	if t.backup != nil {
+		t.backup.Silence()
+	}
+	m.s.muteSoon(e.sid)
+	m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Mute{
+		Mute: &livekit.MuteTrackRequest{Sid: e.sid, Muted: true},
+	}})
 	e.info = t.info
 	return nil
 }

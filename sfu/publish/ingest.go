@@ -103,6 +103,11 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	if l.in.clockRate != c.ClockRate {
 		l.in.clockRate = c.ClockRate
 	}
+	silenced := track.silenced.Load()
+	if silenced {
+		r.stats.Silenced++
+		payload = nil // its number counts, so that it is not asked for again
+	}
 
 	p := ring.Packet{
 		Arrival:     int64(now.Sub(track.start)) + 1,
@@ -126,7 +131,7 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	} else {
 		r.stats.Padding++
 	}
-	if id := r.ext.AudioLevel; id != 0 && track.kind == Audio {
+	if id := r.ext.AudioLevel; id != 0 && track.kind == Audio && !silenced {
 		p.AudioLevel, _, p.HasAudioLevel = codec.AudioLevel(r.header.GetExtension(id))
 		p.AudioLevel |= voiceBit(r.header.GetExtension(id))
 	}

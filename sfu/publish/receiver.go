@@ -45,6 +45,7 @@ type Stats struct {
 	Oversized     uint64
 	Overflow      uint64 // too many SSRCs
 	Recovered     uint64 // came by RTX
+	Silenced      uint64 // sent after somebody else muted the track
 	Redundant     uint64 // lost, but repeated in a later packet (RED)
 	NACKs         uint64 // sequence numbers asked for
 	NACKGivenUp   uint64 // asked 10 times in vain

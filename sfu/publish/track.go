@@ -65,6 +65,7 @@ type Track struct {
 	receiver atomic.Pointer[Receiver] // who can ask the publisher for key frames
 	sinks    atomic.Pointer[[]Sink]   // immutable slice
 	muted    atomic.Bool
+	silenced atomic.Bool // see Silence
 	speaking atomic.Bool // see SetSpeaking
 	closed   atomic.Bool
 	level    atomic.Uint64 // float32 bits of the level << 32 | ms of levelTime
@@ -101,7 +102,19 @@ func (t *Track) Layer(i int) *Layer {
 
 // SetMuted notes what the publisher said. Packets flow all the same: a muted
 // publisher sends none, or silence.
-func (t *Track) SetMuted(muted bool) { t.muted.Store(muted) }
+func (t *Track) SetMuted(muted bool) {
+	t.muted.Store(muted)
+	if !muted && t.silenced.Swap(false) {
+		t.RequestKeyframe(-1)
+	}
+}
+
+// Silence mutes the track for somebody else than the publisher, who may not obey:
+// what comes until SetMuted(false) goes no further.
+func (t *Track) Silence() {
+	t.muted.Store(true)
+	t.silenced.Store(true)
+}
 
 // Muted is what SetMuted noted.
 func (t *Track) Muted() bool { return t.muted.Load() }
