@@ -89,6 +89,9 @@ func (s *Session) answered(a *livekit.SessionDescription) {
 	if s.sub == nil || !s.offering || a.GetId() != 0 && a.Id != s.offerID {
 		return
 	}
+	if !s.paced(s.offerRate, 1) { // our next offer, if there is one, costs as much as theirs
+		return
+	}
 	sections, err := s.sub.SetAnswer(a.GetSdp())
 	if err != nil {
 		s.fail("take an answer", err)

@@ -43,7 +43,7 @@ type Session struct {
 	permission        atomic.Pointer[livekit.ParticipantPermission]
 	data              *outbox
 	dataRate          *rate.Limiter // of what the client sends
-	offerRate         *rate.Limiter // of its offers: each costs milliseconds, many sections more
+	offerRate         *rate.Limiter // of its offers and answers: each costs milliseconds, many sections more
 
 	signal   atomic.Pointer[signalBox]
 	dataPeer atomic.Pointer[transport.Peer] // where data for the client goes

@@ -29,6 +29,10 @@ func (r *Receiver) handleRTP(b []byte) {
 // nothing to forward. last is what Sink.Packets says.
 func (r *Receiver) ingest(b []byte, now time.Time) (track *Track, layer int, last bool) {
 	r.stats.Packets++
+	if most := r.cfg.PacketsPerSecond; most > 0 && !r.pace.allows(most, now) {
+		r.stats.Flooded++
+		return nil, -1, false
+	}
 	n, err := r.header.Unmarshal(b)
 	if err != nil {
 		r.stats.Malformed++
@@ -82,6 +86,10 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	c, repair := src.section.codecByPT(r.header.PayloadType)
 	if c == nil {
 		r.stats.UnknownCodec++
+		return nil, -1, false
+	}
+	if track.kind == Audio && !l.pace.allows(soundPerSecond, now) {
+		r.stats.Flooded++
 		return nil, -1, false
 	}
 	seq := r.header.SequenceNumber

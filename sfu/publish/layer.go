@@ -27,7 +27,8 @@ type Layer struct {
 	size           atomic.Uint32 // width << 16 | height
 	wire           wireRates
 
-	in inbound // guarded by Receiver.mu
+	in   inbound // guarded by Receiver.mu
+	pace pace    // of sound; guarded by Receiver.mu
 }
 
 // SenderClock ties RTP timestamps to our wall clock, from a sender report.

@@ -28,6 +28,8 @@ type ReceiverConfig struct {
 	// OnOverflow is called once when the peer uses more SSRCs than anyone
 	// needs; close it, but not within the call. May be nil.
 	OnOverflow func()
+	// PacketsPerSecond bounds what the peer may send; 0 does not.
+	PacketsPerSecond int
 	// SenderSSRC is ours in feedback; 0 is replaced by 1.
 	SenderSSRC uint32
 }
@@ -35,6 +37,7 @@ type ReceiverConfig struct {
 // Stats counts, with a name for each reason, what a receiver did not store.
 type Stats struct {
 	Packets       uint64 // RTP packets seen, RTX and padding included
+	Flooded       uint64 // more packets than the peer may send
 	Malformed     uint64 // not RTP, or a payload its codec does not allow
 	UnknownSource uint64 // no section for this SSRC (yet)
 	NoTrack       uint64 // its section publishes nothing
@@ -74,6 +77,7 @@ type Receiver struct {
 	ntpKnown bool
 	closed   bool
 	out      []rtcp.Packet // scratch of Tick
+	pace     pace          // of all packets
 
 	wake       atomic.Pointer[func()]
 	overflowed atomic.Bool

@@ -44,6 +44,8 @@ const (
 	maxCandidateBytes = 4096
 	// gatherLimit is generous: candidates are the mux's addresses, known at once.
 	gatherLimit = 5 * time.Second
+	// maxPackets a second of one client: 96 Mbit/s in packets of 1,200 bytes.
+	maxPackets = 10_000
 )
 
 // ErrClosed is returned after Close.
@@ -105,8 +107,9 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 		WriteRTCP: writeRTCP, OnStreamState: cfg.OnStreamState, NoAdaptation: e.cfg.NoAdaptation,
 	})
 	p.receiver = publish.NewReceiver(publish.ReceiverConfig{
-		WriteRTCP: writeRTCP,
-		OnRTCP:    p.sub.HandleRTCP,
+		WriteRTCP:        writeRTCP,
+		OnRTCP:           p.sub.HandleRTCP,
+		PacketsPerSecond: maxPackets,
 		OnOverflow: func() {
 			e.counters.ssrcs.Add(1)
 			if cfg.OnOverflow != nil {
