@@ -25,6 +25,8 @@ func metrics(s *server) *prometheus.Registry {
 		"requests_full":    func() uint64 { return forwarding().RequestsDropped },
 		"nack_too_late":    func() uint64 { return forwarding().NACKMisses },
 		"nack_throttled":   func() uint64 { return forwarding().NACKThrottled },
+		"path_too_narrow":  func() uint64 { return forwarding().PacedDrops },
+		"bad_feedback":     func() uint64 { return forwarding().BadFeedback },
 		"pli_deferred":     func() uint64 { return forwarding().PLIsDeferred },
 		"nack_limited":     func() uint64 { return forwarding().NACKLimited },
 		"rtcp_flood":       func() uint64 { return forwarding().Flooded },

@@ -29,6 +29,9 @@ const (
 	relapse     = 4 * time.Second
 	relapseMost = time.Minute
 	relapseOver = 12 * time.Second
+	// pauseAfter: a picture is given up only when there was no room for so long.
+	// Smaller it is made at once.
+	pauseAfter = 700 * time.Millisecond
 )
 
 // Hold is what the allocator remembers of one track. The zero value is that of a
@@ -40,6 +43,9 @@ type Hold struct {
 	rose    time.Duration
 	until   time.Duration // no rise before
 	penalty time.Duration
+
+	shortSince time.Duration // since when there was no room for anything; 0 there is
+	content    bool          // it had all that was wanted
 }
 
 // Wish is a track that a subscriber wants, as the allocator sees it.
@@ -86,12 +92,14 @@ func (a *Allocator) Decide(wishes []Wish, budget int64, unlimited bool, now time
 	}
 	a.keep = a.fill(a.keep, wishes, int64(keepMargin*float64(budget)))
 	a.rise = a.fill(a.rise, wishes, int64(upMargin*float64(budget)))
+	roomy := Roomy(r.Most) <= budget
 	for i := range wishes {
 		h, l := wishes[i].Hold, &a.ladders[i]
 		if l.n == 0 {
 			continue // nothing comes of it: nothing to decide, and it may stay as it is
 		}
-		h.settle(l, a.keep[i], a.rise[i], now)
+		h.settle(l, a.keep[i], a.rise[i], roomy, now)
+		h.content = l.at(h.Now) == l.n-1
 		r.Used += l.cost(l.at(h.Now))
 	}
 	r.Next = a.next(wishes, r.Used)
@@ -110,13 +118,22 @@ func Most(wishes []Wish) (bps int64) {
 // Roomy is the budget in which so much is left alone: it may rise and stay.
 func Roomy(bps int64) int64 { return int64(float64(bps)/upMargin) + 1 }
 
-// settle moves a track to where the budget has it: down at once, up with patience.
-func (h *Hold) settle(l *ladder, keep, rise int, now time.Duration) {
+// settle moves a track to where the budget has it: down at once, up with patience,
+// unless it had all that was wanted, more is wanted now, and there is room for all.
+func (h *Hold) settle(l *ladder, keep, rise int, roomy bool, now time.Duration) {
 	at := l.at(h.Now)
 	if !h.known {
 		h.known = true
 		h.to(l, rise)
 		return
+	}
+	if keep >= 0 || at < 0 {
+		h.shortSince = 0
+	} else if h.shortSince == 0 {
+		h.shortSince = now
+	}
+	if keep < 0 && at >= 0 && now-h.shortSince < pauseAfter {
+		keep = 0
 	}
 	rise = min(rise, keep)
 	switch {
@@ -134,7 +151,7 @@ func (h *Hold) settle(l *ladder, keep, rise int, now time.Duration) {
 		if h.upSince == 0 {
 			h.upSince = now
 		}
-		if now-h.upSince >= upAfter && now >= h.until {
+		if (now-h.upSince >= upAfter || roomy && h.content) && now >= h.until {
 			h.to(l, rise)
 			h.rose = now
 		}

@@ -115,8 +115,9 @@ func TestHysteresis(t *testing.T) {
 			{100 * time.Millisecond, 2_000_000, "L2"},
 			{100 * time.Millisecond, 600_000, "L1"},
 			{100 * time.Millisecond, 100_000, "L0T1"},
-			{100 * time.Millisecond, 50_000, "-"},
-			{1900 * time.Millisecond, 2_000_000, "-"},
+			{pauseAfter, 50_000, "L0T0"},
+			{200 * time.Millisecond, 50_000, "-"},
+			{1700 * time.Millisecond, 2_000_000, "-"},
 			{300 * time.Millisecond, 2_000_000, "L2"},
 		}},
 		{"what just fits is kept, not taken", []step{
@@ -150,6 +151,24 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
+// Where there is room for all, a client that asks for a larger picture need not wait.
+func TestAskingForMoreIsAnsweredAtOnce(t *testing.T) {
+	var a Allocator
+	w := []Wish{wish(Rest, 0, camera()), wish(Rest, 2, camera())}
+	a.Decide(w, 3_400_000, false, time.Second)
+	if texts(w) != "L0 L2" {
+		t.Fatal(texts(w))
+	}
+	w[0].Most = 1
+	if a.Decide(w, 3_400_000, false, 2*time.Second); texts(w) != "L1 L2" {
+		t.Fatal(texts(w))
+	}
+	w[0].Most = 2
+	if a.Decide(w, 3_400_000, false, 3*time.Second); texts(w) != "L1 L2" {
+		t.Fatal("there is no room for both:", texts(w))
+	}
+}
+
 // Whatever the budget does, steps up come ever more rarely when they fail.
 func TestRelapsesGrowRare(t *testing.T) {
 	var a Allocator
@@ -177,7 +196,7 @@ func TestLayersComeAndGo(t *testing.T) {
 	var a Allocator
 	w := []Wish{wish(Rest, 2, camera())}
 	decide := func(now time.Duration) string {
-		a.Decide(w, 3_000_000, false, now)
+		a.Decide(w, 3_400_000, false, now)
 		return texts(w)
 	}
 	if got := decide(time.Second); got != "L2" {
@@ -209,7 +228,8 @@ func TestTellsWhatTheNextStepTakes(t *testing.T) {
 	if want := int64(722_222); r.Next < want || r.Next > want+2 {
 		t.Fatalf("next %d, want %d", r.Next, want)
 	}
-	r = a.Decide(w, 50_000, false, 2*time.Second)
+	a.Decide(w, 50_000, false, 2*time.Second)
+	r = a.Decide(w, 50_000, false, 2*time.Second+pauseAfter)
 	if want := int64(66_666); texts(w) != "- -" || r.Next < want || r.Next > want+2 {
 		t.Fatal(texts(w), r)
 	}

@@ -27,7 +27,7 @@ const (
 	// outage: packets went unanswered for so long; then the estimate halves
 	// every second until something is heard. Of fewer packets than that the last
 	// ones may just have been lost before a silence.
-	outage      = 1500 * time.Millisecond
+	outage      = 3 * time.Second
 	outageLeast = 8
 	// calmAfter: a path that was full so long ago may carry more by now.
 	calmAfter = 10 * time.Second
@@ -52,6 +52,9 @@ type Estimator struct {
 	standing   standing // by the receiver's clock
 	round      standing // of round trips, by ours
 	arrivals   throughput
+	late       throughput    // of them, those that stood in a queue
+	offered    throughput    // what was sent of it, lost or not, by our clock
+	voidBefore time.Duration // packets sent earlier went another way
 	delay      delayRate
 	loss       lossRate
 	cluster    cluster
@@ -69,6 +72,7 @@ type Estimator struct {
 	heardAt    time.Duration
 	unanswered time.Duration // when the oldest packet since the last feedback left; 0 none
 	silent     int           // packets since then
+	outageBps  int64         // the estimate before an outage that lasts; 0 none does
 	fellAt     time.Duration // when the path last showed that it was full; 0 never
 	halvedAt   time.Duration
 	clock      time.Duration // receiver's time before its reference wrapped
@@ -156,17 +160,22 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 			e.loss.restart(now)
 		}
 		switch {
+		case p.at < e.voidBefore:
 		case a.Received && p.fate != arrived:
 			if p.fate == lost {
 				losses--
 			} else {
 				packets++
 			}
+			if p.fate == unknown {
+				e.offered.add(p.at, int(p.size))
+			}
 			p.fate = arrived
 			newest = max(newest, p.at)
 			state = e.arrive(a, p, now)
 		case !a.Received && p.fate == unknown:
 			p.fate = lost
+			e.offered.add(p.at, int(p.size))
 			packets++
 			losses++
 		}
@@ -178,6 +187,9 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	e.stats.Lost += uint64(max(losses, 0))
 	if !e.waiting { // for the same losses the estimate should not fall twice
 		e.loss.count(packets, losses)
+	}
+	if e.outageBps != 0 && packets > 0 {
+		e.afterOutage(packets, losses, now)
 	}
 	if newest != 0 {
 		e.round.arrive(now-newest, now)
@@ -193,6 +205,9 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 			every = standingEvery
 		}
 	}
+	if state == overuse && !e.full() {
+		state = underuse
+	}
 	if e.waiting && state == overuse {
 		state = underuse // the queue is older than what was done about it
 	}
@@ -203,7 +218,7 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 		e.prove()
 	}
 	before, lossy := e.delay.decreases, e.loss.decreases
-	e.delay.update(state, e.arrivals.bps(), e.rtt, every, now)
+	e.delay.update(state, drained(&e.arrivals, &e.late), e.rtt, every, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
 	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
 	if e.delay.decreases != before || e.loss.decreases != lossy {
@@ -212,6 +227,37 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 		e.acted, e.waiting = e.history.last, true
 	}
 	e.bound()
+}
+
+// full tells whether a queue is ours to answer for: less comes than is sent, or some
+// is lost, or it is long. A short one while everything comes is somebody else's,
+// or a receiver that is a little late all the time.
+func (e *Estimator) full() bool {
+	return float64(e.arrivals.bps()) < saturated*float64(e.offered.bps()) ||
+		e.loss.share > lossLow || e.loss.now() > lossLow ||
+		min(e.standing.queue(), e.round.queue()) > standingHigh
+}
+
+// Rerouted says that what was sent until now went another way, and much of it
+// nowhere: ICE restarted. What was learnt of the rate is kept.
+func (e *Estimator) Rerouted(now time.Duration) {
+	e.voidBefore = now
+	e.standing, e.round = standing{}, standing{}
+	e.trend.restart()
+	e.loss.restart(now)
+	e.quietTill = max(e.quietTill, now+quiet)
+	e.unanswered, e.silent, e.outageBps = 0, 0, 0
+	e.waiting = false
+}
+
+// afterOutage: when nearly everything came after all, only the feedback was late, or
+// the receiver busy, and the path is what it was.
+func (e *Estimator) afterOutage(packets, losses int, now time.Duration) {
+	if losses*10 <= packets {
+		e.delay.bps = max(e.delay.bps, e.outageBps)
+	}
+	e.outageBps = 0
+	e.quietTill = max(e.quietTill, now+quiet)
 }
 
 // prove believes what came without a queue, less what a window counts too much when
@@ -247,6 +293,11 @@ func (e *Estimator) arrive(a Arrival, p *sentPacket, now time.Duration) usage {
 		return e.trend.state
 	}
 	e.standing.arrive(at-p.at, at)
+	if e.standing.late(at - p.at) {
+		e.late.add(at, int(p.size))
+	} else {
+		e.late.add(at, 0)
+	}
 	return e.trend.arrive(p.at, at)
 }
 
@@ -315,6 +366,9 @@ func (e *Estimator) Tick(now time.Duration) {
 	if e.heard && e.silent >= outageLeast && now-e.unanswered > outage && now-e.heardAt > outage && now-e.halvedAt >= time.Second {
 		e.halvedAt = now
 		e.stats.Outages++
+		if e.outageBps == 0 {
+			e.outageBps = e.delay.bps
+		}
 		e.delay.bps /= 2
 		e.trend.restart()
 		e.bound()

@@ -228,26 +228,61 @@ func TestClockStepsAreNoQueue(t *testing.T) {
 // A busy receiver looks at its packets now and then only. What came is there all the
 // same, and nothing that is sent may be given up for it.
 func TestBusyReceiversAreNoQueue(t *testing.T) {
-	for _, pause := range []time.Duration{30 * time.Millisecond, 80 * time.Millisecond, 150 * time.Millisecond} {
-		random := rand.New(rand.NewPCG(3, 4))
-		l := newLink(100_000_000)
-		until := time.Duration(0)
-		l.stall = func(at time.Duration) time.Duration {
-			if at > until && random.IntN(10) == 0 {
-				until = at + time.Duration(random.Int64N(int64(pause)))
+	for _, rate := range []int64{250_000, 500_000, 5_000_000} {
+		for _, c := range []struct {
+			pause time.Duration
+			oneIn int
+		}{
+			{30 * time.Millisecond, 10},
+			{80 * time.Millisecond, 10},
+			{150 * time.Millisecond, 10},
+			{40 * time.Millisecond, 1},
+			{100 * time.Millisecond, 1},
+			{500 * time.Millisecond, 100},
+			{1500 * time.Millisecond, 400},
+		} {
+			random := rand.New(rand.NewPCG(3, 4))
+			l := newLink(100_000_000)
+			until := time.Duration(0)
+			calm := true
+			l.stall = func(at time.Duration) time.Duration {
+				if at > until && !calm && random.IntN(c.oneIn) == 0 {
+					until = at + time.Duration(random.Int64N(int64(c.pause)))
+				}
+				return max(at, until)
 			}
-			return max(at, until)
+			send := func() int64 { return rate }
+			l.run(10*time.Second, send)
+			calm = false
+			lowest := l.estimate()
+			l.run(2*time.Minute, func() int64 {
+				lowest = min(lowest, l.estimate())
+				return send()
+			})
+			if lowest < Roomy(rate) {
+				t.Errorf("%d bit/s, pauses of %v: the estimate fell to %d, %+v", rate, c.pause, lowest, l.e.Stats())
+			}
 		}
-		rate := func() int64 { return 5_000_000 }
-		l.run(10*time.Second, rate)
-		lowest := l.estimate()
-		l.run(time.Minute, func() int64 {
-			lowest = min(lowest, l.estimate())
-			return rate()
-		})
-		if lowest < 5_000_000 {
-			t.Errorf("pauses of %v: the estimate fell to %d, %+v", pause, lowest, l.e.Stats())
-		}
+	}
+}
+
+// When ICE restarts, what was on its way is lost; the path is not full for that.
+func TestReroutingIsNoLoss(t *testing.T) {
+	l := newLink(3_000_000)
+	rate := func() int64 { return 800_000 }
+	l.run(10*time.Second, rate)
+	before := l.estimate()
+	l.drop = func(uint16) bool { return true }
+	l.run(time.Second, rate)
+	l.drop = nil
+	l.e.Rerouted(l.now)
+	lowest := before
+	l.run(10*time.Second, func() int64 {
+		lowest = min(lowest, l.estimate())
+		return rate()
+	})
+	if lowest < before {
+		t.Errorf("%d became %d", before, lowest)
 	}
 }
 

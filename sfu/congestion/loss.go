@@ -33,6 +33,14 @@ func (l *lossRate) count(packets, lost int) {
 // restart forgets the window.
 func (l *lossRate) restart(now time.Duration) { l.packets, l.lost, l.since = 0, 0, now }
 
+// now is the share of the window that is open; 0 while there is too little in it.
+func (l *lossRate) now() float64 {
+	if l.packets < lossLeast/2 {
+		return 0
+	}
+	return float64(max(l.lost, 0)) / float64(l.packets)
+}
+
 // update closes a window. limit is the estimate by delay, which need not be repeated
 // here; what came through while much was lost is what the path carries.
 func (l *lossRate) update(limit, came int64, rtt, now time.Duration) {

@@ -18,6 +18,9 @@ const (
 	probeWhole   = 0.9
 	// saturated: it arrived so much slower than it was sent that the path was full.
 	saturated = 0.9
+	// stretched: and by so much later. Where the first step was large and the last
+	// small, their rates differ on any path.
+	stretched = 5 * time.Millisecond
 	// kept of what a full path showed.
 	kept = 0.95
 	// quiet is how long after a probe its own queue may drain unseen by the trend.
@@ -70,7 +73,7 @@ func (c *cluster) result() (bps int64, full, ok bool) {
 	}
 	sent := bitsPerSecond(c.bytes-c.lastBytes, sentSpan)
 	came := bitsPerSecond(c.bytes-c.firstBytes, cameSpan)
-	if float64(came) < saturated*float64(sent) || float64(c.came) < probeWhole*float64(c.count) {
+	if float64(came) < saturated*float64(sent) && cameSpan-sentSpan > stretched || float64(c.came) < probeWhole*float64(c.count) {
 		return int64(kept * float64(came)), true, true
 	}
 	return min(sent, came), false, true

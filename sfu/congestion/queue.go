@@ -55,6 +55,11 @@ func (s *standing) arrive(took, now time.Duration) {
 	s.now.add(took, now, momentSpan)
 }
 
+// late tells whether a packet that took so long stood in a queue.
+func (s *standing) late(took time.Duration) bool {
+	return s.base.any && took-s.base.value() > standingLow
+}
+
 // queue is the delay that stays.
 func (s *standing) queue() time.Duration {
 	if !s.base.any {

@@ -60,6 +60,32 @@ func (t *throughput) bps() int64 {
 	return bitsPerSecond(sum, time.Duration(n)*slotSpan)
 }
 
+// peak is the highest rate over two slots in a row, the newest included.
+func (t *throughput) peak() int64 {
+	if !t.any {
+		return 0
+	}
+	var most int64
+	n := min(t.slot-t.first, throughputSlots-1)
+	for i := range n {
+		most = max(most, *t.at(t.slot - i)+*t.at(t.slot - i - 1))
+	}
+	return bitsPerSecond(most, 2*slotSpan)
+}
+
+// drained is what the path carried while there was a queue, given what arrived of
+// all packets and of the late ones. A bottleneck lets late packets through at its
+// rate, one behind the other. Where they come in heaps, twice as fast as they were
+// sent and more, the way is free and somebody paused: a radio, or a receiver whose
+// machine is busy. Then the heap shows what fits.
+func drained(all, late *throughput) int64 {
+	mean := all.bps()
+	if heap := late.peak(); heap >= 2*mean {
+		return heap
+	}
+	return mean
+}
+
 // delayRate is the estimate by delay.
 //
 //	         normal ──▶ rises: 8% a second, or by about a packet a round trip

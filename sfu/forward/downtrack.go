@@ -325,6 +325,7 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
 	if len(payload) > 0 && d.track.Kind() == publish.Video && d.sub.path.waits() && !d.pace(h, payload) {
 		d.sub.path.stats.pacedDrops.Add(1)
+		w.stats.pacedDrops.Add(1)
 		return
 	}
 	if p.Facts.Keyframe {

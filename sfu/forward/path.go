@@ -91,6 +91,7 @@ func (s *Subscriber) transportCC(raw []byte) {
 	f := s.worker.takeFeedback()
 	if err := f.Parse(raw); err != nil {
 		s.path.stats.malformed.Add(1)
+		s.worker.stats.badFeedback.Add(1)
 		s.worker.giveFeedback(f)
 		return
 	}

@@ -173,6 +173,9 @@ func (w *Worker) resync(s *Subscriber, d *DownTrack) {
 		d.resync()
 		return
 	}
+	if s.path.estimator != nil {
+		s.path.estimator.Rerouted(w.elapsed)
+	}
 	for _, x := range s.downs {
 		x.resync()
 	}

@@ -112,6 +112,8 @@ type Stats struct {
 	RequestsDropped uint64 // NACKs that came while the request queue was full
 	NACKMisses      uint64 // asked for, no longer in the ring
 	NACKThrottled   uint64 // asked for again too soon
+	PacedDrops      uint64 // video packets for which a narrow path's queue had no room
+	BadFeedback     uint64 // transport-wide feedback that did not parse
 	PLIsDeferred    uint64 // key frames asked for again too soon
 	NACKLimited     uint64 // asked for again by a subscriber that asks for everything again
 	Flooded         uint64 // RTCP of a subscriber that sends far more than anyone needs to
@@ -121,7 +123,7 @@ type counters struct {
 	batches, packets, retransmitted, overrun, writeErrors atomic.Uint64
 	unknownCodec, oldPackets, requestsDropped             atomic.Uint64
 	nackMisses, nackThrottled, nackLimited, flooded       atomic.Uint64
-	plisDeferred                                          atomic.Uint64
+	plisDeferred, pacedDrops, badFeedback                 atomic.Uint64
 }
 
 // NewWorker starts a worker.
@@ -166,7 +168,7 @@ func (w *Worker) Stats() Stats {
 		Overrun: c.overrun.Load(), WriteErrors: c.writeErrors.Load(), UnknownCodec: c.unknownCodec.Load(),
 		OldPackets: c.oldPackets.Load(), RequestsDropped: c.requestsDropped.Load(),
 		NACKMisses: c.nackMisses.Load(), NACKThrottled: c.nackThrottled.Load(),
-		PLIsDeferred: c.plisDeferred.Load(), NACKLimited: c.nackLimited.Load(), Flooded: c.flooded.Load(),
+		PacedDrops: c.pacedDrops.Load(), BadFeedback: c.badFeedback.Load(), PLIsDeferred: c.plisDeferred.Load(), NACKLimited: c.nackLimited.Load(), Flooded: c.flooded.Load(),
 	}
 }
 
