@@ -29,11 +29,16 @@ type Config struct {
 		Listen string `koanf:"listen" help:"Address and port of metrics and profiles, which show who talks to whom: keep it on loopback. Empty: off."`
 	} `koanf:"admin" embed:"" prefix:"admin-"`
 	Media struct {
-		UDPPort   int      `koanf:"udp_port" help:"The one UDP port of all media. 0: any free one."`
-		Addresses []string `koanf:"addresses" help:"Local IP addresses that media uses. Empty: all of this machine, loopback only with --dev."`
+		UDPPort    int      `koanf:"udp_port" help:"The one UDP port of all media. 0: any free one."`
+		Addresses  []string `koanf:"addresses" help:"Local IP addresses that media uses. Empty: all of this machine, loopback only with --dev."`
+		Adaptation bool     `koanf:"adaptation" help:"Send everyone as much as their connection carries: sound first, smaller pictures, then fewer. false sends all, whatever becomes of it."`
 	} `koanf:"media" embed:"" prefix:"media-"`
+	Meetings struct {
+		Microphones int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
+	} `koanf:"meetings" embed:"" prefix:"meetings-"`
 	Integration struct {
-		Keys map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
+		Keys        map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
+		Microphones int               `koanf:"microphones" help:"So many voices are heard in a room of such a program. 0: all."`
 	} `koanf:"integration" embed:"" prefix:"integration-"`
 	Webhooks struct {
 		URLs []string `koanf:"urls" name:"urls" help:"Addresses that are told what happens in integration rooms (LiveKit webhooks): http:// or https://. Empty: off."`
@@ -55,6 +60,8 @@ func defaults() Config {
 	c.DataDir = "/var/lib/aparte"
 	c.Admin.Listen = "127.0.0.1:7881"
 	c.Media.UDPPort = 7882
+	c.Media.Adaptation = true
+	c.Meetings.Microphones = 3
 	c.Log.Level = "info"
 	c.Log.Format = "text"
 	return c
@@ -143,6 +150,12 @@ func (c *Config) check(dev bool) error {
 		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() {
 			wrong("media.addresses", "%q is not an IP address of this machine", a)
 		}
+	}
+	if c.Meetings.Microphones < 0 {
+		wrong("meetings.microphones", "%d is below zero; 0 lets all be heard", c.Meetings.Microphones)
+	}
+	if c.Integration.Microphones < 0 {
+		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)
 	}
 	for key, secret := range c.Integration.Keys {
 		if strings.HasPrefix(key, "aparte-") {

@@ -34,6 +34,17 @@ func TestEnvironmentOverridesFile(t *testing.T) {
 	}
 }
 
+func TestWhoIsHeardAndHowMuchIsSent(t *testing.T) {
+	c, err := load(t, "", nil, false)
+	if err != nil || !c.Media.Adaptation || c.Meetings.Microphones != 3 || c.Integration.Microphones != 0 {
+		t.Errorf("by default: %+v %+v %+v, %v", c.Media, c.Meetings, c.Integration, err)
+	}
+	c, err = load(t, "integration: {microphones: 5}\n", []string{"APARTE_MEDIA_ADAPTATION=false", "APARTE_MEETINGS_MICROPHONES=0"}, false)
+	if err != nil || c.Media.Adaptation || heard(c.Meetings.Microphones) != -1 || heard(c.Integration.Microphones) != 5 {
+		t.Errorf("as set: %+v %+v %+v, %v", c.Media, c.Meetings, c.Integration, err)
+	}
+}
+
 func TestListsInTheEnvironment(t *testing.T) {
 	c, err := load(t, "", []string{"APARTE_MEDIA_ADDRESSES=127.0.0.1,::1"}, false)
 	if err != nil || len(c.Media.Addresses) != 2 {
@@ -53,6 +64,9 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"not YAML", "listen: [", nil, "yaml: line 1"},
 		{"no number", "media: {udp_port: many}\n", nil, "udp_port"},
 		{"port too large", "media: {udp_port: 70000}\n", nil, "media.udp_port: 70000 is not a port"},
+		{"fewer than no microphones", "meetings: {microphones: -1}\n", nil, "meetings.microphones: -1 is below zero"},
+		{"in integration rooms", "integration: {microphones: -2}\n", nil, "integration.microphones: -2 is below zero"},
+		{"no yes or no", "media: {adaptation: perhaps}\n", nil, "adaptation"},
 		{"no port", "listen: example.org\n", nil, `listen: "example.org" is not an address and port`},
 		{"a path in the public address", "public_url: https://a.example/x\n", nil, "public_url"},
 		{"any address", "media: {addresses: [0.0.0.0]}\n", nil, "media.addresses"},

@@ -84,7 +84,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		return nil, err
 	}
 	if s.engine, err = transport.NewEngine(transport.Config{
-		Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log, NoAdaptation: true, // see below
+		Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log, NoAdaptation: !c.Media.Adaptation,
 	}); err != nil {
 		return nil, mediaError(err)
 	}
@@ -97,10 +97,9 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		}
 		told = append(told, s.hooks)
 	}
-	// Adaptation to narrow paths and the choice of the microphones heard stay off
-	// until they have been measured with browsers on such paths.
 	s.rooms = sfu.New(sfu.Config{
-		Engine: s.engine, Listener: told, Log: log, Dev: dev, Limits: sfu.Limits{Microphones: -1},
+		Engine: s.engine, Listener: told, Log: log, Dev: dev,
+		Limits: sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
 	})
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
@@ -136,6 +135,14 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		s.serve(adminHandler(metrics(s)))
 	}
 	return s, nil
+}
+
+// heard is a setting of microphones as the rooms take it, where 0 is the default.
+func heard(microphones int) int {
+	if microphones == 0 {
+		return -1
+	}
+	return microphones
 }
 
 // serve adds an HTTP server; start runs them in the order they were added.
