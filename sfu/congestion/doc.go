@@ -12,6 +12,7 @@
 //	rate.go       bits per second by delay: fall at once, rise slowly
 //	loss.go       bits per second by loss
 //	probe.go      short bursts that show whether there is room for more
+//	undo.go       a fall that was not needed is taken back
 //	estimator.go  all of these together: one estimate
 //	ladder.go     what a track could be sent as, and what that costs
 //	allocator.go  the estimate shared among tracks by rank, without flapping

@@ -72,6 +72,7 @@ type Estimator struct {
 	heardAt    time.Duration
 	unanswered time.Duration // when the oldest packet since the last feedback left; 0 none
 	silent     int           // packets since then
+	undo       fall
 	outageBps  int64         // the estimate before an outage that lasts; 0 none does
 	fellAt     time.Duration // when the path last showed that it was full; 0 never
 	halvedAt   time.Duration
@@ -218,13 +219,20 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 		e.prove()
 	}
 	before, lossy := e.delay.decreases, e.loss.decreases
-	e.delay.update(state, drained(&e.arrivals, &e.late), e.rtt, every, now)
+	believed := min(e.delay.bps, e.loss.bps)
+	sure := e.arrivals.packets() >= few || e.standing.queue() > sureQueue
+	e.delay.update(state, drained(&e.arrivals, &e.late), sure, e.rtt, every, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
 	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
 	if e.delay.decreases != before || e.loss.decreases != lossy {
 		e.settled = true
 		e.fellAt = now
 		e.acted, e.waiting = e.history.last, true
+		e.undo.begin(believed, e.offered.bps(), now)
+	} else if e.undo.needless(state, min(e.standing.queue(), e.round.queue()), e.loss.share, e.offered.bps(), now) {
+		e.delay.raise(e.undo.bps)
+		e.loss.bps = max(e.loss.bps, e.undo.bps)
+		e.undo = fall{}
 	}
 	e.bound()
 }

@@ -25,6 +25,8 @@ const (
 	// standingEvery is the pause between decreases for that reason: another flow
 	// may be what fills the queue.
 	standingEvery = time.Second
+	// sureQueue is longer than a busy machine lets things lie.
+	sureQueue = 500 * time.Millisecond
 	// stepLeast is more than round trips differ by.
 	stepLeast = 100 * time.Millisecond
 )

@@ -7,7 +7,9 @@ import (
 
 // Constants of the rate controller (draft-ietf-rmcat-gcc-02 section 5.5).
 const (
-	decreaseTo      = 0.85   // of what arrived
+	decreaseTo      = 0.85 // of what arrived
+	decreaseMost    = 0.5  // at once, of what was believed, while only few packets say so
+	few             = 10
 	increaseASecond = 0.08   // far from what the path is known to carry
 	headroom        = 1.5    // the estimate rises no higher above what arrives
 	headroomBps     = 10_000 // and a little, so that it can leave zero
@@ -17,7 +19,8 @@ const (
 
 // throughput is what arrived lately, in slots of the receiver's time.
 type throughput struct {
-	slots [throughputSlots]int64
+	slots [throughputSlots]int64 // bytes and, below, packets
+	count [throughputSlots]int32
 	slot  int64
 	first int64
 	any   bool
@@ -37,14 +40,26 @@ func (t *throughput) add(at time.Duration, bytes int) {
 	for t.slot < s {
 		t.slot++
 		*t.at(t.slot) = 0
+		t.count[t.place(t.slot)] = 0
 	}
 	*t.at(s) += int64(bytes)
+	t.count[t.place(s)]++
 }
 
 // at is the place of a slot. The receiver's time is what it says it is, so slots
 // may be negative.
-func (t *throughput) at(slot int64) *int64 {
-	return &t.slots[(slot%throughputSlots+throughputSlots)%throughputSlots]
+func (t *throughput) at(slot int64) *int64 { return &t.slots[t.place(slot)] }
+
+func (t *throughput) place(slot int64) int64 {
+	return (slot%throughputSlots + throughputSlots) % throughputSlots
+}
+
+// packets in the window, the newest slot included.
+func (t *throughput) packets() (n int) {
+	for _, c := range t.count {
+		n += int(c)
+	}
+	return n
 }
 
 // bps is the rate over the full slots of the window; 0 while there are too few.
@@ -101,20 +116,20 @@ type delayRate struct {
 }
 
 // update takes one judgement of the path. Two decreases are at least every apart.
-func (r *delayRate) update(u usage, arrived int64, rtt, every, now time.Duration) {
+func (r *delayRate) update(u usage, arrived int64, sure bool, rtt, every, now time.Duration) {
 	passed := min(now-r.changed, time.Second)
 	r.changed = now
 	switch u {
 	case overuse:
 		if now-r.decreasedAt >= max(every, rtt) {
-			r.decrease(arrived, now)
+			r.decrease(arrived, sure, now)
 		}
 	case normal:
 		r.increase(arrived, rtt, passed)
 	}
 }
 
-func (r *delayRate) decrease(arrived int64, now time.Duration) {
+func (r *delayRate) decrease(arrived int64, sure bool, now time.Duration) {
 	r.decreasedAt = now
 	r.decreases++
 	to := r.bps
@@ -122,7 +137,11 @@ func (r *delayRate) decrease(arrived int64, now time.Duration) {
 		to = arrived
 		r.learn(float64(arrived))
 	}
-	r.bps = min(r.bps, int64(decreaseTo*float64(to)))
+	to = int64(decreaseTo * float64(to))
+	if !sure {
+		to = max(to, int64(decreaseMost*float64(r.bps)))
+	}
+	r.bps = min(r.bps, to)
 }
 
 // learn notes what arrived while the path was full.
