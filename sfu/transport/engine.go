@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,9 @@ type Config struct {
 	// Addrs are the local addresses to listen on, one socket each (a socket
 	// on 0.0.0.0 lets candidate pairs hop between interfaces). Required.
 	Addrs []netip.Addr
+	// Conns are used instead of Addrs when there are any: sockets of a virtual
+	// network, in tests. The Engine closes them.
+	Conns []net.PacketConn
 	// Port is the UDP port on every address; 0 takes a free one (tests).
 	Port uint16
 	// ICEDisconnected is how long a connection may be silent before it counts as
@@ -78,7 +82,7 @@ type Engine struct {
 
 // NewEngine opens the sockets. Close frees them.
 func NewEngine(cfg Config) (*Engine, error) {
-	if len(cfg.Addrs) == 0 {
+	if len(cfg.Addrs)+len(cfg.Conns) == 0 {
 		return nil, errors.New("media: no address to listen on")
 	}
 	if cfg.ICEDisconnected == 0 {
@@ -101,7 +105,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	}
 	count := &counters{}
 	loggers := loggerFactory{cfg.Log, count}
-	ep, err := udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
+	ep, err := listen(cfg, loggers)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +118,13 @@ func NewEngine(cfg Config) (*Engine, error) {
 		loggers:  loggers,
 		counters: count,
 	}, nil
+}
+
+func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
+	if len(cfg.Conns) > 0 {
+		return udp.Over(cfg.Conns, loggers), nil
+	}
+	return udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
 }
 
 // LocalAddrs tells where media is received.

@@ -17,6 +17,7 @@ package udp
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,8 @@ type counters struct {
 // Endpoint is one port. Cork and Uncork belong to the worker; the rest may be
 // called from anywhere.
 type Endpoint struct {
-	conns     []*conn // set at creation
+	conns     []*conn          // set at creation
+	over      []net.PacketConn // set at creation; instead of conns, see Over
 	mux       ice.UDPMux
 	closeOnce sync.Once
 	stats     counters
@@ -90,6 +92,14 @@ func Listen(cfg Config) (*Endpoint, error) {
 	return nil, err
 }
 
+// Over makes an endpoint of sockets that somebody else opened and it closes: of a
+// virtual network, in tests. Nothing is gathered there.
+func Over(conns []net.PacketConn, logs logging.LoggerFactory) *Endpoint {
+	e := &Endpoint{over: conns}
+	e.start(logs)
+	return e
+}
+
 func (e *Endpoint) open(addrs []netip.Addr, port uint16) error {
 	for _, a := range addrs {
 		c, err := openConn(netip.AddrPortFrom(a.Unmap(), port), &e.stats)
@@ -109,7 +119,10 @@ func (e *Endpoint) start(logs logging.LoggerFactory) {
 	if logs == nil {
 		logs = logging.NewDefaultLoggerFactory()
 	}
-	muxes := make([]ice.UDPMux, 0, len(e.conns))
+	muxes := make([]ice.UDPMux, 0, len(e.conns)+len(e.over))
+	for _, c := range e.over {
+		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c, Logger: logs.NewLogger("ice")}))
+	}
 	for _, c := range e.conns {
 		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
 			UDPConn: c, Logger: logs.NewLogger("ice"),
@@ -127,6 +140,11 @@ func (e *Endpoint) LocalAddrs() []netip.AddrPort {
 	all := make([]netip.AddrPort, 0, len(e.conns))
 	for _, c := range e.conns {
 		all = append(all, c.local)
+	}
+	for _, c := range e.over {
+		if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
+			all = append(all, a.AddrPort())
+		}
 	}
 	return all
 }
@@ -163,6 +181,9 @@ func (e *Endpoint) Close() error {
 		err = e.mux.Close()
 		for _, c := range e.conns {
 			err = errors.Join(err, c.Close())
+		}
+		for _, c := range e.over {
+			_ = c.Close() // the mux may have done so
 		}
 	})
 	return err
