@@ -34,6 +34,8 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"padding":        func(p publish.Stats) uint64 { return p.Padding },
 		"oversized":      func(p publish.Stats) uint64 { return p.Oversized },
 		"too_many_ssrcs": func(p publish.Stats) uint64 { return p.Overflow },
+		"flood":          func(p publish.Stats) uint64 { return p.Flooded },
+		"silenced":       func(p publish.Stats) uint64 { return p.Silenced },
 	} {
 		register("rtp_dropped_total", "RTP packets of clients not stored, by reason.", prometheus.Labels{"reason": reason}, rtp(pick))
 	}
