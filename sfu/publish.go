@@ -227,7 +227,10 @@ func (s *Session) publish(t *localTrack, sec *transport.Section) {
 		s.publishBackup(t)
 		return
 	}
-	t.media = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind, Floor: s.room.floorFor(info), Owner: s.sid})
+	t.media = publish.NewTrack(publish.TrackConfig{
+		ID: info.Sid, Kind: sec.Kind, Floor: s.room.floorFor(info), Owner: s.sid,
+		Sealed: info.Encryption != livekit.Encryption_NONE,
+	})
 	t.media.SetMuted(info.Muted)
 	if !s.room.publish(s, info, t.media) {
 		t.media.Close() // the session ended, or may not publish any more

@@ -43,6 +43,7 @@ func (q *resumeRequest) serve(r *room) {
 		r.setPermission(m, q.params.Permission)
 	}
 	r.repeatDemand(m)
+	r.repeatSpeakers(m)
 	m.qualities = nil // what changed meanwhile is told with the next ones
 	m.s.mu.Lock()
 	m.s.resumed = &q.params

@@ -31,6 +31,23 @@ func (r *room) tellSpeakers() {
 	}
 }
 
+// repeatSpeakers tells a member of everyone it hears, silent or not: it may have
+// missed who began and who stopped.
+func (r *room) repeatSpeakers(m *member) {
+	var list []*livekit.SpeakerInfo
+	clear(m.told)
+	for sid := range r.heard(m) {
+		level, speaks := r.speaking[sid]
+		if speaks {
+			m.told[sid] = true
+		}
+		list = append(list, &livekit.SpeakerInfo{Sid: sid, Level: level, Active: speaks})
+	}
+	m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_SpeakersChanged{
+		SpeakersChanged: &livekit.SpeakersChanged{Speakers: list},
+	}})
+}
+
 // pauseTicks is how many ticks of silence are a pause between words: the mark
 // around a speaker's picture shall not flicker.
 const pauseTicks = 2

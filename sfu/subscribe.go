@@ -13,7 +13,8 @@ type subscription struct {
 	w     wanted
 	media *publish.Track // of w, the one that is sent
 	down  *forward.DownTrack
-	nudge int // how often a silent track was made audible, see keepAlive
+	idle  int // seconds, see keepAlive
+	nudge int // how often a silent track was made audible
 	state streamState
 	set   trackSettings
 	told  wish // what the room knows of it
@@ -232,16 +233,23 @@ func (t trackSettings) layer(layers []*livekit.VideoLayer) int {
 	return min(best, high)
 }
 
-// keepAlive sends a little padding or silence for tracks whose publisher is
-// muted: Go clients report a track only when its first packet comes.
+// keepAlive sends a little padding or silence for tracks of which nothing comes,
+// because the publisher is muted or its source is idle: Go clients report a track
+// only when its first packet comes. Called each second.
 func (s *Session) keepAlive() {
-	const times = 5 // at one a second, starting before the answer is applied
+	const times = 5 // starting before the answer is applied
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.downs {
-		if d.nudge < times && d.media.Muted() {
+		if d.nudge >= times {
+			continue
+		}
+		if d.idle++; d.media.Muted() || d.idle > idleAfter && d.down.Stats().Packets == 0 || d.nudge > 0 {
 			d.nudge++
 			d.down.KeepAlive()
 		}
 	}
 }
+
+// idleAfter is how many seconds a track may take to begin.
+const idleAfter = 3

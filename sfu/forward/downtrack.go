@@ -115,8 +115,8 @@ func (d *DownTrack) SetPaused(paused bool) {
 // Resync asks for a key frame; see Subscriber.Resync.
 func (d *DownTrack) Resync() { d.worker.post(request{kind: resync, sub: d.sub, down: d}) }
 
-// KeepAlive sends a few packets of silence (Opus) or padding (video), unless media
-// flows: Go clients report a track at its first packet only, and a muted track
+// KeepAlive sends a few packets of silence (Opus) or padding (video, and what is
+// encrypted end to end), unless the subscriber has paused it or media flows: Go clients report a track at its first packet only, and a muted track
 // sends none.
 func (d *DownTrack) KeepAlive() { d.worker.post(request{kind: keepAlive, down: d}) }
 
@@ -408,7 +408,7 @@ func (d *DownTrack) tally() {
 const keepAlivePackets = 5
 
 func (d *DownTrack) keepAlive() {
-	if d.writer == nil || d.selector.current >= 0 || d.track.Closed() {
+	if d.writer == nil || d.selector.paused || d.selector.current >= 0 || d.track.Closed() {
 		return // media flows or has flowed
 	}
 	d.learnCodecs()
@@ -418,25 +418,48 @@ func (d *DownTrack) keepAlive() {
 		ts = m.elapsed(d.worker.now)
 	}
 	first := m.synthetic(keepAlivePackets)
+	pt, opus := d.keepAliveFormat()
 	silence := codec.OpusSilence()
 	h := &d.media
 	h.rtp.Marker = false
 	h.audioLevel(127, true)
 	for i := range uint64(keepAlivePackets) {
 		h.rtp.SequenceNumber = uint16(first + i)
-		if d.track.Kind() == publish.Audio {
+		h.rtp.PayloadType = pt
+		if opus {
 			ts += 48000 / 50
-			h.rtp.PayloadType, h.rtp.Timestamp = d.opusPT, ts
+			h.rtp.Timestamp = ts
 			d.write(h, silence[:], false)
 			continue
 		}
-		h.rtp.PayloadType, h.rtp.Timestamp = d.video, ts
+		h.rtp.Timestamp = ts
 		h.rtp.Padding, h.rtp.PaddingSize = true, 16
 		d.write(h, nil, false)
 		h.rtp.Padding, h.rtp.PaddingSize = false, 0
 	}
 	m.lastTS, m.lastAt = ts, d.worker.now
 	d.tally()
+}
+
+// keepAliveFormat is the payload type of the codec that will come, because Go
+// clients take the track's codec from the first packet; opus: as silence.
+func (d *DownTrack) keepAliveFormat() (pt uint8, opus bool) {
+	audio := d.track.Kind() == publish.Audio
+	pt = d.video
+	if audio {
+		pt = d.opusPT
+	}
+	if len(*d.codecs) == 0 {
+		return pt, audio && !d.track.Sealed()
+	}
+	first := (*d.codecs)[0]
+	if audio && (first.Type == codec.Opus || first.Type == codec.RED) {
+		return d.opusPT, !d.track.Sealed()
+	}
+	if own := d.payloads[first.PayloadType&0x7f]; own != noPT {
+		pt = own
+	}
+	return pt, false
 }
 
 // requestKeyframe asks the publisher for what is needed next, and for what is

@@ -486,6 +486,46 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
+// Go clients take a track's codec from its first packet, and what is encrypted end to
+// end must not be mixed with anything of ours.
+func TestKeepAliveFormats(t *testing.T) {
+	h264 := publish.Codec{PayloadType: 102, Type: codec.H264, ClockRate: 90000}
+	for _, tt := range []struct {
+		name   string
+		cfg    publish.TrackConfig
+		codecs []publish.Codec
+		pt     uint8
+		bytes  int // of the payload
+	}{
+		{"H264", publish.TrackConfig{Kind: publish.Video}, []publish.Codec{h264, vp8}, 125, 0},
+		{"VP8", publish.TrackConfig{Kind: publish.Video}, []publish.Codec{vp8, h264}, outVP8, 0},
+		{"RED", publish.TrackConfig{Kind: publish.Audio}, []publish.Codec{red, opus}, outOpus, 3},
+		{"PCMU", publish.TrackConfig{Kind: publish.Audio}, []publish.Codec{{PayloadType: 0, Type: codec.PCMU, ClockRate: 8000}, opus}, 0, 0},
+		{"encrypted", publish.TrackConfig{Kind: publish.Audio, Sealed: true}, []publish.Codec{opus}, outOpus, 0},
+	} {
+		inBubble(t, func(t *testing.T, r *rig) {
+			track := publish.NewTrack(tt.cfg)
+			publish.NewReceiver(publish.ReceiverConfig{}).SetSections([]publish.Section{{MID: "0", Kind: tt.cfg.Kind, Codecs: tt.codecs, Track: track}})
+			s := &screen{}
+			d := r.subscribe(s).NewDownTrack(track)
+			b := binding(s)
+			b.Codecs = append(b.Codecs, publish.Codec{PayloadType: 125, Type: codec.H264, ClockRate: 90000}, publish.Codec{PayloadType: 0, Type: codec.PCMU, ClockRate: 8000})
+			d.Bind(b)
+			d.KeepAlive()
+			settle()
+			got := s.take()
+			if len(got) != keepAlivePackets || got[0].PayloadType != tt.pt || len(got[0].Payload) != tt.bytes || got[0].Padding != (tt.bytes == 0) {
+				t.Errorf("%s: %v", tt.name, got)
+			}
+			d.SetPaused(true)
+			d.KeepAlive()
+			if settle(); len(s.take()) != 0 {
+				t.Errorf("%s: a paused subscription is sent something", tt.name)
+			}
+		})
+	}
+}
+
 func TestReports(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		s := &screen{}

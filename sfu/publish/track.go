@@ -43,6 +43,9 @@ type Sink interface {
 type TrackConfig struct {
 	ID   string // TR_...
 	Kind Kind
+	// Sealed: its payloads are encrypted end to end, and nothing of ours would be
+	// understood among them.
+	Sealed bool
 	// Floor is the one a microphone shares with others; nil: it is always heard.
 	Floor *Floor
 	// Owner is whose microphone it is: on the floor several of one owner give way to
@@ -53,8 +56,9 @@ type TrackConfig struct {
 // Track is one published track: up to three layers, each with its ring. Hand it
 // to a Receiver in a Section, and to subscribers.
 type Track struct {
-	id   string // set at creation
-	kind Kind   // set at creation
+	id     string // set at creation
+	kind   Kind   // set at creation
+	sealed bool   // set at creation
 
 	floor *Floor // set at creation; may be nil
 	owner string // set at creation
@@ -76,7 +80,7 @@ type Track struct {
 
 // NewTrack returns a track without layers; they appear with their first packets.
 func NewTrack(cfg TrackConfig) *Track {
-	t := &Track{id: cfg.ID, kind: cfg.Kind, floor: cfg.Floor, owner: cfg.Owner, start: time.Now()}
+	t := &Track{id: cfg.ID, kind: cfg.Kind, sealed: cfg.Sealed, floor: cfg.Floor, owner: cfg.Owner, start: time.Now()}
 	t.sinks.Store(&[]Sink{})
 	t.codecs.Store(&[]Codec{})
 	return t
@@ -87,6 +91,9 @@ func (t *Track) ID() string { return t.id }
 
 // Kind is audio or video.
 func (t *Track) Kind() Kind { return t.kind }
+
+// Sealed tells whether its payloads are encrypted end to end.
+func (t *Track) Sealed() bool { return t.sealed }
 
 // Codecs are the payload types its packets may have. Do not change them; the
 // pointer changes when they do.
