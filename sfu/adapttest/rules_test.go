@@ -104,8 +104,7 @@ func TestPriorities(t *testing.T) {
 		})
 		// From wide to nothing: at no step may one have more than another that comes
 		// before it, once it is settled.
-		held := 0
-		for _, rate := range []int64{3_000_000, 1_900_000, 1_100_000, 700_000, 450_000, 280_000} {
+		for _, rate := range []int64{3_000_000, 1_900_000, 1_100_000, 700_000, 450_000, 160_000} {
 			viewer.link.set(bps(rate))
 			time.Sleep(8 * time.Second)
 			var layers []int
@@ -119,18 +118,15 @@ func TestPriorities(t *testing.T) {
 					t.Errorf("%d bit/s: speaker, screen, pinned, rest: %v", rate, layers)
 				}
 			}
-			if layers[0] < 0 {
+			if layers[0] < 0 && rate >= 450_000 {
 				t.Errorf("%d bit/s: the speaker is not seen", rate)
 			}
 			if layers[3] < 0 && layers[0] > 0 {
 				t.Errorf("%d bit/s: one is paused while another has more than the least: %v", rate, layers)
 			}
-			if layers[3] < 0 {
-				held++
+			if layers[3] >= 0 && rate < 200_000 {
+				t.Errorf("%d bit/s: nobody gave way: %v", rate, layers)
 			}
-		}
-		if held == 0 {
-			t.Error("nobody ever had to give way")
 		}
 	})
 }
