@@ -18,6 +18,8 @@ export CGO_ENABLED := 0
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export BIN_APARTE := $(CURDIR)/bin/aparte
+# Where tests write which rule of the protocol they showed.
+export CONFORMANCE_RESULTS := $(CURDIR)/test-results/conformance
 
 # The web tools need Node 22. An older machine gets it as an npm package in .tools/:
 # the one for its system, which holds nothing but the program and runs no script.
@@ -31,6 +33,7 @@ npm := npm --no-audit --no-fund --no-update-notifier
 
 web_sources := $(shell find web -type f \
 	-not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/e2e/*' -not -name '*.go' -not -name '*.test.*' 2>/dev/null)
+conformance_table := go run -C signaling/wire/sdktest ./conform/table -root $(CURDIR) -results $(CONFORMANCE_RESULTS)
 # Modules of their own (tests against other versions of what we import); the linters' module is not one of them.
 nested := $(patsubst %/go.mod,%,$(shell find sfu signaling cmd recorder -name go.mod 2>/dev/null))
 
@@ -60,7 +63,7 @@ clean: ## delete what was built, keep what was downloaded
 ##@ Test
 
 .PHONY: test
-test: test-packages build check test-go test-nested test-web test-fuzz test-e2e ## everything that CI runs
+test: test-packages build check test-go test-nested test-web test-fuzz test-e2e check-conformance ## everything that CI runs
 
 .PHONY: check
 check: check-go check-web check-generated ## formatting, linters, types, import rules, generated files
@@ -83,6 +86,10 @@ check-web: .tools/stamps/web .tools/stamps/e2e
 check-generated: build ## the API's description and the types made from it are current
 	.ci/generate --check
 
+.PHONY: check-conformance
+check-conformance: ## docs/conformance.md is what test-nested and test-e2e showed
+	$(conformance_table) -check
+
 .PHONY: generate
 generate: build ## write the API's description and the types made from it
 	.ci/generate
@@ -97,6 +104,7 @@ test-go: build ## Go tests with the race detector
 
 .PHONY: test-nested
 test-nested: build ## Go modules of their own, against bin/aparte
+	rm -rf $(CONFORMANCE_RESULTS)
 	@for module in $(nested); do \
 		echo "$$module:"; \
 		(cd "$$module" && go vet ./... && CGO_ENABLED=1 go test -race -count=1 ./...); \
@@ -118,6 +126,14 @@ test-e2e: build test-packages .tools/stamps/e2e ## journeys through real browser
 .PHONY: test-packages
 test-packages: ## install what the tests need of the system
 	.ci/install-packages test
+
+.PHONY: conformance
+conformance: build test-packages .tools/stamps/e2e ## the LiveKit protocol's rules alone, and docs/conformance.md
+	rm -rf $(CONFORMANCE_RESULTS)
+	failed=; \
+	(cd signaling/wire/sdktest && CGO_ENABLED=1 go test -race -count=1 ./...) || failed=1; \
+	(cd web/e2e && $(npm) test -- livekit-client.spec conformance.spec conformance-firefox.spec) || failed=1; \
+	$(conformance_table) && test -z "$$failed"
 
 ##@ Longer
 

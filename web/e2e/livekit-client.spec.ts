@@ -2,6 +2,7 @@
 // peer-connection modes, against the integration rooms (API key of --dev).
 
 import { expect, test } from '@playwright/test';
+import { proves } from './support/conformance.ts';
 import { expectPicture, expectVoice, marks, received } from './support/media.ts';
 import { Host } from './support/people.ts';
 import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
@@ -44,13 +45,14 @@ for (const mode of [
       await boris?.leave();
     });
 
-    test('both publish and both see and hear the other', async () => {
+    test('both publish and both see and hear the other', proves('chromium', 'signal-first', 'pc-connect-time', 'sub-auto', 'sub-speakers', mode.singlePeerConnection ? 'pc-single-client-offers' : 'pc-dual-first-offer'), async () => {
       const options = { singlePeerConnection: mode.singlePeerConnection };
       await anna.connect(server.url, sdkToken({ room, identity: 'anna' }), options);
       await anna.publishCameraAndMicrophone();
       await boris.connect(server.url, sdkToken({ room, identity: 'boris' }), options);
       await boris.publishCameraAndMicrophone();
       expect(sockets).toEqual([mode.path]);
+      expect((await received(anna.page)).connections, 'peer connections').toBe(mode.singlePeerConnection ? 1 : 2);
 
       await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
       await Promise.all([expectVoice(anna.page), expectVoice(boris.page)]);
@@ -59,7 +61,7 @@ for (const mode of [
       expect((await anna.seen()).filter((event) => event.startsWith('participantConnected'))).toEqual(['participantConnected:boris']);
     });
 
-    test('the publisher sends simulcast layers and setVideoQuality switches between them', async () => {
+    test('the publisher sends simulcast layers and setVideoQuality switches between them', proves('chromium', 'pub-simulcast', 'pub-layers', 'sub-layers'), async () => {
       const layers = await anna.page.evaluate(() => {
         const track = window.room.localParticipant.getTrackPublication(window.LivekitClient.Track.Source.Camera)?.track;
         return track?.sender?.getParameters().encodings.map((encoding) => encoding.rid);
@@ -78,7 +80,7 @@ for (const mode of [
       await wish('HIGH');
     });
 
-    test('reliable data arrives whole and in order, both ways', async () => {
+    test('reliable data arrives whole and in order, both ways', proves('chromium', 'data-order'), async () => {
       const texts = Array.from({ length: 200 }, (_, i) => `message ${i}`);
       const send = (client: SDKClient) =>
         client.page.evaluate(async (texts) => {
@@ -91,7 +93,7 @@ for (const mode of [
       expect(await boris.texts()).toEqual(texts);
     });
 
-    test('a text stream, short or long, arrives whole, both ways', async () => {
+    test('a text stream, short or long, arrives whole, both ways', proves('chromium', 'data-streams'), async () => {
       const texts = ['Bonjour', 'é'.repeat(40_000)];
       for (const [from, to] of [[anna, boris], [boris, anna]] as const) {
         const before = (await to.texts()).length;
@@ -102,7 +104,7 @@ for (const mode of [
       }
     });
 
-    test('muting and unmuting is told to the other side, and the picture comes back', async () => {
+    test('muting and unmuting is told to the other side, and the picture comes back', proves('chromium', 'pub-mute'), async () => {
       await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(false));
       await boris.expectSeen('trackMuted:anna/video');
       await anna.page.evaluate(() => window.room.localParticipant.setCameraEnabled(true));
@@ -110,7 +112,7 @@ for (const mode of [
       await expectPicture(boris.page, 'HOST');
     });
 
-    test('a lost signal connection resumes: same tracks, media goes on', async () => {
+    test('a lost signal connection resumes: same tracks, media goes on', proves('chromium', 'resume-media'), async () => {
       const before = (await anna.seen()).length;
       await anna.page.evaluate(() => window.room.simulateScenario('signal-reconnect'));
       await anna.expectSeen('reconnected');
@@ -122,14 +124,14 @@ for (const mode of [
       await Promise.all([expectVoice(anna.page), expectVoice(boris.page)]);
     });
 
-    test('after a full reconnect both see each other again', async () => {
+    test('after a full reconnect both see each other again', proves('chromium', 'full-reconnect'), async () => {
       const times = (await anna.seen()).filter((event) => event === 'reconnected').length;
       await anna.page.evaluate(() => window.room.simulateScenario('full-reconnect'));
       await anna.expectSeen('reconnected', times + 1);
       await Promise.all([expectPicture(anna.page, 'GUEST'), expectPicture(boris.page, 'HOST')]);
     });
 
-    test('unpublishing and republishing: the picture goes and comes', async () => {
+    test('unpublishing and republishing: the picture goes and comes', proves('chromium', 'pub-unpublish', 'pub-republish'), async () => {
       await anna.page.evaluate(async () => {
         const { Track } = window.LivekitClient;
         const track = window.room.localParticipant.getTrackPublication(Track.Source.Camera)?.track;
@@ -140,7 +142,7 @@ for (const mode of [
       await expectPicture(boris.page, 'HOST');
     });
 
-    test('a crowd comes later: every picture of four more participants arrives, and goes with them', async () => {
+    test('a crowd comes later: every picture of four more participants arrives, and goes with them', proves('chromium', 'pub-many', ...(mode.singlePeerConnection ? ['pc-single-missing'] : [])), async () => {
       const crowd = await SDKClient.open(page, { side: 'OTHER' });
       const tokens = [1, 2, 3, 4].map((n) => sdkToken({ room, identity: `crowd-${n}`, canSubscribe: false }));
       await crowd.page.evaluate(
@@ -168,7 +170,7 @@ for (const mode of [
       }
     });
 
-    test('leaving is told at once', async () => {
+    test('leaving is told at once', proves('chromium', 'leave-client'), async () => {
       await anna.page.evaluate(() => window.room.disconnect());
       await boris.expectSeen('participantDisconnected:anna');
       await expect.poll(async () => (await marks(boris.page)).length, { timeout: 30_000 }).toBe(0);

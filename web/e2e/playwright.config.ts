@@ -11,5 +11,5 @@ export default defineConfig({
   // Hang limits, not expectations of speed.
   timeout: 180_000,
   expect: { timeout: 20_000 },
-  reporter: [['list'], ['html', { open: 'never', outputFolder: 'playwright-report' }]],
+  reporter: [['list'], ['html', { open: 'never', outputFolder: 'playwright-report' }], ['./support/conformance-reporter.ts']],
 });

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"os"
 	"runtime/debug"
+	"strings"
 	"testing"
 
 	"aparte/signaling/wire/sdktest/conform"
@@ -45,11 +46,13 @@ func proves(t *testing.T, client conform.Client, ids ...string) {
 	})
 }
 
-// row runs the case of one row with the raw client, beside the others.
-func row(t *testing.T, id string, f func(t *testing.T)) {
+// row runs the case of a row, or of some with spaces between them, with the raw
+// client, beside the others.
+func row(t *testing.T, ids string, f func(t *testing.T)) {
 	t.Helper()
-	t.Run(id, func(t *testing.T) {
-		proves(t, conform.Raw, id)
+	list := strings.Fields(ids)
+	t.Run(list[0], func(t *testing.T) {
+		proves(t, conform.Raw, list...)
 		t.Parallel()
 		f(t)
 	})

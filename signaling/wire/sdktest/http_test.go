@@ -155,7 +155,7 @@ func TestHTTP(t *testing.T) {
 			}
 		})
 	})
-	row(t, "http-cors", func(t *testing.T) {
+	row(t, "http-cors break-cors", func(t *testing.T) {
 		good, bad := accessToken(roomName(t), "alice", nil), "nonsense"
 		for _, path := range []string{"rtc", "rtc/v1", "rtc/validate", "rtc/v1/validate", "rtc/nothing", "settings/regions"} {
 			for _, token := range []string{good, bad} {
@@ -181,7 +181,7 @@ func TestHTTP(t *testing.T) {
 			rawJoin(t, j, "alice", rawSetup{room: roomName(t), header: http.Header{"Origin": {origin}}})
 		}
 	})
-	row(t, "http-refuse-401", func(t *testing.T) {
+	row(t, "http-refuse-401 break-refusal", func(t *testing.T) {
 		both(t, func(t *testing.T, s rawSetup) {
 			for what, token := range map[string]string{
 				"no token": "", "no JWT": "nonsense", "unknown key": foreignToken(t, "nokey", devSecret), "wrong secret": foreignToken(t, devKey, "wrong"),

@@ -27,7 +27,7 @@ func TestLeaving(t *testing.T) {
 			t.Errorf("the last messages are %v", names)
 		}
 	})
-	row(t, "leave-shutdown", func(t *testing.T) {
+	row(t, "leave-shutdown break-kick", func(t *testing.T) {
 		j := newJournal(t)
 		srv := ownServer(t, t.TempDir())
 		alice := rawJoin(t, j, "alice", rawSetup{room: roomName(t), server: srv}).connect()
@@ -111,7 +111,7 @@ func TestResuming(t *testing.T) {
 			f(t, newJournal(t), rawSetup{room: roomName(t), single: single})
 		}
 	}
-	row(t, "resume-first", func(t *testing.T) {
+	row(t, "resume-first break-resume", func(t *testing.T) {
 		both(t, func(t *testing.T, j *journal, s rawSetup) {
 			s.grant = func(_ *auth.AccessToken, g *auth.VideoGrant) { g.SetCanUpdateOwnMetadata(true) }
 			alice, bob := rawJoin(t, j, "alice", s).connect(), rawJoin(t, j, "bob", s).connect()

@@ -20,7 +20,7 @@ func noRights(_ *auth.AccessToken, g *auth.VideoGrant) {
 
 func TestTwoConnections(t *testing.T) {
 	t.Parallel()
-	row(t, "pc-dual-first-offer", func(t *testing.T) {
+	row(t, "pc-dual-first-offer break-primary", func(t *testing.T) {
 		j := newJournal(t)
 		c := rawJoin(t, j, "alice", rawSetup{room: roomName(t), manual: true})
 		offer := c.wait("offer", func(m *livekit.SignalResponse) bool { return m.GetOffer() != nil }).GetOffer()
@@ -214,7 +214,7 @@ func TestDescriptions(t *testing.T) {
 			rawJoin(t, j, "guest", s).connect()
 		})
 	})
-	row(t, "pc-answer-id", func(t *testing.T) {
+	row(t, "pc-answer-id break-answer", func(t *testing.T) {
 		both(t, func(t *testing.T, s rawSetup) {
 			j := newJournal(t)
 			c := rawJoin(t, j, "alice", s)
@@ -228,7 +228,7 @@ func TestDescriptions(t *testing.T) {
 			}
 		})
 	})
-	row(t, "pc-every-offer", func(t *testing.T) {
+	row(t, "pc-every-offer break-answer", func(t *testing.T) {
 		both(t, func(t *testing.T, s rawSetup) {
 			j := newJournal(t)
 			c := rawJoin(t, j, "alice", s)

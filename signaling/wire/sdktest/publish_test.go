@@ -138,7 +138,7 @@ func TestPublishing(t *testing.T) {
 	row(t, "pub-info", func(t *testing.T) {
 		alice, bob := pair(t, rawSetup{room: roomName(t)})
 		voice := alice.publish(livekit.TrackType_AUDIO, "voice", func(r *livekit.AddTrackRequest) {
-			r.Name, r.Encryption = "my voice", livekit.Encryption_NONE
+			r.Name, r.DisableRed = "my voice", true
 			r.AudioFeatures = []livekit.AudioTrackFeature{livekit.AudioTrackFeature_TF_STEREO, livekit.AudioTrackFeature_TF_NO_DTX}
 		})
 		screen := alice.publish(livekit.TrackType_VIDEO, "screen", func(r *livekit.AddTrackRequest) {
@@ -279,6 +279,31 @@ func TestPublishing(t *testing.T) {
 				}
 				if got := strings.Contains(section, "stereo=1") && strings.Contains(section, "maxaveragebitrate=510000"); got != a.stereo {
 					t.Errorf("%s: stereo %t\n%s", a.cid, got, section)
+				}
+			}
+		})
+	})
+	row(t, "pub-red", func(t *testing.T) {
+		both(t, func(t *testing.T, s rawSetup) {
+			alice, bob := pair(t, s)
+			for _, c := range []struct {
+				cid  string
+				edit func(*livekit.AddTrackRequest)
+				want bool
+			}{
+				{"doubled", func(*livekit.AddTrackRequest) {}, true},
+				{"plain", func(r *livekit.AddTrackRequest) { r.DisableRed = true }, false},
+				{"sealed", func(r *livekit.AddTrackRequest) { r.Encryption = livekit.Encryption_GCM }, false},
+			} {
+				tr := alice.publish(livekit.TrackType_AUDIO, c.cid, c.edit)
+				section := sectionOf(alice.pub.RemoteDescription().SDP, midOf(alice.pub.LocalDescription().SDP, c.cid))
+				_, payloads, _ := strings.Cut(section, "SAVPF ")
+				if first, _, _ := strings.Cut(strings.Fields(payloads)[0], "\r"); (first == "63") != c.want {
+					t.Errorf("%s: the answer prefers %s\n%s", c.cid, first, section)
+				}
+				p := bob.info("alice", "has "+c.cid, func(p *livekit.ParticipantInfo) bool { return trackOf(p, tr.sid()) != nil })
+				if got := trackOf(p, tr.sid()); got.DisableRed == c.want || strings.EqualFold(got.MimeType, "audio/red") != c.want { //nolint:staticcheck // clients still read it
+					t.Errorf("%s is shown as %v", c.cid, got)
 				}
 			}
 		})

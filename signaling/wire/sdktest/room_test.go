@@ -27,7 +27,7 @@ func TestRoom(t *testing.T) {
 			t.Errorf("alice is told %v", p)
 		}
 	})
-	row(t, "part-complete", func(t *testing.T) {
+	row(t, "part-complete break-partial", func(t *testing.T) {
 		j := newJournal(t)
 		s := rawSetup{room: roomName(t), grant: ownMetadata}
 		alice, bob := rawJoin(t, j, "alice", s).connect(), rawJoin(t, j, "bob", s).connect()
@@ -44,7 +44,7 @@ func TestRoom(t *testing.T) {
 			}
 		}
 	})
-	row(t, "part-version", func(t *testing.T) {
+	row(t, "part-version break-partial", func(t *testing.T) {
 		j := newJournal(t)
 		s := rawSetup{room: roomName(t), grant: ownMetadata}
 		bob, alice := rawJoin(t, j, "bob", s), rawJoin(t, j, "alice", s).connect()
@@ -115,7 +115,7 @@ func TestRoom(t *testing.T) {
 			t.Errorf("bob sees %v", p)
 		}
 	})
-	row(t, "dup-identity", func(t *testing.T) {
+	row(t, "dup-identity break-kick", func(t *testing.T) {
 		j := newJournal(t)
 		s := rawSetup{room: roomName(t)}
 		bob := rawJoin(t, j, "bob", s)

@@ -160,6 +160,40 @@ func TestSignal(t *testing.T) {
 			}
 		}
 	})
+	row(t, "break-first", func(t *testing.T) {
+		j := newJournal(t)
+		s := rawSetup{room: roomName(t), grant: func(_ *auth.AccessToken, g *auth.VideoGrant) { g.SetCanUpdateOwnMetadata(true) }}
+		bob := rawJoin(t, j, "bob", s)
+		for i := range 10 {
+			s.single = i%2 == 1
+			c := rawDial(t, j, "alice", s)
+			bob.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_UpdateMetadata{
+				UpdateMetadata: &livekit.UpdateParticipantMetadata{Metadata: strings.Repeat("x", i+1)},
+			}})
+			c.joined()
+		}
+	})
+	row(t, "break-quality", func(t *testing.T) {
+		j := newJournal(t)
+		c := rawJoin(t, j, "alice", rawSetup{room: roomName(t)}).connect()
+		c.publish(livekit.TrackType_AUDIO, "silent")
+		c.publish(livekit.TrackType_VIDEO, "muted", func(r *livekit.AddTrackRequest) { r.Muted = true })
+		var told []livekit.ConnectionQuality
+		c.until("three reports on the quality", func() bool {
+			told = nil
+			for _, m := range c.log {
+				for _, q := range m.GetConnectionQuality().GetUpdates() {
+					if q.ParticipantSid == c.sid() {
+						told = append(told, q.Quality)
+					}
+				}
+			}
+			return len(told) >= 3
+		})
+		if slices.Contains(told, livekit.ConnectionQuality_LOST) {
+			t.Errorf("who is silent is told %v", told)
+		}
+	})
 	row(t, "signal-text", func(t *testing.T) {
 		j := newJournal(t)
 		c := rawJoin(t, j, "alice", rawSetup{room: roomName(t), text: true})
@@ -211,7 +245,7 @@ func TestSignal(t *testing.T) {
 		alice.gone()
 		bob.settle()
 	})
-	row(t, "signal-ping", func(t *testing.T) {
+	row(t, "signal-ping break-pong", func(t *testing.T) {
 		j := newJournal(t)
 		c := rawJoin(t, j, "alice", rawSetup{room: roomName(t)})
 		before := time.Now().UnixMilli()
@@ -224,7 +258,7 @@ func TestSignal(t *testing.T) {
 			t.Errorf("between %d and %d: pong %d, pong_resp %v", before, after, pong, resp)
 		}
 	})
-	row(t, "signal-refresh", func(t *testing.T) {
+	row(t, "signal-refresh break-refresh", func(t *testing.T) {
 		j := newJournal(t)
 		room := roomName(t)
 		for life, want := range map[time.Duration]time.Duration{5 * time.Second: 10 * time.Minute, 2 * time.Hour: 2 * time.Hour} {

@@ -31,7 +31,7 @@ func TestSubscribing(t *testing.T) {
 		}
 		return s
 	}
-	row(t, "sub-msid", func(t *testing.T) {
+	row(t, "sub-msid break-order", func(t *testing.T) {
 		both(t, func(t *testing.T, j *journal, s rawSetup) {
 			alice, voice := talker(t, j, s.room)
 			bob := rawJoin(t, j, "bob", s).connect()
@@ -41,7 +41,7 @@ func TestSubscribing(t *testing.T) {
 			}
 		})
 	})
-	row(t, "sub-announced-first", func(t *testing.T) {
+	row(t, "sub-announced-first break-order", func(t *testing.T) {
 		both(t, func(t *testing.T, j *journal, s rawSetup) {
 			bob := rawJoin(t, j, "bob", s).connect()
 			_, voice := talker(t, j, s.room)

@@ -57,6 +57,7 @@ export interface Grants {
   identity: string;
   canPublish?: boolean;
   canSubscribe?: boolean;
+  roomJoin?: boolean;
 }
 
 /** A token signed with an API key, as any LiveKit server SDK makes it. */
