@@ -74,10 +74,7 @@ func (q *roomMetadataRequest) serve(r *room) {
 	info := proto.CloneOf(r.info)
 	info.Metadata = q.metadata
 	r.info = info
-	update := &livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: info}}}
-	for _, m := range r.members {
-		m.s.send(update)
-	}
+	r.tellRoom(time.Now())
 	q.reply <- info
 }
 

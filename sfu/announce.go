@@ -59,6 +59,9 @@ type receiversRequest struct {
 func (q *receiversRequest) serve(r *room) {
 	var list []*Session
 	for _, m := range r.members {
+		if m.waiting() && q.data.forAll() {
+			continue
+		}
 		if q.data.reaches(m.info) {
 			list = append(list, m.s)
 		}
@@ -66,8 +69,10 @@ func (q *receiversRequest) serve(r *room) {
 	q.reply <- list
 }
 
+func (d *Data) forAll() bool { return len(d.Identities)+len(d.SIDs) == 0 }
+
 func (d *Data) reaches(p *livekit.ParticipantInfo) bool {
-	return len(d.Identities)+len(d.SIDs) == 0 ||
+	return d.forAll() ||
 		slices.Contains(d.Identities, p.Identity) || slices.Contains(d.SIDs, p.Sid)
 }
 
@@ -79,7 +84,7 @@ func (s *Session) take(ctx context.Context, reliable bool, packet []byte) bool {
 		return true
 	}
 	for {
-		full := s.data.add(nil, packet)
+		full := s.data.add(nil, 0, packet)
 		if full == nil {
 			return true
 		}

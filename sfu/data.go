@@ -29,7 +29,15 @@ const (
 // fast, or faster than a receiver, is held here, and SCTP then holds the client;
 // nobody else waits.
 func (s *Session) incomingData(label transport.Label, raw []byte) {
-	if !s.permission.Load().GetCanPublishData() || !s.paced(s.dataRate, min(len(raw)+packetCost, dataRate)) {
+	count := &s.room.sfu.counters
+	if !s.permission.Load().GetCanPublishData() {
+		count.dataNotAllowed.Add(1)
+		return
+	}
+	if !s.paced(s.dataRate, min(len(raw)+packetCost, dataRate)) {
+		return
+	}
+	if s.unknown.Load() && !s.introduced() {
 		return
 	}
 	// cut waits for this lock: what is passed on was sent before the removal.
@@ -42,20 +50,18 @@ func (s *Session) incomingData(label transport.Label, raw []byte) {
 	}
 	var p livekit.DataPacket
 	if err := proto.Unmarshal(raw, &p); err != nil {
+		count.dataMalformed.Add(1)
 		s.log.Debug("data packet does not decode", "error", err)
 		return
 	}
-	if !s.mayForward(&p) || len(p.DestinationIdentities) > maxDestinations {
+	if !s.mayForward(&p) || destinations(&p) > maxDestinations {
+		count.dataNotAllowed.Add(1)
 		return
 	}
 	reliable := label == transport.Reliable
-	if reliable && p.Sequence != 0 {
-		// Each sender numbers from 1 per session; after a resume it repeats
-		// what it is not sure of.
-		if p.Sequence <= s.seq.Load() {
-			return
-		}
-		s.seq.Store(p.Sequence)
+	if reliable && p.Sequence != 0 && !s.advance(p.Sequence) {
+		count.dataRepeated.Add(1)
+		return
 	}
 	s.stamp(&p, reliable)
 	out, err := proto.Marshal(&p)
@@ -63,17 +69,59 @@ func (s *Session) incomingData(label transport.Label, raw []byte) {
 		s.log.Debug("data packet does not encode", "error", err)
 		return
 	}
+	seq := p.Sequence
+	if p.ParticipantSid == "" {
+		seq = 0 // nobody can say what it has of a sender it does not know
+	}
 	for _, to := range *s.room.sessions.Load() {
-		if to == s || len(p.DestinationIdentities) > 0 && !slices.Contains(p.DestinationIdentities, to.identity) {
-			continue
-		}
-		if _, metrics := p.Value.(*livekit.DataPacket_Metrics); metrics && !to.permission.Load().GetCanSubscribeMetrics() {
-			continue
-		}
-		if !s.deliver(to, reliable, out) {
+		if to != s && to.mayReceive(&p) && !s.deliver(to, reliable, seq, out) {
 			return
 		}
 	}
+}
+
+// advance notes a number. Each sender numbers from 1 per session; after a resume
+// it repeats what it is not sure of, and that is not passed on again.
+func (s *Session) advance(seq uint32) bool {
+	for {
+		last := s.seq.Load()
+		if seq <= last {
+			return false
+		}
+		if s.seq.CompareAndSwap(last, seq) {
+			return true
+		}
+	}
+}
+
+// introduced has the room tell everyone of the sender, which their clients would
+// not know otherwise; false when the session ended meanwhile.
+func (s *Session) introduced() bool {
+	q := &presentRequest{done: make(chan struct{})}
+	if !s.room.ask(q) {
+		return false
+	}
+	<-q.done
+	return true
+}
+
+func destinations(p *livekit.DataPacket) int {
+	u := p.GetUser()
+	return len(p.DestinationIdentities) + len(u.GetDestinationIdentities()) + len(u.GetDestinationSids()) //nolint:staticcheck // old clients set them
+}
+
+// mayReceive tells whether a packet is for s. Without destinations it is for
+// everybody but those who wait in a lobby.
+func (s *Session) mayReceive(p *livekit.DataPacket) bool {
+	perm := s.permission.Load()
+	if waits(s.room.key.Meeting, perm) {
+		return false
+	}
+	if _, metrics := p.Value.(*livekit.DataPacket_Metrics); metrics && !perm.GetCanSubscribeMetrics() {
+		return false
+	}
+	sids := p.GetUser().GetDestinationSids() //nolint:staticcheck // old clients set it
+	return destinations(p) == 0 || slices.Contains(p.DestinationIdentities, s.identity) || slices.Contains(sids, s.sid)
 }
 
 // paced holds a client to a rate; false when the session ended meanwhile.
@@ -94,19 +142,19 @@ func (s *Session) paced(limit *rate.Limiter, n int) bool {
 
 // deliver queues a packet for one receiver, and waits while the sender's share
 // of that queue is full. It returns false when the sender's session ended.
-func (s *Session) deliver(to *Session, reliable bool, packet []byte) bool {
+func (s *Session) deliver(to *Session, reliable bool, seq uint32, packet []byte) bool {
 	if !reliable {
 		to.data.addLossy(packet)
 		return true
 	}
-	room := to.data.add(s, packet)
+	room := to.data.add(s, seq, packet)
 	if room == nil {
 		return true
 	}
 	taken, patience := to.data.progress(), s.room.sfu.cfg.Timing.Patience
 	dead := time.NewTimer(patience)
 	defer dead.Stop()
-	for ; room != nil; room = to.data.add(s, packet) {
+	for ; room != nil; room = to.data.add(s, seq, packet) {
 		select {
 		case <-room:
 		case <-to.quit:
@@ -117,6 +165,7 @@ func (s *Session) deliver(to *Session, reliable bool, packet []byte) bool {
 			now := to.data.progress()
 			if now-taken < leastTaken {
 				to.log.Warn("client takes no data, session ends")
+				s.room.sfu.counters.slowReceivers.Add(1)
 				to.data.close()
 				to.leave(livekit.DisconnectReason_STATE_MISMATCH)
 			}
@@ -140,7 +189,8 @@ func (s *Session) mayForward(p *livekit.DataPacket) bool {
 
 // stamp sets what the server answers for: kind and sender. The sequence and
 // everything else, unknown fields too, stay as they are. A hidden sender stays
-// unknown.
+// unknown. An agent may speak for another in text; the sid is its own even then,
+// because the numbers are.
 func (s *Session) stamp(p *livekit.DataPacket, reliable bool) {
 	p.Kind = livekit.DataPacket_LOSSY //nolint:staticcheck // clients still read it
 	if reliable {
@@ -150,6 +200,9 @@ func (s *Session) stamp(p *livekit.DataPacket, reliable bool) {
 	if s.permission.Load().GetHidden() {
 		identity, sid = "", ""
 	}
+	if s.params.Kind == livekit.ParticipantInfo_AGENT && isText(p) && p.ParticipantIdentity != "" {
+		identity = p.ParticipantIdentity
+	}
 	p.ParticipantIdentity, p.ParticipantSid = identity, sid
 	if u := p.GetUser(); u != nil {
 		u.ParticipantIdentity, u.ParticipantSid = identity, sid                    //nolint:staticcheck // clients still read it
@@ -158,6 +211,16 @@ func (s *Session) stamp(p *livekit.DataPacket, reliable bool) {
 		}
 		u.DestinationIdentities = p.DestinationIdentities //nolint:staticcheck // clients still read it
 	}
+}
+
+// isText tells whether a packet is text, or may be part of one.
+func isText(p *livekit.DataPacket) bool {
+	switch p.Value.(type) {
+	case *livekit.DataPacket_Transcription, *livekit.DataPacket_ChatMessage,
+		*livekit.DataPacket_StreamHeader, *livekit.DataPacket_StreamChunk, *livekit.DataPacket_StreamTrailer:
+		return true
+	}
+	return false
 }
 
 // sendData writes queued packets as the channels take them.

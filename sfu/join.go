@@ -23,6 +23,7 @@ type JoinParams struct {
 	Kind        livekit.ParticipantInfo_Kind
 	KindDetails []livekit.ParticipantInfo_KindDetail
 	Permission  *livekit.ParticipantPermission
+	Admin       bool                       // sees those who wait in a meeting's lobby
 	RoomConfig  *livekit.RoomConfiguration // for a room that this join creates; may be nil
 	Client      *livekit.ClientInfo
 
@@ -52,7 +53,13 @@ func (q *admitsRequest) serve(r *room) { q.reply <- r.admits(&q.params) }
 
 // admits counts standard participants; those who come back take no new place.
 func (r *room) admits(p *JoinParams) error {
-	if r.members[p.Identity] != nil || !countsForLimit(p.Kind, p.Permission) {
+	if r.members[p.Identity] != nil {
+		return nil
+	}
+	if len(r.members) >= 2*r.sfu.cfg.Limits.Participants {
+		return ErrFull // agents and hidden ones are not free of charge
+	}
+	if !countsForLimit(p.Kind, p.Permission) {
 		return nil
 	}
 	n := 0
@@ -63,9 +70,6 @@ func (r *room) admits(p *JoinParams) error {
 	}
 	if n >= int(r.info.MaxParticipants) {
 		return ErrFull
-	}
-	if len(r.members) >= 2*r.sfu.cfg.Limits.Participants {
-		return ErrFull // agents and hidden ones are not free of charge
 	}
 	return nil
 }
@@ -90,18 +94,16 @@ func (q *joinRequest) serve(r *room) {
 		r.drop(old, livekit.DisconnectReason_DUPLICATE_IDENTITY, livekit.LeaveRequest_DISCONNECT)
 	}
 	m := r.newMember(&q.params, q.signal)
+	r.members[m.info.Identity] = m
+	recorded := r.info.ActiveRecording
+	r.recount()
 	// The JoinResponse is the first message; only then may anyone else speak.
 	q.signal.Send(r.joinResponse(m))
-	r.members[m.info.Identity] = m
-	r.emptyAt = time.Time{}
-	r.membersChanged()
-	if !m.hidden() {
-		update := participantUpdate(m.info)
-		for _, other := range r.members {
-			if other != m {
-				other.s.send(update)
-			}
-		}
+	r.present(m)
+	if now := time.Now(); r.info.ActiveRecording != recorded {
+		r.tellRoom(now)
+	} else {
+		r.tellLate(now)
 	}
 	r.reconcile(m) // what is there goes into the first offer or answer
 	m.s.start()
@@ -114,6 +116,8 @@ func (r *room) newMember(p *JoinParams, signal Signal) *member {
 	now := time.Now()
 	m := &member{
 		joined:   now,
+		lobby:    p.Room.Meeting,
+		admin:    p.Admin,
 		explicit: map[string]bool{},
 		told:     map[string]bool{},
 		info: &livekit.ParticipantInfo{
@@ -150,7 +154,7 @@ func knownCapabilities(list []livekit.ClientInfo_Capability) []livekit.ClientInf
 
 func (r *room) joinResponse(m *member) *livekit.SignalResponse {
 	return &livekit.SignalResponse{Message: &livekit.SignalResponse_Join{Join: &livekit.JoinResponse{
-		Room:                 r.info,
+		Room:                 r.roomFor(m),
 		Participant:          m.info,
 		OtherParticipants:    r.visibleTo(m),
 		ServerVersion:        r.sfu.cfg.Version,
@@ -165,11 +169,11 @@ func (r *room) joinResponse(m *member) *livekit.SignalResponse {
 	}}}
 }
 
-// visibleTo lists everyone else that is not hidden.
+// visibleTo lists everyone else that m is to know of.
 func (r *room) visibleTo(m *member) []*livekit.ParticipantInfo {
 	var out []*livekit.ParticipantInfo
 	for _, other := range r.members {
-		if other != m && !other.hidden() {
+		if other != m && m.sees(other) {
 			out = append(out, other.info)
 		}
 	}
@@ -197,17 +201,23 @@ type member struct {
 	s *Session
 	// info is never changed, only replaced: messages that carry it are encoded
 	// later, by other goroutines.
-	info      *livekit.ParticipantInfo
-	joined    time.Time
-	active    bool                                 // the primary connection was up once
-	lostAt    time.Time                            // when the signal was lost; zero while there is one
-	failedAt  time.Time                            // when a connection failed; zero while it works
-	closed    bool                                 // that failure was the client closing it
-	goneFirst bool                                 // the signal was lost before that failure
-	explicit  map[string]bool                      // track sid → wanted, where told
-	allows    *livekit.SubscriptionPermission      // who may subscribe to its tracks; nil = all
-	told      map[string]bool                      // participant sids it was last told to be speaking
-	qualities map[string]livekit.ConnectionQuality // by participant sid, as last told
+	info        *livekit.ParticipantInfo
+	joined      time.Time
+	lobby       bool                                 // of a meeting, see waiting
+	admin       bool                                 // of the room
+	speaksUntil time.Time                            // see speakRequest
+	onResume    simulated                            // what a client under test wants its next resume to end in
+	ruled       bool                                 // its permission was changed since it joined
+	active      bool                                 // the primary connection was up once
+	lostAt      time.Time                            // when the signal was lost; zero while there is one
+	failedAt    time.Time                            // when a connection failed; zero while it works
+	closed      bool                                 // that failure was the client closing it
+	goneFirst   bool                                 // the signal was lost before that failure
+	explicit    map[string]bool                      // track sid → wanted, where told
+	denied      map[string]bool                      // sids of tracks it was told it may not subscribe to
+	allows      *livekit.SubscriptionPermission      // who may subscribe to its tracks; nil = all
+	told        map[string]bool                      // participant sids it was last told to be speaking
+	qualities   map[string]livekit.ConnectionQuality // by participant sid, as last told
 }
 
 // track is a published track as its room knows it.

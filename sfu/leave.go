@@ -46,11 +46,14 @@ func (r *room) drop(m *member, reason livekit.DisconnectReason, action livekit.L
 	m.info.Tracks = nil
 	m.info.Version++
 	r.membersChanged()
-	if !m.hidden() {
-		update := participantUpdate(m.info)
-		for _, other := range r.members {
+	delete(r.fresh, m)
+	update := participantUpdate(m.info)
+	for _, other := range r.members {
+		if other.sees(m) {
 			other.s.send(update)
 		}
+	}
+	if !m.hidden() && !m.waiting() {
 		r.remember(m.info)
 	}
 	delete(r.speaking, m.info.Sid)
@@ -154,19 +157,23 @@ func (q *activeRequest) serve(r *room) {
 	m.active = true
 	m.failedAt = time.Time{}
 	m.change(func(p *livekit.ParticipantInfo) { p.State = livekit.ParticipantInfo_ACTIVE })
-	r.broadcast(m)
-	r.reconcile(m)
+	r.present(m)
 	r.tell(Connected, m, nil)
 }
 
 type connectionRequest struct {
 	s              *Session
 	failed, closed bool
+	again          bool // it works, and is to be made anew
 }
 
 func (q *connectionRequest) serve(r *room) {
 	m := r.member(q.s)
 	if m == nil {
+		return
+	}
+	if q.again {
+		r.askToResume(m)
 		return
 	}
 	if !q.failed {
@@ -181,11 +188,20 @@ func (q *connectionRequest) serve(r *room) {
 		m.closed = true
 	} else {
 		r.log.Info("media connection failed, asking to resume", "participant", m.info.Identity)
+		r.askToResume(m)
+	}
+}
+
+// askToResume has the client come back on a new signal connection. Protocol 12 and
+// below know no such wish: can_reconnect would have them join anew, and a closed
+// connection alone has them resume.
+func (r *room) askToResume(m *member) {
+	if m.s.params.Client.GetProtocol() >= 13 {
 		m.s.send(leave(livekit.DisconnectReason_CONNECTION_TIMEOUT, livekit.LeaveRequest_RESUME))
-		if box := m.s.signal.Swap(nil); box != nil {
-			box.Close()
-			m.lostAt = time.Now()
-		}
+	}
+	if box := m.s.signal.Swap(nil); box != nil {
+		box.Close()
+		m.lostAt = time.Now()
 	}
 }
 

@@ -34,6 +34,9 @@ type Timing struct {
 	LeaveTime  time.Duration // from a closed connection to its leave on the signal; 2 s
 	ReturnTime time.Duration // from failed to removed; 15 s, a third if the signal was lost before
 	Departure  time.Duration // an empty room waits for someone to come back; 20 s
+	Batch      time.Duration // those who come to a crowd are told of in batches; 3 s
+	Counts     time.Duration // how late a room's counts may be told; 5 s
+	Replay     time.Duration // so long reliable data is kept for those who resume; 2 s
 	Patience   time.Duration // for a receiver that takes no data while a sender waits for it; 3 s
 }
 
@@ -44,6 +47,9 @@ func (t *Timing) setDefaults() {
 	setDefault(&t.LeaveTime, 2*time.Second)
 	setDefault(&t.ReturnTime, 15*time.Second)
 	setDefault(&t.Departure, 20*time.Second)
+	setDefault(&t.Batch, 3*time.Second)
+	setDefault(&t.Counts, 5*time.Second)
+	setDefault(&t.Replay, 2*time.Second)
 	setDefault(&t.Patience, 3*time.Second)
 }
 

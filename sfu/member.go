@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"maps"
+
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
 )
@@ -17,8 +19,36 @@ func (m *member) change(edit func(*livekit.ParticipantInfo)) {
 	info := proto.CloneOf(m.info)
 	edit(info)
 	info.Version++
+	old := m.info
 	m.info = info
+	if old.Name != info.Name || old.Metadata != info.Metadata || !maps.Equal(old.Attributes, info.Attributes) ||
+		!proto.Equal(old.Permission, info.Permission) {
+		m.s.stands(info)
+	}
 }
+
+// Standing is what a participant is and may now, as opposed to when it joined: a
+// token that lets it come back has to say so.
+type Standing struct {
+	Name, Metadata string
+	Attributes     map[string]string
+	Permission     *livekit.ParticipantPermission
+}
+
+// stands notes a participant's standing. Called by the room.
+func (s *Session) stands(p *livekit.ParticipantInfo) {
+	s.standing.Store(&Standing{p.Name, p.Metadata, p.Attributes, p.Permission})
+	if f := s.restated.Load(); f != nil {
+		(*f)()
+	}
+}
+
+// Standing is the participant's standing now; what it points to must not be changed.
+func (s *Session) Standing() Standing { return *s.standing.Load() }
+
+// OnRestated sets what is called when Standing changed; it must not block. One set
+// before is forgotten.
+func (s *Session) OnRestated(f func()) { s.restated.Store(&f) }
 
 // limits on what a participant may say about itself, as the wire has them.
 const (

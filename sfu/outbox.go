@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"sync"
+	"time"
 
 	"aparte/sfu/transport"
 )
@@ -19,7 +20,9 @@ const (
 
 // outbox holds data packets for one participant until its channels take them.
 type outbox struct {
-	limit int // bytes, set at creation
+	// Set at creation.
+	limit int // bytes
+	count *counters
 	wake  chan struct{}
 
 	// Guarded by mu. It is held while packets are written to the network, so
@@ -33,17 +36,23 @@ type outbox struct {
 	room     chan struct{}    // closed and replaced when packets were sent
 	sent     uint64           // bytes of reliable packets the network took
 	lossy    [][]byte
-	dropped  uint64
+
+	// See replay.go.
+	past     []sentParcel
+	pastSize int
+	channel  uint64 // that was written to last
+	written  uint64 // bytes
 }
 
 type parcel struct {
-	from   *Session
+	from   *Session // nil: the server
+	seq    uint32   // 0: not numbered
 	packet []byte
 }
 
-func newOutbox(limit int) *outbox {
+func newOutbox(limit int, count *counters) *outbox {
 	return &outbox{
-		limit: limit, wake: make(chan struct{}, 1),
+		limit: limit, count: count, wake: make(chan struct{}, 1),
 		share: map[*Session]int{}, room: make(chan struct{}),
 	}
 }
@@ -51,7 +60,7 @@ func newOutbox(limit int) *outbox {
 // add queues a reliable packet. If the sender's share is full it returns a
 // channel that is closed when there may be room. A receiver that has not opened
 // its channel yet is as one that joins later: it misses the oldest packets.
-func (o *outbox) add(from *Session, packet []byte) (full <-chan struct{}) {
+func (o *outbox) add(from *Session, seq uint32, packet []byte) (full <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -65,9 +74,9 @@ func (o *outbox) add(from *Session, packet []byte) (full <-chan struct{}) {
 			return o.room
 		}
 		o.pop()
-		o.dropped++
+		o.count.dataTooEarly.Add(1)
 	}
-	o.reliable = append(o.reliable, parcel{from, packet})
+	o.reliable = append(o.reliable, parcel{from, seq, packet})
 	o.share[from] += len(packet)
 	o.size += len(packet)
 	o.signal()
@@ -89,8 +98,11 @@ func (o *outbox) pop() {
 func (o *outbox) addLossy(packet []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || len(o.lossy) >= maxLossy {
-		o.dropped++
+	if o.closed {
+		return
+	}
+	if len(o.lossy) >= maxLossy {
+		o.count.dataLossyFull.Add(1)
 		return
 	}
 	o.lossy = append(o.lossy, packet)
@@ -121,6 +133,7 @@ func (o *outbox) close() {
 	}
 	o.closed = true
 	o.reliable, o.lossy, o.size = nil, nil, 0
+	o.past, o.pastSize = nil, 0
 	clear(o.share)
 	close(o.room)
 }
@@ -136,7 +149,7 @@ func (o *outbox) flush(peer *transport.Peer) error {
 	open, buffered := peer.Writable(transport.Lossy)
 	for _, p := range o.lossy {
 		if !open || buffered > maxBuffered {
-			o.dropped++
+			o.count.dataLossyFull.Add(1)
 			continue
 		}
 		if err := peer.SendData(transport.Lossy, p); err != nil {
@@ -148,15 +161,16 @@ func (o *outbox) flush(peer *transport.Peer) error {
 	o.lossy = o.lossy[:0]
 	open, buffered = peer.Writable(transport.Reliable)
 	o.opened = o.opened || open
-	sent := false
+	sent, channel, now := false, peer.Channel(transport.Reliable), time.Now()
 	for len(o.reliable) > 0 && open && buffered <= maxBuffered {
-		p := o.reliable[0].packet
-		if err := peer.SendData(transport.Reliable, p); err != nil {
+		p := o.reliable[0]
+		if err := peer.SendData(transport.Reliable, p.packet); err != nil {
 			return err
 		}
-		buffered += uint64(len(p))
-		o.sent += uint64(len(p))
+		buffered += uint64(len(p.packet))
+		o.sent += uint64(len(p.packet))
 		o.pop()
+		o.remember(p, channel, now)
 		sent = true
 	}
 	if sent {

@@ -4,17 +4,26 @@ import (
 	"slices"
 
 	"github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
 )
 
 // setPermission applies changed rights at once: tracks that may not be
 // published any more end, subscriptions that are not allowed stop.
 func (r *room) setPermission(m *member, p *livekit.ParticipantPermission) {
+	if proto.Equal(m.info.Permission, p) {
+		return
+	}
+	before := r.sightOf(m)
 	m.change(func(i *livekit.ParticipantInfo) { i.Permission = p })
 	m.s.permission.Store(p)
 	r.unpublish(m, func(t *track) bool { return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source) })
 	r.membersChanged()
-	r.broadcast(m)
+	r.seenAnew(m, before)
+	if m.waiting() != before.waits {
+		m.s.send(roomUpdate(r.roomFor(m)))
+	}
 	r.reconcile(m)
+	m.s.wake()
 }
 
 // SetPermission changes what a participant may do, at once. It returns false
@@ -37,8 +46,8 @@ type permissionRequest struct {
 func (q *permissionRequest) serve(r *room) {
 	m := r.members[q.identity]
 	if m != nil {
+		m.ruled = true
 		r.setPermission(m, q.permission)
-		m.s.wake()
 	}
 	q.reply <- m != nil
 }
@@ -49,10 +58,19 @@ func (s *Session) forgetRevoked() {
 	p := s.permission.Load()
 	before := len(s.local)
 	s.local = slices.DeleteFunc(s.local, func(t *localTrack) bool {
-		return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source)
+		if p.GetCanPublish() && sourceAllowed(p, t.info.Source) {
+			return false
+		}
+		if t.media == nil { // of the published ones the room has told
+			s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_TrackUnpublished{
+				TrackUnpublished: &livekit.TrackUnpublishedResponse{TrackSid: t.info.Sid},
+			}})
+		}
+		return true
 	})
 	if len(s.local) != before {
 		s.dropBackups()
 		s.pub.SetSections(s.receiving())
+		s.takeQueued()
 	}
 }

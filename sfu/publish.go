@@ -262,10 +262,14 @@ func (s *Session) endTracks(match func(*localTrack) bool) {
 		}
 		return true
 	})
-	if !ended {
-		return
+	if ended {
+		s.dropBackups()
+		s.takeQueued()
 	}
-	s.dropBackups()
+}
+
+// takeQueued lets in what waited for a cid.
+func (s *Session) takeQueued() {
 	waiting := s.queued
 	s.queued = nil
 	for _, req := range waiting {

@@ -201,6 +201,9 @@ func (r *room) tellQuality(at time.Time) {
 		var list []*livekit.ConnectionQualityInfo
 		next := make(map[string]livekit.ConnectionQuality, len(m.qualities))
 		tell := func(of *member, q livekit.ConnectionQuality) {
+			if q == livekit.ConnectionQuality_LOST && m.s.params.Client.GetProtocol() < 11 {
+				q = livekit.ConnectionQuality_POOR // older clients do not know LOST
+			}
 			sid := of.info.Sid
 			next[sid] = q
 			if before, told := m.qualities[sid]; !told || before != q {

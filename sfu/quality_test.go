@@ -151,6 +151,7 @@ func TestQualityIsToldOnChange(t *testing.T) {
 		bob := st.join("bob")
 		ears := &listener{}
 		bob.s.signal.Store(&signalBox{ears})
+		bob.s.params.Client = &livekit.ClientInfo{Protocol: 11} // knows LOST
 		ann, me := st.owner.info.Sid, bob.info.Sid
 		expect := func(want ...string) {
 			t.Helper()

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"google.golang.org/protobuf/proto"
 )
 
 // resumeRequest swaps the signal connection of a live session. It is found by
@@ -22,16 +21,17 @@ func (q *resumeRequest) serve(r *room) {
 		q.reply <- joinReply{err: ErrNoSession}
 		return
 	}
+	if how := m.onResume; how != 0 {
+		m.onResume = 0
+		r.failResume(m, q, how)
+		return
+	}
 	// Clients discard everything before this message, so nobody else may
 	// speak on the new signal until the whole picture is queued.
-	q.signal.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Reconnect{Reconnect: &livekit.ReconnectResponse{
-		IceServers:     r.sfu.iceServers(m.info.Identity),
-		ServerInfo:     r.sfu.serverInfo(),
-		LastMessageSeq: m.s.seq.Load(),
-	}}})
+	q.signal.Send(r.reconnectResponse(m))
 	infos := append(r.leftMeanwhile(m), m.info)
 	q.signal.Send(participantUpdate(append(infos, r.visibleTo(m)...)...))
-	q.signal.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: r.info}}})
+	q.signal.Send(roomUpdate(r.roomFor(m)))
 	if old := m.s.signal.Swap(&signalBox{q.signal}); old != nil {
 		old.Close()
 	}
@@ -39,12 +39,16 @@ func (q *resumeRequest) serve(r *room) {
 	if !m.failedAt.IsZero() {
 		m.failedAt, m.goneFirst = time.Now(), false // the patience begins anew
 	}
-	if !proto.Equal(m.info.Permission, q.params.Permission) {
+	// A meeting's grant is looked up at each resume. Elsewhere the token tells, and
+	// it may be older than what was ruled since.
+	if r.key.Meeting || !m.ruled {
 		r.setPermission(m, q.params.Permission)
 	}
 	r.repeatDemand(m)
 	r.repeatSpeakers(m)
 	m.qualities = nil // what changed meanwhile is told with the next ones
+	m.denied = nil    // it may have missed that
+	r.reconcile(m)
 	m.s.mu.Lock()
 	m.s.resumed = &q.params
 	m.s.mu.Unlock()
@@ -53,9 +57,20 @@ func (q *resumeRequest) serve(r *room) {
 	q.reply <- joinReply{session: m.s}
 }
 
+func (r *room) reconnectResponse(m *member) *livekit.SignalResponse {
+	return &livekit.SignalResponse{Message: &livekit.SignalResponse_Reconnect{Reconnect: &livekit.ReconnectResponse{
+		IceServers:     r.sfu.iceServers(m.info.Identity),
+		ServerInfo:     r.sfu.serverInfo(),
+		LastMessageSeq: m.s.seq.Load(),
+	}}}
+}
+
 // leftMeanwhile lists who left while m may not have heard of it. Those who came
 // back are not among them: clients go by identity.
 func (r *room) leftMeanwhile(m *member) []*livekit.ParticipantInfo {
+	if m.waiting() {
+		return nil
+	}
 	since := m.joined
 	lost := time.Now()
 	if !m.lostAt.IsZero() {
@@ -71,6 +86,17 @@ func (r *room) leftMeanwhile(m *member) []*livekit.ParticipantInfo {
 		}
 	}
 	return out
+}
+
+// outdated tells whether a message came on a connection that a resume replaced,
+// and would harm on the new one: a goodbye to the old, or an answer that does not
+// say to which offer, where the resume has repeated it.
+func (s *Session) outdated(q received) bool {
+	box := s.signal.Load()
+	if box == nil || box.Signal == q.from {
+		return false
+	}
+	return q.msg.GetLeave() != nil || q.msg.GetAnswer() != nil && q.msg.GetAnswer().GetId() == 0
 }
 
 // silence is how long a dead signal may go unnoticed: what was sent to it in
@@ -118,6 +144,7 @@ func (s *Session) syncState(m *livekit.SyncState) {
 			return
 		}
 	}
+	s.replay(m.GetDatachannelReceiveStates())
 	for _, sid := range m.GetTrackSidsDisabled() {
 		set := s.settings[sid]
 		s.trackSettings(&livekit.UpdateTrackSettings{
@@ -125,6 +152,17 @@ func (s *Session) syncState(m *livekit.SyncState) {
 		})
 	}
 	if sub := m.GetSubscription(); sub != nil {
-		s.room.ask(&subscriptionRequest{s, sub})
+		// It lists what deviates from auto-subscription now: a wish that was taken
+		// back while the signal was lost is not in it.
+		s.room.ask(&deviationsRequest{subscriptionRequest{s, sub}})
+	}
+}
+
+type deviationsRequest struct{ subscriptionRequest }
+
+func (q *deviationsRequest) serve(r *room) {
+	if m := r.member(q.s); m != nil {
+		clear(m.explicit)
+		q.subscriptionRequest.serve(r)
 	}
 }

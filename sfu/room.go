@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"google.golang.org/protobuf/proto"
+	"golang.org/x/time/rate"
 
 	"aparte/sfu/publish"
 	"aparte/sfu/transport"
@@ -17,13 +17,14 @@ import (
 // what is published and who wants what; it never touches packets.
 type room struct {
 	// Set at creation.
-	sfu      *SFU
-	key      RoomKey
-	log      *slog.Logger
-	requests chan request
-	done     chan struct{}  // closed when run ended
-	trailer  []byte         // sif_trailer of JoinResponse
-	floor    *publish.Floor // of its microphones; nil: all are heard
+	sfu        *SFU
+	key        RoomKey
+	log        *slog.Logger
+	requests   chan request
+	done       chan struct{}  // closed when run ended
+	trailer    []byte         // sif_trailer of JoinResponse
+	presenting *rate.Limiter  // of those who come
+	floor      *publish.Floor // of its microphones; nil: all are heard
 
 	// Replaced on change, read by the data path.
 	sessions atomic.Pointer[[]*Session]
@@ -36,7 +37,11 @@ type room struct {
 	speaking  map[string]float32   // participant sid → level last told
 	spoke     map[string]time.Time // participant sid → when it last did
 	silent    map[string]int       // participant sid → ticks of silence since it spoke
-	emptyAt   time.Time            // when the last one left; zero while someone is in
+	emptyAt   time.Time            // when the last one left; zero while it is in use
+	untold    bool                 // counts changed since the room was told
+	toldAt    time.Time            // when it was
+	fresh     map[*member]bool     // came, and the others were not told yet
+	freshAt   time.Time            // the first of them
 	visited   bool                 // someone was in
 	qualityAt time.Time            // when qualities were last told
 	ended     bool
@@ -48,17 +53,19 @@ type request interface{ serve(r *room) }
 func newRoom(s *SFU, p JoinParams) *room {
 	now := time.Now()
 	r := &room{
-		sfu:      s,
-		key:      p.Room,
-		log:      s.cfg.Log.With("room", p.Room.Name),
-		requests: make(chan request),
-		done:     make(chan struct{}),
-		trailer:  make([]byte, 16),
-		members:  map[string]*member{},
-		speaking: map[string]float32{},
-		silent:   map[string]int{},
-		spoke:    map[string]time.Time{},
-		emptyAt:  now,
+		sfu:        s,
+		key:        p.Room,
+		log:        s.cfg.Log.With("room", p.Room.Name),
+		requests:   make(chan request),
+		done:       make(chan struct{}),
+		trailer:    make([]byte, 16),
+		members:    map[string]*member{},
+		fresh:      map[*member]bool{},
+		presenting: rate.NewLimiter(rate.Limit(presentAtOnce/s.cfg.Timing.Batch.Seconds()), presentAtOnce),
+		speaking:   map[string]float32{},
+		silent:     map[string]int{},
+		spoke:      map[string]time.Time{},
+		emptyAt:    now,
 		info: &livekit.Room{
 			Sid:              newSID("RM_"),
 			Name:             p.Room.Name,
@@ -131,58 +138,16 @@ func (r *room) tick(now time.Time) {
 	r.tellSpeakers()
 	r.rankSpeakers(now)
 	r.tellDemand(now)
+	r.tellLate(now)
 	if now.Sub(r.qualityAt) >= r.sfu.cfg.Timing.Quality {
 		r.qualityAt = now
 		r.tellQuality(now)
 	}
-	if len(r.members) == 0 && now.Sub(r.emptyAt) > r.patience() {
+	if !r.inUse() && now.Sub(r.emptyAt) > r.patience() {
+		for _, m := range r.members {
+			r.drop(m, livekit.DisconnectReason_ROOM_CLOSED, livekit.LeaveRequest_DISCONNECT)
+		}
 		r.finish(livekit.RoomEndReason_ROOM_END_IDLE_TIMEOUT)
-	}
-}
-
-// membersChanged refreshes what is derived from the set of members.
-func (r *room) membersChanged() {
-	list := make([]*Session, 0, len(r.members))
-	info := proto.CloneOf(r.info)
-	info.NumParticipants, info.NumPublishers = 0, 0
-	info.ActiveRecording = false
-	for _, m := range r.members {
-		list = append(list, m.s)
-		if m.recorder() {
-			info.ActiveRecording = true
-		}
-		if m.hidden() {
-			continue
-		}
-		info.NumParticipants++
-		if m.info.IsPublisher {
-			info.NumPublishers++
-		}
-	}
-	r.sessions.Store(&list)
-	r.visited = r.visited || len(list) > 0
-	told := proto.Equal(info, r.info)
-	r.info = info
-	if len(r.members) == 0 {
-		r.emptyAt = time.Now()
-	}
-	if told {
-		return
-	}
-	update := &livekit.SignalResponse{Message: &livekit.SignalResponse_RoomUpdate{RoomUpdate: &livekit.RoomUpdate{Room: info}}}
-	for _, m := range r.members {
-		m.s.send(update)
-	}
-}
-
-// broadcast tells everyone, the participant itself included, how it is now.
-// Nobody but itself hears of a hidden one.
-func (r *room) broadcast(m *member) {
-	update := participantUpdate(m.info)
-	for _, other := range r.members {
-		if other == m || !m.hidden() {
-			other.s.send(update)
-		}
 	}
 }
 

@@ -174,53 +174,53 @@ func TestWants(t *testing.T) {
 }
 
 func TestOutboxIsBounded(t *testing.T) {
-	o := newOutbox(1000)
+	o := newOutbox(1000, &counters{})
 	o.opened = true
 	flood, polite := &Session{}, &Session{}
 	packet := make([]byte, 100)
-	for o.add(flood, packet) == nil {
+	for o.add(flood, 0, packet) == nil {
 	}
 	if o.size > 1000/shares {
 		t.Errorf("one sender holds %d bytes of 1000", o.size)
 	}
-	if o.add(polite, packet) != nil {
+	if o.add(polite, 0, packet) != nil {
 		t.Error("the flood of one leaves no room for another")
 	}
 	const more = 10
 	for range more {
 		another := &Session{}
-		for o.add(another, packet) == nil {
+		for o.add(another, 0, packet) == nil {
 		}
 	}
 	if most := 1000 + more*len(packet); o.size > most {
 		t.Errorf("%d bytes wait, at most %d may: the limit and one packet of each late sender", o.size, most)
 	}
-	full := o.add(polite, make([]byte, 200))
+	full := o.add(polite, 0, make([]byte, 200))
 	if full == nil {
 		t.Fatal("more than the limit was taken")
 	}
-	if o.add(&Session{}, packet) != nil {
+	if o.add(&Session{}, 0, packet) != nil {
 		t.Error("floods of others hold one who has nothing waiting")
 	}
 	for range maxLossy + 5 {
 		o.addLossy(packet)
 	}
-	if len(o.lossy) != maxLossy || o.dropped != 5 {
-		t.Errorf("%d lossy packets wait, %d were dropped", len(o.lossy), o.dropped)
+	if len(o.lossy) != maxLossy || o.count.dataLossyFull.Load() != 5 {
+		t.Errorf("%d lossy packets wait, %d were dropped", len(o.lossy), o.count.dataLossyFull.Load())
 	}
 	o.close()
 	<-full // those who wait are let go
-	if o.add(polite, packet) != nil || len(o.reliable) != 0 {
+	if o.add(polite, 0, packet) != nil || len(o.reliable) != 0 {
 		t.Error("a closed outbox takes packets")
 	}
 }
 
 // Who has not opened its channel is as one that joins later.
 func TestOutboxOfALateReceiver(t *testing.T) {
-	o := newOutbox(1000)
+	o := newOutbox(1000, &counters{})
 	from := &Session{}
 	for i := range 50 {
-		if o.add(from, append(make([]byte, 99), byte(i))) != nil {
+		if o.add(from, 0, append(make([]byte, 99), byte(i))) != nil {
 			t.Fatal("a receiver that is still connecting holds the sender")
 		}
 	}
@@ -251,7 +251,7 @@ func TestCapabilitiesAreThoseWeKnow(t *testing.T) {
 }
 
 func TestEveryChangeRaisesTheVersion(t *testing.T) {
-	m := &member{info: &livekit.ParticipantInfo{Version: 7, Attributes: map[string]string{"a": "b"}}}
+	m := &member{s: &Session{}, info: &livekit.ParticipantInfo{Version: 7, Attributes: map[string]string{"a": "b"}}}
 	before := m.info
 	m.change(func(p *livekit.ParticipantInfo) { p.Attributes["a"] = "c" })
 	if m.info.Version != 8 || before.Version != 7 || before.Attributes["a"] != "b" {

@@ -35,7 +35,7 @@ type Session struct {
 	params            JoinParams
 	single            bool // one peer connection
 	subscriberPrimary bool
-	inbox             chan *livekit.SignalRequest
+	inbox             chan received
 	wakeUp            chan struct{}
 	quit              chan struct{} // closed by cut
 	passing           sync.RWMutex  // read-held while a data packet is passed on
@@ -45,6 +45,9 @@ type Session struct {
 	dataRate          *rate.Limiter // of what the client sends
 	offerRate         *rate.Limiter // of its offers and answers: each costs milliseconds, many sections more
 
+	unknown  atomic.Bool // the others were not told of it yet
+	standing atomic.Pointer[Standing]
+	restated atomic.Pointer[func()]
 	signal   atomic.Pointer[signalBox]
 	dataPeer atomic.Pointer[transport.Peer] // where data for the client goes
 	qualityD atomic.Int32                   // downstream quality, for the room
@@ -108,7 +111,7 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		params:            *p,
 		single:            p.SingleConn,
 		subscriberPrimary: !p.SingleConn && p.Permission.GetCanSubscribe(),
-		inbox:             make(chan *livekit.SignalRequest, 32),
+		inbox:             make(chan received, 32),
 		wakeUp:            make(chan struct{}, 1),
 		quit:              make(chan struct{}),
 		done:              make(chan struct{}),
@@ -119,9 +122,10 @@ func newSession(r *room, info *livekit.ParticipantInfo, p *JoinParams, signal Si
 		listRate:          rate.NewLimiter(500, maxListed),
 		dataRate:          rate.NewLimiter(dataRate, dataRate),
 		offerRate:         rate.NewLimiter(5, 20),
-		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes),
+		data:              newOutbox(r.sfu.cfg.Limits.DataQueueBytes, &r.sfu.counters),
 	}
 	s.permission.Store(p.Permission)
+	s.stands(info)
 	s.signal.Store(&signalBox{signal})
 	s.qualityD.Store(int32(livekit.ConnectionQuality_EXCELLENT))
 	return s
@@ -136,11 +140,18 @@ func (s *Session) start() {
 // SID is the participant's session id.
 func (s *Session) SID() string { return s.sid }
 
-// Handle takes a message of the client. It blocks while earlier ones are being
-// worked on, which slows down that client alone; false when the session ended.
-func (s *Session) Handle(m *livekit.SignalRequest) bool {
+// received is a message with the connection it came on.
+type received struct {
+	from Signal
+	msg  *livekit.SignalRequest
+}
+
+// Handle takes a message that the client sent on the connection behind from. It
+// blocks while earlier ones are being worked on, which slows down that client
+// alone; false when the session ended.
+func (s *Session) Handle(from Signal, m *livekit.SignalRequest) bool {
 	select {
-	case s.inbox <- m:
+	case s.inbox <- received{from, m}:
 		return true
 	case <-s.quit:
 		return false
@@ -217,8 +228,12 @@ func (s *Session) run() {
 		select {
 		case <-s.quit:
 			return
-		case m := <-s.inbox:
-			s.handle(m)
+		case q := <-s.inbox:
+			if s.outdated(q) {
+				s.room.sfu.counters.staleSignals.Add(1)
+				continue
+			}
+			s.handle(q.msg)
 		case <-s.wakeUp:
 			s.sync()
 		case <-s.flow.C:
@@ -239,11 +254,7 @@ func (s *Session) begin() bool {
 		s.fail("make peer connection", err)
 		return false
 	}
-	if s.single {
-		s.dataPeer.Store(s.pub)
-	} else if s.sub != nil {
-		s.dataPeer.Store(s.sub)
-	}
+	s.dataPeer.Store(s.primary()) // and stays there: another channel would be another order
 	s.pickDowns()
 	for _, req := range s.params.AddTracks {
 		s.addTrack(req)
@@ -359,6 +370,7 @@ func (s *Session) everySecond() {
 	s.watchStates()
 	s.keepAlive()
 	s.measure()
+	s.forgetSent(time.Now())
 	s.tellStreams(time.Now())
 	s.tellWishes()
 }

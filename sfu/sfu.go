@@ -50,6 +50,8 @@ type SFU struct {
 	cfg    Config
 	events *eventQueue
 
+	counters counters
+
 	sessions sync.WaitGroup // goroutines of sessions
 	running  sync.WaitGroup // goroutines of rooms
 

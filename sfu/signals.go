@@ -38,7 +38,7 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 		s.syncState(m.SyncState)
 	case *livekit.SignalRequest_UpdateMetadata:
 		if !s.tellRate.Allow() {
-			s.send(Refusal(msg, livekit.RequestResponse_LIMIT_EXCEEDED, "over 10 changes a second"))
+			s.respond(Refusal(msg, livekit.RequestResponse_LIMIT_EXCEEDED, "over 10 changes a second").GetRequestResponse())
 			return
 		}
 		s.room.ask(&metadataRequest{s, m.UpdateMetadata})
@@ -47,10 +47,14 @@ func (s *Session) handle(msg *livekit.SignalRequest) {
 	case *livekit.SignalRequest_UpdateVideoTrack:
 		s.room.ask(&trackInfoRequest{s: s, sid: m.UpdateVideoTrack.GetTrackSid(), video: m.UpdateVideoTrack})
 	case *livekit.SignalRequest_Simulate:
+		if !s.room.sfu.cfg.Dev {
+			s.respond(&livekit.RequestResponse{Reason: livekit.RequestResponse_NOT_ALLOWED, Message: "scenarios are simulated with --dev alone"})
+			return
+		}
 		s.simulate(m.Simulate)
 	case *livekit.SignalRequest_PublishDataTrackRequest, *livekit.SignalRequest_UnpublishDataTrackRequest,
 		*livekit.SignalRequest_StoreDataBlobRequest, *livekit.SignalRequest_GetDataBlobRequest:
-		s.send(Refusal(msg, livekit.RequestResponse_UNSUPPORTED_TYPE, "data tracks are not offered here"))
+		s.respond(Refusal(msg, livekit.RequestResponse_UNSUPPORTED_TYPE, "data tracks are not offered here").GetRequestResponse())
 	}
 }
 
@@ -105,37 +109,5 @@ func (s *Session) trickled(m *livekit.TrickleRequest) {
 	}
 	if err := peer.AddCandidate(m.CandidateInit); err != nil {
 		s.log.Debug("candidate refused", "error", err)
-	}
-}
-
-// simulate lets a client under test lose its session in various ways.
-func (s *Session) simulate(m *livekit.SimulateScenario) {
-	if !s.room.sfu.cfg.Dev {
-		return
-	}
-	switch m.GetScenario().(type) {
-	case *livekit.SimulateScenario_ServerLeave:
-		s.room.ask(&leaveRequest{s, livekit.DisconnectReason_PARTICIPANT_REMOVED, livekit.LeaveRequest_DISCONNECT})
-	case *livekit.SimulateScenario_LeaveRequestFullReconnect:
-		s.room.ask(&leaveRequest{s, livekit.DisconnectReason_STATE_MISMATCH, livekit.LeaveRequest_RECONNECT})
-	case *livekit.SimulateScenario_NodeFailure:
-		s.room.ask(&vanishRequest{s})
-	case *livekit.SimulateScenario_SubscriberBandwidth, *livekit.SimulateScenario_SwitchCandidateProtocol:
-		s.log.Debug("scenario not offered")
-	}
-}
-
-type vanishRequest struct{ s *Session }
-
-// serve drops the session as a crash would: the client hears nothing.
-func (q *vanishRequest) serve(r *room) {
-	m := r.member(q.s)
-	if m == nil {
-		return
-	}
-	box := m.s.signal.Swap(nil)
-	r.drop(m, livekit.DisconnectReason_SIGNAL_CLOSE, livekit.LeaveRequest_RECONNECT)
-	if box != nil {
-		box.Close()
 	}
 }

@@ -89,6 +89,7 @@ func (r *room) levels() map[string]float32 {
 			out[sid] = max(out[sid], float32(level))
 		}
 	}
+	r.simulatedLevels(out)
 	return out
 }
 

@@ -55,7 +55,6 @@ func (s *Session) subscribe() {
 			return
 		}
 		s.sub = peer
-		s.dataPeer.Store(peer)
 		s.pickDowns()
 	}
 	s.makeOffer()
@@ -238,6 +237,9 @@ func (t trackSettings) layer(layers []*livekit.VideoLayer) int {
 // only when its first packet comes. Called each second.
 func (s *Session) keepAlive() {
 	const times = 5 // starting before the answer is applied
+	if s.primary().State() != transport.Connected {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.downs {

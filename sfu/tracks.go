@@ -222,24 +222,7 @@ func (q *subscriptionPermissionRequest) serve(r *room) {
 	if m == nil || !reasonable(q.msg) {
 		return
 	}
-	before := m.allows
 	m.allows = q.msg
-	for _, t := range r.tracks {
-		if t.owner != m {
-			continue
-		}
-		for _, other := range r.members {
-			was, is := allowed(before, other, t), allowed(m.allows, other, t)
-			if other == m || was == is || m.hidden() {
-				continue
-			}
-			other.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_SubscriptionPermissionUpdate{
-				SubscriptionPermissionUpdate: &livekit.SubscriptionPermissionUpdate{
-					ParticipantSid: m.info.Sid, TrackSid: t.info.Sid, Allowed: is,
-				},
-			}})
-		}
-	}
 	r.reconcileAll()
 }
 
@@ -269,6 +252,29 @@ func allowed(p *livekit.SubscriptionPermission, m *member, t *track) bool {
 	return false
 }
 
+// tellAllowed tells a member what changed in whose tracks it may subscribe to.
+func (r *room) tellAllowed(m *member) {
+	if m.waiting() {
+		return
+	}
+	denied := map[string]bool{}
+	for _, t := range r.tracks {
+		sid := t.info.Sid
+		is := t.owner == m || allowed(t.owner.allows, m, t)
+		if !is {
+			denied[sid] = true
+		}
+		if is == m.denied[sid] && m.sees(t.owner) {
+			m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_SubscriptionPermissionUpdate{
+				SubscriptionPermissionUpdate: &livekit.SubscriptionPermissionUpdate{
+					ParticipantSid: t.owner.info.Sid, TrackSid: sid, Allowed: is,
+				},
+			}})
+		}
+	}
+	m.denied = denied
+}
+
 // wants tells whether m is to be sent t. Of hidden participants nothing is sent: the
 // description of a stream names its participant.
 func wants(m *member, t *track) bool {
@@ -296,6 +302,7 @@ func (r *room) reconcileAll() {
 }
 
 func (r *room) assign(m *member) {
+	r.tellAllowed(m)
 	var list []wanted
 	for _, t := range r.tracks {
 		is := wants(m, t)

@@ -124,7 +124,7 @@ func (c *client) close() {
 	})
 }
 
-func (c *client) ask(m *livekit.SignalRequest) { c.session.Handle(m) }
+func (c *client) ask(m *livekit.SignalRequest) { c.session.Handle(c, m) }
 
 // run follows what the server says.
 func (c *client) run() {

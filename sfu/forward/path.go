@@ -28,6 +28,7 @@ type path struct {
 	audio      meter // what is not in the budget
 
 	estimate atomic.Int64 // for PathStats; -1 not known
+	limit    atomic.Int64 // see Limit
 	stats    pathCounters
 }
 
@@ -157,6 +158,10 @@ func (s *Subscriber) reestimate() {
 	}
 }
 
+// Limit has the path carry no more than so many bits per second, whatever its
+// feedback says; 0 ends that.
+func (s *Subscriber) Limit(bps int64) { s.path.limit.Store(bps) }
+
 // share gives each video DownTrack its part of the estimate. Audio comes first and
 // without asking.
 func (s *Subscriber) share() {
@@ -171,6 +176,10 @@ func (s *Subscriber) share() {
 		p.estimate.Store(-1)
 	} else {
 		p.estimate.Store(bps)
+	}
+	limit := p.limit.Load()
+	if limit > 0 && (!known || limit < bps) {
+		bps, known = limit, true
 	}
 	if bps < p.shared {
 		p.prober.Wait(now)
@@ -187,6 +196,9 @@ func (s *Subscriber) share() {
 		})
 	}
 	budget := p.trust(bps, now)
+	if limit > 0 {
+		budget = min(budget, limit)
+	}
 	p.bucket.SetEstimate(budget)
 	result := p.allocator.Decide(p.wishes, max(budget-p.audio.bps, 0), !known, now)
 	p.well = result.Next == 0

@@ -31,6 +31,7 @@ type channels struct {
 	mu     sync.Mutex
 	closed bool
 	open   map[Label]*webrtc.DataChannel
+	made   map[Label]uint64 // how often one was opened
 }
 
 func (p *Peer) openChannels() error {
@@ -75,6 +76,14 @@ func (p *Peer) Writable(label Label) (open bool, buffered uint64) {
 		return false, 0
 	}
 	return true, dc.BufferedAmount()
+}
+
+// Channel tells which channel of that label SendData writes to: a client may open
+// another. 0 is none.
+func (p *Peer) Channel(label Label) uint64 {
+	p.channels.mu.Lock()
+	defer p.channels.mu.Unlock()
+	return p.channels.made[label]
 }
 
 // SendData queues a message on a channel. It does not wait for the network:

@@ -49,9 +49,10 @@ func (p *Peer) ready(label Label, dc *webrtc.DataChannel) {
 	}
 	p.channels.mu.Lock()
 	if p.channels.open == nil {
-		p.channels.open = map[Label]*webrtc.DataChannel{}
+		p.channels.open, p.channels.made = map[Label]*webrtc.DataChannel{}, map[Label]uint64{}
 	}
 	p.channels.open[label] = dc
+	p.channels.made[label]++
 	p.channels.mu.Unlock()
 	p.cfg.OnWritable()
 }

@@ -151,6 +151,10 @@ func (p *Peer) NewDownTrack(track *publish.Track) *forward.DownTrack {
 	return p.sub.NewDownTrack(track)
 }
 
+// LimitBandwidth has forwarding believe that the path carries no more than bps,
+// whatever the client's feedback says; 0 ends that. For clients under test.
+func (p *Peer) LimitBandwidth(bps int64) { p.sub.Limit(bps) }
+
 // SetSections says which published track each section of the client feeds.
 func (p *Peer) SetSections(s []publish.Section) { p.receiver.SetSections(s) }
 

@@ -335,8 +335,8 @@ func TestParticipants(t *testing.T) {
 	_, err = c.MutePublishedTrack(t.Context(), &livekit.MuteRoomTrackRequest{Room: "r", Identity: "bob", TrackSid: mic, Muted: true})
 	isCode(t, "another's track", err, twirp.NotFound)
 	// It is the client that opens its microphone again.
-	ann.session.Handle(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: mic, Muted: true}}})
-	ann.session.Handle(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: mic}}})
+	ann.session.Handle(ann, &livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: mic, Muted: true}}})
+	ann.session.Handle(ann, &livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: mic}}})
 	bob.waitAfter(t, told, "open again", annIs(false))
 
 	p, err = c.UpdateParticipant(t.Context(), &livekit.UpdateParticipantRequest{

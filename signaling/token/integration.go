@@ -68,8 +68,8 @@ func (i Integration) Authorize(_ context.Context, text string) (*wire.Grant, err
 	return g, nil
 }
 
-// Refresh signs a token with the same rights. It lives ten minutes, or as long
-// as the original still would.
+// Refresh signs a token with the rights that g has now. It lives ten minutes, or
+// as long as the original still would.
 func (i Integration) Refresh(_ context.Context, g *wire.Grant) (string, error) {
 	secret, ok := i.Keys[g.ID]
 	if !ok || secret == "" {
@@ -81,6 +81,9 @@ func (i Integration) Refresh(_ context.Context, g *wire.Grant) (string, error) {
 		SetMetadata(g.Metadata).
 		SetAttributes(g.Attributes).
 		SetKind(g.Kind).
+		SetKindDetail(g.KindDetails...).
+		SetRoomConfig(g.RoomConfig).
+		SetAllowSensitiveCredentials(true). // they were in its own token
 		SetVideoGrant(g.Video).
 		SetValidFor(max(refreshedLife, g.Expires.Sub(i.Now())))
 	text, err := t.ToJWT()

@@ -28,7 +28,9 @@ type Authorizer interface {
 	// the live grant behind it. The error wraps one of the errors above; any
 	// other is our fault and answered with 500.
 	Authorize(ctx context.Context, token string) (*Grant, error)
-	// Refresh issues a new token with the grant's current rights. An error that
+	// Refresh issues a new token with the grant's current rights. What g says of
+	// rights, name, metadata and attributes is how the session stands now; where
+	// there is a record of the grant, that decides instead. An error that
 	// wraps ErrUnauthorized or ErrForbidden means that the grant is gone: the
 	// session ends.
 	Refresh(ctx context.Context, g *Grant) (string, error)

@@ -23,13 +23,14 @@ import (
 // client is a small LiveKit client: it negotiates like an SDK and remembers
 // every message in order, so that tests can ask for what must have come first.
 type client struct {
-	t      *testing.T
-	single bool
-	pub    *webrtc.PeerConnection
-	sub    *webrtc.PeerConnection // nil in single mode
-	joined *livekit.JoinResponse
-	media  func(*webrtc.MediaEngine) error // registers codecs
-	nego   sync.Mutex
+	t         *testing.T
+	single    bool
+	pub       *webrtc.PeerConnection
+	sub       *webrtc.PeerConnection // nil in single mode
+	joined    *livekit.JoinResponse
+	media     func(*webrtc.MediaEngine) error // registers codecs
+	nego      sync.Mutex
+	answering sync.Mutex
 
 	mu       sync.Mutex
 	ws       *websocket.Conn
@@ -42,6 +43,8 @@ type client struct {
 	channels map[string]*webrtc.DataChannel // to send on
 	data     []*livekit.DataPacket
 	closing  bool
+	asked    uint32
+	rude     bool // does not answer a close of its signal connection
 	manual   bool // leaves offers of the server and requirements unanswered
 	readers  sync.WaitGroup
 }
@@ -215,6 +218,9 @@ func (c *client) dial(s *server, tok string, req *livekit.JoinRequest) {
 		c.t.Fatalf("dial: %v (%v)", err, resp)
 	}
 	resp.Body.Close()
+	if c.rude {
+		ws.SetCloseHandler(func(int, string) error { return nil })
+	}
 	c.mu.Lock()
 	c.ws = ws
 	c.mu.Unlock()
@@ -266,6 +272,8 @@ func (c *client) send(m *livekit.SignalRequest) {
 
 // answer takes an offer of the server for the subscriber connection.
 func (c *client) answer(o *livekit.SessionDescription) {
+	c.answering.Lock() // what read the last connection may still be at it
+	defer c.answering.Unlock()
 	if err := c.sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.Sdp}); err != nil {
 		c.errorf("server's offer: %v", err)
 		return

@@ -49,6 +49,8 @@ type conn struct {
 	close chan struct{} // closed by Close: flush and end
 	done  chan struct{} // closed when the writer ended
 	rate  *rate.Limiter
+	count *counters
+	terse bool // the client fails on a RequestResponse
 
 	once   sync.Once
 	queued atomic.Int64 // bytes in out
@@ -63,9 +65,9 @@ type conn struct {
 	refused int // owned by readLoop
 }
 
-func newConn(ws *websocket.Conn, log *slog.Logger) *conn {
+func newConn(ws *websocket.Conn, log *slog.Logger, count *counters) *conn {
 	c := &conn{
-		ws: ws, log: log,
+		ws: ws, log: log, count: count,
 		out:   make(chan *livekit.SignalResponse, outQueue),
 		close: make(chan struct{}),
 		done:  make(chan struct{}),
@@ -94,6 +96,7 @@ func (c *conn) Send(m *livekit.SignalResponse) {
 		}
 	}
 	c.queued.Add(-size)
+	c.count.queueFull.Add(1)
 	c.log.Warn("signal queue full, closing", "messages", len(c.out), "bytes", c.queued.Load())
 	c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
 }
@@ -226,6 +229,7 @@ func (c *conn) readLoop(session *sfu.Session) {
 		c.extend()
 		switch {
 		case errors.Is(err, errTooLong):
+			c.count.tooLong.Add(1)
 			if !c.refuse(nil, livekit.RequestResponse_LIMIT_EXCEEDED, err.Error()) {
 				return
 			}
@@ -235,6 +239,7 @@ func (c *conn) readLoop(session *sfu.Session) {
 		}
 		msg, err := decode(kind, raw)
 		if err != nil {
+			c.count.notDecoded.Add(1)
 			if !c.refuse(nil, livekit.RequestResponse_INVALID_REQUEST, "not a signal message") {
 				return
 			}
@@ -242,6 +247,7 @@ func (c *conn) readLoop(session *sfu.Session) {
 		}
 		c.text.Store(kind == websocket.TextMessage)
 		if !c.rate.Allow() {
+			c.count.tooMany.Add(1)
 			if !c.refuse(msg, livekit.RequestResponse_LIMIT_EXCEEDED, fmt.Sprintf("over %d messages a second", maxRate)) {
 				return
 			}
@@ -251,7 +257,7 @@ func (c *conn) readLoop(session *sfu.Session) {
 		if c.pong(msg) {
 			continue
 		}
-		if !session.Handle(msg) {
+		if !session.Handle(c, msg) {
 			return
 		}
 	}
@@ -305,6 +311,8 @@ func (c *conn) refuse(msg *livekit.SignalRequest, why livekit.RequestResponse_Re
 		c.closeWith(websocket.ClosePolicyViolation, text)
 		return false
 	}
-	c.Send(sfu.Refusal(msg, why, text))
+	if !c.terse {
+		c.Send(sfu.Refusal(msg, why, text))
+	}
 	return true
 }

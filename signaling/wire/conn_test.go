@@ -15,7 +15,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	message := func(n int) *livekit.SignalResponse {
 		return &livekit.SignalResponse{Message: &livekit.SignalResponse_RefreshToken{RefreshToken: string(make([]byte, n))}}
 	}
-	c := &conn{log: slog.New(slog.DiscardHandler), out: make(chan *livekit.SignalResponse, outQueue), close: make(chan struct{})}
+	c := &conn{log: slog.New(slog.DiscardHandler), count: &counters{}, out: make(chan *livekit.SignalResponse, outQueue), close: make(chan struct{})}
 	closed := func() bool {
 		select {
 		case <-c.close:

@@ -98,6 +98,7 @@ func joinParams(req *joinRequest, grant *Grant) (sfu.JoinParams, error) {
 		Kind:           grant.Kind,
 		KindDetails:    grant.KindDetails,
 		Permission:     grant.Video.ToPermission(),
+		Admin:          grant.Video.RoomAdmin,
 		RoomConfig:     grant.RoomConfig,
 		Client:         req.ClientInfo,
 		SingleConn:     req.single,
@@ -120,7 +121,8 @@ func attributesBytes(m map[string]string) (n int) {
 // session runs one upgraded connection to its end.
 func (s *Server) session(ws *websocket.Conn, j *join) {
 	log := s.cfg.Log.With("room", j.grant.Room, "participant", j.grant.Identity)
-	c := newConn(ws, log)
+	c := newConn(ws, log, &s.counters)
+	c.terse = j.params.Client.GetSdk() == livekit.ClientInfo_RUST && j.params.Client.GetProtocol() < 10
 	defer c.end()
 	stop := context.AfterFunc(s.ctx, c.Close)
 	defer stop()
@@ -130,7 +132,11 @@ func (s *Server) session(ws *websocket.Conn, j *join) {
 		enter = s.cfg.SFU.Resume
 	}
 	session, err := enter(j.params, c)
+	if errors.Is(err, sfu.ErrSilent) {
+		return
+	}
 	if err != nil {
+		s.counters.refusedLate.Add(1)
 		c.Send(refusal(err))
 		log.Info("session refused", "error", err)
 		return

@@ -81,6 +81,10 @@ func parseQuery(q url.Values) (*livekit.JoinRequest, error) {
 		allow := isTrue(v)
 		settings.SubscriberAllowPause = &allow
 	}
+	if v := q.Get("auto_subscribe_data_track"); v != "" {
+		auto := isTrue(v)
+		settings.AutoSubscribeDataTrack = &auto
+	}
 	attributes, err := parseAttributes(q.Get("attributes"))
 	if err != nil {
 		return nil, err

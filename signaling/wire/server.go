@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -34,8 +35,9 @@ type Server struct {
 	ctx      context.Context // ends with Close
 	stop     context.CancelFunc
 
-	conns sync.WaitGroup // one per upgraded connection
-	joins pace
+	conns    sync.WaitGroup // one per upgraded connection
+	joins    pace
+	counters counters
 
 	mu     sync.Mutex
 	closed bool // guarded by mu: no connection is added any more
@@ -69,6 +71,11 @@ func (s *Server) Close() {
 	s.conns.Wait()
 }
 
+// maxURI is how long a request line may be: a join_request with an SDP has 10 kB.
+// The http.Server takes a bit more, so that the answer to a longer one is ours and
+// a browser can read it.
+const maxURI = 64 << 10
+
 // ServeHTTP implements http.Handler. Every answer, errors included, carries
 // the CORS header: browsers read the body of a failed validate to learn why.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -81,6 +88,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 		h.Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	defer s.recovered(w, r)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if len(r.RequestURI) > maxURI {
+		http.Error(w, "request line over 64 kB", http.StatusRequestURITooLong)
 		return
 	}
 	// Clients append to any base path and may leave a double slash.
@@ -100,6 +117,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// recovered answers for a bug of ours; net/http would close the connection, and a
+// browser take that for a server it cannot reach.
+func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
+	what := recover()
+	if what == nil {
+		return
+	}
+	if err, ok := what.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(what)
+	}
+	s.counters.panics.Add(1)
+	s.cfg.Log.Error("panic in a request", "path", r.URL.Path, "panic", what, "stack", string(debug.Stack()))
+	// On an upgraded connection this fails, and the socket is closed instead.
+	http.Error(w, "internal error", http.StatusInternalServerError)
+}
+
 func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 	if !websocket.IsWebSocketUpgrade(r) {
 		http.Error(w, "this is a WebSocket endpoint", http.StatusNotFound)
@@ -111,6 +144,7 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 		return
 	}
 	if !s.joins.allow(j.params.Room, j.params.Identity) {
+		s.counters.tooOften.Add(1)
 		s.refuse(w, r, fmt.Errorf("%w: joining too often", ErrUnavailable))
 		return
 	}
@@ -164,6 +198,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, sfu.ErrFull), errors.Is(err, sfu.ErrClosing):
 		status = http.StatusServiceUnavailable
 	}
+	s.counters.refused.Add(1)
 	if status == http.StatusInternalServerError {
 		s.cfg.Log.Error("join failed", "path", r.URL.Path, "error", err)
 		err = errors.New("internal error")

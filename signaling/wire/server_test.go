@@ -81,7 +81,7 @@ func newServer(t *testing.T, opts ...option) *server {
 	wc.SFU = s.sfu
 	s.wire = wire.NewServer(wc)
 	s.http = httptest.NewUnstartedServer(s.wire)
-	s.http.Config.MaxHeaderBytes = 68 << 10
+	s.http.Config.MaxHeaderBytes = 72 << 10
 	s.http.Start()
 	s.url = "ws" + strings.TrimPrefix(s.http.URL, "http")
 	t.Cleanup(func() {
@@ -97,6 +97,16 @@ func newServer(t *testing.T, opts ...option) *server {
 		}
 	})
 	return s
+}
+
+// eventually waits for what only the server's figures show.
+func (s *server) eventually(what string, cond func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(hang); !cond(); <-time.After(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s: did not happen", what)
+		}
+	}
 }
 
 func timing(edit func(*sfu.Timing)) option {

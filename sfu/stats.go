@@ -1,0 +1,40 @@
+package sfu
+
+import "sync/atomic"
+
+// Stats count what was dropped, refused or repeated outside of the packet path,
+// since the start.
+type Stats struct {
+	DataNotAllowed uint64 // packets of those who may not send data, or not this kind
+	DataMalformed  uint64 // packets that do not decode
+	DataRepeated   uint64 // reliable packets that had been passed on already
+	DataLossyFull  uint64 // lossy packets that a receiver's channel had no room for
+	DataTooEarly   uint64 // reliable packets for a receiver that took too long to connect
+	DataReplayed   uint64 // reliable packets sent again after a resume
+	SlowReceivers  uint64 // sessions ended because they took no data
+	StaleSignals   uint64 // messages of a signal connection that a resume had replaced
+	EventsDropped  uint64 // events that the Listener was too slow for
+}
+
+// counters are Stats as they are kept.
+type counters struct {
+	dataNotAllowed, dataMalformed, dataRepeated, dataLossyFull, dataTooEarly, dataReplayed atomic.Uint64
+
+	slowReceivers, staleSignals atomic.Uint64
+}
+
+// Stats tells what was dropped so far.
+func (s *SFU) Stats() Stats {
+	c := &s.counters
+	return Stats{
+		DataNotAllowed: c.dataNotAllowed.Load(),
+		DataMalformed:  c.dataMalformed.Load(),
+		DataRepeated:   c.dataRepeated.Load(),
+		DataLossyFull:  c.dataLossyFull.Load(),
+		DataTooEarly:   c.dataTooEarly.Load(),
+		DataReplayed:   c.dataReplayed.Load(),
+		SlowReceivers:  c.slowReceivers.Load(),
+		StaleSignals:   c.staleSignals.Load(),
+		EventsDropped:  s.events.dropped.Load(),
+	}
+}
