@@ -14,14 +14,15 @@
 //	publish/ingest.go          parsed; transport-wide feedback noted; RTX unwrapped
 //	publish/source.go          whose is it? SSRC, or MID and RID of its header
 //	publish/red.go             sound that was lost, but is repeated in this packet
-//	codec/                     key frame? temporal layer? picture id?
+//	codec/                     key frame? which layer inside the stream? picture id?
 //	ring/ring.go               stored by number and by arrival; doubles stop here
 //	publish/floor.go           a microphone: does it have the floor?
 //	publish/nack.go            what is missing is asked for, until it comes
 //	forward/feed.go            the worker is woken at the end of the frame
 //	forward/worker.go          one round: read once, then subscriber by subscriber
 //	forward/selector.go        is this the layer to send? switches at key frames
-//	forward/temporal.go        and this frame?
+//	forward/change.go          not in the middle of a frame
+//	forward/temporal.go        and this frame? this spatial layer of it?
 //	forward/munger.go          one stream without seams: numbers, times, pictures
 //	forward/header.go          a header made once, changed in place
 //	forward/pace.go            a key frame too large for the path waits its turn

@@ -47,6 +47,27 @@ func TestLayerForSettings(t *testing.T) {
 	}
 }
 
+// A quality is a place among simulcast's rids, but the nth layer of SVC.
+func TestLayerInTheStream(t *testing.T) {
+	low, medium, high := livekit.VideoQuality_LOW, livekit.VideoQuality_MEDIUM, livekit.VideoQuality_HIGH
+	for _, tt := range []struct {
+		name   string
+		layers []*livekit.VideoLayer
+		want   [3]int // of LOW, MEDIUM, HIGH
+	}{
+		{"simulcast", []*livekit.VideoLayer{{Quality: low, Rid: "q"}, {Quality: medium, Rid: "h"}}, [3]int{0, 1, 2}},
+		{"SVC of three", []*livekit.VideoLayer{{Quality: low}, {Quality: medium}, {Quality: high}}, [3]int{0, 1, 2}},
+		{"SVC of two", []*livekit.VideoLayer{{Quality: medium}, {Quality: high}}, [3]int{0, 0, 1}},
+		{"one", []*livekit.VideoLayer{{Quality: high}}, [3]int{0, 1, 2}},
+	} {
+		for quality, want := range tt.want {
+			if got := inStream(tt.layers, quality); got != want {
+				t.Errorf("%s, quality %d: layer %d, want %d", tt.name, quality, got, want)
+			}
+		}
+	}
+}
+
 func TestTrackInfoEchoesTheRequest(t *testing.T) {
 	info := trackInfo(&livekit.AddTrackRequest{
 		Cid: "c", Name: "n", Type: livekit.TrackType_VIDEO, Source: livekit.TrackSource_SCREEN_SHARE, Width: 1280, Height: 720,

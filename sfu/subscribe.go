@@ -29,6 +29,7 @@ type trackSettings struct {
 	disabled      bool
 	quality       livekit.VideoQuality
 	width, height uint32
+	fps           uint32 // at most; 0 all there are
 	priority      uint32 // 1 is the highest, 0 none
 }
 
@@ -125,7 +126,7 @@ func (s *Session) outgoing() []transport.Outgoing {
 
 // trackSettings notes and applies wishes about tracks.
 func (s *Session) trackSettings(m *livekit.UpdateTrackSettings) {
-	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight(), priority: m.GetPriority()}
+	set := trackSettings{told: true, disabled: m.GetDisabled(), quality: m.GetQuality(), width: m.GetWidth(), height: m.GetHeight(), fps: m.GetFps(), priority: m.GetPriority()}
 	for _, sid := range m.GetTrackSids() {
 		if len(sid) > maxSID {
 			continue
@@ -188,7 +189,8 @@ func (d *subscription) apply(set trackSettings) {
 	d.set = set
 	d.down.SetPaused(set.off())
 	if d.w.media.Kind() == publish.Video {
-		d.down.SetMaxLayer(set.layer(d.layers()))
+		d.down.SetMaxLayer(inStream(d.layers(), set.layer(d.layers())))
+		d.down.SetMaxFPS(int(min(set.fps, maxFPS)))
 		d.down.SetRank(set.rank(d.w.info))
 	} else {
 		d.down.SetPinned(set.priority > 0)
@@ -230,6 +232,25 @@ func (t trackSettings) layer(layers []*livekit.VideoLayer) int {
 		return high
 	}
 	return min(best, high)
+}
+
+// maxFPS is more than any camera gives.
+const maxFPS = 1000
+
+// inStream is the layer of a quality among those that are sent. Simulcast's have a
+// place each, whether sent or not; of SVC (no rids) two are MEDIUM and HIGH for
+// livekit-client, and the spatial layers 0 and 1.
+func inStream(layers []*livekit.VideoLayer, quality int) int {
+	if len(layers) < 2 || layers[0].Rid != "" {
+		return quality
+	}
+	at := 0
+	for i, l := range layers {
+		if int(l.Quality) <= quality {
+			at = i
+		}
+	}
+	return at
 }
 
 // keepAlive sends a little padding or silence for tracks of which nothing comes,

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -73,6 +74,9 @@ type DownTrack struct {
 	rank     congestion.Rank
 	hold     congestion.Hold // the allocator's
 	inFrame  bool            // the last packet sent did not end its frame
+	frameTS  uint32          // its timestamp as it came
+	change   *change         // of layers, which waits for that end; nil: none
+	plain    bool            // AV1 without its dependency descriptor, see learnCodecs
 	pinned   bool            // forwarded whoever has the floor
 	resting  bool            // others have the floor
 	spurt    bool            // the next packet is the first after a rest
@@ -101,10 +105,16 @@ func (d *DownTrack) Bind(b Binding) { d.worker.do(request{kind: bind, down: d, b
 // Unbind stops; when it returns, the writer is no longer used.
 func (d *DownTrack) Unbind() { d.worker.do(request{kind: unbind, down: d}) }
 
-// SetMaxLayer bounds the simulcast layer: 0 LOW, 1 MEDIUM, 2 HIGH (the default).
-// Switches happen at key frames.
+// SetMaxLayer bounds the simulcast or spatial layer: 0 LOW, 1 MEDIUM, 2 HIGH (the
+// default). Switches happen at key frames, but for those to a lower layer of SVC.
 func (d *DownTrack) SetMaxLayer(layer int) {
 	d.worker.post(request{kind: setMaxLayer, down: d, layer: layer})
+}
+
+// SetMaxFPS bounds the pictures a second where the stream has temporal layers: the
+// lowest that has so many is sent. 0 is no bound, the default.
+func (d *DownTrack) SetMaxFPS(fps int) {
+	d.worker.post(request{kind: setMaxFPS, down: d, layer: fps})
 }
 
 // SetPaused stops or resumes without giving up the binding.
@@ -170,7 +180,7 @@ func (d *DownTrack) bind(b *Binding) {
 		d.stamps = make([]stamp, maxStamps)
 	}
 	d.codecs = nil
-	d.selector.restart()
+	d.restart()
 	d.layer.Store(-1)
 	d.learnCodecs()
 	d.sub.unpace(d)
@@ -193,12 +203,17 @@ func (d *DownTrack) setMaxLayer(layer int) {
 	d.retarget()
 }
 
+func (d *DownTrack) setMaxFPS(fps int) {
+	d.selector.fps = max(fps, 0)
+	d.retarget()
+}
+
 func (d *DownTrack) setPaused(paused bool) {
 	if d.selector.paused == paused {
 		return
 	}
 	d.selector.paused = paused
-	d.selector.restart() // video resumes at a key frame
+	d.restart() // video resumes at a key frame
 	d.layer.Store(-1)
 	if !paused {
 		d.requestKeyframe()
@@ -214,6 +229,7 @@ func (d *DownTrack) learnCodecs() {
 		return
 	}
 	d.codecs = codecs
+	d.plain = false
 	clear(d.stamps) // another payload type would make another packet of an old one
 	for i := range d.payloads {
 		d.payloads[i], d.repairs[i], d.red[i] = noPT, noPT, false
@@ -239,6 +255,9 @@ func (d *DownTrack) learnCodecs() {
 			d.red[c.PayloadType&0x7f] = true
 		}
 		d.payloads[c.PayloadType&0x7f] = pt
+		// Browsers cannot tell AV1's spatial layers apart without the descriptor,
+		// and decode nothing: they get the lowest.
+		d.plain = d.plain || c.Type == codec.AV1 && d.media.descriptor == 0
 		if d.munger.clockRate == 0 {
 			d.munger.clockRate = c.ClockRate
 		}
@@ -255,7 +274,7 @@ func matchCodec(c *publish.Codec, offered []publish.Codec) uint8 {
 	best := uint8(noPT)
 	for i := range offered {
 		o := &offered[i]
-		if o.Type != c.Type || o.Type == codec.Unknown || o.ClockRate != c.ClockRate {
+		if o.Type != c.Type || o.Type == codec.Unknown || o.ClockRate != c.ClockRate || !sameProfile(c, o) {
 			continue
 		}
 		if o.Fmtp == c.Fmtp {
@@ -268,6 +287,23 @@ func matchCodec(c *publish.Codec, offered []publish.Codec) uint8 {
 	return best
 }
 
+// sameProfile compares those profiles that a decoder needs to know: VP9's and AV1's
+// (0 when not said), with more bits or colours. Browsers decode H264 of any that they
+// offer.
+func sameProfile(a, b *publish.Codec) bool {
+	key := map[codec.Type]string{codec.VP9: "profile-id", codec.AV1: "profile"}[a.Type]
+	return key == "" || profile(a.Fmtp, key) == profile(b.Fmtp, key)
+}
+
+func profile(fmtp, key string) string {
+	for part := range strings.SplitSeq(fmtp, ";") {
+		if k, v, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(k, key) {
+			return v
+		}
+	}
+	return "0"
+}
+
 // forward sends everything its feed has in this round.
 func (d *DownTrack) forward() {
 	d.learnCodecs()
@@ -277,19 +313,35 @@ func (d *DownTrack) forward() {
 	if d.resting {
 		d.wake()
 	}
-	for layer, b := range d.feed.batches {
-		if b == nil {
-			continue
+	// A frame that has begun goes on before another layer's begins. Else the layer to
+	// switch to comes first: both may show the same instant.
+	first := d.selector.target
+	if d.inFrame {
+		first = d.selector.current
+	}
+	if first >= 0 {
+		d.forwardLayer(first)
+		d.settle()
+	}
+	for layer := range d.feed.batches {
+		if layer != first {
+			d.forwardLayer(layer)
 		}
-		for i := range b.Packets {
-			p := &b.Packets[i]
-			if !d.selected(layer, p) {
-				continue
-			}
+	}
+	d.settle()
+	d.tally()
+}
+
+func (d *DownTrack) forwardLayer(layer int) {
+	b := d.feed.batches[layer]
+	if b == nil {
+		return
+	}
+	for i := range b.Packets {
+		if p := &b.Packets[i]; d.selected(layer, p) {
 			d.send(layer, p)
 		}
 	}
-	d.tally()
 }
 
 // send munges p and writes it.
@@ -315,14 +367,17 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 			return
 		}
 		payload = nil // its number is given: fill it
+	} else if s != d.munger.segment(0) && out >= d.munger.segment(0).out {
+		s = d.munger.segment(0) // it begins with p
 	}
 	h := &d.media
 	h.rtp.PayloadType = pt
 	h.rtp.SequenceNumber = uint16(out)
 	h.rtp.Timestamp = p.Timestamp + s.ts
-	h.rtp.Marker = p.Marker || d.spurt
+	h.rtp.Marker = s.ends(p) || d.spurt
 	d.spurt = false
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
+	d.describe(h, s, p, payload)
 	if len(payload) > 0 && d.track.Kind() == publish.Video && d.sub.path.waits() && !d.pace(h, payload) {
 		d.sub.path.stats.pacedDrops.Add(1)
 		w.stats.pacedDrops.Add(1)
@@ -332,7 +387,7 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 		d.owed = false
 	}
 	if out > d.munger.lastOut {
-		d.inFrame = !p.Marker
+		d.inFrame, d.frameTS = !h.rtp.Marker, p.Timestamp
 	}
 	d.sub.earn(len(payload) + congestion.Overhead)
 	d.munger.sent(out, h.rtp.Timestamp, w.now)
@@ -341,28 +396,59 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	}
 }
 
-// rewrite changes what stands in the payload: VP8's descriptor in place, or in the
-// worker's scratch when it has to grow, RED to its primary block. payload is p's or
-// a copy of it.
+// rewrite changes what stands in the payload: descriptors of VP8 and VP9 in place, or
+// in the worker's scratch when they have to grow, RED to its primary block. payload is
+// p's or a copy of it.
 func (d *DownTrack) rewrite(p *ring.Packet, s *segment, newest bool, payload []byte) (rewritten []byte, ok bool) {
-	if p.Facts.VP8.HeaderLen > 0 {
-		from, to := p.Facts.VP8, d.munger.mungeVP8(s, p)
-		if from.HasPictureID && !from.LongPictureID && to.PictureID > 0x7f {
-			d.worker.longer = from.Lengthen(d.worker.longer[:0], payload, to)
+	switch f := &p.Facts; {
+	case f.VP8.HeaderLen > 0:
+		ids := d.munger.ids(s, p)
+		to := codec.VP8Descriptor{PictureID: ids.pictureID, TL0PicIdx: ids.tl0, KeyIdx: ids.keyIdx}
+		if f.VP8.HasPictureID && !f.VP8.LongPictureID && to.PictureID > 0x7f {
+			d.worker.longer = f.VP8.Lengthen(d.worker.longer[:0], payload, to)
 			payload = d.worker.longer
 		} else {
-			from.Rewrite(payload, to)
+			f.VP8.Rewrite(payload, to)
 		}
 		if newest {
-			d.munger.noteVP8(to)
+			d.munger.note(ids)
 		}
 		return payload, true
+	case f.VP9.HeaderLen > 0:
+		ids := d.munger.ids(s, p)
+		f.VP9.Rewrite(payload, ids.pictureID, ids.tl0)
+		if newest {
+			d.munger.note(ids)
+		}
+		return payload, true
+	case f.Descriptor.Structure != nil && newest:
+		d.munger.note(d.munger.ids(s, p))
 	}
 	if d.red[p.PayloadType&0x7f] && len(payload) > 0 {
 		_, payload, ok = codec.REDPrimary(payload)
 		return payload, ok
 	}
 	return payload, true
+}
+
+// describe passes the dependency descriptor on, with its frame's number among those
+// that the subscriber gets, and what does not come of it. Only AV1's packets have one
+// here: the others say the same in their payload, for all the ids we give them.
+func (d *DownTrack) describe(h *header, s *segment, p *ring.Packet, payload []byte) {
+	if h.descriptor == 0 {
+		return
+	}
+	if len(p.Descriptor) == 0 || len(payload) == 0 {
+		h.describe(nil)
+		return
+	}
+	f := &p.Facts.Descriptor
+	frame, mask := f.Frame+s.ids.frame, f.Active&f.Structure.UpTo(uint8(s.sids), uint8(s.tids))
+	b := f.Rewrite(d.worker.describe[:0], p.Descriptor, frame, s.masked, mask)
+	if len(b) > codec.MaxDescriptor {
+		b = f.Rewrite(b[:0], p.Descriptor, frame, false, 0)
+	}
+	h.describe(b)
 }
 
 // write stamps, sends and counts. again repeats a packet to the bit; its stamp is
@@ -423,6 +509,7 @@ func (d *DownTrack) keepAlive() {
 	h := &d.media
 	h.rtp.Marker = false
 	h.audioLevel(127, true)
+	h.describe(nil)
 	for i := range uint64(keepAlivePackets) {
 		h.rtp.SequenceNumber = uint16(first + i)
 		h.rtp.PayloadType = pt

@@ -14,18 +14,23 @@ type header struct {
 	rtp   rtp.Header
 	all   []rtp.Extension
 	level bool // the last extension is the audio level
+	// descriptor is the id of the dependency descriptor, then the last extension; 0
+	// without. described is what it holds.
+	descriptor uint8
+	described  []byte
 	// numbered: packets carry a transport-wide number. Others must not use one up,
 	// or the receiver would report it as lost.
 	numbered bool
 
-	bytes [8]byte
-	// Offsets into bytes.
+	bytes [9]byte
 }
 
+// Offsets into header.bytes.
 const (
-	twccAt  = 0
-	sendAt  = 2
-	levelAt = 5
+	twccAt       = 0
+	sendAt       = 2
+	levelAt      = 5
+	descriptorAt = 6 // a place for it only
 )
 
 // init lays the extensions out in a fixed order, so that packets of equal payload
@@ -47,7 +52,36 @@ func (h *header) init(ssrc uint32, mid string, ext publish.Extensions) {
 	if ext.AudioLevel != 0 {
 		h.level = h.rtp.SetExtension(ext.AudioLevel, h.bytes[levelAt:levelAt+1]) == nil
 	}
+	if ext.Descriptor != 0 && !h.level && h.rtp.SetExtension(ext.Descriptor, h.bytes[descriptorAt:descriptorAt+3]) == nil {
+		h.descriptor = ext.Descriptor
+	}
 	h.all = h.rtp.Extensions
+	h.describe(nil)
+}
+
+// maxOneByte is the longest extension in the one-byte form of RFC 8285.
+const maxOneByte = 16
+
+// describe passes the dependency descriptor b on, or leaves the extension out. It is
+// kept until the next call. Structures are long: their packets have headers of the
+// two-byte form, which every browser that sends them takes (a=extmap-allow-mixed).
+func (h *header) describe(b []byte) {
+	if h.descriptor == 0 {
+		return
+	}
+	h.described = b
+	h.rtp.Extensions = h.all
+	h.rtp.ExtensionProfile = rtp.ExtensionProfileOneByte
+	if len(b) == 0 {
+		h.rtp.Extensions = h.all[:len(h.all)-1]
+		h.rtp.Extension = len(h.rtp.Extensions) > 0
+		return
+	}
+	h.rtp.Extension = true
+	if len(b) > maxOneByte {
+		h.rtp.ExtensionProfile = rtp.ExtensionProfileTwoByte
+	}
+	_ = h.rtp.SetExtension(h.descriptor, b) // it is there: only its bytes change
 }
 
 // stamp fills in what changes with every packet: the transport-wide number and

@@ -3,13 +3,12 @@ package forward
 import (
 	"time"
 
-	"aparte/sfu/codec"
 	"aparte/sfu/ring"
 )
 
 // munger makes one continuous stream of what a DownTrack forwards: sequence
 // numbers without gaps of our making, timestamps that follow time across layers
-// and pauses, VP8 picture ids that never jump.
+// and pauses, picture ids (VP8, VP9) and frame numbers (AV1) that never jump.
 //
 // A segment is a stretch in which output = input + constant. A new one begins
 // with each switch, pause, or packet left out. The last ones are kept: late
@@ -25,7 +24,10 @@ type munger struct {
 	lastOut uint64 // highest extended number given
 	lastTS  uint32 // its timestamp
 	lastAt  time.Time
-	vp8     vp8State
+	newest  pictureIDs // given out
+	valid   bool       // newest is set
+	picture uint32     // input timestamp of the newest picture with layers
+	inside  bool       // picture is set
 
 	leftOut      uint16 // picture id (input) of the last frame left out
 	leftOutValid bool
@@ -44,21 +46,40 @@ type segment struct {
 	ssrc    uint32 // the publisher's
 	epoch   uint16
 	layer   uint8
-	tids    int8 // highest temporal layer in it
-	vp8     vp8Offset
+	// sids and tids are the highest spatial and temporal layer in it.
+	sids, tids int8
+	// masked: receivers know that some decode targets do not come, see describe.
+	masked bool
+	ids    pictureIDs // added
 }
 
-// vp8Offset is added to VP8 descriptors, modulo each field's width.
-type vp8Offset struct {
-	pictureID   uint16
-	tl0, keyIdx uint8
+// pictureIDs are what payloads number pictures by: VP8 and VP9 descriptors, and the
+// dependency descriptor's frame. Each field counts modulo its width.
+type pictureIDs struct {
+	pictureID, frame uint16
+	tl0, keyIdx      uint8
 }
 
-// vp8State is the newest descriptor given out.
-type vp8State struct {
-	pictureID   uint16
-	tl0, keyIdx uint8
-	valid       bool
+// idsOf are those of p.
+func idsOf(p *ring.Packet) pictureIDs {
+	f := &p.Facts
+	switch {
+	case f.VP8.HeaderLen > 0:
+		return pictureIDs{pictureID: f.VP8.PictureID, tl0: f.VP8.TL0PicIdx, keyIdx: f.VP8.KeyIdx}
+	case f.VP9.HeaderLen > 0:
+		return pictureIDs{pictureID: f.VP9.PictureID, tl0: f.VP9.TL0PicIdx}
+	}
+	return pictureIDs{frame: f.Descriptor.Frame}
+}
+
+// plus adds each field.
+func (a pictureIDs) plus(b pictureIDs) pictureIDs {
+	return pictureIDs{a.pictureID + b.pictureID, a.frame + b.frame, a.tl0 + b.tl0, a.keyIdx + b.keyIdx}
+}
+
+// until is what must be added so that b comes next after a.
+func (a pictureIDs) until(b pictureIDs) pictureIDs {
+	return pictureIDs{a.pictureID + 1 - b.pictureID, a.frame + 1 - b.frame, a.tl0 + 1 - b.tl0, a.keyIdx + 1 - b.keyIdx}
 }
 
 func (m *munger) segment(back uint64) *segment {
@@ -84,15 +105,11 @@ func (m *munger) current(layer int, p *ring.Packet) bool {
 // begin starts a segment at p, whose timestamp becomes ts.
 func (m *munger) begin(layer int, ssrc uint32, p *ring.Packet, ts uint32) {
 	s := segment{out: m.lastOut + 1, in: p.ExtSeq, ts: ts - p.Timestamp, ssrc: ssrc, epoch: p.Epoch, layer: uint8(layer)}
-	if d := &p.Facts.VP8; m.vp8.valid && d.HeaderLen > 0 {
-		s.vp8 = vp8Offset{
-			pictureID: m.vp8.pictureID + 1 - d.PictureID,
-			tl0:       m.vp8.tl0 + 1 - d.TL0PicIdx,
-			keyIdx:    m.vp8.keyIdx + 1 - d.KeyIdx,
-		}
+	if m.valid {
+		s.ids = m.newest.until(idsOf(p))
 	}
 	m.push(s)
-	m.leftOutValid = false
+	m.leftOutValid, m.inside = false, false
 }
 
 // next gives p its number: from the newest segment when it is in order, from the
@@ -167,25 +184,21 @@ func (m *munger) find(seq uint16) (out, in uint64, s *segment, ok bool) {
 	return 0, 0, nil, false
 }
 
-// mungeVP8 is the descriptor of p under the segment's offsets. A 7-bit picture id
-// stands for the one nearest to the newest given out.
-func (m *munger) mungeVP8(s *segment, p *ring.Packet) codec.VP8Descriptor {
-	d := p.Facts.VP8
-	d.PictureID += s.vp8.pictureID
-	if newest := m.vp8.pictureID; m.vp8.valid && !d.LongPictureID {
-		ahead := int8(d.PictureID-newest) << 1 >> 1
-		d.PictureID = newest + uint16(ahead)
+// ids are p's in the segment. VP8's picture id of 7 bits stands for the one nearest
+// to the newest given out.
+func (m *munger) ids(s *segment, p *ring.Packet) pictureIDs {
+	ids := idsOf(p).plus(s.ids)
+	if v := &p.Facts.VP8; v.HeaderLen > 0 && m.valid && !v.LongPictureID {
+		ahead := int8(ids.pictureID-m.newest.pictureID) << 1 >> 1
+		ids.pictureID = m.newest.pictureID + uint16(ahead)
 	}
-	d.PictureID &= 0x7fff
-	d.TL0PicIdx += s.vp8.tl0
-	d.KeyIdx = (d.KeyIdx + s.vp8.keyIdx) & 0x1f
-	return d
+	ids.pictureID &= 0x7fff
+	ids.keyIdx &= 0x1f
+	return ids
 }
 
-// noteVP8 remembers the newest descriptor given out.
-func (m *munger) noteVP8(d codec.VP8Descriptor) {
-	m.vp8 = vp8State{pictureID: d.PictureID, tl0: d.TL0PicIdx, keyIdx: d.KeyIdx, valid: true}
-}
+// note remembers the newest ids given out.
+func (m *munger) note(ids pictureIDs) { m.newest, m.valid = ids, true }
 
 // elapsed is the timestamp for now, counted from the last packet.
 func (m *munger) elapsed(now time.Time) uint32 {

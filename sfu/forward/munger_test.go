@@ -9,7 +9,9 @@ import (
 	"aparte/sfu/ring"
 )
 
-func in(ext uint64, ts uint32) *ring.Packet { return &ring.Packet{ExtSeq: ext, Timestamp: ts} }
+func in(ext uint64, ts uint32) *ring.Packet {
+	return &ring.Packet{Meta: ring.Meta{ExtSeq: ext, Timestamp: ts}}
+}
 
 // give is what a DownTrack does with a packet of the current layer.
 func give(m *munger, layer int, p *ring.Packet, now time.Time) string {
@@ -121,12 +123,12 @@ func TestVP8NumbersNeverJump(t *testing.T) {
 		if !ok {
 			return "drop"
 		}
-		d := m.mungeVP8(s, p)
+		d := m.ids(s, p)
 		if out > m.lastOut {
-			m.noteVP8(d)
+			m.note(d)
 		}
 		m.sent(out, 0, time.Time{})
-		return fmt.Sprintf("%d %d %d", d.PictureID, d.TL0PicIdx, d.KeyIdx)
+		return fmt.Sprintf("%d %d %d", d.pictureID, d.tl0, d.keyIdx)
 	}
 	p := vp8(1, 0x7ffe, 254, 30)
 	m.begin(0, 1, p, 0)
@@ -185,13 +187,13 @@ func TestShortPictureIDsGrow(t *testing.T) {
 		if !ok {
 			t.Fatalf("%d: dropped", i)
 		}
-		d := m.mungeVP8(s, c.p)
+		d := m.ids(s, c.p)
 		if out > m.lastOut {
-			m.noteVP8(d)
+			m.note(d)
 		}
 		m.sent(out, 0, time.Time{})
-		if d.PictureID != c.want {
-			t.Fatalf("%d: %d, want %d", i, d.PictureID, c.want)
+		if d.pictureID != c.want {
+			t.Fatalf("%d: %d, want %d", i, d.pictureID, c.want)
 		}
 	}
 }

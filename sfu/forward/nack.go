@@ -98,11 +98,13 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 		return
 	}
 	h, rtxPT := &d.media, d.repairs[pt&0x7f]
+	marker := s.ends(p)
 	again := d.stamps != nil
 	switch st := stampOf(d.stamps, uint16(out)); {
 	case !again && rtxPT != noPT:
 		// RFC 4588 section 4: the original number in front of the payload. RED's
 		// primary block does not lie at the start of the buffer, so move it.
+		d.describe(&d.rtx, s, p, payload) // before its bytes are overwritten
 		n := copy(w.buf[2:], payload)
 		binary.BigEndian.PutUint16(w.buf, uint16(out))
 		payload = w.buf[:2+n]
@@ -124,7 +126,10 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 	}
 	h.rtp.PayloadType = pt
 	h.rtp.Timestamp = p.Timestamp + s.ts
-	h.rtp.Marker = p.Marker
+	h.rtp.Marker = marker
+	if h == &d.media {
+		d.describe(h, s, p, payload)
+	}
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)
 	d.write(h, payload, again)
 	d.retransmitted.Add(1)

@@ -26,6 +26,7 @@ type pacedPacket struct {
 	marker    bool
 	at        int // in paceQueue.data
 	length    int
+	described int // of it, the dependency descriptor, which stands in front
 }
 
 // paceQueue holds video in front of a narrow path, in order: the end of a key
@@ -41,8 +42,8 @@ type paceQueue struct {
 }
 
 // put copies a packet in, which has a payload; false when it does not fit.
-func (q *paceQueue) put(p pacedPacket, payload []byte) bool {
-	n := len(payload)
+func (q *paceQueue) put(p pacedPacket, descriptor, payload []byte) bool {
+	n := len(descriptor) + len(payload)
 	if q.count == pacePackets || n > paceBytes {
 		return false
 	}
@@ -59,8 +60,9 @@ func (q *paceQueue) put(p pacedPacket, payload []byte) bool {
 			return false
 		}
 	}
-	copy(q.data[at:], payload)
-	p.at, p.length = at, n
+	copy(q.data[at:], descriptor)
+	copy(q.data[at+len(descriptor):], payload)
+	p.at, p.length, p.described = at, n, len(descriptor)
 	q.packets[(q.head+q.count)%pacePackets] = p
 	q.count++
 	q.to = at + n
@@ -68,10 +70,11 @@ func (q *paceQueue) put(p pacedPacket, payload []byte) bool {
 	return true
 }
 
-// first is the packet whose turn it is, with its payload.
-func (q *paceQueue) first() (*pacedPacket, []byte) {
-	p := &q.packets[q.head]
-	return p, q.data[p.at : p.at+p.length]
+// first is the packet whose turn it is, with its descriptor and its payload.
+func (q *paceQueue) first() (p *pacedPacket, descriptor, payload []byte) {
+	p = &q.packets[q.head]
+	b := q.data[p.at : p.at+p.length]
+	return p, b[:p.described], b[p.described:]
 }
 
 func (q *paceQueue) drop() {
@@ -114,7 +117,7 @@ func (d *DownTrack) pace(h *header, payload []byte) bool {
 		pp := pacedPacket{
 			down: d, timestamp: h.rtp.Timestamp, seq: h.rtp.SequenceNumber, pt: h.rtp.PayloadType, marker: h.rtp.Marker,
 		}
-		for was := *h; !q.put(pp, payload); *h = was {
+		for was := *h; !q.put(pp, was.described, payload); *h = was {
 			s.releaseFirst() // a fast path: more goes at once than the bucket likes
 		}
 		p.stats.paced.Add(1)
@@ -122,7 +125,7 @@ func (d *DownTrack) pace(h *header, payload []byte) bool {
 	}
 	p.stats.overflows.Add(1)
 	d.drains = true
-	d.selector.restart()
+	d.restart()
 	d.layer.Store(-1)
 	return false
 }
@@ -154,12 +157,13 @@ func (s *Subscriber) release() (more bool) {
 // releaseFirst sends the packet whose turn it is.
 func (s *Subscriber) releaseFirst() {
 	q := s.path.queue
-	pp, payload := q.first()
+	pp, descriptor, payload := q.first()
 	if d := pp.down; d != nil && d.writer != nil && !d.selector.stopped() && !d.track.Closed() {
 		h := &d.media
 		h.rtp.PayloadType, h.rtp.SequenceNumber = pp.pt, pp.seq
 		h.rtp.Timestamp, h.rtp.Marker = pp.timestamp, pp.marker
 		h.audioLevel(0, false)
+		h.describe(descriptor)
 		d.write(h, payload, false)
 		d.tally()
 	}

@@ -159,14 +159,15 @@ func TestPaceQueueKeepsOrder(t *testing.T) {
 	payload := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 1+i*7919%1400) }
 	for step := range 20_000 {
 		if step/400%2 == 0 || q.count == 0 {
-			if q.put(pacedPacket{seq: uint16(in)}, payload(in)) {
+			if q.put(pacedPacket{seq: uint16(in)}, payload(in)[:1], payload(in)[1:]) {
 				in++
 			} else if q.count < pacePackets && q.bytes < paceBytes/2 {
 				t.Fatalf("refused with %d packets, %d bytes", q.count, q.bytes)
 			}
 		} else if step%400 < 300 {
-			p, got := q.first()
-			if p.seq != uint16(out) || !bytes.Equal(got, payload(out)) {
+			p, descriptor, got := q.first()
+			got = append(bytes.Clone(descriptor), got...)
+			if len(descriptor) != 1 || p.seq != uint16(out) || !bytes.Equal(got, payload(out)) {
 				t.Fatalf("%d instead of %d, %d bytes of %d", p.seq, out, len(got), len(payload(out)))
 			}
 			out++

@@ -192,7 +192,7 @@ func (s *Subscriber) share() {
 		}
 		p.wished = append(p.wished, d)
 		p.wishes = append(p.wishes, congestion.Wish{
-			Hold: &d.hold, Rank: d.ranked(), Most: d.selector.max, Rates: d.track.Rates(s.worker.now),
+			Hold: &d.hold, Rank: d.ranked(), Most: d.selector.max, Rates: d.rates(),
 		})
 	}
 	budget := p.trust(bps, now)
@@ -260,6 +260,17 @@ func (d *DownTrack) ranked() congestion.Rank {
 	return d.rank
 }
 
+// rates are what the layers take of which frames may be sent.
+func (d *DownTrack) rates() congestion.Rates {
+	r := d.track.Rates(d.worker.now)
+	for i := range r {
+		for j := int(d.selector.fine) + 1; j < len(r[i]); j++ {
+			r[i][j] = 0
+		}
+	}
+	return r
+}
+
 // allow applies the allocator's choice.
 func (d *DownTrack) allow(c congestion.Choice) {
 	s := &d.selector
@@ -271,7 +282,7 @@ func (d *DownTrack) allow(c congestion.Choice) {
 	if held := c == congestion.Paused; held != d.held.Load() {
 		d.held.Store(held)
 		if held {
-			s.restart()
+			d.restart()
 			d.layer.Store(-1)
 		} else {
 			d.requestKeyframe()
@@ -283,7 +294,7 @@ func (d *DownTrack) allow(c congestion.Choice) {
 	}
 	before := s.target
 	d.retarget()
-	if s.target != before && s.target != s.current {
+	if (s.target != before || was.Layer < c.Layer) && d.awaitsKeyframe() {
 		d.requestKeyframe()
 	}
 }

@@ -149,6 +149,7 @@ func (d *DownTrack) pad(n int) bool {
 	}
 	h.rtp.Timestamp, h.rtp.Marker = m.lastTS, false
 	h.audioLevel(0, false)
+	h.describe(nil)
 	h.rtp.Padding, h.rtp.PaddingSize = true, byte(max(n, 1))
 	d.write(h, nil, false)
 	h.rtp.Padding, h.rtp.PaddingSize = false, 0

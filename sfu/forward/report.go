@@ -15,9 +15,10 @@ func (d *DownTrack) tick(now time.Time) rtcp.Packet {
 	if d.writer == nil {
 		return nil
 	}
+	d.settle()
 	d.retarget()
 	s := &d.selector
-	if d.track.Kind() == publish.Video && !s.stopped() && !d.drains && (d.owed || s.current != s.target) && now.Sub(s.asked) >= keyframeRetry {
+	if d.track.Kind() == publish.Video && !s.stopped() && !d.drains && (d.owed || d.awaitsKeyframe()) && now.Sub(s.asked) >= keyframeRetry {
 		d.requestKeyframe()
 	}
 	if now.Before(d.nextSR) || !d.munger.started {

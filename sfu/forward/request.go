@@ -21,6 +21,7 @@ const (
 	bind
 	unbind
 	setMaxLayer
+	setMaxFPS
 	setPaused
 	resync
 	keepAlive
@@ -109,6 +110,8 @@ func (w *Worker) handle(r request) {
 		r.down.unbind()
 	case setMaxLayer:
 		r.down.setMaxLayer(r.layer)
+	case setMaxFPS:
+		r.down.setMaxFPS(r.layer)
 	case setPaused:
 		r.down.setPaused(r.on)
 	case resync:

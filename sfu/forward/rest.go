@@ -32,7 +32,7 @@ func (d *DownTrack) rests() bool {
 	}
 	if !d.resting {
 		d.resting = true
-		d.selector.restart()
+		d.restart()
 	}
 	return true
 }

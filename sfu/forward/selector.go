@@ -24,21 +24,26 @@ type selector struct {
 	current int       // forwarded now; -1 none
 	paused  bool      // by the subscriber
 	asked   time.Time // when the key frame of target was last asked for
-	// allowed is what the path has room for; temporal the highest temporal layer
-	// sent now, see temporal.go.
-	allowed  congestion.Choice
-	temporal int8
+	// allowed is what the path has room for; spatial and temporal are the highest
+	// layers inside the stream that are sent now, see temporal.go.
+	allowed           congestion.Choice
+	spatial, temporal int8
+	fps               int  // wanted at most; 0 all
+	fine              int8 // the highest temporal layer that fps asks for
 }
 
 func newSelector() selector {
-	return selector{max: publish.MaxLayers - 1, target: -1, current: -1, allowed: congestion.All, temporal: allTemporals}
+	return selector{max: publish.MaxLayers - 1, target: -1, current: -1, allowed: congestion.All, spatial: allSpatials, temporal: allTemporals, fine: allTemporals}
 }
 
 // stopped tells whether nothing is sent: nothing is wanted, or there is no room.
 func (s *selector) stopped() bool { return s.paused || s.allowed == congestion.Paused }
 
 // restart waits for a key frame again.
-func (s *selector) restart() { s.current = -1 }
+func (d *DownTrack) restart() {
+	d.selector.current = -1
+	d.forgetChange()
+}
 
 // retarget picks the highest live layer within max, or else the lowest live one.
 func (d *DownTrack) retarget() {
@@ -53,6 +58,23 @@ func (d *DownTrack) retarget() {
 		return // keep what we had: it may come back, and nothing else is there
 	}
 	s.target = target
+	if s.fine = allTemporals; s.fps > 0 {
+		s.fine = int8(d.track.Layer(target).TemporalFor(s.fps))
+	}
+}
+
+// awaitsKeyframe tells whether more is wanted, and comes, than what is forwarded
+// now, and cannot begin without a key frame.
+func (d *DownTrack) awaitsKeyframe() bool {
+	s := &d.selector
+	if s.current != s.target {
+		return true
+	}
+	if s.current < 0 || !d.track.SVC() {
+		return false
+	}
+	spatial, _ := d.wantedLayers()
+	return min(spatial, int8(d.track.Layer(s.current).Spatials(d.worker.now)-1)) > s.spatial
 }
 
 // selected tells whether p of the layer is forwarded, switching at key frames.
@@ -62,6 +84,10 @@ func (d *DownTrack) selected(layer int, p *ring.Packet) bool {
 		return false
 	}
 	if layer == s.current && d.munger.current(layer, p) {
+		if d.change != nil && d.change.next(p) {
+			d.takeOver() // the frame's end is lost
+			return s.current == layer
+		}
 		return true
 	}
 	if d.track.Kind() == publish.Audio {
@@ -85,7 +111,14 @@ func (d *DownTrack) selected(layer int, p *ring.Packet) bool {
 		d.switchTo(layer, p)
 		return true
 	}
+	if d.change != nil && layer == d.change.layer && d.noted(p) {
+		return s.current == layer
+	}
 	if layer == s.target && p.Facts.Keyframe {
+		if d.inFrame && s.current >= 0 {
+			d.postpone(layer, p)
+			return false
+		}
 		d.switchTo(layer, p)
 		return true
 	}
@@ -103,9 +136,13 @@ func (d *DownTrack) switchTo(layer int, p *ring.Packet) {
 	ssrc := d.track.Layer(layer).SSRC()
 	ts := d.munger.plausible(d.timestampAt(layer, ssrc, p), d.worker.now)
 	d.munger.begin(layer, ssrc, p, ts)
-	d.selector.current = layer
-	d.selector.temporal = d.selector.allowed.Temporal // every key frame allows it
-	d.munger.segment(0).tids = d.selector.temporal
+	s := &d.selector
+	s.current = layer
+	s.spatial, s.temporal = d.wantedLayers() // every key frame allows them
+	d.munger.segment(0).restrict(p, s.spatial, s.temporal)
+	if d.track.SVC() {
+		layer = int(s.spatial)
+	}
 	d.layer.Store(int32(layer))
 }
 

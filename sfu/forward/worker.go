@@ -14,7 +14,7 @@
 //	worker: read rings → per subscriber: select, munge, WriteRTP → Uncork
 //
 // In file order: worker.go, feed.go, subscriber.go, downtrack.go, selector.go,
-// temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
+// change.go, temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
 // path from being flooded: path.go, pace.go, probe.go.
 package forward
 
@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aparte/sfu/codec"
 	"aparte/sfu/congestion"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
@@ -96,8 +97,10 @@ type Worker struct {
 	paced    []*Subscriber // with a queue
 	probing  []*Subscriber
 	queues   []*paceQueue // nobody's
+	changes  []*change    // nobody's
 	buf      []byte       // one packet of a retransmission; scratch
 	longer   []byte       // one payload that had to grow; scratch
+	describe []byte       // one dependency descriptor; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -140,6 +143,7 @@ func NewWorker(cfg WorkerConfig) *Worker {
 		feeds:     map[*publish.Track]*feed{},
 		buf:       make([]byte, 2+ring.MaxPayload+1),
 		longer:    make([]byte, 0, ring.MaxPayload+1),
+		describe:  make([]byte, 0, codec.MaxDescriptor+8),
 	}
 	if w.corker == nil {
 		w.corker = noCork{}

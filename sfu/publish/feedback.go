@@ -124,7 +124,10 @@ func (l *Layer) measure(now time.Time) {
 		in.rateAt, in.rateBytes = now, total
 	} else if d := now.Sub(in.rateAt); d >= rateEvery {
 		l.bitrateBps.Store((total - in.rateBytes) * 8 * uint64(time.Second) / uint64(d))
-		l.wire.measure(d)
+		for i := range l.spatials {
+			l.spatials[i].wire.measure(d)
+		}
+		l.frames.measure(d)
 		in.rateAt, in.rateBytes = now, total
 	}
 }

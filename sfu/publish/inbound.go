@@ -27,6 +27,8 @@ type inbound struct {
 	pliSent time.Time
 	sps     bool // H264 with its parameter sets in the stream
 
+	descriptors codec.DescriptorReader
+
 	rateAt    time.Time
 	rateBytes uint64
 
@@ -38,14 +40,17 @@ type inbound struct {
 
 // restart forgets the numbering, not the key frame requests.
 func (in *inbound) restart(ext uint64) {
-	*in = inbound{clockRate: in.clockRate, pliSent: in.pliSent, sps: in.sps, base: ext, highest: ext}
+	*in = inbound{
+		clockRate: in.clockRate, pliSent: in.pliSent, sps: in.sps, descriptors: in.descriptors,
+		base: ext, highest: ext,
+	}
 }
 
 // account updates everything that counts packets.
 func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time.Time) {
 	l.packets.Add(1)
 	l.bytes.Add(uint64(len(p.Payload)))
-	l.wire.count(p)
+	l.noteSpatial(p, now)
 	l.lastArrival.Store(int64(now.Sub(l.start)))
 	in := &l.in
 	if in.base == 0 {
@@ -57,6 +62,7 @@ func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time
 			in.missing.add(res.GapStart, res.ExtSeq, now)
 		}
 		in.highest = res.ExtSeq
+		l.frames.count(p)
 	} else {
 		in.missing.remove(res.ExtSeq)
 	}

@@ -117,27 +117,17 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 		payload = nil // its number counts, so that it is not asked for again
 	}
 
-	p := ring.Packet{
+	p := ring.Packet{Payload: payload, Meta: ring.Meta{
 		Arrival:     int64(now.Sub(track.start)) + 1,
 		Timestamp:   r.header.Timestamp,
 		PayloadType: c.PayloadType,
 		Marker:      r.header.Marker,
-		Payload:     payload,
-	}
-	if len(payload) > 0 {
-		facts, ok := codec.Inspect(c.Type, payload)
-		if ok {
-			if c.Type == codec.H264 {
-				l.in.beginsAt(&facts)
-			}
-			p.Facts = facts
-		} else {
-			// Keep the number, so that it is not asked for again; not the bytes.
-			r.stats.Malformed++
-			p.Payload = nil
-		}
-	} else {
+	}}
+	descriptors := l.in.descriptors // kept if the packet is
+	if len(payload) == 0 {
 		r.stats.Padding++
+	} else if !r.inspect(&p, c.Type, l, &descriptors) {
+		p.Payload = nil // keep the number, so that it is not asked for again
 	}
 	if id := r.ext.AudioLevel; id != 0 && track.kind == Audio && !silenced {
 		p.AudioLevel, _, p.HasAudioLevel = codec.AudioLevel(r.header.GetExtension(id))
@@ -162,6 +152,7 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 		l.in.restart(res.ExtSeq)
 		l.clock.Store(nil)
 	}
+	l.in.descriptors = descriptors
 	l.account(&p, res, repair, now)
 	if repair {
 		r.stats.Recovered++
@@ -174,11 +165,46 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	}
 	if p.Facts.Keyframe {
 		l.keyframeWanted.Store(false)
-		if p.Facts.Width != 0 {
-			l.size.Store(uint32(p.Facts.Width)<<16 | uint32(p.Facts.Height))
-		}
+		l.noteSizes(&p)
 	}
 	return track, src.layerAt, p.Marker || track.kind == Audio
+}
+
+// inspect fills p.Facts. It returns false, and counts why, when the payload is of no
+// use to anyone.
+func (r *Receiver) inspect(p *ring.Packet, t codec.Type, l *Layer, descriptors *codec.DescriptorReader) bool {
+	var ok bool
+	if p.Facts, ok = codec.Inspect(t, p.Payload); !ok {
+		r.stats.Malformed++
+		p.Facts = codec.Facts{}
+		return false
+	}
+	var b []byte
+	if id := r.ext.Descriptor; id != 0 && (t == codec.AV1 || t == codec.H264) {
+		b = r.header.GetExtension(id)
+	}
+	switch t {
+	case codec.H264:
+		l.in.beginsAt(&p.Facts)
+		if f := p.Facts; len(b) > 0 && descriptors.Read(b, &f) {
+			f.Keyframe = p.Facts.Keyframe // the slice may come in the next packet
+			p.Facts = f
+		}
+	case codec.AV1:
+		if len(b) == 0 {
+			break // one layer, as far as we know
+		}
+		f := p.Facts
+		if !descriptors.Read(b, &f) {
+			// Nobody can decode it before the structure came, by RTX or anew.
+			r.stats.NoStructure++
+			l.keyframeWanted.Store(true)
+			p.Facts = codec.Facts{}
+			return false
+		}
+		p.Facts, p.Descriptor = f, b
+	}
+	return true
 }
 
 // voiceBit is the V bit of RFC 6464, forwarded with the level.

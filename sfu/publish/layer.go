@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aparte/sfu/codec"
 	"aparte/sfu/ring"
 )
 
@@ -24,8 +25,9 @@ type Layer struct {
 	packets, bytes atomic.Uint64
 	lost           atomic.Uint64
 	bitrateBps     atomic.Uint64
-	size           atomic.Uint32 // width << 16 | height
-	wire           wireRates
+	spatials       [codec.MaxSpatials]spatial
+	frames         frameRates
+	svc            atomic.Bool // more than one spatial layer was seen
 
 	in   inbound // guarded by Receiver.mu
 	pace pace    // of sound; guarded by Receiver.mu
@@ -71,11 +73,23 @@ func (l *Layer) Live(now time.Time) bool {
 // BitrateBps is the bitrate of payloads received over the last second.
 func (l *Layer) BitrateBps() uint64 { return l.bitrateBps.Load() }
 
-func (l *Layer) stats(i int) LayerStats {
-	size := l.size.Load()
-	return LayerStats{
-		Layer: i, SSRC: l.ssrc.Load(), Live: l.Live(time.Now()), BitrateBps: l.bitrateBps.Load(),
-		Width: int(size >> 16), Height: int(size & 0xffff),
+// stats describes the layer; the layers inside it follow, with a share of the rate
+// and without counters of their own.
+func (l *Layer) stats(i int) []LayerStats {
+	now := time.Now()
+	all := []LayerStats{{
+		Layer: i, SSRC: l.ssrc.Load(), Live: l.Live(now), BitrateBps: l.bitrateBps.Load(),
 		Packets: l.packets.Load(), Bytes: l.bytes.Load(), Lost: l.lost.Load(),
+	}}
+	all[0].Width, all[0].Height = l.spatials[0].pixels()
+	for s := 1; s < len(l.spatials); s++ {
+		sp := &l.spatials[s]
+		if sp.lastArrival.Load() == 0 {
+			continue
+		}
+		one := LayerStats{Layer: s, SSRC: all[0].SSRC, Live: l.liveSpatial(s, now), BitrateBps: uint64(sp.wire.most())}
+		one.Width, one.Height = sp.pixels()
+		all = append(all, one)
 	}
+	return all
 }

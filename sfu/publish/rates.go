@@ -42,6 +42,14 @@ func (w *wireRates) measure(d time.Duration) {
 	}
 }
 
+// most is the rate of all temporal layers.
+func (w *wireRates) most() (bps int64) {
+	for i := range w.bps {
+		bps = max(bps, w.bps[i].Load())
+	}
+	return bps
+}
+
 // nominal is a rate to go by until a layer was measured: what browsers send as 180p,
 // 360p and 720p.
 func nominal(layer int) int64 { return [MaxLayers]int64{150_000, 500_000, 1_700_000}[layer] }
@@ -53,12 +61,37 @@ func (t *Track) Rates(now time.Time) (r congestion.Rates) {
 		if l == nil || !l.Live(now) {
 			continue
 		}
-		for j := range r[i] {
-			r[i][j] = l.wire.bps[j].Load()
+		if i == 0 && l.svc.Load() {
+			l.svcRates(&r, now)
+			return r
 		}
-		if r[i] == [congestion.MaxTemporals]int64{} {
-			r[i][0] = nominal(i)
-		}
+		l.spatials[0].rates(&r[i], i)
 	}
 	return r
+}
+
+// svcRates: a spatial layer goes out with all those below it.
+func (l *Layer) svcRates(r *congestion.Rates, now time.Time) {
+	for i := range l.Spatials(now) {
+		l.spatials[i].rates(&r[i], i)
+		if i == 0 {
+			continue
+		}
+		below := int64(0)
+		for j := range r[i] {
+			below = max(below, r[i-1][j])
+			if r[i][j] > 0 {
+				r[i][j] += below
+			}
+		}
+	}
+}
+
+func (s *spatial) rates(r *[congestion.MaxTemporals]int64, layer int) {
+	for j := range r {
+		r[j] = s.wire.bps[j].Load()
+	}
+	if *r == [congestion.MaxTemporals]int64{} {
+		r[0] = nominal(layer)
+	}
 }

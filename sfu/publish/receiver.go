@@ -42,6 +42,7 @@ type Stats struct {
 	UnknownSource uint64 // no section for this SSRC (yet)
 	NoTrack       uint64 // its section publishes nothing
 	UnknownCodec  uint64 // payload type not negotiated
+	NoStructure   uint64 // an AV1 packet of layers that nothing told us of
 	Duplicate     uint64 // already there: mostly RTX padding probes
 	Late          uint64 // older than the ring
 	Padding       uint64 // empty
@@ -182,6 +183,7 @@ func (e *Extensions) merge(o Extensions) {
 		{&e.TransportCC, o.TransportCC},
 		{&e.AbsSendTime, o.AbsSendTime},
 		{&e.AudioLevel, o.AudioLevel},
+		{&e.Descriptor, o.Descriptor},
 	} {
 		if p.from != 0 {
 			*p.to = p.from

@@ -34,6 +34,8 @@ type Codec struct {
 // Extensions are the negotiated ids of RTP header extensions; 0 = not negotiated.
 type Extensions struct {
 	MID, RID, RepairedRID, TransportCC, AbsSendTime, AudioLevel uint8
+	// Descriptor is the dependency descriptor of the AV1 RTP specification.
+	Descriptor uint8
 }
 
 // Set notes that the extension uri has the id. URIs we do not use are ignored.
@@ -51,6 +53,8 @@ func (e *Extensions) Set(uri string, id uint8) {
 		e.AbsSendTime = id
 	case "urn:ietf:params:rtp-hdrext:ssrc-audio-level":
 		e.AudioLevel = id
+	case "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension":
+		e.Descriptor = id
 	}
 }
 

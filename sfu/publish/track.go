@@ -193,12 +193,13 @@ type LayerStats struct {
 	Lost          uint64 // never came, not even repaired
 }
 
-// Layers describes the layers of which packets ever came, lowest first.
+// Layers describes the layers of which packets ever came, lowest first. Those of SVC
+// beyond the first have no counters of their own.
 func (t *Track) Layers() []LayerStats {
 	var all []LayerStats
 	for i := range t.layers {
 		if l := t.layers[i].Load(); l != nil {
-			all = append(all, l.stats(i))
+			all = append(all, l.stats(i)...)
 		}
 	}
 	return all

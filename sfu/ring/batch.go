@@ -48,7 +48,7 @@ func (r *Ring) Read(cursor uint64, b *Batch) (next uint64, lost int) {
 		n := len(b.Packets)
 		b.Packets = b.Packets[:n+1]
 		r.copyOut(s, &b.Packets[n], b.buf[b.used:])
-		b.used += len(b.Packets[n].Payload)
+		b.used += int(s.length)
 	}
 	return cursor, lost
 }

@@ -87,9 +87,8 @@ func (r *Ring) relay(slots, bytes int) {
 			r.arrivals++ // a hole: readers count it as lost
 			continue
 		}
-		p := s.packet
-		at := s.off & uint64(len(old.data)-1)
-		p.Payload = old.data[at : at+uint64(s.length)]
+		var p Packet
+		s.lend(&p, old.bytes(s))
 		r.put(&p)
 	}
 	r.bytesRound = uint64(bytes)

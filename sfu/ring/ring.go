@@ -18,13 +18,21 @@ import (
 	"aparte/sfu/codec"
 )
 
-// MaxPayload is the longest payload stored, in bytes; a longer one cannot have
-// come in one Ethernet frame.
+// MaxPayload is the longest payload stored, with its descriptor, in bytes; a longer
+// one cannot have come in one Ethernet frame.
 const MaxPayload = 1500
 
 // Packet is one RTP packet without the parts that are rewritten for every
 // subscriber.
 type Packet struct {
+	Meta
+	// Payload and Descriptor, the dependency descriptor where it has to be sent on,
+	// belong to the batch or buffer they were copied to.
+	Payload, Descriptor []byte
+}
+
+// Meta is what a packet says beside its payload.
+type Meta struct {
 	// ExtSeq is the sequence number extended to 64 bits, never 0.
 	ExtSeq uint64
 	// Arrival is when it came, in nanoseconds on the publisher's clock.
@@ -40,8 +48,6 @@ type Packet struct {
 	HasAudioLevel bool
 	AudioLevel    uint8
 	Facts         codec.Facts
-	// Payload belongs to the batch or buffer it was copied to.
-	Payload []byte
 }
 
 // Config bounds a ring. All sizes are rounded up to powers of two.
@@ -65,11 +71,13 @@ func AudioConfig() Config {
 	return Config{Span: 500 * time.Millisecond, MinPackets: 32, MaxPackets: 256, MinBytes: 4 << 10, MaxBytes: 64 << 10}
 }
 
-// slot holds a packet; its payload lies in Ring.data at off.
+// slot holds a packet; its descriptor and behind it its payload lie in Ring.data at
+// off.
 type slot struct {
-	packet Packet // Payload is nil
-	off    uint64
-	length uint16
+	packet     Meta
+	off        uint64
+	length     uint16 // of both
+	descriptor uint8
 }
 
 // Ring is one layer's history. Create it with New.
@@ -144,7 +152,7 @@ const restartAfter = 16
 // Insert stores a copy of p's payload under the sequence number seq and fills
 // p.ExtSeq and p.Epoch.
 func (r *Ring) Insert(seq uint16, p *Packet) Inserted {
-	if len(p.Payload) > MaxPayload {
+	if len(p.Payload)+len(p.Descriptor) > MaxPayload || len(p.Descriptor) > codec.MaxDescriptor {
 		return Inserted{Status: Oversized}
 	}
 	r.mu.Lock()
@@ -216,7 +224,8 @@ func (r *Ring) store(ext uint64, p *Packet) {
 
 // put copies p in; there is room for any payload up to MaxPayload.
 func (r *Ring) put(p *Packet) {
-	n := uint64(len(p.Payload))
+	d := uint64(len(p.Descriptor))
+	n := d + uint64(len(p.Payload))
 	size := uint64(len(r.data))
 	if at := r.head & (size - 1); at+n > size {
 		r.head += size - at // the rest of this round is too short
@@ -225,11 +234,11 @@ func (r *Ring) put(p *Packet) {
 	if at == 0 {
 		r.bytesFirst = p.Arrival
 	}
-	copy(r.data[at:at+n], p.Payload)
+	copy(r.data[at:], p.Descriptor)
+	copy(r.data[at+d:at+n], p.Payload)
 	s := &r.slots[p.ExtSeq&r.mask()]
-	s.packet = *p
-	s.packet.Payload = nil
-	s.off, s.length = r.head, uint16(n)
+	s.packet = p.Meta
+	s.off, s.length, s.descriptor = r.head, uint16(n), uint8(d)
 	r.head += n
 	r.order[r.arrivals&r.mask()] = p.ExtSeq
 	r.arrivals++
@@ -240,15 +249,24 @@ func (r *Ring) live(s *slot) bool {
 	return s.packet.ExtSeq != 0 && r.head <= s.off+uint64(len(r.data))
 }
 
-// copyOut fills p from s, its payload at the start of buf.
+// copyOut fills p from s, with bytes at the start of buf.
 func (r *Ring) copyOut(s *slot, p *Packet, buf []byte) {
-	at := s.off & uint64(len(r.data)-1)
-	*p = s.packet
-	p.Payload = buf[:copy(buf, r.data[at:at+uint64(s.length)])]
+	s.lend(p, buf[:copy(buf, r.bytes(s))])
 }
 
-// Get copies the packet with the extended number ext out; its payload is put at
-// the start of buf, which must hold MaxPayload bytes. ok is false when the ring
+// bytes are the slot's descriptor and payload.
+func (r *Ring) bytes(s *slot) []byte {
+	at := s.off & uint64(len(r.data)-1)
+	return r.data[at : at+uint64(s.length)]
+}
+
+// lend makes p the slot's packet; its descriptor and payload are b.
+func (s *slot) lend(p *Packet, b []byte) {
+	p.Meta, p.Payload, p.Descriptor = s.packet, b[s.descriptor:], b[:s.descriptor]
+}
+
+// Get copies the packet with the extended number ext out; its descriptor and payload
+// are put at the start of buf, which must hold MaxPayload bytes. ok is false when the ring
 // has it no more, or never had.
 func (r *Ring) Get(ext uint64, buf []byte) (p Packet, ok bool) {
 	r.mu.Lock()
@@ -290,6 +308,6 @@ func (r *Ring) Cursor() uint64 {
 func (r *Ring) Bytes() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	const slotBytes = 112
+	const slotBytes = 128
 	return len(r.data) + len(r.slots)*(slotBytes+8)
 }

@@ -14,10 +14,12 @@ import (
 )
 
 // Header extensions we take part in (RFC 8843 mid, RFC 8852 rids, RFC 6464
-// levels, transport-wide feedback). Pion adopts the client's ids.
+// levels, transport-wide feedback, AV1 RTP specification appendix A). Pion adopts
+// the client's ids.
 const (
 	uriAbsSendTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 	uriTWCC        = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+	uriDescriptor  = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 )
 
 // format is one payload format we register: its wished payload type, that of its
@@ -48,6 +50,9 @@ func formats() []format {
 		video(104, webrtc.MimeTypeH264, h264("0", "42e01f")),
 		video(106, webrtc.MimeTypeH264, h264("1", "42001f")),
 		video(108, webrtc.MimeTypeH264, h264("0", "42001f")),
+		video(98, webrtc.MimeTypeVP9, "profile-id=0"),
+		video(100, webrtc.MimeTypeVP9, "profile-id=2"), // 10 bits
+		video(45, webrtc.MimeTypeAV1, ""),              // profile 0, Main
 		audio(111, webrtc.MimeTypeOpus, 48000, 2, "minptime=10;useinbandfec=1"),
 		audio(63, "audio/red", 48000, 2, "111/111"),
 		audio(0, webrtc.MimeTypePCMU, 8000, 0, ""), // RFC 3551 gives these two their numbers
@@ -94,7 +99,7 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	exts := map[webrtc.RTPCodecType][]string{
 		webrtc.RTPCodecTypeAudio: {sdp.SDESMidURI, uriTWCC, uriAbsSendTime, sdp.AudioLevelURI},
 		// Without rtp-stream-id in our answer simulcast publishing throws in browsers.
-		webrtc.RTPCodecTypeVideo: {sdp.SDESMidURI, uriTWCC, uriAbsSendTime, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI},
+		webrtc.RTPCodecTypeVideo: {sdp.SDESMidURI, uriTWCC, uriAbsSendTime, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI, uriDescriptor},
 	}
 	for kind, uris := range exts {
 		for _, uri := range uris {

@@ -1,0 +1,174 @@
+// livekit-client publishes each codec as its users do (VP9 and AV1 as SVC, VP8 and
+// H264 as simulcast), and a second browser switches between the layers: what it shows
+// has the layer's size, goes on moving, and stands still at no switch.
+
+import { expect, test, type Page } from '@playwright/test';
+import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
+import { Server } from './support/server.ts';
+
+declare global {
+  interface Window {
+    /** Stops the drawing of the published canvas. */
+    drawing: ReturnType<typeof setInterval>;
+  }
+}
+
+let server: Server;
+let page: SDKPage;
+
+test.beforeAll(async () => {
+  server = await Server.start();
+  page = await SDKPage.serve();
+});
+
+test.afterAll(async () => {
+  page.close();
+  await server.stop();
+});
+
+const WIDTH = 1280;
+const HEIGHT = 720;
+const FPS = 15; // three layers of it are encoded and two decoders run, on two cores
+
+type Codec = 'vp8' | 'vp9' | 'av1' | 'h264';
+
+/** Publishes a canvas with a bar that runs around: its place is the time. */
+async function publish(client: SDKClient, codec: Codec, scalabilityMode?: 'L1T3' | 'L3T3' | 'L3T3_KEY'): Promise<void> {
+  await client.page.evaluate(
+    async ([codec, scalabilityMode, width, height, fps]) => {
+      const { Track } = window.LivekitClient;
+      const canvas = Object.assign(document.createElement('canvas'), { width, height });
+      const context = canvas.getContext('2d');
+      if (!context) throw new Error('no canvas');
+      window.drawing = setInterval(() => {
+        const second = performance.now() / 1000;
+        context.fillStyle = '#204060';
+        context.fillRect(0, 0, width, height);
+        context.fillStyle = '#fff';
+        context.fillRect((((second / 2) % 1) * width * 15) / 16, 0, width / 16, height);
+      }, 1000 / fps);
+      const track = canvas.captureStream(fps).getVideoTracks()[0];
+      if (!track) throw new Error('no track');
+      await window.room.localParticipant.publishTrack(track, {
+        source: Track.Source.Camera,
+        videoCodec: codec,
+        backupCodec: false,
+        simulcast: true,
+        videoEncoding: { maxBitrate: 1_500_000, maxFramerate: fps },
+        ...(scalabilityMode ? { scalabilityMode } : {}),
+      });
+    },
+    [codec, scalabilityMode, WIDTH, HEIGHT, FPS] as const,
+  );
+}
+
+/** Codec and scalability mode that the publisher's encoder really uses. */
+async function encoder(client: SDKClient): Promise<{ mimeType: string; modes: (string | undefined)[] }> {
+  return client.page.evaluate(async () => {
+    const { Track } = window.LivekitClient;
+    const sender = window.room.localParticipant.getTrackPublication(Track.Source.Camera)?.track?.sender;
+    const stats = [...((await sender?.getStats()) ?? new Map<string, RTCStats>()).values()] as (RTCOutboundRtpStreamStats & { scalabilityMode?: string })[];
+    const sent = stats.filter((one) => one.type === 'outbound-rtp');
+    const codec = stats.find((one) => one.id === sent[0]?.codecId) as unknown as { mimeType: string } | undefined;
+    return { mimeType: codec?.mimeType ?? '', modes: sent.map((one) => one.scalabilityMode) };
+  });
+}
+
+async function wish(page: Page, quality: 'LOW' | 'MEDIUM' | 'HIGH'): Promise<void> {
+  await page.evaluate((quality) => {
+    const { VideoQuality, Track } = window.LivekitClient;
+    window.room.remoteParticipants.get('anna')?.getTrackPublication(Track.Source.Camera)?.setVideoQuality(VideoQuality[quality]);
+  }, quality);
+}
+
+interface Received {
+  frames: number;
+  width: number;
+  freezes: number;
+  mimeType: string;
+}
+
+async function received(page: Page): Promise<Received> {
+  return page.evaluate(async () => {
+    const { Track } = window.LivekitClient;
+    const track = window.room.remoteParticipants.get('anna')?.getTrackPublication(Track.Source.Camera)?.videoTrack;
+    const stats = (await (track as InstanceType<typeof window.LivekitClient.RemoteVideoTrack> | undefined)?.getRTCStatsReport()) ?? new Map<string, unknown>();
+    for (const one of stats.values() as Iterable<RTCInboundRtpStreamStats>) {
+      if (one.type !== 'inbound-rtp') continue;
+      const codec = stats.get(one.codecId ?? '') as { mimeType: string } | undefined;
+      return { frames: one.framesDecoded ?? 0, width: one.frameWidth ?? 0, freezes: one.freezeCount ?? 0, mimeType: codec?.mimeType ?? '' };
+    }
+    return { frames: 0, width: 0, freezes: 0, mimeType: '' };
+  });
+}
+
+/** Where the white bar of the shown picture is, 0 to 1; -1 when there is none. */
+async function bar(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const video = document.querySelector('video');
+    if (!video || video.videoWidth === 0) return -1;
+    const [width, height] = [160, 90];
+    const context = new OffscreenCanvas(width, height).getContext('2d');
+    if (!context) throw new Error('no canvas');
+    context.drawImage(video, 0, 0, width, height);
+    const row = context.getImageData(0, height / 2, width, 1).data;
+    for (let x = 0; x < width; x++) if ((row[4 * x] ?? 0) > 150) return x / width;
+    return -1;
+  });
+}
+
+/** Waits until the shown picture has the width, and its bar was seen in several places since. */
+async function expectMoving(page: Page, width: number): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector('video')?.videoWidth ?? 0), { message: `width ${width}`, timeout: 60_000 })
+    .toBe(width);
+  const places = new Set<number>();
+  await expect
+    .poll(
+      async () => {
+        const place = await bar(page);
+        if (place >= 0) places.add(Math.round(place * 16));
+        return places.size;
+      },
+      { message: `a moving picture of ${width}`, timeout: 60_000, intervals: [100] },
+    )
+    .toBeGreaterThanOrEqual(4);
+}
+
+for (const { codec, mode, modes } of [
+  { codec: 'vp8', modes: ['L1T3', 'L1T3', 'L1T3'] },
+  { codec: 'h264', modes: ['L1T1', 'L1T1', 'L1T1'] },
+  { codec: 'vp9', modes: ['L3T3_KEY'] }, // its default
+  { codec: 'vp9', mode: 'L3T3', modes: ['L3T3'] },
+  { codec: 'av1', modes: ['L3T3_KEY'] },
+  { codec: 'av1', mode: 'L3T3', modes: ['L3T3'] },
+] as const) {
+  const name = `${codec}-${mode ?? 'default'}`;
+  test(`${name}: the picture follows the quality asked for, up and down, and never stops`, async () => {
+    const anna = await SDKClient.open(page, { side: 'HOST' });
+    const boris = await SDKClient.open(page, { side: 'GUEST' });
+    try {
+      const options = { singlePeerConnection: true };
+      await anna.connect(server.url, sdkToken({ room: name, identity: 'anna' }), options);
+      await boris.connect(server.url, sdkToken({ room: name, identity: 'boris' }), options);
+      await publish(anna, codec, mode);
+      await expectMoving(boris.page, WIDTH);
+      expect(await encoder(anna)).toEqual({ mimeType: `video/${codec.toUpperCase()}`, modes });
+
+      const before = await received(boris.page);
+      expect(before.mimeType.toLowerCase()).toBe(`video/${codec}`);
+      for (const [quality, width] of [['LOW', 320], ['MEDIUM', 640], ['HIGH', 1280], ['LOW', 320], ['HIGH', 1280], ['MEDIUM', 640]] as const) {
+        await wish(boris.page, quality);
+        await expectMoving(boris.page, width);
+      }
+      const after = await received(boris.page);
+      expect(after.width).toBe(640);
+      expect(after.frames).toBeGreaterThan(before.frames + 20);
+      test.info().annotations.push({ type: 'freezes', description: `${after.freezes - before.freezes} in ${after.frames - before.frames} frames` });
+      console.log(name, JSON.stringify(before), JSON.stringify(after));
+    } finally {
+      await anna.leave();
+      await boris.leave();
+    }
+  });
+}
