@@ -242,9 +242,22 @@ func (s *Session) publish(t *localTrack, sec *transport.Section) {
 func (s *Session) unpublishEnded() {
 	sends := map[string]bool{}
 	for i := range s.sections {
-		sends[s.sections[i].MID] = s.sections[i].Sends
+		sec := &s.sections[i]
+		sends[sec.MID] = sec.Sends && !s.handedOver(sec)
 	}
 	s.endTracks(func(t *localTrack) bool { return t.media != nil && !sends[t.mid] })
+}
+
+// handedOver tells whether a section now carries another track than the one that is
+// published on it: the client ended that one and used its section again before it
+// offered. It names the new one then.
+func (s *Session) handedOver(sec *transport.Section) bool {
+	if now := s.at(sec.MID); now == nil || now.names(sec.TrackID) {
+		return false
+	}
+	return slices.ContainsFunc(s.local, func(t *localTrack) bool {
+		return t.media == nil && kindOf(t.info) == sec.Kind && t.names(sec.TrackID)
+	})
 }
 
 // endTracks unpublishes those that match and lets in what waited for their cid.
