@@ -104,19 +104,12 @@ func completeLayers(layers []*livekit.VideoLayer) []*livekit.VideoLayer {
 }
 
 // choose is the codec the client will send on the section: the announced one if it
-// was negotiated, else the first; for Opus RED around it, which hides the loss of
-// single packets. Once the answer is out its order has decided.
+// was negotiated, else the first. Once the answer is out its order has decided.
 func (s *Session) choose(info *livekit.TrackInfo, sec *transport.Section) string {
 	if !s.answering {
 		return sec.Codecs[0].MimeType
 	}
-	announced := codec.TypeOf(info.MimeType)
-	if announced == codec.Opus && !info.DisableRed {
-		if mime := mimeOf(sec, codec.RED); mime != "" {
-			return mime
-		}
-	}
-	if mime := mimeOf(sec, announced); mime != "" {
+	if mime := mimeOf(sec, codec.TypeOf(info.MimeType)); mime != "" {
 		return mime
 	}
 	return sec.Codecs[0].MimeType
@@ -134,12 +127,19 @@ func mimeOf(sec *transport.Section, t codec.Type) string {
 // tunings say what our answer asks of the sections that carry tracks.
 func (s *Session) tunings() map[string]transport.Tuning {
 	out := map[string]transport.Tuning{}
-	for _, t := range s.local {
-		if t.media != nil {
-			out[t.mid] = transport.Tuning{
-				First: codec.TypeOf(t.info.MimeType),
-				DTX:   !t.info.DisableDtx, Stereo: t.info.Stereo, //nolint:staticcheck // as announced
-			}
+	for i := range s.sections {
+		sec := &s.sections[i]
+		t := s.at(sec.MID)
+		if t == nil {
+			continue
+		}
+		first := codec.TypeOf(t.info.MimeType)
+		if first == codec.Opus && !t.info.DisableRed && mimeOf(sec, codec.RED) != "" {
+			first = codec.RED // with Opus inside, which hides the loss of single packets
+		}
+		out[sec.MID] = transport.Tuning{
+			First: first,
+			DTX:   !t.info.DisableDtx, Stereo: t.info.Stereo, //nolint:staticcheck // as announced
 		}
 	}
 	return out

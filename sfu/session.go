@@ -368,7 +368,9 @@ func (s *Session) watchStates() {
 // everySecond does what has no event of its own.
 func (s *Session) everySecond() {
 	s.watchStates()
-	s.keepAlive()
+	if s.primary().State() == transport.Connected {
+		s.keepAlive()
+	}
 	s.measure()
 	s.forgetSent(time.Now())
 	s.tellStreams(time.Now())

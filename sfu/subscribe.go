@@ -255,12 +255,9 @@ func inStream(layers []*livekit.VideoLayer, quality int) int {
 
 // keepAlive sends a little padding or silence for tracks of which nothing comes,
 // because the publisher is muted or its source is idle: Go clients report a track
-// only when its first packet comes. Called each second.
+// only when its first packet comes. Called each second while connected.
 func (s *Session) keepAlive() {
 	const times = 5 // starting before the answer is applied
-	if s.primary().State() != transport.Connected {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.downs {

@@ -8,10 +8,6 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-func muteRequest(sid string, muted bool) *livekit.SignalRequest {
-	return &livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: sid, Muted: muted}}}
-}
-
 // required counts the sections that the server asked for.
 func (c *client) required() (audios, videos, times int) {
 	c.mu.Lock()
@@ -22,38 +18,6 @@ func (c *client) required() (audios, videos, times int) {
 		}
 	}
 	return audios, videos, times
-}
-
-// A mute may come before the offer, and the first packet long after the unmute.
-func TestMuteBeforeTheFirstPacket(t *testing.T) {
-	t.Parallel()
-	modes(t, func(t *testing.T, single bool) {
-		s := newServer(t)
-		ann := s.connect(single, s.token("ann", "r"))
-		bob := s.connect(single, s.token("bob", "r"))
-		for _, kind := range []webrtc.RTPCodecType{audio, video} {
-			info := ann.addTrack(kind, kind.String())
-			ann.send(muteRequest(info.Sid, true))
-			track, _ := ann.addSender(kind, kind.String())
-			ann.negotiate()
-			muted := func(is bool) func(*livekit.ParticipantInfo) bool {
-				return func(p *livekit.ParticipantInfo) bool {
-					for _, t := range p.Tracks {
-						if t.Sid == info.Sid && t.Muted == is {
-							return true
-						}
-					}
-					return false
-				}
-			}
-			bob.info("ann", "muted track", muted(true))
-			bob.forget()
-			ann.send(muteRequest(info.Sid, false))
-			bob.info("ann", "unmuted track", muted(false))
-			feed(t, track, nil)
-			bob.until("more than silence", func() bool { return bob.packets[info.Sid] > 60 })
-		}
-	})
 }
 
 // Who joins a room with more tracks than its first offer has room for gets those
