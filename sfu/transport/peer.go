@@ -95,7 +95,7 @@ type Peer struct {
 
 	channels channels
 
-	wasUp, hasFailed atomic.Bool // see failed
+	wasUp, hasFailed, ending atomic.Bool // see failed
 }
 
 // NewPeer makes a connection that waits for Answer or Offer.
@@ -284,6 +284,7 @@ func (p *Peer) Close() {
 	}
 	p.closed = true
 	p.mu.Unlock()
+	p.ending.Store(true)
 	p.sub.Close()
 	if err := p.pc.GracefulClose(); err != nil {
 		p.cfg.Log.Debug("close peer connection", "error", err)

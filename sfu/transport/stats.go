@@ -44,8 +44,10 @@ func (p *Peer) failed(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
 		p.wasUp.Store(true)
-	case webrtc.PeerConnectionStateFailed:
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
 		switch {
+		case s == webrtc.PeerConnectionStateClosed && (p.ending.Load() || p.wasUp.Load()):
+			// We close it, or the client said good-bye.
 		case p.hasFailed.Swap(true):
 		case p.wasUp.Load():
 			p.engine.counters.lost.Add(1)

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/ice/v4"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 	"google.golang.org/protobuf/proto"
 )
@@ -47,6 +48,10 @@ type client struct {
 	rude     bool // does not answer a close of its signal connection
 	manual   bool // leaves offers of the server and requirements unanswered
 	readers  sync.WaitGroup
+
+	settings func(*webrtc.SettingEngine) // of connections made from now on
+	hear     func(track string, p *rtp.Packet)
+	believes func(answer string) string // instead of what the server says
 }
 
 type clientOption func(*client, *livekit.JoinRequest)
@@ -131,6 +136,9 @@ func (c *client) newPC(target livekit.SignalTarget) *webrtc.PeerConnection {
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICETimeouts(5*time.Second, 25*time.Second, 250*time.Millisecond) // checks often: see shortICE
+	if c.settings != nil {
+		c.settings(&e)
+	}
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		c.t.Fatal(err)
@@ -153,10 +161,14 @@ func (c *client) newPC(target livekit.SignalTarget) *webrtc.PeerConnection {
 		c.notify()
 		c.mu.Unlock()
 		for {
-			if _, _, err := tr.ReadRTP(); err != nil {
+			p, _, err := tr.ReadRTP()
+			if err != nil {
 				return
 			}
 			c.mu.Lock()
+			if c.hear != nil {
+				c.hear(tr.ID(), p)
+			}
 			c.packets[tr.ID()]++
 			c.notify()
 			c.mu.Unlock()
@@ -361,6 +373,9 @@ func (c *client) exchange(opts *webrtc.OfferOptions) *livekit.SessionDescription
 	case a := <-got:
 		if a == nil {
 			return nil // closing
+		}
+		if c.believes != nil {
+			a.Sdp = c.believes(a.Sdp)
 		}
 		if err := c.pub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: a.Sdp}); err != nil {
 			c.errorf("server's answer: %v", err)

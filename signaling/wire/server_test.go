@@ -54,6 +54,8 @@ type server struct {
 	sfu  *sfu.SFU
 	wire *wire.Server
 	url  string // ws://
+
+	engine *transport.Engine
 }
 
 type option func(*transport.Config, *sfu.Config, *wire.Config)
@@ -77,7 +79,7 @@ func newServer(t *testing.T, opts ...option) *server {
 		t.Fatal(err)
 	}
 	sc.Engine = engine
-	s := &server{t: t, sfu: sfu.New(sc)}
+	s := &server{t: t, sfu: sfu.New(sc), engine: engine}
 	wc.SFU = s.sfu
 	s.wire = wire.NewServer(wc)
 	s.http = httptest.NewUnstartedServer(s.wire)
