@@ -12,6 +12,9 @@ import (
 // ErrSlow means that a receiver did not take data in time.
 var ErrSlow = errors.New("a receiver did not take the data in time")
 
+// ErrDataTooLong means that data with its destinations is more than clients take.
+var ErrDataTooLong = errors.New("data and destinations are over 65535 bytes")
+
 // Data is a packet that the server itself sends. It has no sender and no number.
 type Data struct {
 	Reliable         bool
@@ -32,6 +35,9 @@ func (sp Space) SendData(ctx context.Context, room string, d Data) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(raw) > maxPacket {
+		return ErrDataTooLong
 	}
 	r := sp.room(room)
 	if r == nil {

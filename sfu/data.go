@@ -22,6 +22,9 @@ const (
 	// a sender waits for it is dead, or plays dead; it is told to join anew: a
 	// hole in reliable data would go unnoticed.
 	leastTaken = 64 << 10
+	// maxPacket is what every client takes, in bytes: those that say nothing of it
+	// (max-message-size, RFC 8841 section 6.1) 64 KiB, Pion one less.
+	maxPacket = 1<<16 - 1
 )
 
 // incomingData takes a packet of the client and passes it on, in the goroutine
@@ -67,6 +70,10 @@ func (s *Session) incomingData(label transport.Label, raw []byte) {
 	out, err := proto.Marshal(&p)
 	if err != nil {
 		s.log.Debug("data packet does not encode", "error", err)
+		return
+	}
+	if len(out) > maxPacket { // stamped: sender and destinations may stand in it twice
+		count.dataTooLong.Add(1)
 		return
 	}
 	seq := p.Sequence

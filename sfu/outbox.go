@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -139,7 +140,8 @@ func (o *outbox) close() {
 }
 
 // flush writes what fits. Lossy packets that do not are dropped, reliable ones
-// wait for the channel's buffer to drain.
+// wait for the channel's buffer to drain. What the client does not take for its
+// length is left out: else nothing behind it would ever come.
 func (o *outbox) flush(peer *transport.Peer) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -152,7 +154,10 @@ func (o *outbox) flush(peer *transport.Peer) error {
 			o.count.dataLossyFull.Add(1)
 			continue
 		}
-		if err := peer.SendData(transport.Lossy, p); err != nil {
+		if err := peer.SendData(transport.Lossy, p); errors.Is(err, transport.ErrTooLong) {
+			o.count.dataTooLong.Add(1)
+			continue
+		} else if err != nil {
 			o.lossy = nil
 			return err
 		}
@@ -162,20 +167,28 @@ func (o *outbox) flush(peer *transport.Peer) error {
 	open, buffered = peer.Writable(transport.Reliable)
 	o.opened = o.opened || open
 	sent, channel, now := false, peer.Channel(transport.Reliable), time.Now()
+	var err error
 	for len(o.reliable) > 0 && open && buffered <= maxBuffered {
 		p := o.reliable[0]
-		if err := peer.SendData(transport.Reliable, p.packet); err != nil {
-			return err
+		err = peer.SendData(transport.Reliable, p.packet)
+		tooLong := errors.Is(err, transport.ErrTooLong)
+		if err != nil && !tooLong {
+			break
+		}
+		o.pop()
+		sent = true
+		if tooLong {
+			o.count.dataTooLong.Add(1)
+			err = nil
+			continue
 		}
 		buffered += uint64(len(p.packet))
 		o.sent += uint64(len(p.packet))
-		o.pop()
 		o.remember(p, channel, now)
-		sent = true
 	}
 	if sent {
 		close(o.room)
 		o.room = make(chan struct{})
 	}
-	return nil
+	return err
 }

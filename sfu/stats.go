@@ -7,6 +7,7 @@ import "sync/atomic"
 type Stats struct {
 	DataNotAllowed uint64 // packets of those who may not send data, or not this kind
 	DataMalformed  uint64 // packets that do not decode
+	DataTooLong    uint64 // packets that not every client takes, or that one does not
 	DataRepeated   uint64 // reliable packets that had been passed on already
 	DataLossyFull  uint64 // lossy packets that a receiver's channel had no room for
 	DataTooEarly   uint64 // reliable packets for a receiver that took too long to connect
@@ -18,7 +19,7 @@ type Stats struct {
 
 // counters are Stats as they are kept.
 type counters struct {
-	dataNotAllowed, dataMalformed, dataRepeated, dataLossyFull, dataTooEarly, dataReplayed atomic.Uint64
+	dataNotAllowed, dataMalformed, dataTooLong, dataRepeated, dataLossyFull, dataTooEarly, dataReplayed atomic.Uint64
 
 	slowReceivers, staleSignals atomic.Uint64
 }
@@ -29,6 +30,7 @@ func (s *SFU) Stats() Stats {
 	return Stats{
 		DataNotAllowed: c.dataNotAllowed.Load(),
 		DataMalformed:  c.dataMalformed.Load(),
+		DataTooLong:    c.dataTooLong.Load(),
 		DataRepeated:   c.dataRepeated.Load(),
 		DataLossyFull:  c.dataLossyFull.Load(),
 		DataTooEarly:   c.dataTooEarly.Load(),

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -86,12 +87,18 @@ func (p *Peer) Channel(label Label) uint64 {
 	return p.channels.made[label]
 }
 
+// ErrTooLong means that the client does not take a message for its length.
+var ErrTooLong = errors.New("message longer than the client takes")
+
 // SendData queues a message on a channel. It does not wait for the network:
 // the caller keeps the buffer small by asking Writable before.
 func (p *Peer) SendData(label Label, payload []byte) error {
 	dc := p.channel(label)
 	if dc == nil {
 		return fmt.Errorf("channel %s is not open", label)
+	}
+	if most := p.pc.SCTP().GetCapabilities().MaxMessageSize; most > 0 && uint64(len(payload)) > uint64(most) {
+		return ErrTooLong
 	}
 	return dc.Send(payload)
 }

@@ -107,7 +107,7 @@ func (s *service) problem(err error) error {
 		return nil
 	case errors.Is(err, sfu.ErrNoRoom), errors.Is(err, sfu.ErrNoParticipant), errors.Is(err, sfu.ErrNoTrack):
 		return twirp.NotFound.Error(err.Error())
-	case errors.Is(err, sfu.ErrTooLong):
+	case errors.Is(err, sfu.ErrTooLong), errors.Is(err, sfu.ErrDataTooLong):
 		return twirp.InvalidArgument.Error(err.Error())
 	case errors.Is(err, sfu.ErrFull):
 		return twirp.ResourceExhausted.Error("too many rooms")

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -158,6 +159,28 @@ func TestReliableDuplicatesAreDropped(t *testing.T) {
 	r := ann.wait("reconnect", func(m *livekit.SignalResponse) bool { return m.GetReconnect() != nil }).GetReconnect()
 	if r.LastMessageSeq != 4 {
 		t.Errorf("last_message_seq %d", r.LastMessageSeq)
+	}
+}
+
+// A packet that grows beyond what clients take when its sender is written into it
+// must not stand in the way of all that follow.
+func TestTooLongPacketHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	long := user(string(make([]byte, 60000)))
+	for i := range 100 {
+		to := fmt.Sprintf("bob%029d", i)
+		long.GetUser().DestinationIdentities = append(long.GetUser().DestinationIdentities, to, "bob") //nolint:staticcheck // old clients set it
+	}
+	for _, label := range []string{"_reliable", "_lossy"} {
+		ann.sendData(label, long)
+		ann.sendData(label, user("after "+label))
+		bob.until("what follows on "+label, func() bool { return slices.Contains(bob.texts(), "after "+label) })
+	}
+	if n := s.sfu.Stats().DataTooLong; n != 2 {
+		t.Errorf("%d packets are counted as too long", n)
 	}
 }
 
