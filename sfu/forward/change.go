@@ -77,7 +77,7 @@ func (d *DownTrack) takeOver() {
 	l := d.track.Layer(c.layer)
 	for i, ext := range c.packets[:c.count] {
 		p, ok := l.Ring().Get(ext, d.worker.buf[2:])
-		if !ok || p.Epoch != c.epoch || c.layer != d.selector.target || d.drains {
+		if !ok || p.Epoch != c.epoch || c.layer != d.selector.target || d.drains || d.selector.stopped() || d.track.Closed() {
 			break
 		}
 		if i == 0 {

@@ -558,3 +558,32 @@ func TestRetransmittedDescriptors(t *testing.T) {
 		}
 	})
 }
+
+// A change of layer that waits for the end of a frame is not made when the track has
+// ended meanwhile: what was noted is in the ring still.
+func TestAChangeEndsWithItsTrack(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		s := &screen{}
+		d := r.subscribe(s).NewDownTrack(r.video)
+		d.Bind(binding(s))
+		r.frame(0, true, 2)
+		settle()
+		r.frame(2, false, 2) // it is there, and asked for a key frame
+		time.Sleep(200 * time.Millisecond)
+		r.packet(0, 96, r.timestamp(0, 90000, bubbleStart), false, []byte{0x90, 0xe0, 0x80, 9, 9, 0, 1, 0, 0, 0, 0}) // its end never comes
+		settle()
+		time.Sleep(20 * time.Millisecond)
+		settle()
+		r.frame(2, true, 2)
+		settle()
+		if s.take(); d.change == nil {
+			t.Fatalf("layer %d, target %d: no change waits, nothing is tested", d.Stats().Layer, d.selector.target)
+		}
+		r.video.Close()
+		time.Sleep(time.Second)
+		settle()
+		if late := s.take(); len(late) > 0 {
+			t.Errorf("%d packets left after the end of their track", len(late))
+		}
+	})
+}
