@@ -9,8 +9,6 @@ import { Server } from './support/server.ts';
 
 declare global {
   interface Window {
-    /** Stops the drawing of the published canvas. */
-    drawing: ReturnType<typeof setInterval>;
     /** The longest time between two decoded pictures, in ms, since it was set to 0. */
     longestPause: number;
   }
@@ -57,7 +55,7 @@ async function publish(client: SDKClient, codec: Codec, scalabilityMode?: 'L1T3'
       const canvas = Object.assign(document.createElement('canvas'), { width, height });
       const context = canvas.getContext('2d');
       if (!context) throw new Error('no canvas');
-      window.drawing = setInterval(() => {
+      setInterval(() => {
         const second = performance.now() / 1000;
         context.fillStyle = '#204060';
         context.fillRect(0, 0, width, height);
@@ -167,7 +165,7 @@ async function expectMoving(page: Page, width: number): Promise<void> {
     .toBeGreaterThanOrEqual(4);
 }
 
-for (const { codec, mode, modes } of [
+for (const { codec, mode, modes, dual } of [
   { codec: 'vp8', modes: ['L1T3', 'L1T3', 'L1T3'] },
   { codec: 'h264', modes: ['L1T1', 'L1T1', 'L1T1'] },
   { codec: 'vp9', mode: 'simulcast', modes: ['L1T3', 'L1T3', 'L1T3'] },
@@ -176,13 +174,14 @@ for (const { codec, mode, modes } of [
   { codec: 'vp9', mode: 'L3T3', modes: ['L3T3'] },
   { codec: 'av1', modes: ['L3T3_KEY'] },
   { codec: 'av1', mode: 'L3T3', modes: ['L3T3'] },
-] as const) {
-  const name = `${codec}-${mode ?? 'default'}`;
+  { codec: 'av1', modes: ['L3T3_KEY'], dual: true },
+] as { codec: Codec; mode?: 'simulcast' | 'L3T3'; modes: string[]; dual?: boolean }[]) {
+  const name = `${codec}-${mode ?? 'default'}${dual ? '-dual' : ''}`;
   test(`${name}: the picture follows the quality asked for, up and down, and never stops`, async () => {
     const anna = await SDKClient.open(page, { side: 'HOST' });
     const boris = await SDKClient.open(page, { side: 'GUEST' });
     try {
-      const options = { singlePeerConnection: true };
+      const options = { singlePeerConnection: !dual };
       await anna.connect(server.url, sdkToken({ room: name, identity: 'anna' }), options);
       await boris.connect(server.url, sdkToken({ room: name, identity: 'boris' }), options);
       if (mode === 'simulcast') await asSimulcast(anna.page);
