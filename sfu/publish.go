@@ -59,6 +59,9 @@ func (s *Session) addTrack(req *livekit.AddTrackRequest) {
 }
 
 func (s *Session) refuseTrack(req *livekit.AddTrackRequest, reason livekit.RequestResponse_Reason, text string) {
+	if reason != livekit.RequestResponse_QUEUED {
+		s.room.sfu.counters.tracksRefused.Add(1)
+	}
 	s.respond(&livekit.RequestResponse{
 		Reason: reason, Message: text, Request: &livekit.RequestResponse_AddTrack{AddTrack: req},
 	})

@@ -14,6 +14,7 @@ type Stats struct {
 	DataReplayed   uint64 // reliable packets sent again after a resume
 	SlowReceivers  uint64 // sessions ended because they took no data
 	StaleSignals   uint64 // messages of a signal connection that a resume had replaced
+	TracksRefused  uint64 // announced tracks: not allowed, too many, badly described
 	EventsDropped  uint64 // events that the Listener was too slow for
 }
 
@@ -21,7 +22,7 @@ type Stats struct {
 type counters struct {
 	dataNotAllowed, dataMalformed, dataTooLong, dataRepeated, dataLossyFull, dataTooEarly, dataReplayed atomic.Uint64
 
-	slowReceivers, staleSignals atomic.Uint64
+	slowReceivers, staleSignals, tracksRefused atomic.Uint64
 }
 
 // Stats tells what was dropped so far.
@@ -37,6 +38,7 @@ func (s *SFU) Stats() Stats {
 		DataReplayed:   c.dataReplayed.Load(),
 		SlowReceivers:  c.slowReceivers.Load(),
 		StaleSignals:   c.staleSignals.Load(),
+		TracksRefused:  c.tracksRefused.Load(),
 		EventsDropped:  s.events.dropped.Load(),
 	}
 }

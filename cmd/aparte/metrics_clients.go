@@ -3,9 +3,11 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"aparte/sfu"
 	"aparte/sfu/forward"
 	"aparte/sfu/publish"
 	"aparte/sfu/transport"
+	"aparte/signaling/wire"
 )
 
 // clientMetrics tell what clients sent that was of no use, and how wide the ways
@@ -44,7 +46,6 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"session_description": func(t transport.Stats) uint64 { return t.Descriptions },
 		"candidate":           func(t transport.Stats) uint64 { return t.Candidates },
 		"data_channel":        func(t transport.Stats) uint64 { return t.Channels },
-		"data_message":        func(t transport.Stats) uint64 { return t.Messages },
 		"too_many_ssrcs":      func(t transport.Stats) uint64 { return t.SSRCs },
 		"srtp_forged":         func(t transport.Stats) uint64 { return t.Forged },
 		"srtp_replayed":       func(t transport.Stats) uint64 { return t.Replayed },
@@ -54,6 +55,35 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		register("transport_refused_total", "What clients' connections were refused or ended for, by reason.",
 			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.engine.Refusals()) })
 	}
+	for reason, pick := range map[string]func(wire.Stats) uint64{
+		"status":              func(w wire.Stats) uint64 { return w.Refused },
+		"after_upgrade":       func(w wire.Stats) uint64 { return w.RefusedLate },
+		"joining_too_often":   func(w wire.Stats) uint64 { return w.TooOften },
+		"message_too_long":    func(w wire.Stats) uint64 { return w.TooLong },
+		"message_not_decoded": func(w wire.Stats) uint64 { return w.NotDecoded },
+		"messages_too_many":   func(w wire.Stats) uint64 { return w.TooMany },
+		"queue_full":          func(w wire.Stats) uint64 { return w.QueueFull },
+		"panic":               func(w wire.Stats) uint64 { return w.Panics },
+		"token_failed":        func(w wire.Stats) uint64 { return w.TokensFailed },
+	} {
+		register("signal_refused_total", "Joins and signal messages refused, and signal connections closed, by reason.",
+			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.signals.Stats()) })
+	}
+	for reason, pick := range map[string]func(sfu.Stats) uint64{
+		"not_allowed":    func(r sfu.Stats) uint64 { return r.DataNotAllowed },
+		"malformed":      func(r sfu.Stats) uint64 { return r.DataMalformed },
+		"repeated":       func(r sfu.Stats) uint64 { return r.DataRepeated },
+		"lossy_full":     func(r sfu.Stats) uint64 { return r.DataLossyFull },
+		"not_connected":  func(r sfu.Stats) uint64 { return r.DataTooEarly },
+		"slow_receiver":  func(r sfu.Stats) uint64 { return r.SlowReceivers },
+		"stale_signal":   func(r sfu.Stats) uint64 { return r.StaleSignals },
+		"track_refused":  func(r sfu.Stats) uint64 { return r.TracksRefused },
+		"event_not_told": func(r sfu.Stats) uint64 { return r.EventsDropped },
+	} {
+		register("room_dropped_total", "What rooms dropped or refused besides media, by reason.",
+			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.rooms.Stats()) })
+	}
+	register("data_replayed_total", "Reliable data packets sent again after a resume.", nil, func() uint64 { return s.rooms.Stats().DataReplayed })
 	register("udp_unknown_total", "Datagrams of nobody who is connected.", nil, func() uint64 { return s.engine.Stats().Unknown })
 
 	path := func(pick func(forward.PathStats) uint64) func() uint64 {

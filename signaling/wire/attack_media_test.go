@@ -189,12 +189,19 @@ func TestBadData(t *testing.T) {
 		eve.until(name+": channels", func() bool {
 			return eve.channels["_reliable"].ReadyState() == webrtc.DataChannelStateOpen && eve.channels["_lossy"].ReadyState() == webrtc.DataChannelStateOpen
 		})
-		for range 200 {
+		refused := s.sfu.Stats().DataNotAllowed
+		for range 50 {
 			for _, label := range []string{"_reliable", "_lossy"} {
 				if err := eve.channels[label].Send(message); err != nil {
 					t.Logf("%s: %v", name, err)
 				}
 			}
+		}
+		switch name {
+		case "garbage":
+			p.grows("data malformed", 10, 0, func() uint64 { return s.sfu.Stats().DataMalformed })
+		case "to many", "speaker":
+			p.grows("data not allowed", 10, refused, func() uint64 { return s.sfu.Stats().DataNotAllowed })
 		}
 		eve.close()
 	}

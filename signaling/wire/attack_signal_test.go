@@ -121,6 +121,9 @@ func TestBadSignalFrames(t *testing.T) {
 		eve.raw(websocket.BinaryMessage, []byte{0xff})
 	}
 	eve.refused("garbage again and again", livekit.RequestResponse_INVALID_REQUEST, 150)
+	if st := s.wire.Stats(); st.NotDecoded < 156 || st.TooLong != 1 {
+		t.Errorf("counted %+v", st)
+	}
 	eve.close()
 	p.check()
 	p.settles()
@@ -140,6 +143,9 @@ func TestSignalFlood(t *testing.T) {
 		eve.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Trickle{Trickle: &livekit.TrickleRequest{}}})
 	}
 	eve.refused("flood", livekit.RequestResponse_LIMIT_EXCEEDED, 100)
+	if st := s.wire.Stats(); st.TooMany < 100 {
+		t.Errorf("counted %+v", st)
+	}
 	eve.close()
 	mallory.close()
 	p.check()
@@ -250,6 +256,9 @@ func TestTooManyTracks(t *testing.T) {
 	eve.refused("requests", livekit.RequestResponse_INVALID_REQUEST, 3)
 	add(&livekit.AddTrackRequest{Cid: "y", Type: livekit.TrackType_DATA})
 	eve.refused("kind", livekit.RequestResponse_UNSUPPORTED_TYPE, 1)
+	if got := s.sfu.Stats().TracksRefused; got != 12 {
+		t.Errorf("counted %d refused tracks, want 8 too many, 3 badly described, 1 of another kind", got)
+	}
 	eve.close()
 	p.check()
 	p.settles()
