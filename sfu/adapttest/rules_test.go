@@ -303,7 +303,7 @@ func TestRandomLossIsNoCongestion(t *testing.T) {
 		viewer := w.client("viewer", false, true)
 		camera := w.camera("anna", livekit.TrackSource_CAMERA, 3)
 		w.until("the picture", 10*time.Second, layerIs(viewer, camera, 2))
-		for _, loss := range []float64{0.01, 0.03, 0.06} {
+		for _, loss := range []float64{0.01, 0.05, 0.10} {
 			viewer.link.set(func(l *link) { l.loss = loss })
 			for range 10 {
 				time.Sleep(time.Second)

@@ -223,7 +223,7 @@ func (e *Estimator) Feedback(f *Feedback, now time.Duration) {
 	sure := e.arrivals.packets() >= few || e.standing.queue() > sureQueue
 	e.delay.update(state, drained(&e.arrivals, &e.late), sure, e.rtt, every, now)
 	e.stats.Overuses += uint64(e.delay.decreases - before)
-	e.loss.update(e.delay.bps, e.arrivals.bps(), e.rtt, now)
+	e.loss.update(e.delay.bps, e.arrivals.bps(), e.offered.bps(), min(e.standing.queue(), e.round.queue()) > standingLow, e.rtt, now)
 	if e.delay.decreases != before || e.loss.decreases != lossy {
 		e.settled = true
 		e.fellAt = now
