@@ -57,5 +57,8 @@ func (d *DownTrack) noteReport(b rtcp.ReceptionReport, now time.Time) {
 	}
 	if rtt := int32(ntpShort(now) - b.LastSenderReport - b.Delay); rtt >= 0 && rtt < 10<<16 {
 		d.rttMicros.Store(int64(rtt) * 1_000_000 >> 16)
+		if f := d.sub.cfg.OnRoundTrip; f != nil {
+			f(time.Duration(rtt) * time.Second >> 16)
+		}
 	}
 }

@@ -19,6 +19,9 @@ type SubscriberConfig struct {
 	// OnStreamState tells that DownTrack.Held of one or more changed; called in
 	// the worker's goroutine. May be nil.
 	OnStreamState func()
+	// OnRoundTrip is told the round trip that a receiver report shows; called in
+	// the worker's goroutine. May be nil.
+	OnRoundTrip func(time.Duration)
 	// NoAdaptation ignores what the peer says about its path: nothing is held
 	// back, paced or probed for.
 	NoAdaptation bool

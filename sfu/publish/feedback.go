@@ -11,6 +11,7 @@ const (
 	rrEvery   = time.Second
 	rateEvery = 500 * time.Millisecond
 	// pliEvery: a key frame costs about as much as half a second of video.
+	// On a path with a longer round trip the one before may still be coming.
 	pliEvery = 500 * time.Millisecond
 )
 
@@ -92,7 +93,7 @@ func (r *Receiver) collect(out []rtcp.Packet, now time.Time) []rtcp.Packet {
 func (r *Receiver) collectLayer(out []rtcp.Packet, t *Track, l *Layer, now time.Time) []rtcp.Packet {
 	in := &l.in
 	if len(in.missing.list) > 0 {
-		pairs, asked, givenUp := in.missing.due(now, nil)
+		pairs, asked, givenUp := in.missing.due(now, r.rtt.nackPause(), nil)
 		r.stats.NACKs += uint64(asked)
 		r.stats.NACKGivenUp += uint64(givenUp)
 		l.lost.Add(uint64(givenUp))
@@ -109,7 +110,7 @@ func (r *Receiver) collectLayer(out []rtcp.Packet, t *Track, l *Layer, now time.
 		in.missing.overrun = false
 		l.keyframeWanted.Store(true)
 	}
-	if t.kind == Video && l.keyframeWanted.Load() && (in.pliSent.IsZero() || now.Sub(in.pliSent) >= pliEvery) {
+	if t.kind == Video && l.keyframeWanted.Load() && (in.pliSent.IsZero() || now.Sub(in.pliSent) >= max(pliEvery, r.rtt.mean*3/2)) {
 		l.keyframeWanted.Store(false)
 		in.pliSent = now
 		r.stats.PLIs++
@@ -148,6 +149,10 @@ func (r *Receiver) appendReports(out []rtcp.Packet, now time.Time) []rtcp.Packet
 	}
 	for len(blocks) > 0 {
 		n := min(len(blocks), 31)
+		if n == len(blocks) {
+			out = append(out, &rtcp.ReceiverReport{SSRC: r.cfg.SenderSSRC, Reports: blocks[:n]}, r.reference(now))
+			break
+		}
 		out = append(out, &rtcp.ReceiverReport{SSRC: r.cfg.SenderSSRC, Reports: blocks[:n]})
 		blocks = blocks[n:]
 	}

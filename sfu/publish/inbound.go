@@ -46,8 +46,9 @@ func (in *inbound) restart(ext uint64) {
 	}
 }
 
-// account updates everything that counts packets.
-func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time.Time) {
+// account updates everything that counts packets. once tells that the packet was asked
+// for once, and when.
+func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time.Time) (asked time.Time, once bool) {
 	l.packets.Add(1)
 	l.bytes.Add(uint64(len(p.Payload)))
 	l.noteSpatial(p, now)
@@ -64,7 +65,7 @@ func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time
 		in.highest = res.ExtSeq
 		l.frames.count(p)
 	} else {
-		in.missing.remove(res.ExtSeq)
+		asked, once = in.missing.remove(res.ExtSeq)
 	}
 	if !repair && in.clockRate != 0 {
 		transit := int64(now.Sub(l.start)/time.Microsecond)*int64(in.clockRate)/1_000_000 - int64(p.Timestamp)
@@ -75,6 +76,7 @@ func (l *Layer) account(p *ring.Packet, res ring.Inserted, repair bool, now time
 		}
 		in.transit = transit
 	}
+	return asked, once
 }
 
 // beginsAt makes the IDR slice the beginning of a key frame for senders that give

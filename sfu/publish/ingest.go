@@ -153,7 +153,9 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 		l.clock.Store(nil)
 	}
 	l.in.descriptors = descriptors
-	l.account(&p, res, repair, now)
+	if asked, once := l.account(&p, res, repair, now); once && repair {
+		r.rtt.repaired(now.Sub(asked))
+	}
 	if repair {
 		r.stats.Recovered++
 	}

@@ -8,12 +8,19 @@ import (
 )
 
 const (
-	// nackAgain is the pause between two requests for the same packet, about one
-	// round trip within a country.
-	nackAgain = 30 * time.Millisecond
+	// nackUnknown is the pause between two requests for the same packet while the
+	// round trip is not known: about one within a country. Asking sooner than the
+	// answer can come makes the publisher send twice what was lost once, on a path
+	// that is losing packets already.
+	nackUnknown = 50 * time.Millisecond
+	nackLeast   = 20 * time.Millisecond
+	nackSlack   = 10 * time.Millisecond // beyond a round trip and a quarter
 	// nackTries: after so many a packet is given up and video restarts at a key
-	// frame.
+	// frame; after nackFew already when nobody waits for it any more: the ring
+	// keeps about a second.
 	nackTries = 10
+	nackFew   = 3
+	nackAge   = 1200 * time.Millisecond
 	// maxMissing bounds the list; a larger hole is cheaper to fill by a key frame.
 	maxMissing = 256
 )
@@ -21,7 +28,17 @@ const (
 type missingPacket struct {
 	ext   uint64
 	next  time.Time
+	first time.Time // when it was found missing
+	asked time.Time // last
 	tries uint8
+}
+
+// nackPause is the time between two requests.
+func (r *roundTrip) nackPause() time.Duration {
+	if r.mean == 0 {
+		return nackUnknown
+	}
+	return max(r.mean*5/4+nackSlack, nackLeast)
 }
 
 // missing is the list of sequence numbers not received, in order.
@@ -41,11 +58,13 @@ func (m *missing) add(from, to uint64, now time.Time) {
 		m.list, m.overrun = slices.Delete(m.list, 0, over), true
 	}
 	for ; from < to; from++ {
-		m.list = append(m.list, missingPacket{ext: from, next: now})
+		m.list = append(m.list, missingPacket{ext: from, next: now, first: now})
 	}
 }
 
-func (m *missing) remove(ext uint64) {
+// remove takes a packet that came off the list. asked is when it was asked for, if that
+// was once: of two requests nobody knows which one was answered.
+func (m *missing) remove(ext uint64) (asked time.Time, once bool) {
 	i, found := slices.BinarySearchFunc(m.list, ext, func(p missingPacket, e uint64) int {
 		switch {
 		case p.ext < e:
@@ -56,23 +75,25 @@ func (m *missing) remove(ext uint64) {
 		return 0
 	})
 	if found {
+		asked, once = m.list[i].asked, m.list[i].tries == 1
 		m.list = slices.Delete(m.list, i, i+1)
 	}
+	return asked, once
 }
 
 // due appends to pairs what is to be asked for now. givenUp counts what was asked
 // for often enough and leaves the list.
-func (m *missing) due(now time.Time, pairs []rtcp.NackPair) (all []rtcp.NackPair, asked, givenUp int) {
+func (m *missing) due(now time.Time, pause time.Duration, pairs []rtcp.NackPair) (all []rtcp.NackPair, asked, givenUp int) {
 	keep := m.list[:0]
 	for _, p := range m.list {
 		switch {
 		case now.Before(p.next):
-		case p.tries >= nackTries:
+		case p.tries >= nackTries, p.tries >= nackFew && now.Sub(p.first) > nackAge:
 			givenUp++
 			continue
 		default:
 			p.tries++
-			p.next = now.Add(nackAgain)
+			p.asked, p.next = now, now.Add(pause)
 			asked++
 			pairs = appendNack(pairs, uint16(p.ext))
 		}

@@ -52,7 +52,7 @@ type Stats struct {
 	Silenced      uint64 // sent after somebody else muted the track
 	Redundant     uint64 // lost, but repeated in a later packet (RED)
 	NACKs         uint64 // sequence numbers asked for
-	NACKGivenUp   uint64 // asked 10 times in vain
+	NACKGivenUp   uint64 // asked up to 10 times in vain
 	PLIs          uint64 // key frames asked for
 }
 
@@ -74,6 +74,7 @@ type Receiver struct {
 	nextTWCC time.Time
 	nextRR   time.Time
 	nextRate time.Time
+	rtt      roundTrip
 	ntpShift time.Duration // publisher's clock to ours
 	ntpKnown bool
 	closed   bool

@@ -25,6 +25,8 @@ func (r *Receiver) handleRTCP(ssrc uint32, b []byte) {
 	switch sender := binary.BigEndian.Uint32(b[4:]); {
 	case b[1] == rtcpSDES, b[1] == rtcpBYE:
 		return // SetSections says which sources there are
+	case b[1] == rtcpXR:
+		r.extendedReport(b)
 	case b[1] == rtcpSR && sender == ssrc:
 		r.senderReport(ssrc, b)
 	case r.cfg.OnRTCP != nil:

@@ -105,6 +105,7 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 	writeRTCP := func(pkts []rtcp.Packet) error { return p.pc.WriteRTCP(pkts) }
 	p.sub = e.worker.NewSubscriber(forward.SubscriberConfig{
 		WriteRTCP: writeRTCP, OnStreamState: cfg.OnStreamState, NoAdaptation: e.cfg.NoAdaptation,
+		OnRoundTrip: func(d time.Duration) { p.receiver.ReportRoundTrip(d) },
 	})
 	p.receiver = publish.NewReceiver(publish.ReceiverConfig{
 		WriteRTCP:        writeRTCP,
