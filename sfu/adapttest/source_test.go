@@ -28,6 +28,7 @@ type source struct {
 	sender *webrtc.RTPSender
 	mid    string
 	ids    map[string]uint8 // header extensions by URI
+	begun  time.Time        // of a microphone's first packet, 20 ms before
 	stop   chan struct{}
 	done   sync.WaitGroup
 
@@ -83,6 +84,7 @@ func (w *world) microphone(name string) *source {
 	c := w.publish(name, s, &livekit.AddTrackRequest{
 		Cid: "voice-" + name, Type: livekit.TrackType_AUDIO, Source: livekit.TrackSource_MICROPHONE, DisableRed: true,
 	})
+	s.begun = time.Now()
 	s.done.Go(s.talk)
 	c.done.Go(func() {
 		<-c.quit
