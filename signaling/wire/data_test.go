@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -228,4 +229,102 @@ func TestDeadReceiverIsLetGo(t *testing.T) {
 		t.Errorf("leave %v: a hole in reliable data must not go unnoticed", l)
 	}
 	bob.until("all packets", func() bool { return len(bob.data) == n+1 })
+}
+
+// An agent may speak for another in text; everybody else is who it is.
+func TestWhoDataIsFrom(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	agent := s.connect(true, s.token("agent", "r", agentToken))
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	packets := []*livekit.DataPacket{
+		{ParticipantIdentity: "ann", Value: &livekit.DataPacket_Transcription{Transcription: &livekit.Transcription{}}},
+		{ParticipantIdentity: "ann", Value: &livekit.DataPacket_ChatMessage{ChatMessage: &livekit.ChatMessage{Message: "hi"}}},
+		{ParticipantIdentity: "ann", Value: &livekit.DataPacket_StreamChunk{StreamChunk: &livekit.DataStream_Chunk{}}},
+		{ParticipantIdentity: "ann", Value: &livekit.DataPacket_RpcRequest{RpcRequest: &livekit.RpcRequest{}}},
+		{Value: &livekit.DataPacket_ChatMessage{ChatMessage: &livekit.ChatMessage{Message: "mine"}}},
+	}
+	for _, p := range packets {
+		agent.sendData("_reliable", p)
+	}
+	bob.until("the agent's packets", func() bool { return len(bob.data) == len(packets) })
+	for i, want := range []string{"ann", "ann", "ann", "agent", "agent"} {
+		bob.mu.Lock()
+		p := bob.data[i]
+		bob.mu.Unlock()
+		if p.ParticipantIdentity != want || p.ParticipantSid != agent.joined.Participant.Sid {
+			t.Errorf("packet %d: from %s (%s), want %s with the agent's sid, whose numbers these are", i, p.ParticipantIdentity, p.ParticipantSid, want)
+		}
+	}
+	ann.sendData("_reliable", &livekit.DataPacket{ParticipantIdentity: "bob", Value: &livekit.DataPacket_ChatMessage{ChatMessage: &livekit.ChatMessage{}}})
+	bob.until("ann's packet", func() bool { return len(bob.data) == len(packets)+1 })
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if p := bob.data[len(packets)]; p.ParticipantIdentity != "ann" {
+		t.Errorf("ann spoke as %s", p.ParticipantIdentity)
+	}
+}
+
+// Destinations are identities, as they are written; old clients name sids.
+func TestDestinations(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	upper := s.connect(true, s.token("BOB", "r"))
+	p := user("to BOB")
+	p.DestinationIdentities = []string{"BOB"}
+	ann.sendData("_reliable", p)
+	p = user("to bob's sid")
+	p.GetUser().DestinationSids = []string{bob.joined.Participant.Sid} //nolint:staticcheck // old clients set it
+	ann.sendData("_reliable", p)
+	p = user("to nobody here")
+	p.DestinationIdentities = []string{"Bob", "nobody"}
+	ann.sendData("_reliable", p)
+	ann.sendData("_reliable", user("to all"))
+	for c, want := range map[*client]string{bob: "[to bob's sid to all]", upper: "[to BOB to all]"} {
+		c.until("the last", func() bool { return len(c.data) >= 2 })
+		c.mu.Lock()
+		if got := fmt.Sprint(c.texts()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// Metrics reach those alone who may have them, transcriptions come from agents.
+func TestMetricsNeedARight(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(true, s.token("bob", "r"))
+	eye := s.connect(true, s.token("eye", "r", func(_ *auth.AccessToken, g *auth.VideoGrant) { g.SetCanSubscribeMetrics(true) }))
+	ann.sendData("_reliable", &livekit.DataPacket{Value: &livekit.DataPacket_Metrics{Metrics: &livekit.MetricsBatch{}}})
+	ann.sendData("_reliable", user("for all"))
+	bob.until("what is for all", func() bool { return len(bob.data) > 0 })
+	eye.until("both", func() bool { return len(eye.data) == 2 })
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if len(bob.data) != 1 || bob.data[0].GetUser() == nil {
+		t.Errorf("bob got %v", bob.data)
+	}
+}
+
+// Encrypted packets, and what we do not know inside of known ones, pass as they are.
+func TestEncryptedPacketsPassUntouched(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	ann := s.connect(true, s.token("ann", "r"))
+	bob := s.connect(false, s.token("bob", "r"))
+	secret := &livekit.EncryptedPacket{EncryptionType: livekit.Encryption_GCM, Iv: []byte("iv"), KeyIndex: 3, EncryptedValue: []byte{0, 1, 2, 255}}
+	secret.ProtoReflect().SetUnknown(protowire.AppendString(protowire.AppendTag(nil, 777, protowire.BytesType), "later"))
+	want := proto.CloneOf(secret)
+	ann.sendData("_reliable", &livekit.DataPacket{Sequence: 1, Value: &livekit.DataPacket_EncryptedPacket{EncryptedPacket: secret}})
+	bob.until("the packet", func() bool { return len(bob.data) == 1 })
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if got := bob.data[0]; !proto.Equal(got.GetEncryptedPacket(), want) || got.Sequence != 1 || got.ParticipantIdentity != "ann" {
+		t.Errorf("got %v", got)
+	}
 }

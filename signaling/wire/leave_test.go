@@ -530,7 +530,9 @@ func TestGrantEndsWhileJoining(t *testing.T) {
 func TestLeaveAfterTheConnectionsClosed(t *testing.T) {
 	t.Parallel()
 	modes(t, func(t *testing.T, single bool) {
-		s := newServer(t)
+		s := newServer(t, func(c *transport.Config, _ *sfu.Config, _ *wire.Config) {
+			c.ICEDisconnected, c.ICEFailed = 3*time.Second, time.Second // should the goodbye be lost
+		})
 		bob := s.connect(single, s.token("bob", "r"))
 		ann := s.connect(single, s.token("ann", "r"))
 		silent := s.connect(single, s.token("silent", "r"))
