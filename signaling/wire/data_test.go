@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
@@ -209,8 +208,7 @@ func TestSlowReceiverDoesNotStallTheRoom(t *testing.T) {
 // sender goes on.
 func TestDeadReceiverIsLetGo(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 64 << 10 }),
-		timing(func(t *sfu.Timing) { t.Patience = time.Second }))
+	s := newServer(t, limits(func(l *sfu.Limits) { l.DataQueueBytes = 64 << 10 }))
 	ann := s.connect(true, s.token("ann", "r"))
 	bob := s.connect(true, s.token("bob", "r"))
 	dead := s.connect(true, s.token("dead", "r"))

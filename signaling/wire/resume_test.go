@@ -40,6 +40,23 @@ func (c *client) again(track string) {
 	c.flows(track)
 }
 
+// tryResume opens a connection that resumes and takes its first message alone.
+func (c *client) tryResume(s *server) *websocket.Conn {
+	c.t.Helper()
+	header := http.Header{"Authorization": {"Bearer " + s.token(c.joined.Participant.Identity, "r")}}
+	ws, resp, err := websocket.DefaultDialer.Dial(joinURL(s, c.single, c.resumeRequest()), header)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	resp.Body.Close()
+	_, raw, err := ws.ReadMessage()
+	var first livekit.SignalResponse
+	if err != nil || proto.Unmarshal(raw, &first) != nil || first.GetReconnect() == nil {
+		c.t.Fatalf("the resume got %v, %v", &first, err)
+	}
+	return ws
+}
+
 func ufrag(sdp string) string {
 	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
 	line, _, _ := strings.Cut(rest, "\r\n")
@@ -84,9 +101,9 @@ func TestResumeThatDiesAtOnce(t *testing.T) {
 		mic, _, info := bob.publish(audio, "mic")
 		feed(t, mic, nil)
 		ann.flows(info.Sid)
+		ann.drop()
 		for range 3 {
-			ann.drop()
-			ann.dial(s, s.token("ann", "r"), ann.resumeRequest()) // gone before the first message was read
+			ann.tryResume(s).Close()
 		}
 		ann.resume(s, s.token("ann", "r"), &livekit.SyncState{})
 		ann.again(info.Sid)
@@ -110,19 +127,10 @@ func TestTwoResumesAtOnce(t *testing.T) {
 		feed(t, mic, nil)
 		ann.flows(info.Sid)
 		ann.drop()
-		header := http.Header{"Authorization": {"Bearer " + s.token("ann", "r")}}
-		other, resp, err := websocket.DefaultDialer.Dial(joinURL(s, single, ann.resumeRequest()), header)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
+		other := ann.tryResume(s)
 		defer other.Close()
-		_, raw, err := other.ReadMessage()
-		var first livekit.SignalResponse
-		if err != nil || proto.Unmarshal(raw, &first) != nil || first.GetReconnect() == nil {
-			t.Fatalf("the first resume got %v, %v", &first, err)
-		}
 		ann.resume(s, s.token("ann", "r"), &livekit.SyncState{})
+		var err error
 		for err == nil {
 			_, _, err = other.ReadMessage()
 		}
