@@ -3,6 +3,13 @@ package sfu
 import "time"
 
 // Limits bound what rooms and clients may hold. Zero means the default.
+//
+// What no honest client comes near is fixed where it is checked: transport/section.go
+// (a description: 256 kB, 300 sections, 16 SSRCs and 3 rids each), transport/peer.go
+// (256 candidates), transport/data.go (8 channels, messages of 64 kB),
+// publish/receiver.go (1,024 SSRCs), data.go (1 MB of data a second), member.go
+// (metadata), wire/conn.go (messages: 256 kB, 100 a second). docs/operating.md lists
+// them with their counters.
 type Limits struct {
 	Rooms             int // in each of the two spaces; 2,000
 	Participants      int // per room; 200
