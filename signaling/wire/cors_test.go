@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -93,6 +94,36 @@ func TestPanicIsAnsweredWithCORS(t *testing.T) {
 	resp.Body.Close()
 	if n := s.wire.Stats().Panics; n != 3 {
 		t.Errorf("%d panics counted", n)
+	}
+}
+
+// buggyLater has its bug at the second question, which comes after the upgrade.
+type buggyLater struct {
+	wire.Authorizer
+	asked atomic.Int32
+}
+
+func (a *buggyLater) Authorize(ctx context.Context, text string) (*wire.Grant, error) {
+	if a.asked.Add(1) == 2 {
+		panic("bug")
+	}
+	return a.Authorizer.Authorize(ctx, text)
+}
+
+// A bug met after the upgrade ends that session, and nobody else notices.
+func TestPanicAfterTheUpgradeEndsOneSession(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, func(_ *transport.Config, _ *sfu.Config, w *wire.Config) {
+		w.Authorizer = &buggyLater{Authorizer: w.Authorizer}
+	})
+	unlucky := s.join(true, s.token("unlucky", "r"))
+	unlucky.wait("leave", func(m *livekit.SignalResponse) bool { return m.GetLeave() != nil })
+	healthy := s.join(true, s.token("healthy", "r"))
+	if n := s.wire.Stats().Panics; n != 1 {
+		t.Errorf("%d panics counted", n)
+	}
+	if others := healthy.joined.OtherParticipants; len(others) != 0 {
+		t.Errorf("still there: %v", others)
 	}
 }
 

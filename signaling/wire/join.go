@@ -141,13 +141,19 @@ func (s *Server) session(ws *websocket.Conn, j *join) {
 		log.Info("session refused", "error", err)
 		return
 	}
-	if !s.stillAllowed(s.ctx, j, session) {
-		return
+	whole := false
+	defer func() {
+		if !whole { // a bug of ours: whether the session may stay was not decided
+			session.Remove(livekit.DisconnectReason_STATE_MISMATCH)
+		}
+	}()
+	if s.stillAllowed(s.ctx, j, session) {
+		refresh := s.refresh(j.grant, session, c)
+		defer refresh.stop()
+		c.readLoop(session)
+		session.SignalLost(c)
 	}
-	refresh := s.refresh(j.grant, session, c)
-	c.readLoop(session)
-	refresh.stop()
-	session.SignalLost(c)
+	whole = true
 }
 
 // stillAllowed asks again after the session exists: a removal decided between

@@ -127,10 +127,23 @@ func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	if err, ok := what.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(what)
 	}
-	s.counters.panics.Add(1)
-	s.cfg.Log.Error("panic in a request", "path", r.URL.Path, "panic", what, "stack", string(debug.Stack()))
+	s.panicked(r.URL.Path, what)
 	// On an upgraded connection this fails, and the socket is closed instead.
 	http.Error(w, "internal error", http.StatusInternalServerError)
+}
+
+// survived ends one connection for a bug of ours, and not the process with the
+// meetings of everybody else.
+func (s *Server) survived(ws *websocket.Conn, path string) {
+	if what := recover(); what != nil {
+		s.panicked(path, what)
+		_ = ws.Close()
+	}
+}
+
+func (s *Server) panicked(path string, what any) {
+	s.counters.panics.Add(1)
+	s.cfg.Log.Error("panic in a request", "path", path, "panic", what, "stack", string(debug.Stack()))
 }
 
 func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
@@ -160,6 +173,7 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 	// and the buffers of net/http.
 	go func() {
 		defer s.conns.Done()
+		defer s.survived(ws, r.URL.Path)
 		s.session(ws, j)
 	}()
 }
