@@ -4,6 +4,7 @@
 // simulcast are what other clients send; livekit-client's page is made to.
 
 import { expect, test, type Page } from '@playwright/test';
+import { proves } from './support/conformance.ts';
 import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
 import { Server } from './support/server.ts';
 
@@ -165,6 +166,8 @@ async function expectMoving(page: Page, width: number): Promise<void> {
     .toBeGreaterThanOrEqual(4);
 }
 
+const rows = { simulcast: ['pub-simulcast-codecs'], svc: ['pub-svc'] };
+
 for (const { codec, mode, modes, dual } of [
   { codec: 'vp8', modes: ['L1T3', 'L1T3', 'L1T3'] },
   { codec: 'h264', modes: ['L1T1', 'L1T1', 'L1T1'] },
@@ -177,7 +180,7 @@ for (const { codec, mode, modes, dual } of [
   { codec: 'av1', modes: ['L3T3_KEY'], dual: true },
 ] as { codec: Codec; mode?: 'simulcast' | 'L3T3'; modes: string[]; dual?: boolean }[]) {
   const name = `${codec}-${mode ?? 'default'}${dual ? '-dual' : ''}`;
-  test(`${name}: the picture follows the quality asked for, up and down, and never stops`, async () => {
+  test(`${name}: the picture follows the quality asked for, up and down, and never stops`, proves('chromium', ...rows[mode === 'simulcast' || codec === 'vp8' || codec === 'h264' ? 'simulcast' : 'svc'], 'sub-switch'), async () => {
     const anna = await SDKClient.open(page, { side: 'HOST' });
     const boris = await SDKClient.open(page, { side: 'GUEST' });
     try {

@@ -5,6 +5,7 @@ import { expect, test } from '@playwright/test';
 import { proves } from './support/conformance.ts';
 import { Guest } from './support/guest.ts';
 import { installLab } from './support/lab.ts';
+import { roomService } from './support/roomservice.ts';
 import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
 import { Server } from './support/server.ts';
 
@@ -183,6 +184,28 @@ for (const { mode, singlePeerConnection } of modes) {
       await chromium.page.evaluate(() => window.lab.leave('usurper'));
       await anna.expectSeen(`participantDisconnected:${boris.name}`, 2);
       expect(await boris.seen()).not.toContain('reconnecting');
+    });
+
+    test('without the right to publish the picture goes, with it it comes', proves('chromium', 'perm-publish'), async () => {
+      const erik = await guest(`erik, ${mode}`).join(server, room, wishes);
+      await erik.publish('video', GREEN);
+      await anna.expectPicture(erik.name, GREEN);
+      const allow = (canPublish: boolean) =>
+        roomService(server, room, 'UpdateParticipant', { identity: erik.name, permission: { canSubscribe: true, canPublish, canPublishData: true } });
+      await allow(false);
+      await anna.expectSeen(`trackUnpublished:${erik.name}/video`);
+      await erik.expectSeen(`permissions:${erik.name}`);
+      await allow(true);
+      await erik.expectSeen(`permissions:${erik.name}`, 2);
+      expect(await erik.publish('video', GREEN)).toMatch(/^TR_/);
+    });
+
+    test('who is removed stays away', proves('chromium', 'break-kick', 'api-remove'), async () => {
+      const erik = guest(`erik, ${mode}`);
+      await roomService(server, room, 'RemoveParticipant', { identity: erik.name });
+      await erik.expectSeen(`disconnected:${await chromium.page.evaluate(() => window.LivekitClient.DisconnectReason.PARTICIPANT_REMOVED)}`);
+      await anna.expectSeen(`participantDisconnected:${erik.name}`);
+      expect(await erik.seen()).not.toContain('reconnecting');
     });
 
     test('what was sent is not disturbed by all this', async () => {

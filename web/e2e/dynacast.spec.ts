@@ -3,6 +3,7 @@
 // unmodified livekit-client, in both of its peer-connection modes.
 
 import { expect, test, type Page } from '@playwright/test';
+import { proves } from './support/conformance.ts';
 import { expectPicture, expectVoice } from './support/media.ts';
 import { SDKClient, SDKPage, sdkToken } from './support/sdk.ts';
 import { Server } from './support/server.ts';
@@ -112,14 +113,14 @@ for (const mode of [
       await boris?.leave();
     });
 
-    test('nothing is encoded while nobody looks, and at once when somebody comes', async () => {
+    test('nothing is encoded while nobody looks, and at once when somebody comes', proves('chromium', 'sub-dynacast', 'break-dark'), async () => {
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('');
       await boris.connect(server.url, sdkToken({ room, identity: 'boris' }), options);
       await expectPicture(boris.page, 'HOST');
       expect(await encodings(anna)).toBe('q h');
     });
 
-    test('the large encoding stops when only the small one is wanted, and comes back', async () => {
+    test('the large encoding stops when only the small one is wanted, and comes back', proves('chromium', 'sub-dynacast'), async () => {
       await wish(boris, 'LOW');
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('q');
       const before = await framesSent(anna.page);
@@ -134,14 +135,14 @@ for (const mode of [
       await expectPicture(boris.page, 'HOST');
     });
 
-    test('a picture that is switched off is not encoded', async () => {
+    test('a picture that is switched off is not encoded', proves('chromium', 'sub-dynacast'), async () => {
       await wish(boris, 'off');
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('');
       await wish(boris, 'on');
       await expectPicture(boris.page, 'HOST');
     });
 
-    test('what is wanted is told again after a resume', async () => {
+    test('what is wanted is told again after a resume', proves('chromium', 'resume-dynacast'), async () => {
       await wish(boris, 'LOW');
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('q');
       await anna.page.evaluate(() => window.room.simulateScenario('signal-reconnect'));
@@ -152,14 +153,14 @@ for (const mode of [
       await expect.poll(() => encodings(anna)).toBe('q h');
     });
 
-    test('sound travels with redundancy', async () => {
+    test('sound travels with redundancy', proves('chromium', 'pub-red'), async () => {
       await expectVoice(boris.page);
       // Chromium's statistics name Opus either way; with RED a packet carries two frames of it.
       await expect.poll(() => framesInAPacket(anna.page)).toBeGreaterThan(1.5);
     });
 
     for (const codec of ['H264', 'VP9'] as const) {
-      test(`who cannot decode ${codec} gets the backup`, async () => {
+      test(`who cannot decode ${codec} gets the backup`, proves('chromium', 'pub-backup'), async () => {
         const eve = await SDKClient.open(page, { side: 'OTHER' });
         try {
           await eve.page.evaluate(withoutCodec, codec);

@@ -302,7 +302,7 @@ func TestPublishing(t *testing.T) {
 					t.Errorf("%s: the answer prefers %s\n%s", c.cid, first, section)
 				}
 				p := bob.info("alice", "has "+c.cid, func(p *livekit.ParticipantInfo) bool { return trackOf(p, tr.sid()) != nil })
-				if got := trackOf(p, tr.sid()); got.DisableRed == c.want || strings.EqualFold(got.MimeType, "audio/red") != c.want { //nolint:staticcheck // clients still read it
+				if got := trackOf(p, tr.sid()); got.DisableRed == c.want || !strings.EqualFold(got.MimeType, "audio/opus") { //nolint:staticcheck // clients still read it
 					t.Errorf("%s is shown as %v", c.cid, got)
 				}
 			}

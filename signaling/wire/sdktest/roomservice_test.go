@@ -9,10 +9,14 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // The server API as its own client calls it, on a room with a client in it.
 func TestRoomServiceClient(t *testing.T) {
+	proves(t, conform.Go, "api-rooms", "api-participants", "api-mute", "api-send-data", "api-update", "api-room-metadata",
+		"perm-publish", "api-remove", "api-delete", "api-grants")
 	j := newJournal(t)
 	name := roomName(t)
 	service := lksdk.NewRoomServiceClient(shared.base.String(), devKey, devSecret)
@@ -105,6 +109,7 @@ func TestRoomServiceClient(t *testing.T) {
 
 // Pages of any origin may call, errors included.
 func TestTwirpAnswersEveryOrigin(t *testing.T) {
+	proves(t, conform.Go, "api-origin")
 	for _, method := range []string{http.MethodOptions, http.MethodPost} {
 		req, err := http.NewRequestWithContext(t.Context(), method, shared.base.JoinPath("twirp/livekit.RoomService/ListRooms").String(), bytes.NewReader([]byte("{}")))
 		if err != nil {

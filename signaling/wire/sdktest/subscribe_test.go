@@ -174,6 +174,71 @@ func TestSubscribing(t *testing.T) {
 			return slices.ContainsFunc(m.GetSpeakersChanged().GetSpeakers(), func(s *livekit.SpeakerInfo) bool { return s.Sid == alice.sid() && !s.Active })
 		})
 	})
+	row(t, "sub-dynacast", func(t *testing.T) {
+		both(t, func(t *testing.T, j *journal, s rawSetup) {
+			alice := rawJoin(t, j, "alice", s).connect()
+			camera := alice.publish(livekit.TrackType_VIDEO, "camera", func(r *livekit.AddTrackRequest) {
+				r.Layers = []*livekit.VideoLayer{
+					{Quality: livekit.VideoQuality_LOW, Width: 160, Height: 90},
+					{Quality: livekit.VideoQuality_MEDIUM, Width: 320, Height: 180},
+					{Quality: livekit.VideoQuality_HIGH, Width: 640, Height: 360},
+				}
+			})
+			bob := rawJoin(t, j, "bob", rawSetup{room: s.room}).connect()
+			told := func(what string, want ...livekit.VideoQuality) {
+				t.Helper()
+				alice.wait(what, func(m *livekit.SignalResponse) bool {
+					u := m.GetSubscribedQualityUpdate()
+					if u.GetTrackSid() != camera.sid() || len(u.SubscribedCodecs) == 0 {
+						return false
+					}
+					var on []livekit.VideoQuality
+					for _, q := range u.SubscribedCodecs[0].Qualities {
+						if q.Enabled {
+							on = append(on, q.Quality)
+						}
+					}
+					return slices.Equal(on, want)
+				})
+				alice.forget()
+			}
+			bob.wait("section", func(m *livekit.SignalResponse) bool { return strings.Contains(m.GetOffer().GetSdp(), camera.sid()) })
+			bob.send(settings(&livekit.UpdateTrackSettings{TrackSids: []string{camera.sid()}, Quality: livekit.VideoQuality_LOW}))
+			told("the small one is wanted", livekit.VideoQuality_LOW)
+			bob.send(settings(&livekit.UpdateTrackSettings{TrackSids: []string{camera.sid()}, Disabled: true}))
+			told("none is wanted")
+			bob.send(settings(&livekit.UpdateTrackSettings{TrackSids: []string{camera.sid()}, Quality: livekit.VideoQuality_MEDIUM}))
+			told("two are wanted", livekit.VideoQuality_LOW, livekit.VideoQuality_MEDIUM)
+		})
+	})
+	row(t, "sub-stream-state", func(t *testing.T) {
+		both(t, func(t *testing.T, j *journal, s rawSetup) {
+			alice, voice := talker(t, j, s.room)
+			camera := alice.publish(livekit.TrackType_VIDEO, "camera")
+			camera.play()
+			bob := rawJoin(t, j, "bob", s).connect()
+			bob.receives(camera.sid(), 5)
+			bob.receives(voice.sid(), 5)
+			told := func(state livekit.StreamState) {
+				t.Helper()
+				bob.wait(state.String(), func(m *livekit.SignalResponse) bool {
+					return slices.ContainsFunc(m.GetStreamStateUpdate().GetStreamStates(), func(s *livekit.StreamStateInfo) bool {
+						return s.TrackSid == camera.sid() && s.ParticipantSid == alice.sid() && s.State == state
+					})
+				})
+			}
+			narrow := func(bps int64) {
+				bob.forget()
+				bob.send(simulate(&livekit.SimulateScenario{Scenario: &livekit.SimulateScenario_SubscriberBandwidth{SubscriberBandwidth: bps}}))
+			}
+			narrow(30_000)
+			told(livekit.StreamState_PAUSED)
+			bob.moreOf(voice.sid(), 50) // sound goes on
+			narrow(0)
+			told(livekit.StreamState_ACTIVE)
+			bob.moreOf(camera.sid(), 5)
+		})
+	})
 	row(t, "sub-permission", func(t *testing.T) {
 		j := newJournal(t)
 		room := roomName(t)

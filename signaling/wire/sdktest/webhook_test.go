@@ -11,6 +11,8 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"github.com/livekit/protocol/webhook"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+
+	"aparte/signaling/wire/sdktest/conform"
 )
 
 // hooks is a webhook receiver as LiveKit's own package makes one.
@@ -59,6 +61,7 @@ func (h *hooks) names() (out []string) {
 // The life of a room as its webhooks tell it, in order; of a meeting they say
 // nothing.
 func TestWebhooks(t *testing.T) {
+	proves(t, conform.Go, "hooks")
 	j := newJournal(t)
 	h := &hooks{j: j}
 	receiver := httptest.NewServer(h)
