@@ -43,6 +43,8 @@ type source struct {
 	rids  bool
 	seq   [3]uint16
 	frame [3]uint16 // numbers of frames, or pictures
+	// late may keep a packet back, and have it delivered later.
+	late func(deliver func()) bool
 }
 
 // newSource gives the rig's publisher another codec: simulcast with rids, else one
@@ -79,7 +81,10 @@ func (s *source) write(layer int, ts uint32, marker bool, descriptor, payload []
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, _ = s.receiver.Buffer(packetio.RTPBufferPacket, ssrcOf(layer)).Write(b)
+	deliver := func() { _, _ = s.receiver.Buffer(packetio.RTPBufferPacket, ssrcOf(layer)).Write(b) }
+	if s.late == nil || !s.late(deliver) {
+		deliver()
+	}
 }
 
 // picture publishes a picture of so many spatial layers, each of two packets. An
