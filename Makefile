@@ -10,6 +10,9 @@ SHELL       := /bin/bash
 # Steps share two cores and print one after the other.
 .NOTPARALLEL:
 
+# Of `make soak`.
+DURATION ?= 10m
+
 NODE_MIN     := 22
 NODE_VERSION := 22.23.3
 
@@ -142,8 +145,13 @@ fuzz: ## each fuzz target for five minutes
 	.ci/fuzz 5m
 
 .PHONY: bench
-bench: ## the forwarding path beside plain Pion
-	go test -run '^$$' -bench . -benchmem ./sfu/...
+bench: build ## the forwarding path beside plain Pion, memory and times beside their targets
+	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
+	go test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
+
+.PHONY: soak
+soak: build ## come and go for DURATION (10m); the server must be afterwards what it was
+	go test -count=1 -v -run '^TestSoak$$' -timeout 0 ./cmd/aparte-load/trial -soak $(DURATION)
 
 .PHONY: screenshots
 screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture

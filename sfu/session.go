@@ -212,6 +212,7 @@ func (s *Session) cut() {
 
 func (s *Session) run() {
 	defer close(s.done)
+	defer s.forget()
 	defer s.closePeers()
 	if !s.begin() {
 		return
@@ -284,6 +285,15 @@ func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 		},
 		Log: s.log,
 	})
+}
+
+// forget lets go of everybody else: what somebody still knows of this session must not
+// hold those who were in with it, and by them those before.
+func (s *Session) forget() {
+	s.mu.Lock()
+	s.wanted = nil
+	s.mu.Unlock()
+	s.local, s.queued, s.sections, s.lastOffer = nil, nil, nil, nil
 }
 
 func (s *Session) closePeers() {

@@ -32,7 +32,8 @@ func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
 type commands struct {
-	Run runCommand `cmd:"" default:"withargs" help:"Fill rooms, measure, leave (the default)."`
+	Run  runCommand  `cmd:"" default:"withargs" help:"Fill rooms, measure, leave (the default)."`
+	Soak soakCommand `cmd:"" help:"Join, leave, resume, mute and vanish for a long time, and compare the server's memory before and after."`
 }
 
 func main() {

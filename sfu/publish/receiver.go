@@ -204,6 +204,7 @@ func (r *Receiver) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
+	r.list, r.header = nil, rtp.Header{}
 	clear(r.sections)
 	clear(r.sources)
 }

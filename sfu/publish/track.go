@@ -161,6 +161,9 @@ func (t *Track) Close() {
 	for _, s := range *t.sinks.Load() {
 		s.Sync()
 	}
+	// Whoever still knows the track must not hold its publisher by it: that one knew
+	// others, who knew others before them.
+	t.receiver.Store(nil)
 }
 
 // RequestKeyframe asks the publisher for a key frame of the layer, or of all live

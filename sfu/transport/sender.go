@@ -89,9 +89,20 @@ func (s *sender) flow() {
 func (s *sender) Unbind(webrtc.TrackLocalContext) error {
 	s.mu.Lock()
 	s.held = nil
+	down := s.out.Down
 	s.mu.Unlock()
-	s.out.Down.Unbind()
+	if down != nil {
+		down.Unbind()
+	}
 	return nil
+}
+
+// forget lets go of the track: Pion keeps a sender as long as the connection, also one
+// that was removed.
+func (s *sender) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out.Down, s.held = nil, nil
 }
 
 // release frees the section of every sender that is no longer wanted; a freed
@@ -109,6 +120,7 @@ func (p *Peer) release(want []Outgoing) {
 		if err := p.pc.RemoveTrack(s.rtp); err != nil {
 			p.cfg.Log.Debug("remove track", "track", id, "error", err)
 		}
+		s.forget()
 	}
 }
 

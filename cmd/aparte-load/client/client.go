@@ -18,9 +18,11 @@ type Config struct {
 	URL, Token string
 	Single     bool // /rtc/v1, one connection; else /rtc, two
 	Subscribe  bool // to everything
-	Sources    []Source
-	Figures    *Figures
-	Pulse      *Pulse
+	// Restless: others come and go, so that what was there at the join need not come.
+	Restless bool
+	Sources  []Source
+	Figures  *Figures
+	Pulse    *Pulse
 }
 
 // Client is a participant that is in. Its methods may be called from any goroutine.
@@ -35,6 +37,7 @@ type Client struct {
 	sending   *sender
 
 	leaving atomic.Bool // what ends now ends because we want it
+	dead    atomic.Bool // nothing is sent any more, see quietNet
 
 	// Owned by run; before it by Join.
 	ws         *websocket.Conn
@@ -44,6 +47,7 @@ type Client struct {
 	err        error
 	offering   bool // an offer of ours is out
 	dirty      bool // and another is due
+	restart    bool // which restarts ICE
 	offerID    uint32
 	publishing []*publication
 	subscribed *livekit.SessionDescription // the server's last offer, for SyncState
@@ -154,7 +158,7 @@ func (c *Client) joined(join *livekit.JoinResponse) error {
 			c.primary = sub
 		}
 	}
-	if c.cfg.Subscribe {
+	if c.cfg.Subscribe && !c.cfg.Restless {
 		c.firsts.expect(join.OtherParticipants)
 	}
 	for i := range c.cfg.Sources {
@@ -320,6 +324,9 @@ func (c *Client) Leave() {
 		c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Leave{Leave: &livekit.LeaveRequest{
 			Reason: livekit.DisconnectReason_CLIENT_INITIATED, Action: livekit.LeaveRequest_DISCONNECT,
 		}}})
+		if c.ws == nil {
+			return nil // its signal was cut: there is nobody to tell
+		}
 		frame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 		_ = c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(time.Second)) // it closes either way
 		return nil
@@ -332,11 +339,7 @@ func (c *Client) Leave() {
 func (c *Client) Kill() {
 	_ = c.do(func(c *Client) error {
 		c.leaving.Store(true)
-		for _, p := range []*peer{c.pub, c.sub} {
-			if p != nil {
-				p.silence()
-			}
-		}
+		c.dead.Store(true)
 		return nil
 	})
 	<-c.done
@@ -348,6 +351,9 @@ func (c *Client) CutSignal() error {
 	return c.do(func(c *Client) error {
 		old := c.ws
 		c.ws = nil
+		if old == nil {
+			return nil
+		}
 		return old.NetConn().Close()
 	})
 }

@@ -49,17 +49,27 @@ func (c *Client) makeOffer(restart bool) (*livekit.SessionDescription, error) {
 
 // offer makes one, or notes that one is due: only one may be out.
 func (c *Client) offer(restart bool) error {
+	c.restart = c.restart || restart
 	if c.offering {
 		c.dirty = true
 		return nil
 	}
-	offer, err := c.makeOffer(restart)
+	offer, err := c.makeOffer(c.restart)
 	if err != nil {
 		return c.fail("make offer", err)
 	}
-	c.offering, c.dirty = true, false
+	c.offering, c.dirty, c.restart = true, false, false
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: offer}})
 	return nil
+}
+
+// repeat sends an offer again whose answer was lost with the signal, and another after
+// it: Pion cannot take it back.
+func (c *Client) repeat() {
+	c.offering, c.dirty, c.restart = true, true, true
+	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: &livekit.SessionDescription{
+		Type: "offer", Sdp: c.pub.pc.PendingLocalDescription().SDP, Id: c.offerID,
+	}}})
 }
 
 // answered applies the answer to our last offer.

@@ -11,6 +11,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/sdp/v3"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -117,6 +118,11 @@ func (c *Client) api(r *receiver) (*webrtc.API, error) {
 	}
 	var s webrtc.SettingEngine
 	s.LoggerFactory = silent{}
+	network, err := stdnet.NewNet()
+	if err != nil {
+		return nil, err
+	}
+	s.SetNet(quietNet{network, &c.dead})
 	s.BufferFactory = r.buffer
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.DisableActiveTCP(true)
@@ -141,12 +147,6 @@ func loopback(address string) bool {
 
 // negotiated tells whether an answer was ever applied.
 func (p *peer) negotiated() bool { return p.pc.RemoteDescription() != nil }
-
-// silence stops the transport below DTLS, so that closing it says nothing.
-func (p *peer) silence() {
-	// It ends in any case, and there is nobody to tell.
-	_ = p.pc.SCTP().Transport().ICETransport().Stop()
-}
 
 func (p *peer) close(pulse *Pulse) {
 	pulse.remove(p)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/livekit/protocol/livekit"
+	"github.com/pion/webrtc/v4"
 )
 
 // signal does what a message of the server asks.
@@ -58,8 +59,11 @@ func (c *Client) resume(ctx context.Context) error {
 	c.ws = ws
 	go c.read(ws)
 	c.syncState()
-	c.offering, c.dirty = false, false
-	if c.cfg.Single || c.pub.negotiated() {
+	switch {
+	case c.pub.pc.SignalingState() == webrtc.SignalingStateHaveLocalOffer:
+		c.repeat()
+	case c.cfg.Single || c.pub.negotiated():
+		c.offering = false
 		return c.offer(true)
 	}
 	return nil

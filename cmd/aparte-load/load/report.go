@@ -63,7 +63,8 @@ type Report struct {
 // Memory of the server.
 type Memory struct {
 	RSSBytes   int64 `json:"rss_bytes,omitempty"`
-	InUseBytes int64 `json:"heap_and_stack_bytes,omitempty"`
+	LiveBytes  int64 `json:"live_and_stack_bytes,omitempty"` // objects still used
+	InUseBytes int64 `json:"heap_and_stack_bytes,omitempty"` // the spans they are in
 	HeapBytes  int64 `json:"heap_bytes,omitempty"`
 	StackBytes int64 `json:"stack_bytes,omitempty"`
 	Goroutines int64 `json:"goroutines,omitempty"`

@@ -87,7 +87,7 @@ func (r *run) memory(ctx context.Context) (*Memory, error) {
 		if in, err = r.cfg.Go.Memory(ctx); err != nil {
 			return nil, fmt.Errorf("memory of the server: %w", err)
 		}
-		m.InUseBytes, m.Goroutines = in.InUse(), in.Goroutines
+		m.LiveBytes, m.InUseBytes, m.Goroutines = in.Live(), in.InUse(), in.Goroutines
 		m.HeapBytes, m.StackBytes = in.Heap, in.Stack
 	}
 	if r.cfg.Process != nil {

@@ -19,7 +19,7 @@ type GoServer struct {
 
 // NewGoServer takes the address below which /debug/pprof/ is.
 func NewGoServer(base string) *GoServer {
-	return &GoServer{base: strings.TrimRight(base, "/"), client: &http.Client{}}
+	return &GoServer{base: strings.TrimRight(base, "/"), client: &http.Client{Transport: &http.Transport{}}}
 }
 
 // Memory of a Go program, in bytes.
@@ -32,8 +32,11 @@ type Memory struct {
 	Goroutines int64 `json:"goroutines"`
 }
 
-// InUse is heap and stack together.
+// InUse is heap and stack together, with the gaps in the heap's spans.
 func (m Memory) InUse() int64 { return m.Heap + m.Stack }
+
+// Live is what live objects and stacks take.
+func (m Memory) Live() int64 { return m.Objects + m.Stack }
 
 // collections before the memory is read: pools let go at the second, and stacks that
 // were needed once halve at each. In an idle program one comes every two minutes.
@@ -64,6 +67,9 @@ func (g *GoServer) Memory(ctx context.Context) (Memory, error) {
 	m.Goroutines, err = g.Goroutines(ctx)
 	return m, err
 }
+
+// Hangup closes idle connections to the server, which has goroutines for each.
+func (g *GoServer) Hangup() { g.client.CloseIdleConnections() }
 
 // Goroutines counts them.
 func (g *GoServer) Goroutines(ctx context.Context) (n int64, err error) {

@@ -11,6 +11,7 @@ import (
 
 // Whoever stops a load gets the figures until then, and nobody stays behind.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -29,6 +30,7 @@ func TestStopped(t *testing.T) {
 // Two rooms of three, in both forms of the protocol: everybody gets in, everything is
 // received, and on loopback nothing is lost.
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	for _, c := range []struct {
 		signal string

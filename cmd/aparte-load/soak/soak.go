@@ -1,0 +1,193 @@
+// Package soak comes and goes for a long time, in every way that people do, and looks
+// whether the server is afterwards what it was before.
+package soak
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"aparte/cmd/aparte-load/client"
+	"aparte/cmd/aparte-load/measure"
+)
+
+// Config is a soak.
+type Config struct {
+	URL   string
+	Keys  client.Keys
+	Rooms int
+	Seats int // of each room; whoever has one comes and goes
+	// Duration of the coming and going. Before it, a Warmup of the same kind lets the
+	// server fill its pools, so that what is compared is what grows.
+	Duration, Warmup time.Duration
+	// Patience is how long the server may take to forget those who vanished: ICE must
+	// fail, sessions wait for a resume, and rooms for somebody to come back.
+	Patience time.Duration
+	Seed     uint64
+
+	Go      *measure.GoServer // required
+	Process *measure.Process  // may be nil
+}
+
+// Bounds on what may be left over. A participant is 40 goroutines and 300 KiB or so: one
+// that is not forgotten breaks the first.
+const (
+	MoreGoroutines = 10
+	MoreBytes      = 4 << 20 // of live objects and stacks
+)
+
+// Result is what a soak found.
+type Result struct {
+	Acts          map[string]int // what was done, how often
+	Failures      map[string]int // what went wrong, and what the server ended
+	Before, After measure.Memory
+	RSSBefore     int64
+	RSSAfter      int64
+	Settled       time.Duration // until the server had forgotten everybody
+}
+
+// Run comes and goes until the duration is over or ctx ends.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	s := &soak{cfg: cfg, figures: &client.Figures{}, acts: map[string]int{}, pulse: client.NewPulse()}
+	defer s.pulse.Close()
+	r := &Result{}
+	first, err := cfg.Go.Goroutines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Warmup > 0 {
+		s.churn(ctx, cfg.Warmup)
+		if _, err := s.settle(ctx, first); err != nil {
+			return nil, fmt.Errorf("after the warm-up: %w", err)
+		}
+	}
+	if r.Before, r.RSSBefore, err = s.memory(ctx); err != nil {
+		return nil, err
+	}
+	s.churn(ctx, cfg.Duration)
+	r.Settled, err = s.settle(ctx, r.Before.Goroutines)
+	if err == nil {
+		r.After, r.RSSAfter, err = s.memory(ctx)
+	}
+	r.Acts, r.Failures = s.acts, s.figures.Failures()
+	return r, err
+}
+
+type soak struct {
+	cfg     Config
+	figures *client.Figures
+	pulse   *client.Pulse
+
+	mu   sync.Mutex
+	acts map[string]int // guarded by mu
+}
+
+func (s *soak) memory(ctx context.Context) (m measure.Memory, rss int64, err error) {
+	if m, err = s.cfg.Go.Memory(ctx); err == nil && s.cfg.Process != nil {
+		rss, err = s.cfg.Process.RSS()
+	}
+	return m, rss, err
+}
+
+// churn lets every seat come and go, and all leave at the end.
+func (s *soak) churn(ctx context.Context, d time.Duration) {
+	limited, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	var seats sync.WaitGroup
+	for room := range s.cfg.Rooms {
+		for n := range s.cfg.Seats {
+			seats.Go(func() {
+				x := &seat{
+					soak: s, room: fmt.Sprintf("soak-%d", room), n: n,
+					rand: rand.New(rand.NewPCG(s.cfg.Seed, uint64(room)<<32|uint64(n))),
+				}
+				x.sit(limited)
+			})
+		}
+	}
+	seats.Wait()
+}
+
+// settle waits until the server has as many goroutines as before: then sessions and
+// rooms are gone. A few more are not waited for longer than patience.
+func (s *soak) settle(ctx context.Context, before int64) (time.Duration, error) {
+	begin := time.Now()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		s.cfg.Go.Hangup() // our own connection is two goroutines there
+		now, err := s.cfg.Go.Goroutines(ctx)
+		if err != nil {
+			return 0, err
+		}
+		took := time.Since(begin)
+		if now <= before || now <= before+MoreGoroutines && took > s.cfg.Patience {
+			return took, nil
+		}
+		if took > s.cfg.Patience {
+			stacks, err := s.cfg.Go.Stacks(ctx)
+			return took, fmt.Errorf("%d goroutines %s after everybody left, %d before (%w):\n%s",
+				now, took.Round(time.Second), before, err, stacks)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return took, ctx.Err()
+		}
+	}
+}
+
+func (s *soak) count(act string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acts[act]++
+}
+
+// Check compares with the bounds, and says everything that is beyond them.
+func (r *Result) Check() error {
+	var wrong []string
+	if more := r.After.Goroutines - r.Before.Goroutines; more > MoreGoroutines {
+		wrong = append(wrong, fmt.Sprintf("%d goroutines more than before, at most %d are expected", more, MoreGoroutines))
+	}
+	if more := r.After.Live() - r.Before.Live(); more > MoreBytes {
+		wrong = append(wrong, fmt.Sprintf("%.1f MiB more in use than before, at most %.1f are expected", mib(more), mib(MoreBytes)))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Failures)) {
+		if reason != takenOver {
+			wrong = append(wrong, fmt.Sprintf("%d × %s", r.Failures[reason], reason))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(wrong, "; "))
+}
+
+// Text writes the figures beside their bounds.
+func (r *Result) Text(w io.Writer) error {
+	var b strings.Builder
+	for _, act := range slices.Sorted(maps.Keys(r.Acts)) {
+		fmt.Fprintf(&b, "%-22s %6d\n", act, r.Acts[act])
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Failures)) {
+		fmt.Fprintf(&b, "told: %-16s %6d\n", reason, r.Failures[reason])
+	}
+	fmt.Fprintf(&b, "all forgotten after    %6.0f s\n\n", r.Settled.Seconds())
+	fmt.Fprintf(&b, "%-22s %9s %9s %12s\n", "", "before", "after", "may grow by")
+	fmt.Fprintf(&b, "%-22s %9d %9d %12d\n", "goroutines", r.Before.Goroutines, r.After.Goroutines, MoreGoroutines)
+	fmt.Fprintf(&b, "%-22s %9.1f %9.1f %12.1f\n", "live and stacks, MiB", mib(r.Before.Live()), mib(r.After.Live()), mib(MoreBytes))
+	fmt.Fprintf(&b, "%-22s %9.1f %9.1f\n", "heap and stacks, MiB", mib(r.Before.InUse()), mib(r.After.InUse()))
+	if r.RSSAfter > 0 {
+		fmt.Fprintf(&b, "%-22s %9.1f %9.1f\n", "RSS, MiB", mib(r.RSSBefore), mib(r.RSSAfter))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }
