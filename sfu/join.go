@@ -210,6 +210,7 @@ type member struct {
 	ruled       bool                                 // its permission was changed since it joined
 	active      bool                                 // the primary connection was up once
 	lostAt      time.Time                            // when the signal was lost; zero while there is one
+	resumedAt   time.Time                            // when it last came back
 	failedAt    time.Time                            // when a connection failed; zero while it works
 	closed      bool                                 // that failure was the client closing it
 	goneFirst   bool                                 // the signal was lost before that failure

@@ -182,11 +182,15 @@ func (q *connectionRequest) serve(r *room) {
 	}
 	m.failedAt = time.Now()
 	m.goneFirst = !m.lostAt.IsZero() // it has been away for as long as ICE took
-	if q.closed {
+	switch {
+	case q.closed:
 		// The client closed its connection. Over UDP that may overtake its
 		// leave: checkDeadlines acts when none comes.
 		m.closed = true
-	} else {
+	case time.Since(m.resumedAt) < r.sfu.cfg.Timing.ReturnTime/3:
+		// Both connections failed, one after the other: the resume that the first
+		// one led to mends both, if it is let.
+	default:
 		r.log.Info("media connection failed, asking to resume", "participant", m.info.Identity)
 		r.askToResume(m)
 	}

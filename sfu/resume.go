@@ -35,7 +35,7 @@ func (q *resumeRequest) serve(r *room) {
 	if old := m.s.signal.Swap(&signalBox{q.signal}); old != nil {
 		old.Close()
 	}
-	m.lostAt = time.Time{}
+	m.lostAt, m.resumedAt = time.Time{}, time.Now()
 	if !m.failedAt.IsZero() {
 		m.failedAt, m.goneFirst = time.Now(), false // the patience begins anew
 	}
