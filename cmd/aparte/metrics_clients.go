@@ -37,6 +37,7 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"oversized":      func(p publish.Stats) uint64 { return p.Oversized },
 		"too_many_ssrcs": func(p publish.Stats) uint64 { return p.Overflow },
 		"flood":          func(p publish.Stats) uint64 { return p.Flooded },
+		"no_structure":   func(p publish.Stats) uint64 { return p.NoStructure },
 		"silenced":       func(p publish.Stats) uint64 { return p.Silenced },
 	} {
 		register("rtp_dropped_total", "RTP packets of clients not stored, by reason.", prometheus.Labels{"reason": reason}, rtp(pick))
@@ -72,6 +73,7 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 	for reason, pick := range map[string]func(sfu.Stats) uint64{
 		"not_allowed":    func(r sfu.Stats) uint64 { return r.DataNotAllowed },
 		"malformed":      func(r sfu.Stats) uint64 { return r.DataMalformed },
+		"too_long":       func(r sfu.Stats) uint64 { return r.DataTooLong },
 		"repeated":       func(r sfu.Stats) uint64 { return r.DataRepeated },
 		"lossy_full":     func(r sfu.Stats) uint64 { return r.DataLossyFull },
 		"not_connected":  func(r sfu.Stats) uint64 { return r.DataTooEarly },
