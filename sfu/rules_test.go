@@ -372,22 +372,22 @@ func TestRoomLimitIsPerSpace(t *testing.T) {
 	s := New(Config{Log: slog.New(slog.DiscardHandler), Limits: Limits{Rooms: 1}})
 	defer s.events.close()
 	p := func(meeting bool, name string) JoinParams { return JoinParams{Room: RoomKey{meeting, name}} }
-	first, err := s.room(p(false, "a"))
+	first, err := s.room(p(false, "a"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.room(p(false, "b")); !errors.Is(err, ErrFull) {
+	if _, err := s.room(p(false, "b"), true); !errors.Is(err, ErrFull) {
 		t.Errorf("a second room: %v", err)
 	}
 	if err := s.Admits(p(false, "b")); !errors.Is(err, ErrFull) {
 		t.Errorf("admits a second room: %v", err)
 	}
-	meeting, err := s.room(p(true, "b"))
+	meeting, err := s.room(p(true, "b"), true)
 	if err != nil {
 		t.Fatalf("a room of the other space: %v", err)
 	}
 	first.close(0)
-	again, err := s.room(p(false, "b"))
+	again, err := s.room(p(false, "b"), true)
 	if err != nil {
 		t.Fatalf("after the first closed: %v", err)
 	}

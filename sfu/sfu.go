@@ -33,6 +33,9 @@ type Config struct {
 	Timing   Timing
 	// ICEServers tells a client which STUN and TURN servers to use; may be nil.
 	ICEServers func(identity string) []*livekit.ICEServer
+	// OnlyNamedRooms refuses joins of integration rooms that CreateRoom has not made;
+	// else whoever comes first makes the room.
+	OnlyNamedRooms bool
 	// Dev allows SimulateScenario, with which clients test their reconnection.
 	Dev bool
 }
@@ -86,6 +89,9 @@ func (s *SFU) Admits(p JoinParams) error {
 		return ErrClosing
 	}
 	if r == nil {
+		if s.mustExist(p.Room) {
+			return ErrNoRoom
+		}
 		if rooms >= s.cfg.Limits.Rooms {
 			return ErrFull
 		}
@@ -103,7 +109,7 @@ func (s *SFU) Admits(p JoinParams) error {
 // is ended.
 func (s *SFU) Join(p JoinParams, signal Signal) (*Session, error) {
 	for {
-		r, err := s.room(p)
+		r, err := s.room(p, !s.mustExist(p.Room))
 		if err != nil {
 			return nil, err
 		}
@@ -134,8 +140,11 @@ func (s *SFU) Resume(p JoinParams, signal Signal) (*Session, error) {
 	return reply.session, reply.err
 }
 
-// room finds or makes the room of a join.
-func (s *SFU) room(p JoinParams) (*room, error) {
+// mustExist tells whether a join does not make this room.
+func (s *SFU) mustExist(key RoomKey) bool { return s.cfg.OnlyNamedRooms && !key.Meeting }
+
+// room finds the room of a join, or makes it.
+func (s *SFU) room(p JoinParams, mayMake bool) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -143,6 +152,9 @@ func (s *SFU) room(p JoinParams) (*room, error) {
 	}
 	if r := s.rooms[p.Room]; r != nil {
 		return r, nil
+	}
+	if !mayMake {
+		return nil, ErrNoRoom
 	}
 	if s.count[p.Room.Meeting] >= s.cfg.Limits.Rooms {
 		return nil, ErrFull

@@ -39,6 +39,7 @@ type Config struct {
 	Integration struct {
 		Keys        map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
 		Microphones int               `koanf:"microphones" help:"So many voices are heard in a room of such a program. 0: all."`
+		RoomsOnJoin bool              `koanf:"rooms_on_join" help:"Whoever comes first makes the room. false: only RoomService makes rooms, and a join of another one is refused."`
 	} `koanf:"integration" embed:"" prefix:"integration-"`
 	Webhooks struct {
 		URLs []string `koanf:"urls" name:"urls" help:"Addresses that are told what happens in integration rooms (LiveKit webhooks): http:// or https://. Empty: off."`
@@ -62,6 +63,7 @@ func defaults() Config {
 	c.Media.UDPPort = 7882
 	c.Media.Adaptation = true
 	c.Meetings.Microphones = 3
+	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
 	c.Log.Format = "text"
 	return c

@@ -99,7 +99,8 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	}
 	s.rooms = sfu.New(sfu.Config{
 		Engine: s.engine, Listener: told, Log: log, Dev: dev,
-		Limits: sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
+		OnlyNamedRooms: !c.Integration.RoomsOnJoin,
+		Limits:         sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
 	})
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,

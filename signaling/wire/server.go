@@ -207,7 +207,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusForbidden
 	case errors.Is(err, errBadRequest):
 		status = http.StatusBadRequest
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), errors.Is(err, sfu.ErrNoRoom):
 		status = http.StatusNotFound
 	case errors.Is(err, ErrUnavailable), errors.Is(err, sfu.ErrFull), errors.Is(err, sfu.ErrClosing):
 		status = http.StatusServiceUnavailable

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
+	lksdk "github.com/livekit/server-sdk-go/v2"
 )
 
 // ask is a plain HTTP request.
@@ -213,6 +214,24 @@ func TestHTTP(t *testing.T) {
 					t.Errorf("%d %s", status, body)
 				}
 			}
+		})
+	})
+	row(t, "http-refuse-404", func(t *testing.T) {
+		srv := ownServer(t, t.TempDir(), "--integration-rooms-on-join=false")
+		service := lksdk.NewRoomServiceClient(srv.base.String(), devKey, devSecret)
+		both(t, func(t *testing.T, s rawSetup) {
+			s.server = srv
+			const words = "requested room does not exist"
+			if status, body := s.refused(t, "alice"); status != http.StatusNotFound || !strings.Contains(body, words) {
+				t.Errorf("%d %s", status, body)
+			}
+			if status, _, body := s.validate(t, "alice"); status != http.StatusNotFound || !strings.Contains(body, words) {
+				t.Errorf("validate: %d %s", status, body)
+			}
+			if _, err := service.CreateRoom(t.Context(), &livekit.CreateRoomRequest{Name: s.room}); err != nil {
+				t.Fatal(err)
+			}
+			rawJoin(t, newJournal(t), "alice", s)
 		})
 	})
 	row(t, "http-refuse-503", func(t *testing.T) {
