@@ -47,6 +47,7 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"session_description": func(t transport.Stats) uint64 { return t.Descriptions },
 		"candidate":           func(t transport.Stats) uint64 { return t.Candidates },
 		"data_channel":        func(t transport.Stats) uint64 { return t.Channels },
+		"sctp_malformed":      func(t transport.Stats) uint64 { return t.Associations },
 		"too_many_ssrcs":      func(t transport.Stats) uint64 { return t.SSRCs },
 		"srtp_forged":         func(t transport.Stats) uint64 { return t.Forged },
 		"srtp_replayed":       func(t transport.Stats) uint64 { return t.Replayed },

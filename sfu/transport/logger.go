@@ -25,7 +25,37 @@ func (f loggerFactory) NewLogger(scope string) logging.LeveledLogger {
 	if scope == "srtp" {
 		return srtpLogger{l, f.count}
 	}
+	if scope == "sctp" {
+		return sctpLogger{l, f.count}
+	}
 	return l
+}
+
+// sctpLogger counts what pion/sctp says of packets that it does not take; it tells
+// of them nowhere else. What it could not send, or answered too late, is not a
+// client's fault.
+type sctpLogger struct {
+	leveled
+	count *counters
+}
+
+func (l sctpLogger) Warnf(f string, a ...any) {
+	l.note(f)
+	l.leveled.Warnf(f, a...)
+}
+
+func (l sctpLogger) Errorf(f string, a ...any) {
+	l.note(f)
+	l.leveled.Errorf(f, a...)
+}
+
+func (l sctpLogger) note(what string) {
+	for _, word := range []string{"parse", "validating", "violation", "handle", "Heartbeat", "FwdTSN"} {
+		if strings.Contains(what, word) {
+			l.count.sctp.Add(1)
+			return
+		}
+	}
 }
 
 // srtpLogger counts what pion/srtp says at level Info: one line for each packet

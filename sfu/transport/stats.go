@@ -17,6 +17,7 @@ type Stats struct {
 	Candidates      uint64 // too long, too many, or no candidates
 	Channels        uint64 // data channels over the limit
 	Messages        uint64 // data messages over the limit; each ends its channel
+	Associations    uint64 // SCTP packets that are none, or break its rules
 	SSRCs           uint64 // connections ended because of too many sources
 	Forged          uint64 // SRTP and SRTCP packets that are not authentic
 	Replayed        uint64 // SRTP and SRTCP packets that came before
@@ -26,7 +27,7 @@ type Stats struct {
 
 // counters are Stats as they are kept.
 type counters struct {
-	descriptions, candidates, channels, ssrcs, forged, replayed, neverConnected, lost atomic.Uint64
+	descriptions, candidates, channels, sctp, ssrcs, forged, replayed, neverConnected, lost atomic.Uint64
 }
 
 // Refusals tells what was refused so far.
@@ -34,7 +35,7 @@ func (e *Engine) Refusals() Stats {
 	c := e.counters
 	return Stats{
 		Descriptions: c.descriptions.Load(), Candidates: c.candidates.Load(), Channels: c.channels.Load(),
-		Messages: e.oversized.Load(), SSRCs: c.ssrcs.Load(), Forged: c.forged.Load(), Replayed: c.replayed.Load(),
+		Messages: e.oversized.Load(), Associations: c.sctp.Load(), SSRCs: c.ssrcs.Load(), Forged: c.forged.Load(), Replayed: c.replayed.Load(),
 		NeverConnected: c.neverConnected.Load(), ConnectionsLost: c.lost.Load(),
 	}
 }
