@@ -10,9 +10,7 @@ func metrics(s *server) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counter := func(name, help string, labels prometheus.Labels, value func() uint64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Namespace: "aparte", Name: name, Help: help, ConstLabels: labels,
-		}, func() float64 { return float64(value()) }))
+		register(r, name, help, labels, value)
 	}
 	forwarding, sockets := s.engine.Forwarding, s.engine.Stats
 	counter("forwarded_packets_total", "RTP packets written to subscribers.", nil, func() uint64 { return forwarding().Packets })
@@ -55,4 +53,18 @@ func metrics(s *server) *prometheus.Registry {
 	counter("udp_sent_total", "Datagrams sent.", nil, func() uint64 { return sockets().Sent })
 	counter("udp_send_calls_total", "System calls that sent them.", nil, func() uint64 { return sockets().Calls })
 	return r
+}
+
+// register adds a counter that is read when it is asked for.
+func register(r *prometheus.Registry, name, help string, labels prometheus.Labels, value func() uint64) {
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "aparte", Name: name, Help: help, ConstLabels: labels,
+	}, func() float64 { return float64(value()) }))
+}
+
+// byReason adds one counter for each reason, picked from the same Stats.
+func byReason[S any](r *prometheus.Registry, name, help string, stats func() S, reasons map[string]func(S) uint64) {
+	for reason, pick := range reasons {
+		register(r, name, help, prometheus.Labels{"reason": reason}, func() uint64 { return pick(stats()) })
+	}
 }

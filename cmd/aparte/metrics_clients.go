@@ -13,20 +13,14 @@ import (
 // clientMetrics tell what clients sent that was of no use, and how wide the ways
 // to them are. All clients are added up: one by one they would be personal data.
 func clientMetrics(s *server, r *prometheus.Registry) {
-	register := func(name, help string, labels prometheus.Labels, value func() uint64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Namespace: "aparte", Name: name, Help: help, ConstLabels: labels,
-		}, func() float64 { return float64(value()) }))
-	}
-
 	rtp := func(pick func(publish.Stats) uint64) func() uint64 {
 		return func() uint64 { return pick(s.engine.Receiving()) }
 	}
-	register("rtp_received_packets_total", "RTP packets of clients, retransmissions and padding included.", nil,
+	register(r, "rtp_received_packets_total", "RTP packets of clients, retransmissions and padding included.", nil,
 		rtp(func(p publish.Stats) uint64 { return p.Packets }))
-	register("rtp_recovered_packets_total", "Lost RTP packets that came by retransmission.", nil,
+	register(r, "rtp_recovered_packets_total", "Lost RTP packets that came by retransmission.", nil,
 		rtp(func(p publish.Stats) uint64 { return p.Recovered }))
-	for reason, pick := range map[string]func(publish.Stats) uint64{
+	byReason(r, "rtp_dropped_total", "RTP packets of clients not stored, by reason.", s.engine.Receiving, map[string]func(publish.Stats) uint64{
 		"malformed":      func(p publish.Stats) uint64 { return p.Malformed },
 		"unknown_source": func(p publish.Stats) uint64 { return p.UnknownSource },
 		"not_published":  func(p publish.Stats) uint64 { return p.NoTrack },
@@ -39,11 +33,9 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"flood":          func(p publish.Stats) uint64 { return p.Flooded },
 		"no_structure":   func(p publish.Stats) uint64 { return p.NoStructure },
 		"silenced":       func(p publish.Stats) uint64 { return p.Silenced },
-	} {
-		register("rtp_dropped_total", "RTP packets of clients not stored, by reason.", prometheus.Labels{"reason": reason}, rtp(pick))
-	}
+	})
 
-	for reason, pick := range map[string]func(transport.Stats) uint64{
+	byReason(r, "transport_refused_total", "What clients' connections were refused or ended for, by reason.", s.engine.Refusals, map[string]func(transport.Stats) uint64{
 		"session_description": func(t transport.Stats) uint64 { return t.Descriptions },
 		"candidate":           func(t transport.Stats) uint64 { return t.Candidates },
 		"data_channel":        func(t transport.Stats) uint64 { return t.Channels },
@@ -53,11 +45,9 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"srtp_replayed":       func(t transport.Stats) uint64 { return t.Replayed },
 		"never_connected":     func(t transport.Stats) uint64 { return t.NeverConnected },
 		"connection_lost":     func(t transport.Stats) uint64 { return t.ConnectionsLost },
-	} {
-		register("transport_refused_total", "What clients' connections were refused or ended for, by reason.",
-			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.engine.Refusals()) })
-	}
-	for reason, pick := range map[string]func(wire.Stats) uint64{
+	})
+
+	byReason(r, "signal_refused_total", "Joins and signal messages refused, and signal connections closed, by reason.", s.signals.Stats, map[string]func(wire.Stats) uint64{
 		"status":              func(w wire.Stats) uint64 { return w.Refused },
 		"after_upgrade":       func(w wire.Stats) uint64 { return w.RefusedLate },
 		"joining_too_often":   func(w wire.Stats) uint64 { return w.TooOften },
@@ -67,11 +57,9 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"queue_full":          func(w wire.Stats) uint64 { return w.QueueFull },
 		"panic":               func(w wire.Stats) uint64 { return w.Panics },
 		"token_failed":        func(w wire.Stats) uint64 { return w.TokensFailed },
-	} {
-		register("signal_refused_total", "Joins and signal messages refused, and signal connections closed, by reason.",
-			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.signals.Stats()) })
-	}
-	for reason, pick := range map[string]func(sfu.Stats) uint64{
+	})
+
+	byReason(r, "room_dropped_total", "What rooms dropped or refused besides media, by reason.", s.rooms.Stats, map[string]func(sfu.Stats) uint64{
 		"not_allowed":    func(r sfu.Stats) uint64 { return r.DataNotAllowed },
 		"malformed":      func(r sfu.Stats) uint64 { return r.DataMalformed },
 		"too_long":       func(r sfu.Stats) uint64 { return r.DataTooLong },
@@ -82,12 +70,10 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"stale_signal":   func(r sfu.Stats) uint64 { return r.StaleSignals },
 		"track_refused":  func(r sfu.Stats) uint64 { return r.TracksRefused },
 		"event_not_told": func(r sfu.Stats) uint64 { return r.EventsDropped },
-	} {
-		register("room_dropped_total", "What rooms dropped or refused besides media, by reason.",
-			prometheus.Labels{"reason": reason}, func() uint64 { return pick(s.rooms.Stats()) })
-	}
-	register("data_replayed_total", "Reliable data packets sent again after a resume.", nil, func() uint64 { return s.rooms.Stats().DataReplayed })
-	register("udp_unknown_total", "Datagrams of nobody who is connected.", nil, func() uint64 { return s.engine.Stats().Unknown })
+	})
+
+	register(r, "data_replayed_total", "Reliable data packets sent again after a resume.", nil, func() uint64 { return s.rooms.Stats().DataReplayed })
+	register(r, "udp_unknown_total", "Datagrams of nobody who is connected.", nil, func() uint64 { return s.engine.Stats().Unknown })
 
 	path := func(pick func(forward.PathStats) uint64) func() uint64 {
 		return func() uint64 { return pick(s.engine.Paths()) }
@@ -106,7 +92,7 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"paced_drops_total":        {"Video packets dropped because a pacer's queue was full.", func(p forward.PathStats) uint64 { return p.PacedDrops }},
 		"pacer_overflows_total":    {"Times that happened.", func(p forward.PathStats) uint64 { return p.Overflows }},
 	} {
-		register("congestion_"+name, c.help, nil, path(c.pick))
+		register(r, "congestion_"+name, c.help, nil, path(c.pick))
 	}
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "aparte", Name: "congestion_estimate_bps", Help: "Sum of what the ways to the connected subscribers are thought to carry, in bits a second.",

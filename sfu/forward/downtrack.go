@@ -1,8 +1,6 @@
 package forward
 
 import (
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -222,88 +220,6 @@ func (d *DownTrack) setPaused(paused bool) {
 
 func (d *DownTrack) resync() { d.requestKeyframe() }
 
-// learnCodecs maps the publisher's payload types to the subscriber's.
-func (d *DownTrack) learnCodecs() {
-	codecs := d.track.Codecs()
-	if codecs == d.codecs {
-		return
-	}
-	d.codecs = codecs
-	d.plain = false
-	clear(d.stamps) // another payload type would make another packet of an old one
-	for i := range d.payloads {
-		d.payloads[i], d.repairs[i], d.red[i] = noPT, noPT, false
-	}
-	for i := range d.binding.Codecs {
-		b := &d.binding.Codecs[i]
-		if b.RTXPayloadType != 0 {
-			d.repairs[b.PayloadType&0x7f] = b.RTXPayloadType
-		}
-		if b.Type == codec.Opus {
-			d.opusPT = b.PayloadType
-		}
-		if b.Type.Video() && d.video == 0 {
-			d.video = b.PayloadType
-		}
-	}
-	for i := range *codecs {
-		c := &(*codecs)[i]
-		pt := matchCodec(c, d.binding.Codecs)
-		// RED names its blocks by payload type: the two must agree on it.
-		if c.Type == codec.RED && d.opusPT != 0 && (pt == noPT || !sameOpus(*codecs, d.opusPT)) {
-			pt = d.opusPT
-			d.red[c.PayloadType&0x7f] = true
-		}
-		d.payloads[c.PayloadType&0x7f] = pt
-		// Browsers cannot tell AV1's spatial layers apart without the descriptor,
-		// and decode nothing: they get the lowest.
-		d.plain = d.plain || c.Type == codec.AV1 && d.media.descriptor == 0
-		if d.munger.clockRate == 0 {
-			d.munger.clockRate = c.ClockRate
-		}
-	}
-}
-
-func sameOpus(codecs []publish.Codec, pt uint8) bool {
-	return slices.ContainsFunc(codecs, func(c publish.Codec) bool { return c.Type == codec.Opus && c.PayloadType == pt })
-}
-
-// matchCodec returns the subscriber's payload type for c: the same format, and
-// the same parameters if there is such a one.
-func matchCodec(c *publish.Codec, offered []publish.Codec) uint8 {
-	best := uint8(noPT)
-	for i := range offered {
-		o := &offered[i]
-		if o.Type != c.Type || o.Type == codec.Unknown || o.ClockRate != c.ClockRate || !sameProfile(c, o) {
-			continue
-		}
-		if o.Fmtp == c.Fmtp {
-			return o.PayloadType
-		}
-		if best == noPT {
-			best = o.PayloadType
-		}
-	}
-	return best
-}
-
-// sameProfile compares those profiles that a decoder needs to know: VP9's and AV1's
-// (0 when not said), with more bits or colours. Browsers decode H264 of any that they
-// offer.
-func sameProfile(a, b *publish.Codec) bool {
-	key := map[codec.Type]string{codec.VP9: "profile-id", codec.AV1: "profile"}[a.Type]
-	return key == "" || profile(a.Fmtp, key) == profile(b.Fmtp, key)
-}
-
-func profile(fmtp, key string) string {
-	for part := range strings.SplitSeq(fmtp, ";") {
-		if k, v, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(k, key) {
-			return v
-		}
-	}
-	return "0"
-}
-
 // forward sends everything its feed has in this round.
 func (d *DownTrack) forward() {
 	d.learnCodecs()
@@ -488,65 +404,6 @@ func (d *DownTrack) tally() {
 	d.packets.Add(d.newPackets)
 	d.bytes.Add(d.newBytes)
 	d.newPackets, d.newBytes = 0, 0
-}
-
-// keepAlivePackets: a receiver needs one; the others are against loss.
-const keepAlivePackets = 5
-
-func (d *DownTrack) keepAlive() {
-	if d.writer == nil || d.selector.paused || d.selector.current >= 0 || d.track.Closed() {
-		return // media flows or has flowed
-	}
-	d.learnCodecs()
-	m := &d.munger
-	ts := m.lastTS
-	if m.started {
-		ts = m.elapsed(d.worker.now)
-	}
-	first := m.synthetic(keepAlivePackets)
-	pt, opus := d.keepAliveFormat()
-	silence := codec.OpusSilence()
-	h := &d.media
-	h.rtp.Marker = false
-	h.audioLevel(127, true)
-	h.describe(nil)
-	for i := range uint64(keepAlivePackets) {
-		h.rtp.SequenceNumber = uint16(first + i)
-		h.rtp.PayloadType = pt
-		if opus {
-			ts += 48000 / 50
-			h.rtp.Timestamp = ts
-			d.write(h, silence[:], false)
-			continue
-		}
-		h.rtp.Timestamp = ts
-		h.rtp.Padding, h.rtp.PaddingSize = true, 16
-		d.write(h, nil, false)
-		h.rtp.Padding, h.rtp.PaddingSize = false, 0
-	}
-	m.lastTS, m.lastAt = ts, d.worker.now
-	d.tally()
-}
-
-// keepAliveFormat is the payload type of the codec that will come, because Go
-// clients take the track's codec from the first packet; opus: as silence.
-func (d *DownTrack) keepAliveFormat() (pt uint8, opus bool) {
-	audio := d.track.Kind() == publish.Audio
-	pt = d.video
-	if audio {
-		pt = d.opusPT
-	}
-	if len(*d.codecs) == 0 {
-		return pt, audio && !d.track.Sealed()
-	}
-	first := (*d.codecs)[0]
-	if audio && (first.Type == codec.Opus || first.Type == codec.RED) {
-		return d.opusPT, !d.track.Sealed()
-	}
-	if own := d.payloads[first.PayloadType&0x7f]; own != noPT {
-		pt = own
-	}
-	return pt, false
 }
 
 // requestKeyframe asks the publisher for what is needed next, and for what is

@@ -10,7 +10,6 @@
 // Who may be where is asked of an Authorizer at every join, resume and
 // validation; nothing here trusts an earlier answer.
 //
-// docs/conformance.md, from the rows of docs/conformance.json, lists the protocol's
-// rules, and for each the tests in
-// sdktest and web/e2e that show it to hold.
+// docs/conformance.md lists the protocol's rules, and for each the tests in sdktest
+// and web/e2e that show it to hold.
 package wire
