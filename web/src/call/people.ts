@@ -78,6 +78,11 @@ function person(participant: Participant, self: boolean): Person {
   }
 }
 
+function holdsBack(room: Room): boolean {
+  return [...room.remoteParticipants.values()].some((other) =>
+    [Track.Source.Camera, Track.Source.ScreenShare].some((from) => isHeld(other.getTrackPublication(from)?.track)))
+}
+
 function isHeld(track: Track | undefined): boolean {
   return track?.streamState === Track.StreamState.Paused
 }
@@ -105,14 +110,15 @@ export function permissions(given: Participant['permissions']): Permissions {
   return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: given.canPublishData }
 }
 
-export function quality(participant: Pick<Participant, 'connectionQuality'>): Quality {
-  switch (participant.connectionQuality) {
+/** One's own connection; a picture held back tells of a narrow one before the server's next rating does. */
+export function quality(room: Room): Quality {
+  switch (room.localParticipant.connectionQuality) {
     case ConnectionQuality.Poor:
       return 'weak'
     case ConnectionQuality.Lost:
       return 'lost'
     default:
-      return 'good'
+      return holdsBack(room) ? 'weak' : 'good'
   }
 }
 

@@ -129,10 +129,12 @@ describe('a call', () => {
     room.emit(RoomEvent.TrackStreamStateChanged)
     await settle()
     expect(call.state.get().people[0]).toMatchObject({ identity: 'adam', held: true, picture: track })
+    expect(call.state.get().quality).toBe('weak')
     track.streamState = Track.StreamState.Active
     room.emit(RoomEvent.TrackStreamStateChanged)
     await settle()
     expect(call.state.get().people[0]).toMatchObject({ held: false, picture: track })
+    expect(call.state.get().quality).toBe('good')
   })
 
   it('joins again by itself with a fresh token after the connection is given up, and opens the devices again', async () => {

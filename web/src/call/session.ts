@@ -302,7 +302,7 @@ export class Call {
       ...state,
       // While we are away the last picture of the meeting stays on the screen, dimmed.
       ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
-      quality: quality(local),
+      quality: quality(room),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
       self: {
         ...state.self,

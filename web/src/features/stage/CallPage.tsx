@@ -117,11 +117,6 @@ function KnockNotice({ host, onOpen }: { host: HostSide; onOpen: () => void }) {
   return <button type="button" className="sc knocking" onClick={onOpen}><span>{t('sr.knock', { n: host.waiting, name: host.firstWaiting })}</span></button>
 }
 
-/** A picture held back says so before the server's next word on quality does. */
-function isWeak({ quality, people, shares }: CallState): boolean {
-  return quality === 'weak' || people.some(({ held }) => held) || shares.some(({ held }) => held)
-}
-
 /** What must be read now, above the tiles and never over a face. */
 function Notices({ call, state, alone }: { call: Call; state: CallState; alone: boolean }) {
   const t = useT()
@@ -134,7 +129,7 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
           <Button aria-label={t('common.close')} icon={<X aria-hidden="true" />} onClick={call.dismissProblem} />
         </div>
       ) : null}
-      {isWeak(state) && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
+      {state.quality === 'weak' && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
       {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}
     </>
   )
