@@ -56,7 +56,7 @@ func (c *Client) offer(restart bool) error {
 	}
 	offer, err := c.makeOffer(c.restart)
 	if err != nil {
-		return c.fail("make offer", err)
+		return c.failUnlessClosed("make offer", err)
 	}
 	c.offering, c.dirty, c.restart = true, false, false
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: offer}})
@@ -83,7 +83,7 @@ func (c *Client) answered(a *livekit.SessionDescription) error {
 	}
 	c.pub.receiver.layout.Store(l)
 	if err := c.pub.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: a.Sdp}); err != nil {
-		return c.fail("apply answer", err)
+		return c.failUnlessClosed("apply answer", err)
 	}
 	c.offering = false
 	c.pub.addEarly()
@@ -105,15 +105,15 @@ func (c *Client) offered(o *livekit.SessionDescription) error {
 	}
 	c.sub.receiver.layout.Store(l)
 	if err := c.sub.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.Sdp}); err != nil {
-		return c.fail("apply offer", err)
+		return c.failUnlessClosed("apply offer", err)
 	}
 	c.sub.addEarly()
 	answer, err := c.sub.pc.CreateAnswer(nil)
 	if err != nil {
-		return c.fail("make answer", err)
+		return c.failUnlessClosed("make answer", err)
 	}
 	if err := c.sub.pc.SetLocalDescription(answer); err != nil {
-		return c.fail("make answer", err)
+		return c.failUnlessClosed("make answer", err)
 	}
 	c.subscribed = o
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Answer{
@@ -181,4 +181,14 @@ func (p *peer) addEarly() {
 		_ = p.pc.AddICECandidate(init)
 	}
 	p.early = nil
+}
+
+// failUnlessClosed leaves it to the signal to say why the server closed the connection
+// that was being negotiated: over UDP that overtakes its leave. If no leave comes, the
+// end of the signal is the failure.
+func (c *Client) failUnlessClosed(reason string, err error) error {
+	if errors.Is(err, webrtc.ErrConnectionClosed) {
+		return nil
+	}
+	return c.fail(reason, err)
 }
