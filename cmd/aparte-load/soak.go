@@ -15,6 +15,7 @@ type soakCommand struct {
 	Server   server        `embed:""`
 	Rooms    int           `default:"10" help:"Number of rooms."`
 	Seats    int           `default:"4" help:"Participants of each room that come and go."`
+	Stayers  int           `default:"1" help:"Participants of each room that stay."`
 	Duration time.Duration `default:"10m" help:"How long."`
 	Warmup   time.Duration `default:"10s" help:"Coming and going before the first look at the server's memory."`
 	Patience time.Duration `default:"2m" help:"How long the server may take to forget those who vanished."`
@@ -29,11 +30,11 @@ func (c *soakCommand) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	case profiles == nil:
 		return usageError{errors.New("--server-pprof is needed: what is compared is read there")}
-	case c.Rooms < 1 || c.Seats < 1 || c.Duration <= 0 || c.Warmup < 0 || c.Patience < 0:
-		return usageError{errors.New("--rooms, --seats and --duration must be more than 0, --warmup and --patience not less")}
+	case c.Rooms < 1 || c.Seats < 1 || c.Duration <= 0 || c.Stayers < 0 || c.Warmup < 0 || c.Patience < 0:
+		return usageError{errors.New("--rooms, --seats and --duration must be more than 0, --stayers, --warmup and --patience not less")}
 	}
 	result, err := soak.Run(ctx, soak.Config{
-		URL: c.Server.URL, Keys: c.Server.keys(), Rooms: c.Rooms, Seats: c.Seats,
+		URL: c.Server.URL, Keys: c.Server.keys(), Rooms: c.Rooms, Seats: c.Seats, Stayers: c.Stayers,
 		Duration: c.Duration, Warmup: c.Warmup, Patience: c.Patience, Seed: c.Seed,
 		Go: profiles, Process: process,
 	})

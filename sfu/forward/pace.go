@@ -95,9 +95,6 @@ func (w *Worker) takeQueue() *paceQueue {
 	return new(paceQueue)
 }
 
-// spareQueues are kept for the next one who needs one.
-const spareQueues = 16
-
 // waits tells whether video of the subscriber has to queue.
 func (p *path) waits() bool { return p.queue != nil || !p.bucket.Allows() }
 
@@ -142,9 +139,7 @@ func (s *Subscriber) release() (more bool) {
 		return true
 	}
 	p.queue = nil
-	if len(w.queues) < spareQueues {
-		w.queues = append(w.queues, q)
-	}
+	w.queues = append(w.queues, q)
 	for _, d := range s.downs {
 		if d.drains {
 			d.drains = false

@@ -238,6 +238,7 @@ func (w *Worker) run() {
 				tick.Reset(tickEvery)
 			} else {
 				tick.Stop()
+				w.pool, w.queues = nil, nil
 			}
 		}
 	}
@@ -289,7 +290,27 @@ func (w *Worker) tick(full bool) {
 	w.probeAll()
 	// Each subscriber's turn is every tenth tick.
 	w.ticks++
+	if w.ticks%spareTicks == 0 {
+		w.letGo()
+	}
 	for i := w.ticks % subscriberTurns; i < len(w.subs); i += subscriberTurns {
 		w.subs[i].tick()
 	}
+}
+
+// spareTicks is how often what nobody uses is halved: about each five seconds.
+const spareTicks = int(5 * time.Second / tickEvery)
+
+// letGo gives up half of what lies in the pools, which grew to what the busiest moment
+// needed: a quarter of a MiB for each narrow path, 60 kB for each layer of a round.
+func (w *Worker) letGo() {
+	w.pool = half(w.pool)
+	w.queues = half(w.queues)
+}
+
+// half keeps the first half, rounded down.
+func half[T any](pool []*T) []*T {
+	keep := len(pool) / 2
+	clear(pool[keep:])
+	return pool[:keep]
 }

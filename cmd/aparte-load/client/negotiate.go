@@ -126,12 +126,12 @@ func (c *Client) offered(o *livekit.SessionDescription) error {
 func (c *Client) addSections(r *livekit.MediaSectionsRequirement) error {
 	for range r.NumAudios {
 		if err := c.addSlot(webrtc.RTPCodecTypeAudio); err != nil {
-			return c.fail("add section", err)
+			return c.failUnlessClosed("add section", err)
 		}
 	}
 	for range r.NumVideos {
 		if err := c.addSlot(webrtc.RTPCodecTypeVideo); err != nil {
-			return c.fail("add section", err)
+			return c.failUnlessClosed("add section", err)
 		}
 	}
 	return c.offer(false)

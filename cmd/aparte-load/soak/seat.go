@@ -119,12 +119,25 @@ func (x *seat) resume(ctx context.Context, c *client.Client) {
 	limited, cancel := context.WithTimeout(ctx, resumeLimit)
 	defer cancel()
 	x.soak.count("resumes")
-	if err := c.Resume(limited); err != nil && ctx.Err() == nil && !ended(c) {
-		x.soak.figures.Fail(err.Error())
+	// Clients try again when a server takes longer than they wait, as on a machine
+	// that is full.
+	for {
+		err := c.Resume(limited)
+		if err == nil || ctx.Err() != nil || ended(c) {
+			return
+		}
+		if limited.Err() != nil {
+			x.soak.figures.Fail(err.Error())
+			return
+		}
+		x.soak.count("resumes tried again")
+		if !x.pause(ctx, 200*time.Millisecond, time.Second) {
+			return
+		}
 	}
 }
 
-const joinLimit, resumeLimit = 30 * time.Second, 20 * time.Second
+const joinLimit, resumeLimit = 30 * time.Second, 30 * time.Second
 
 // rejoin is a full reconnect: a new session takes over from the one that is still in.
 func (x *seat) rejoin(ctx context.Context, old *client.Client) *client.Client {

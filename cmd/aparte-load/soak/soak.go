@@ -23,6 +23,9 @@ type Config struct {
 	Keys  client.Keys
 	Rooms int
 	Seats int // of each room; whoever has one comes and goes
+	// Stayers of each room are in from before the first look at the memory to after the
+	// last: what those who left leave behind with them is found too.
+	Stayers int
 	// Duration of the coming and going. Before it, a Warmup of the same kind lets the
 	// server fill its pools, so that what is compared is what grows.
 	Duration, Warmup time.Duration
@@ -57,7 +60,16 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	s := &soak{cfg: cfg, figures: &client.Figures{}, acts: map[string]int{}, pulse: client.NewPulse()}
 	defer s.pulse.Close()
 	r := &Result{}
-	first, err := cfg.Go.Goroutines(ctx)
+	stayers, err := s.stay(ctx)
+	defer func() {
+		for _, c := range stayers {
+			c.Leave()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	first, err := s.steady(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +86,9 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	r.Settled, err = s.settle(ctx, r.Before.Goroutines)
 	if err == nil {
 		r.After, r.RSSAfter, err = s.memory(ctx)
+	}
+	if err == nil {
+		err = stayed(stayers)
 	}
 	r.Acts, r.Failures = s.acts, s.figures.Failures()
 	return r, err
@@ -104,7 +119,7 @@ func (s *soak) churn(ctx context.Context, d time.Duration) {
 		for n := range s.cfg.Seats {
 			seats.Go(func() {
 				x := &seat{
-					soak: s, room: fmt.Sprintf("soak-%d", room), n: n,
+					soak: s, room: roomName(room), n: n,
 					rand: rand.New(rand.NewPCG(s.cfg.Seed, uint64(room)<<32|uint64(n))),
 				}
 				x.sit(limited)
@@ -132,13 +147,45 @@ func (s *soak) settle(ctx context.Context, before int64) (time.Duration, error) 
 		}
 		if took > s.cfg.Patience {
 			stacks, err := s.cfg.Go.Stacks(ctx)
-			return took, fmt.Errorf("%d goroutines %s after everybody left, %d before (%w):\n%s",
-				now, took.Round(time.Second), before, err, stacks)
+			if err != nil {
+				stacks = err.Error()
+			}
+			return took, fmt.Errorf("%d goroutines %s after everybody left, %d before:\n%s",
+				now, took.Round(time.Second), before, stacks)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return took, ctx.Err()
+		}
+	}
+}
+
+// steady waits until the server's goroutines are as many as five seconds before: the
+// second connections of those who stay come up after their joins.
+func (s *soak) steady(ctx context.Context) (int64, error) {
+	const looks = 5
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last, same := int64(-1), 0
+	for begin := time.Now(); ; {
+		s.cfg.Go.Hangup()
+		now, err := s.cfg.Go.Goroutines(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if now != last {
+			last, same = now, 0
+		} else if same++; same == looks {
+			return now, nil
+		}
+		if time.Since(begin) > s.cfg.Patience {
+			return 0, fmt.Errorf("the number of goroutines is not steady %s after the first joins: %d", s.cfg.Patience, now)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, ctx.Err()
 		}
 	}
 }
