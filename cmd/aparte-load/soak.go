@@ -15,7 +15,7 @@ type soakCommand struct {
 	Server   server        `embed:""`
 	Rooms    int           `default:"10" help:"Number of rooms."`
 	Seats    int           `default:"4" help:"Participants of each room that come and go."`
-	Stayers  int           `default:"1" help:"Participants of each room that stay."`
+	Stayers  int           `default:"2" help:"Participants of each room that stay; from two on they hear each other."`
 	Duration time.Duration `default:"10m" help:"How long."`
 	Warmup   time.Duration `default:"10s" help:"Coming and going before the first look at the server's memory."`
 	Patience time.Duration `default:"2m" help:"How long the server may take to forget those who vanished."`

@@ -24,7 +24,8 @@ type Config struct {
 	Rooms int
 	Seats int // of each room; whoever has one comes and goes
 	// Stayers of each room are in from before the first look at the memory to after the
-	// last: what those who left leave behind with them is found too.
+	// last: what those who left leave behind with them is found too. Two hear each other,
+	// so that what a connection makes with its first track is there at the first look.
 	Stayers int
 	// Duration of the coming and going. Before it, a Warmup of the same kind lets the
 	// server fill its pools, so that what is compared is what grows.

@@ -18,11 +18,11 @@ func TestSoak(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	cfg := soak.Config{
-		URL: p.url, Keys: keys, Rooms: 4, Seats: 3, Stayers: 1, Duration: *soakTime, Warmup: 3 * time.Second,
+		URL: p.url, Keys: keys, Rooms: 4, Seats: 3, Stayers: 2, Duration: *soakTime, Warmup: 3 * time.Second,
 		Patience: 2 * patience, Seed: 1, Go: p.profiles, Process: p.process,
 	}
 	if *soakTime >= time.Minute {
-		cfg.Rooms, cfg.Seats, cfg.Stayers, cfg.Warmup = 12, 4, 1, 20*time.Second
+		cfg.Rooms, cfg.Seats, cfg.Stayers, cfg.Warmup = 12, 4, 2, 20*time.Second
 	}
 	r, err := soak.Run(t.Context(), cfg)
 	if err != nil {
