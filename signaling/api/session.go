@@ -86,7 +86,7 @@ func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], 
 }
 
 func (a *API) createAccount(ctx context.Context, in *input[AccountDraft]) (*output[InvitedAccount], error) {
-	account, code, err := a.login.Invite(ctx, in.Body.Name, in.Body.Email)
+	account, code, err := a.login.InviteAs(ctx, theAgent(ctx).account, in.Body.Name, in.Body.Email)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/name"
 	"aparte/signaling/throttle"
@@ -58,6 +59,11 @@ type Lobby struct {
 	place    int64                      // the last one given
 	tidied   time.Time                  // when Sweep last looked for what to drop
 	changes  Changes
+
+	// audit.go: who acts, when, and what of it was not told.
+	actor    audit.Actor
+	now      time.Time
+	redeemed map[string]redemptions // by link id
 }
 
 // State is everything a lobby is made from.
@@ -73,7 +79,7 @@ func New(meeting string, limits Limits, s State) *Lobby {
 		meeting: meeting, limits: limits,
 		links: make(map[string]link.Link), sessions: make(map[string]Session),
 		knocks: make(map[string]Knock), bySess: make(map[string]string),
-		again: make(map[string]throttle.Bucket),
+		again: make(map[string]throttle.Bucket), redeemed: make(map[string]redemptions),
 	}
 	for _, v := range s.Links {
 		l.links[v.ID] = v
@@ -96,11 +102,12 @@ type Changes struct {
 	Knocks        []Knock
 	Dropped       []string // sessions to delete
 	DroppedKnocks []string // theirs, to delete before
+	Audit         []audit.Draft
 }
 
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool {
-	return len(c.Links) == 0 && len(c.Sessions) == 0 && len(c.Knocks) == 0 && len(c.Dropped) == 0
+	return len(c.Links) == 0 && len(c.Sessions) == 0 && len(c.Knocks) == 0 && len(c.Dropped) == 0 && len(c.Audit) == 0
 }
 
 // Changes returns what changed since the last call, in order.
@@ -111,11 +118,13 @@ func (l *Lobby) Changes() Changes {
 }
 
 func (l *Lobby) setLink(v link.Link) {
+	l.noteLink(l.links[v.ID], v)
 	l.links[v.ID] = v
 	l.changes.Links = append(l.changes.Links, v)
 }
 
 func (l *Lobby) setKnock(v Knock) {
+	l.noteKnock(l.knocks[v.ID], v)
 	l.knocks[v.ID] = v
 	l.bySess[v.Session] = v.ID
 	l.changes.Knocks = append(l.changes.Knocks, v)
@@ -196,6 +205,7 @@ func (l *Lobby) Enter(linkID, session string, tokenHash [32]byte, now time.Time)
 	s := Session{ID: session, Meeting: l.meeting, Link: linkID, TokenHash: tokenHash, CreatedAt: now, ExpiresAt: now.Add(SessionLife)}
 	l.sessions[s.ID] = s
 	l.changes.Sessions = append(l.changes.Sessions, s)
+	l.noteRedeemed(s)
 	return s, nil
 }
 

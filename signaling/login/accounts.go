@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/name"
 )
 
@@ -45,15 +46,20 @@ func (l *Login) Accounts(ctx context.Context) ([]Account, error) { return l.stor
 // Invite makes an account without a password, and the one-time code with which
 // its person comes in and sets one.
 func (l *Login) Invite(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
-	return l.invite(ctx, typedName, typedEmail, false)
+	return l.invite(ctx, "", typedName, typedEmail, false)
+}
+
+// InviteAs is Invite on behalf of an administrator.
+func (l *Login) InviteAs(ctx context.Context, by Account, typedName, typedEmail string) (Account, string, error) {
+	return l.invite(ctx, by.ID, typedName, typedEmail, false)
 }
 
 // InviteAdmin is Invite for an administrator.
 func (l *Login) InviteAdmin(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
-	return l.invite(ctx, typedName, typedEmail, true)
+	return l.invite(ctx, "", typedName, typedEmail, true)
 }
 
-func (l *Login) invite(ctx context.Context, typedName, typedEmail string, admin bool) (Account, string, error) {
+func (l *Login) invite(ctx context.Context, by, typedName, typedEmail string, admin bool) (Account, string, error) {
 	a, err := l.newAccount(typedName, typedEmail, admin)
 	if err != nil {
 		return Account{}, "", err
@@ -63,7 +69,7 @@ func (l *Login) invite(ctx context.Context, typedName, typedEmail string, admin 
 		return Account{}, "", err
 	}
 	c := Code{Hash: hash, Account: a.ID, CreatedAt: a.CreatedAt, ExpiresAt: a.CreatedAt.Add(InviteLife)}
-	if err := l.store.AddAccount(ctx, a, c); err != nil {
+	if err := l.store.AddAccount(ctx, a, c, describe(l.did(audit.AccountCreated, by), a)); err != nil {
 		return Account{}, "", err
 	}
 	return a, code, nil
@@ -81,7 +87,7 @@ func (l *Login) SetupCode(ctx context.Context) (string, error) {
 		return "", err
 	}
 	now := l.now()
-	return code, l.store.AddCode(ctx, Code{Hash: hash, CreatedAt: now, ExpiresAt: now.Add(SetupLife)})
+	return code, l.store.AddCode(ctx, Code{Hash: hash, CreatedAt: now, ExpiresAt: now.Add(SetupLife)}, l.did(audit.SetupOffered, ""))
 }
 
 // SetUp makes the first account, an administrator, and signs it in.
@@ -104,7 +110,7 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	if err != nil {
 		return Account{}, "", err
 	}
-	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s); err != nil {
+	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s, describe(l.did(audit.AccountSetUp, a.ID), a), l.signedIn(a.ID, s)); err != nil {
 		return Account{}, "", err
 	}
 	return a, token, nil
@@ -155,7 +161,7 @@ func (l *Login) SetPassword(ctx context.Context, s Session, password, current, s
 	if err != nil {
 		return nil, err
 	}
-	return l.store.SetPassword(ctx, a.ID, hash, s.ID)
+	return l.store.SetPassword(ctx, a.ID, hash, s.ID, l.did(audit.PasswordSet, a.ID).On(audit.Session, s.ID))
 }
 
 // confirm checks the current password, as limited as signing in.

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/throttle"
 )
 
@@ -74,7 +75,8 @@ type Code struct {
 	ExpiresAt time.Time
 }
 
-// Store keeps accounts.
+// Store keeps accounts. Whatever is changed is changed together with its acts'
+// entries in the audit trail, or not at all.
 type Store interface {
 	// AccountByEmail returns the account and its password's hash, or ErrRefused.
 	AccountByEmail(ctx context.Context, email string) (Account, string, error)
@@ -82,25 +84,27 @@ type Store interface {
 	AccountByID(ctx context.Context, id string) (Account, string, error)
 	Accounts(ctx context.Context) ([]Account, error)
 	// AddAccount returns ErrTaken if the email is used.
-	AddAccount(ctx context.Context, a Account, c Code) error
+	AddAccount(ctx context.Context, a Account, c Code, acts ...audit.Draft) error
 	// SetUp adds the first account, uses the code and begins the session, or
 	// does nothing: ErrSetUp if there is an account, ErrRefused for a bad code.
-	SetUp(ctx context.Context, code [32]byte, a Account, password string, s Session) error
+	SetUp(ctx context.Context, code [32]byte, a Account, password string, s Session, acts ...audit.Draft) error
 	// SetPassword sets it, ends the account's other sessions and returns their ids.
-	SetPassword(ctx context.Context, account, password, keepSession string) ([]string, error)
-	AddCode(ctx context.Context, c Code) error
+	SetPassword(ctx context.Context, account, password, keepSession string, acts ...audit.Draft) ([]string, error)
+	AddCode(ctx context.Context, c Code, acts ...audit.Draft) error
 	// CodeOf says whose unused code it is ("": the set-up code), or ErrRefused.
 	// It uses nothing up and writes nothing.
 	CodeOf(ctx context.Context, code [32]byte, now time.Time) (string, error)
 	// SignInOnce uses the code and begins the session (whose Account it fills
 	// in), or does nothing: ErrRefused.
-	SignInOnce(ctx context.Context, code [32]byte, s Session) (Account, error)
-	AddSession(ctx context.Context, s Session) error
+	SignInOnce(ctx context.Context, code [32]byte, s Session, acts ...audit.Draft) (Account, error)
+	AddSession(ctx context.Context, s Session, acts ...audit.Draft) error
 	// SessionByToken and SessionByID return ErrNoSession if there is none.
 	SessionByToken(ctx context.Context, tokenHash [32]byte) (Session, Account, error)
 	SessionByID(ctx context.Context, id string) (Session, error)
 	TouchSession(ctx context.Context, id string, now time.Time) error
-	DropSession(ctx context.Context, id string) error
+	DropSession(ctx context.Context, id string, acts ...audit.Draft) error
+	// Note records acts that changed nothing.
+	Note(ctx context.Context, acts ...audit.Draft) error
 }
 
 // Login signs agents in. Methods may be called from any goroutine.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"aparte/signaling/audit"
 )
 
 // SignIn checks a password and begins a session; token is what the browser
@@ -28,7 +30,7 @@ func (l *Login) SignIn(ctx context.Context, email, password, source string) (a A
 	if err != nil {
 		return Account{}, "", err
 	}
-	return a, token, l.store.AddSession(ctx, s)
+	return a, token, l.store.AddSession(ctx, s, l.signedIn(a.ID, s))
 }
 
 // guess compares a password for a purpose, as often as the source may:
@@ -62,10 +64,11 @@ func (l *Login) SignInOnce(ctx context.Context, code, source string) (a Account,
 		return Account{}, "", err
 	}
 	hash := hashOf(code)
-	if _, err := l.store.CodeOf(ctx, hash, s.CreatedAt); err != nil {
+	owner, err := l.store.CodeOf(ctx, hash, s.CreatedAt)
+	if err != nil {
 		return Account{}, "", l.charge(err, source)
 	}
-	a, err = l.store.SignInOnce(ctx, hash, s)
+	a, err = l.store.SignInOnce(ctx, hash, s, l.signedIn(owner, s))
 	if err != nil {
 		return Account{}, "", l.charge(err, source)
 	}
@@ -126,5 +129,5 @@ func (l *Login) Alive(ctx context.Context, sessionID string) error {
 
 // SignOut ends a session.
 func (l *Login) SignOut(ctx context.Context, s Session) error {
-	return l.store.DropSession(ctx, s.ID)
+	return l.store.DropSession(ctx, s.ID, l.did(audit.SessionSignedOut, s.Account).On(audit.Session, s.ID))
 }

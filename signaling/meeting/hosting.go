@@ -6,6 +6,7 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 )
@@ -43,7 +44,7 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := m.cfg.Store.SaveMeeting(ctx, Changes{Meeting: &made}); err != nil {
+	if err := m.cfg.Store.SaveMeeting(ctx, Changes{Meeting: &made, Audit: []audit.Draft{created(made)}}); err != nil {
 		return Summary{}, err
 	}
 	return Summary{Meeting: made}, nil

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
 )
 
@@ -70,8 +71,9 @@ type live struct {
 	guests  map[*GuestWatch]struct{}
 
 	changes     Changes
-	leave       []leaving // of the act being done
-	close       bool      // of the act being done
+	owed        []audit.Draft // comings and goings that could not be stored yet
+	leave       []leaving     // of the act being done
+	close       bool          // of the act being done
 	lastSummary summaryKey
 	dirty       bool // something to tell
 	rosterDirty bool // who is in the call, too
@@ -124,6 +126,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 	outcomes := make([]outcome, len(batch))
 	if err == nil {
 		now := l.cfg.now()
+		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 		l.lobby.Sweep(now)
 		for i, r := range batch {
 			outcomes[i] = l.decide(r.act, now)
@@ -144,7 +147,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 	if err == nil && l.dirty {
 		l.tell()
 	}
-	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.inCall) > 0)
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.inCall)+len(l.owed) > 0)
 	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
 		if r.done != nil {
@@ -194,6 +197,7 @@ func (l *live) postpone(batch []request) []request {
 
 func (l *live) decide(a act, now time.Time) outcome {
 	l.leave, l.close = nil, false
+	l.lobby.By(actorOf(a), now)
 	answer, err := a.do(l, now)
 	return outcome{answer: answer, err: err, leave: l.leave, close: l.close}
 }
@@ -202,18 +206,23 @@ func (l *live) decide(a act, now time.Time) outcome {
 // away: what is stored is the truth.
 func (l *live) commit(ctx context.Context) error {
 	l.changes.Lobby = l.lobby.Changes()
+	l.gatherAudit()
 	if l.changes.empty() {
 		return nil
 	}
 	l.dirty = true
 	err := l.cfg.Store.SaveMeeting(ctx, l.changes)
 	if err == nil {
+		l.owed = nil
 		for _, gone := range l.changes.Lobby.DroppedKnocks {
 			delete(l.seen, gone)
 		}
 		return nil
 	}
 	l.cfg.Log.Error("store meeting", "meeting", l.id, "err", err)
+	if l.oweAudit() {
+		return nil // nothing was decided, so nothing needs undoing
+	}
 	l.loaded = false
 	l.changes = Changes{}
 	return fmt.Errorf("store meeting %s: %w: %w", l.id, ErrUnavailable, err)
@@ -221,6 +230,7 @@ func (l *live) commit(ctx context.Context) error {
 
 // setMeeting changes the meeting.
 func (l *live) setMeeting(m Meeting) {
+	l.noteState(m)
 	l.meeting = m
 	l.changes.Meeting = &m
 }

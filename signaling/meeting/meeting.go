@@ -11,6 +11,7 @@ import (
 	"errors"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/name"
 )
 
@@ -147,6 +148,7 @@ type Participant struct {
 	Name     string
 	Role     Role
 	sid      string // of the connection
+	actor    audit.Actor
 }
 
 // Agent is who calls: an account through one of its sessions.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 )
@@ -44,10 +45,11 @@ type Changes struct {
 	Lobby        lobby.Changes
 	Seats        []Seat
 	DroppedSeats []string
+	Audit        []audit.Draft // in the order in which it was decided
 }
 
 func (c Changes) empty() bool {
-	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0
+	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After a method returns, nothing

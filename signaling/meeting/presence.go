@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
 )
 
@@ -107,12 +108,14 @@ func (l *live) newSeat(a Agent, now time.Time) (Seat, error) {
 	}
 	s := Seat{ID: id, Meeting: l.id, Account: a.Account, Session: a.Session, Identity: identity, CreatedAt: now}
 	l.seats[id] = s
+	l.note(audit.Did(audit.HostSeated).On(audit.Participant, s.Identity).On(audit.Session, s.Session))
 	l.changes.Seats = append(l.changes.Seats, s)
 	return s, nil
 }
 
 func (l *live) dropSeat(s Seat) {
 	delete(l.seats, s.ID)
+	l.note(audit.Did(audit.HostUnseated).On(audit.Account, s.Account).On(audit.Participant, s.Identity).On(audit.Session, s.Session))
 	l.changes.DroppedSeats = append(l.changes.DroppedSeats, s.ID)
 }
 
@@ -125,7 +128,9 @@ func (a joined) do(l *live, _ time.Time) (any, error) {
 		l.sendOut(a.identity)
 		return nil, err
 	}
-	l.inCall[a.identity] = Participant{Identity: a.identity, Name: g.Name, Role: g.Role, sid: a.sid}
+	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, sid: a.sid, actor: l.whoIs(a.identity)}
+	l.noteJoined(p)
+	l.inCall[a.identity] = p
 	l.dirty, l.rosterDirty = true, true
 	return nil, nil
 }
@@ -136,6 +141,7 @@ func (a left) do(l *live, _ time.Time) (any, error) {
 	// Somebody who came back on a new connection leaves the old one afterwards.
 	if p, ok := l.inCall[a.identity]; ok && p.sid == a.sid {
 		delete(l.inCall, a.identity)
+		l.noteLeft(p)
 		l.dirty, l.rosterDirty = true, true
 	}
 	return nil, nil

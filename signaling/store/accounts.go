@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/login"
 )
 
@@ -66,18 +67,26 @@ func addCode(ctx context.Context, q queries, c login.Code) error {
 
 // AddAccount adds an account without a password and its one-time code;
 // login.ErrTaken if the email is used.
-func (s *Store) AddAccount(ctx context.Context, a login.Account, c login.Code) error {
+func (s *Store) AddAccount(ctx context.Context, a login.Account, c login.Code, acts ...audit.Draft) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		if err := addAccount(ctx, q, a, ""); err != nil {
 			return err
 		}
-		return addCode(ctx, q, c)
+		if err := addCode(ctx, q, c); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
 	})
 }
 
 // AddCode adds a one-time code.
-func (s *Store) AddCode(ctx context.Context, c login.Code) error {
-	return s.write.do(ctx, func(ctx context.Context, q queries) error { return addCode(ctx, q, c) })
+func (s *Store) AddCode(ctx context.Context, c login.Code, acts ...audit.Draft) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		if err := addCode(ctx, q, c); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
+	})
 }
 
 // CodeOf says whose unused code it is ("" for set-up), or login.ErrRefused.
@@ -104,7 +113,7 @@ func useCode(ctx context.Context, q queries, code [32]byte, now time.Time) (stri
 
 // SetUp adds the first account with its password, uses the set-up code and
 // begins the session, or does nothing.
-func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, password string, session login.Session) error {
+func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, password string, session login.Session, acts ...audit.Draft) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		var count int
 		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM accounts`).Scan(&count); err != nil {
@@ -123,12 +132,15 @@ func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, passw
 		if err := addAccount(ctx, q, a, password); err != nil {
 			return err
 		}
-		return addSession(ctx, q, session)
+		if err := addSession(ctx, q, session); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
 	})
 }
 
 // SignInOnce uses a one-time code and begins the session of its account.
-func (s *Store) SignInOnce(ctx context.Context, code [32]byte, session login.Session) (a login.Account, err error) {
+func (s *Store) SignInOnce(ctx context.Context, code [32]byte, session login.Session, acts ...audit.Draft) (a login.Account, err error) {
 	err = s.write.do(ctx, func(ctx context.Context, q queries) error {
 		owner, err := useCode(ctx, q, code, session.CreatedAt)
 		if err != nil {
@@ -143,14 +155,17 @@ func (s *Store) SignInOnce(ctx context.Context, code [32]byte, session login.Ses
 		}
 		begun := session
 		begun.Account = owner
-		return addSession(ctx, q, begun)
+		if err := addSession(ctx, q, begun); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
 	})
 	return a, err
 }
 
 // SetPassword sets a password, ends the account's other sessions and returns
 // their ids.
-func (s *Store) SetPassword(ctx context.Context, account, password, keepSession string) (ended []string, err error) {
+func (s *Store) SetPassword(ctx context.Context, account, password, keepSession string, acts ...audit.Draft) (ended []string, err error) {
 	err = s.write.do(ctx, func(ctx context.Context, q queries) error {
 		if _, err := q.ExecContext(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, password, account); err != nil {
 			return fmt.Errorf("set password: %w", err)
@@ -160,7 +175,10 @@ func (s *Store) SetPassword(ctx context.Context, account, password, keepSession 
 			err = row.Scan(&id)
 			return id, err
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
 	})
 	return ended, err
 }
@@ -184,8 +202,13 @@ func addSession(ctx context.Context, q queries, v login.Session) error {
 }
 
 // AddSession begins a session.
-func (s *Store) AddSession(ctx context.Context, v login.Session) error {
-	return s.write.do(ctx, func(ctx context.Context, q queries) error { return addSession(ctx, q, v) })
+func (s *Store) AddSession(ctx context.Context, v login.Session, acts ...audit.Draft) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		if err := addSession(ctx, q, v); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
+	})
 }
 
 // SessionByToken finds a session and its account, or login.ErrNoSession.
@@ -218,9 +241,11 @@ func (s *Store) TouchSession(ctx context.Context, id string, now time.Time) erro
 }
 
 // DropSession ends a session.
-func (s *Store) DropSession(ctx context.Context, id string) error {
+func (s *Store) DropSession(ctx context.Context, id string, acts ...audit.Draft) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
-		_, err := q.ExecContext(ctx, `DELETE FROM agent_sessions WHERE id = $1`, id)
-		return err
+		if _, err := q.ExecContext(ctx, `DELETE FROM agent_sessions WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
 	})
 }

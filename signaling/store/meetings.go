@@ -97,7 +97,7 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 				return fmt.Errorf("drop seat: %w", err)
 			}
 		}
-		return nil
+		return s.trail.record(ctx, q, c.Audit)
 	})
 }
 

@@ -44,6 +44,7 @@ type Store struct {
 	lock  *os.File
 	read  *sql.DB
 	write *writer
+	trail trail // set by Open
 	log   *slog.Logger
 }
 
@@ -94,7 +95,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	s.write.start()
-	return nil
+	return s.openTrail(ctx)
 }
 
 func dsn(path string, pragmas ...string) string {

@@ -19,7 +19,7 @@ func insert(n int) func(context.Context, queries) error {
 func count(t *testing.T, s *Store) int {
 	t.Helper()
 	var n int
-	if err := s.read.QueryRowContext(t.Context(), `SELECT count(*) FROM signing_keys`).Scan(&n); err != nil {
+	if err := s.read.QueryRowContext(t.Context(), `SELECT count(*) FROM signing_keys WHERE created_at = 0`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

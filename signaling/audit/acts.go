@@ -1,0 +1,55 @@
+package audit
+
+// Act names what was done: subject.verb, in the product's words. A new act is one
+// line here and one where it is done.
+type Act string
+
+// Meetings.
+const (
+	MeetingCreated Act = "meeting.created" // typed: title
+	MeetingOpened  Act = "meeting.opened"
+	MeetingEnded   Act = "meeting.ended"
+	HostSeated     Act = "host.seated"   // a host's session got a place in the call
+	HostUnseated   Act = "host.unseated" // and lost it: signed out, or removed by a host
+)
+
+// Guest links.
+const (
+	LinkCreated  Act = "link.created" // typed: label, guest_name, organisation
+	LinkRevoked  Act = "link.revoked"
+	LinkRedeemed Act = "link.redeemed" // rate-bounded; detail unrecorded: left out before
+)
+
+// The lobby.
+const (
+	KnockWaiting   Act = "knock.waiting"  // typed: name, organisation
+	KnockAdmitted  Act = "knock.admitted" // detail: the permissions
+	KnockDenied    Act = "knock.denied"   // typed: message
+	KnockLifted    Act = "knock.lifted"
+	KnockWithdrawn Act = "knock.withdrawn"
+	KnockExpired   Act = "knock.expired"   // nobody decided: time, or the end of link or meeting
+	AdmissionEnded Act = "admission.ended" // without anybody's judgement on the guest: end of link or meeting
+)
+
+// The call.
+const (
+	ParticipantJoined  Act = "participant.joined"
+	ParticipantLeft    Act = "participant.left"
+	ParticipantRemoved Act = "participant.removed" // by a host
+)
+
+// Accounts and their sessions.
+const (
+	SetupOffered     Act = "setup.offered"   // the server printed a set-up link
+	AccountSetUp     Act = "account.setup"   // the first one; typed: name, email
+	AccountCreated   Act = "account.created" // with an invitation; typed: name, email
+	PasswordSet      Act = "password.set"    // ends the account's other sessions
+	SessionSignedIn  Act = "session.signed_in"
+	SessionSignedOut Act = "session.signed_out"
+)
+
+// Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.
+const (
+	SignInRefused Act = "sign_in.refused" // typed: email, source
+	CallRefused   Act = "call.refused"    // of the API; detail: operation, problem; typed: source
+)

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"aparte/signaling/audit"
+)
+
+// auditKey names the key that signs the heads of audit chains.
+const auditKey = "audit"
+
+// trail appends to the audit chains.
+type trail struct {
+	key    ed25519.PrivateKey
+	random io.Reader // of salts
+}
+
+// openTrail makes the key that signs heads, or finds it.
+func (s *Store) openTrail(ctx context.Context) error {
+	seed, err := s.SigningKey(ctx, auditKey, rand.Reader, time.Now())
+	if err != nil {
+		return err
+	}
+	s.trail = trail{key: ed25519.NewKeyFromSeed(seed), random: rand.Reader}
+	return nil
+}
+
+// Note records what changed nothing else, such as a refusal.
+func (s *Store) Note(ctx context.Context, acts ...audit.Draft) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error { return s.trail.record(ctx, q, acts) })
+}
+
+// record appends acts to the chains of their posts, within the transaction of
+// the acts themselves.
+func (t trail) record(ctx context.Context, q queries, acts []audit.Draft) error {
+	byPost := make(map[string][]audit.Draft, 1)
+	for _, d := range acts {
+		if d.Post == "" {
+			d.Post = audit.DefaultPost
+		}
+		byPost[d.Post] = append(byPost[d.Post], d)
+	}
+	posts := make([]string, 0, len(byPost))
+	for post := range byPost {
+		posts = append(posts, post)
+	}
+	slices.Sort(posts) // all lock heads in one order
+	for _, post := range posts {
+		if err := t.extend(ctx, q, post, byPost[post]); err != nil {
+			return fmt.Errorf("record acts of post %s: %w", post, err)
+		}
+	}
+	return nil
+}
+
+func (t trail) extend(ctx context.Context, q queries, post string, acts []audit.Draft) error {
+	head, err := lockHead(ctx, q, post)
+	if err != nil {
+		return err
+	}
+	for _, d := range acts {
+		var entry audit.Entry
+		if entry, head, err = head.Append(d, t.random); err != nil {
+			return err
+		}
+		if err := addEntry(ctx, q, post, entry); err != nil {
+			return err
+		}
+	}
+	signed, err := head.Sign(t.key)
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `UPDATE audit_heads SET seq = $1, hash = $2, at = $3, signature = $4 WHERE post = $5`,
+		int64(head.Seq), head.Hash.String(), ms(head.Time), signed.Signature.String(), post)
+	return err
+}
+
+// lockHead reads a chain's head and keeps others from it until the transaction
+// ends. Writing the row locks it in PostgreSQL as SELECT ... FOR UPDATE would, and
+// makes it where there is none yet; in SQLite whoever writes is alone anyway.
+func lockHead(ctx context.Context, q queries, post string) (audit.Head, error) {
+	head := audit.Start(post)
+	err := q.QueryRowContext(ctx, `INSERT INTO audit_heads (post, seq, hash, signature) VALUES ($1, 0, $2, '')
+		ON CONFLICT (post) DO UPDATE SET seq = audit_heads.seq RETURNING seq, hash, at`, post, head.Hash.String()).
+		Scan(&head.Seq, hashInto((*[32]byte)(&head.Hash)), at(&head.Time))
+	return head, err
+}
+
+func addEntry(ctx context.Context, q queries, post string, e audit.Entry) error {
+	seq := int64(e.Seq)
+	if _, err := q.ExecContext(ctx, `INSERT INTO audit_events (post, seq, event, hash) VALUES ($1, $2, $3, $4)`,
+		post, seq, string(e.Event), e.Hash.String()); err != nil {
+		return err
+	}
+	for field, p := range e.Personal {
+		salt, err := p.Salt.MarshalText()
+		if err != nil {
+			return err
+		}
+		if _, err := q.ExecContext(ctx, `INSERT INTO audit_personal (post, seq, field, salt, text) VALUES ($1, $2, $3, $4, $5)`,
+			post, seq, field, string(salt), p.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
