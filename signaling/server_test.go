@@ -194,7 +194,7 @@ func TestDemoLinksWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, v, err := meetings.Redeem(t.Context(), demo.LinkID, base64.RawURLEncoding.EncodeToString(code)); err != nil || v.Title != all[0].Title {
+	if _, v, err := meetings.Redeem(t.Context(), demo.LinkID, base64.RawURLEncoding.EncodeToString(code), nil); err != nil || v.Title != all[0].Title {
 		t.Errorf("the demo link gives %+v, %v", v, err)
 	}
 	if _, err := signaling.MakeDemo(t.Context(), logins, meetings, rand.Reader, time.Now()); !errors.Is(err, login.ErrTaken) {

@@ -64,23 +64,6 @@ type MeetingList struct {
 	Meetings []Meeting `json:"meetings" nullable:"false"`
 }
 
-// LinkDraft is a guest link to create.
-type LinkDraft struct {
-	Kind         string     `json:"kind" enum:"personal,shared"`
-	Label        string     `json:"label,omitempty" maxLength:"200"`
-	GuestName    string     `json:"guest_name,omitempty" maxLength:"200" doc:"Required for a personal link."`
-	Organisation string     `json:"organisation,omitempty" maxLength:"200"`
-	MaxUses      int        `json:"max_uses,omitempty" minimum:"0" maximum:"1000" doc:"For a shared link, 1 to 1000; absent or 0: no cap."`
-	ValidFrom    *time.Time `json:"valid_from,omitempty"`
-	ExpiresAt    time.Time  `json:"expires_at"`
-	CodeHash     string     `json:"code_hash" minLength:"43" maxLength:"43" doc:"base64url, without padding, of the SHA-256 of the 32 bytes of the redemption code."`
-}
-
-// LinkList is the links of a meeting, newest first.
-type LinkList struct {
-	Links []Link `json:"links" nullable:"false"`
-}
-
 // KnockList is the knocks of a meeting in their order of arrival.
 type KnockList struct {
 	Knocks []Knock `json:"knocks" nullable:"false"`
@@ -99,24 +82,6 @@ type Deny struct {
 // AdmitAll lets everybody in who waits.
 type AdmitAll struct {
 	Except []string `json:"except,omitempty" maxItems:"1000" nullable:"false" doc:"Ids of knocks that stay waiting."`
-}
-
-// Redeem is a guest opening a link.
-type Redeem struct {
-	LinkID string `json:"link_id" maxLength:"100"`
-	Code   string `json:"code" maxLength:"100" doc:"The redemption code, derived from the secret in the link's fragment."`
-}
-
-// Redeemed is a lobby session. Keep it in sessionStorage.
-type Redeemed struct {
-	Session string    `json:"session" doc:"Sent as Authorization: Bearer, and as the lobby socket's first frame."`
-	Guest   GuestView `json:"guest"`
-}
-
-// GuestName is what a guest says when knocking.
-type GuestName struct {
-	Name         string `json:"name" minLength:"1" maxLength:"200"`
-	Organisation string `json:"organisation,omitempty" maxLength:"200"`
 }
 
 // Empty is the body of calls that need none.

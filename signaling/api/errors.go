@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,6 +38,9 @@ var problems = []struct {
 	{link.ErrRevoked, http.StatusGone, codeLinkRevoked},
 	{link.ErrFull, http.StatusConflict, codeLinkFull},
 	{link.ErrInUse, http.StatusConflict, codeLinkInUse},
+	{link.ErrProof, http.StatusForbidden, codeProofInvalid},
+	{link.ErrPINRequired, http.StatusForbidden, codePINRequired},
+	{meeting.ErrTooManyLinks, http.StatusConflict, codeConflict},
 	{lobby.ErrDenied, http.StatusForbidden, codeDenied},
 	{lobby.ErrNoKnock, http.StatusNotFound, codeNotFound},
 	{lobby.ErrState, http.StatusConflict, codeConflict},
@@ -54,6 +58,11 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	if ready, ok := errors.AsType[*Problem](err); ok {
 		return ready
 	}
+	if draft, ok := errors.AsType[*meeting.DraftError](err); ok {
+		if field, ok := errors.AsType[*name.Error](err); ok {
+			return fieldProblem(fmt.Sprintf("body.links[%d].%s", draft.Index, field.Field()), field.Reason)
+		}
+	}
 	if field, ok := errors.AsType[*name.Error](err); ok {
 		return fieldProblem("body."+field.Field(), field.Reason)
 	}
@@ -65,6 +74,14 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	}
 	if soon, ok := errors.AsType[*lobby.TooSoonError](err); ok {
 		return tooMany(soon.Wait)
+	}
+	if wrong, ok := errors.AsType[*link.PINError](err); ok {
+		p := problem(http.StatusForbidden, codePINWrong, wrong.Error())
+		p.TriesLeft = &wrong.TriesLeft
+		return p
+	}
+	if pause, ok := errors.AsType[*link.PauseError](err); ok {
+		return tooMany(pause.Wait)
 	}
 	if errors.Is(err, lobby.ErrCrowded) {
 		return tooMany(crowdedWait)

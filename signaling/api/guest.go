@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
 
-	"aparte/signaling/link"
 	"aparte/signaling/meeting"
 )
 
@@ -14,7 +12,8 @@ func guestViewOf(v meeting.GuestView) GuestView {
 			Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
 			State: string(v.State), Profile: v.Profile,
 		},
-		Link:      GuestLink{Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation},
+		Link:      GuestLink{Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language, PIN: v.AsksPIN},
+		Binding:   GuestBinding{Session: v.Session, Challenge: v.Challenge, Bound: v.Bound},
 		HostKnows: v.HostKnows, HostPresent: v.HostPresent, Status: string(v.Screen),
 	}
 	if v.Knocked {
@@ -33,28 +32,8 @@ func guestAnswer(v meeting.GuestView, err error) (*output[GuestView], error) {
 	return &output[GuestView]{guestViewOf(v)}, nil
 }
 
-// redeemLink lets a right code through whatever its source has tried before: an
-// office behind one address is not locked out by one of its people. Wrong ones
-// are counted by source; over the limit they learn nothing any more.
-func (a *API) redeemLink(ctx context.Context, in *input[Redeem]) (*output[Redeemed], error) {
-	session, v, err := a.meetings.Redeem(ctx, in.Body.LinkID, in.Body.Code)
-	if errors.Is(err, link.ErrUnknown) {
-		if wait, ok := a.wrongCodes.Take(a.source(request(ctx))); !ok {
-			return nil, tooMany(wait)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &output[Redeemed]{Redeemed{Session: session, Guest: guestViewOf(v)}}, nil
-}
-
 func (a *API) getGuest(ctx context.Context, _ *none) (*output[GuestView], error) {
 	return guestAnswer(a.meetings.Look(ctx, theGuest(ctx)))
-}
-
-func (a *API) knock(ctx context.Context, in *input[GuestName]) (*output[GuestView], error) {
-	return guestAnswer(a.meetings.Knock(ctx, theGuest(ctx), in.Body.Name, in.Body.Organisation))
 }
 
 func (a *API) withdraw(ctx context.Context, _ *none) (*output[GuestView], error) {

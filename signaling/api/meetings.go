@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
 )
@@ -35,20 +34,13 @@ func meetingOf(v meeting.Summary) Meeting {
 	}
 }
 
-func linkOf(v link.Link) Link {
-	return Link{
-		ID: v.ID, Kind: string(v.Kind), Label: v.Label, GuestName: v.GuestName, Organisation: v.Organisation,
-		MaxUses: v.MaxUses, Uses: v.Uses, ValidFrom: optional(v.ValidFrom), ExpiresAt: v.ExpiresAt.UTC(),
-		RevokedAt: optional(v.RevokedAt), CreatedAt: v.CreatedAt.UTC(), Unbound: v.Unbound,
-	}
-}
-
 func knockOf(v meeting.KnockView) Knock {
 	return Knock{
 		ID: v.ID, Status: string(v.Status), Name: v.Name, Organisation: v.Organisation,
-		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName},
+		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName, PIN: v.Via.HasPIN()},
 		Since: v.Since.UTC(), DecidedAt: optional(v.DecidedAt), DecidedBy: v.DecidedByName, Identity: v.Identity,
 		Removed: !v.RemovedAt.IsZero(), NameDiffers: v.Differs, NameSuspicious: v.Suspicious,
+		Bound: v.Bound, PINPassed: v.PINPassed,
 	}
 }
 
@@ -65,13 +57,6 @@ func meetingAnswer(v meeting.Summary, err error) (*output[Meeting], error) {
 		return nil, err
 	}
 	return &output[Meeting]{meetingOf(v)}, nil
-}
-
-func linkAnswer(v link.Link, err error) (*output[Link], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &output[Link]{linkOf(v)}, nil
 }
 
 func knockAnswer(v meeting.KnockView, err error) (*output[Knock], error) {
@@ -133,30 +118,6 @@ func (a *API) endMeeting(ctx context.Context, in *inMeeting) (*output[Meeting], 
 
 func (a *API) removeParticipant(ctx context.Context, in *inParticipant) (*none, error) {
 	return &none{}, a.meetings.Remove(ctx, theAgent(ctx).agent(), in.ID, in.Identity)
-}
-
-func (a *API) listLinks(ctx context.Context, in *inMeeting) (*output[LinkList], error) {
-	all, err := a.meetings.Links(ctx, theAgent(ctx).agent(), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	list := LinkList{Links: make([]Link, len(all))}
-	for i, v := range all {
-		list.Links[i] = linkOf(v)
-	}
-	return &output[LinkList]{list}, nil
-}
-
-func (a *API) createLink(ctx context.Context, in *meetingBody[LinkDraft]) (*output[Link], error) {
-	b := in.Body
-	return linkAnswer(a.meetings.CreateLink(ctx, theAgent(ctx).agent(), in.ID, link.Draft{
-		Kind: link.Kind(b.Kind), Label: b.Label, GuestName: b.GuestName, Organisation: b.Organisation, MaxUses: b.MaxUses,
-		ValidFrom: given(b.ValidFrom), ExpiresAt: given(&b.ExpiresAt), CodeHash: b.CodeHash,
-	}))
-}
-
-func (a *API) revokeLink(ctx context.Context, in *inLink) (*output[Link], error) {
-	return linkAnswer(a.meetings.RevokeLink(ctx, theAgent(ctx).agent(), in.ID, in.Link))
 }
 
 func (a *API) listKnocks(ctx context.Context, in *inMeeting) (*output[KnockList], error) {

@@ -20,6 +20,9 @@ const Prefix = "/api/v1"
 // maxBody bounds a request body, in bytes; the largest is AdmitAll.
 const maxBody = 64 << 10
 
+// largeBodies are the calls whose bodies may be larger.
+var largeBodies = map[string]int64{"create-links": 20 << 20}
+
 // OpenAPI is the contract of this API as an OpenAPI 3.1 document, made from the
 // Go types without a running server.
 func OpenAPI() ([]byte, error) {
@@ -63,6 +66,11 @@ type (
 		ID   string `path:"id" maxLength:"64"`
 		Body T
 	}
+	linkBody[T any] struct {
+		ID   string `path:"id" maxLength:"64"`
+		Link string `path:"link" maxLength:"64"`
+		Body T
+	}
 	knockBody[T any] struct {
 		ID    string `path:"id" maxLength:"64"`
 		Knock string `path:"knock" maxLength:"64"`
@@ -93,7 +101,13 @@ func (a *API) register(mux humago.Mux) huma.API {
 
 	call(a, h, agent, "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent, "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
+	call(a, h, agent, "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)
+	call(a, h, agent, "revoke-all-links", "POST /meetings/{id}/links/revoke-all", "Revoke every guest link and remove whoever is in through one", a.revokeAllLinks)
 	call(a, h, agent, "revoke-link", "POST /meetings/{id}/links/{link}/revoke", "Revoke a guest link and remove whoever is in through it", a.revokeLink)
+	call(a, h, agent, "reissue-link", "POST /meetings/{id}/links/{link}/reissue", "Give a guest link a new secret and remove whoever is in through the old one", a.reissueLink)
+	call(a, h, agent, "extend-link", "POST /meetings/{id}/links/{link}/extend", "Move the end of a guest link's validity", a.extendLink)
+	call(a, h, agent, "set-link-pin", "PUT /meetings/{id}/links/{link}/pin", "Set, change or take away a guest link's PIN", a.setLinkPIN)
+	call(a, h, agent, "list-link-uses", "GET /meetings/{id}/links/{link}/uses", "Who used a guest link, and what became of it", a.listLinkUses)
 
 	call(a, h, agent, "list-knocks", "GET /meetings/{id}/knocks", "List the knocks", a.listKnocks)
 	call(a, h, agent, "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
@@ -102,6 +116,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
 
 	call(a, h, open, "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
+	call(a, h, open, "challenge-guest", "POST /guest/challenge", "Get a challenge for a browser that comes back by a guest link", a.challengeGuest)
 	call(a, h, guest, "get-guest", "GET /guest", "What a guest is told", a.getGuest)
 	call(a, h, guest, "knock", "POST /guest/knock", "Ask to enter", a.knock)
 	call(a, h, guest, "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
@@ -147,13 +162,17 @@ type caller struct {
 // call registers one operation; route is "METHOD /path".
 func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, handle func(context.Context, *I) (*O, error)) {
 	method, path := splitRoute(route)
+	bound := int64(maxBody)
+	if larger, ok := largeBodies[id]; ok {
+		bound = larger
+	}
 	op := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary,
-		MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second,
+		MaxBodyBytes: bound, BodyReadTimeout: 10 * time.Second,
 		Responses: map[string]*huma.Response{"default": problemResponse(h)},
 	}
 	switch {
-	case id == "create-meeting" || id == "create-link" || id == "create-account":
+	case id == "create-meeting" || id == "create-link" || id == "create-links" || id == "create-account":
 		op.DefaultStatus = http.StatusCreated
 	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
 		op.DefaultStatus = http.StatusNoContent

@@ -22,6 +22,9 @@ const (
 	codeLinkRevoked     = "link-revoked"
 	codeLinkFull        = "link-full"
 	codeLinkInUse       = "link-in-use"
+	codeProofInvalid    = "proof-invalid"
+	codePINRequired     = "pin-required"
+	codePINWrong        = "pin-wrong"
 	codeDenied          = "denied"
 	codeMeetingEnded    = "meeting-ended"
 	codeTooMany         = "too-many"
@@ -34,7 +37,7 @@ const problemURN = "urn:aparte:problem:"
 // Problem is what every refused call answers (RFC 9457), as
 // application/problem+json.
 type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, and the name of the schema
-	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:denied,urn:aparte:problem:meeting-ended,urn:aparte:problem:too-many,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:meeting-ended,urn:aparte:problem:too-many,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
 	Title    string         `json:"title" doc:"The kind of problem in English."`
 	Status   int            `json:"status" doc:"The HTTP status."`
 	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`
@@ -42,7 +45,8 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 	Errors   []ProblemField `json:"errors,omitempty" nullable:"false" doc:"The fields at fault."`
 
 	ValidFrom *time.Time `json:"valid_from,omitempty" doc:"link-early: when the link begins to work."`
-	Host      string     `json:"host,omitempty" doc:"link-expired: whom to ask for a new link."`
+	Host      string     `json:"host,omitempty" doc:"link-expired, link-early and link-in-use: whom to ask for a new link."`
+	TriesLeft *int       `json:"tries_left,omitempty" doc:"pin-wrong: tries before each costs a pause."`
 
 	retryAfter time.Duration
 }
@@ -65,6 +69,9 @@ var titles = map[string]string{
 	codeLinkRevoked:     "This link was revoked",
 	codeLinkFull:        "This link has no places left",
 	codeLinkInUse:       "This link is in use by somebody else",
+	codeProofInvalid:    "The proof of the browser's key does not hold",
+	codePINRequired:     "This link asks for a PIN",
+	codePINWrong:        "This is not the PIN of this link",
 	codeDenied:          "The request to enter was not accepted",
 	codeMeetingEnded:    "The meeting has ended",
 	codeTooMany:         "Too many attempts",

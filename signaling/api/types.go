@@ -31,23 +31,6 @@ type Meeting struct {
 	Profile   string     `json:"profile" enum:"standard" doc:"Security profile."`
 }
 
-// Link is a guest link as the hosts see it; the secret is not among it, because
-// the server does not have it.
-type Link struct {
-	ID           string     `json:"id"`
-	Kind         string     `json:"kind" enum:"personal,shared"`
-	Label        string     `json:"label"`
-	GuestName    string     `json:"guest_name,omitempty" doc:"Who is invited by a personal link."`
-	Organisation string     `json:"organisation,omitempty"`
-	MaxUses      int        `json:"max_uses,omitempty" doc:"How many guests may use it; absent: no cap but the meeting's."`
-	Uses         int        `json:"uses" doc:"How many guests have knocked with it."`
-	ValidFrom    *time.Time `json:"valid_from,omitempty"`
-	ExpiresAt    time.Time  `json:"expires_at"`
-	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
-	CreatedAt    time.Time  `json:"created_at"`
-	Unbound      bool       `json:"unbound" doc:"Made by the server, which has therefore seen the secret."`
-}
-
 // Knock is a guest's request to enter as the hosts see it.
 type Knock struct {
 	ID             string     `json:"id"`
@@ -62,6 +45,8 @@ type Knock struct {
 	Removed        bool       `json:"removed" doc:"Denied after having been admitted."`
 	NameDiffers    bool       `json:"name_differs" doc:"The name typed is not the one invited."`
 	NameSuspicious bool       `json:"name_suspicious" doc:"The name holds characters that can deceive the eye."`
+	Bound          bool       `json:"bound" doc:"The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is."`
+	PINPassed      bool       `json:"pin_passed" doc:"The guest knew the link's PIN."`
 }
 
 // KnockLink is the link a guest came by.
@@ -70,6 +55,7 @@ type KnockLink struct {
 	Label     string `json:"label"`
 	Kind      string `json:"kind" enum:"personal,shared"`
 	GuestName string `json:"guest_name,omitempty"`
+	PIN       bool   `json:"pin" doc:"The link asks for a PIN."`
 }
 
 // Participant is somebody in the call.
@@ -95,6 +81,7 @@ type GuestView struct {
 	Knock       *GuestKnock  `json:"knock" doc:"The guest's own knock, or null."`
 	HostKnows   bool         `json:"host_knows" doc:"A host's screen has shown this knock."`
 	HostPresent bool         `json:"host_present" doc:"A host is in the call."`
+	Binding     GuestBinding `json:"binding"`
 	Status      string       `json:"status" enum:"entry,waiting,admitted,denied,removed,withdrawn,expired,ended,revoked" doc:"Which screen the guest sees."`
 }
 
@@ -113,6 +100,15 @@ type GuestLink struct {
 	Kind         string `json:"kind" enum:"personal,shared"`
 	GuestName    string `json:"guest_name,omitempty"`
 	Organisation string `json:"organisation,omitempty"`
+	Language     string `json:"language,omitempty" doc:"BCP 47: which language the page opens in."`
+	PIN          bool   `json:"pin" doc:"The next knock needs the link's PIN."`
+}
+
+// GuestBinding is what a browser signs at the knock to be recognised later.
+type GuestBinding struct {
+	Session   string `json:"session" doc:"Id of the lobby session; it opens nothing."`
+	Challenge string `json:"challenge"`
+	Bound     bool   `json:"bound" doc:"The browser has proved its key."`
 }
 
 // GuestKnock is the guest's own knock.

@@ -15,14 +15,17 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"aparte/signaling/name"
 )
 
 // Kind tells whom a link is for.
 type Kind string
 
-// A personal link is for one named person and binds to the first session that
-// knocks with it. A shared link is for anyone who has it, with a cap on uses.
+// A personal link is for one named person and binds to the browser that knocks
+// with it first (binding.go). A shared link is for anyone who has it, with a cap
+// on uses.
 const (
 	Personal Kind = "personal"
 	Shared   Kind = "shared"
@@ -55,8 +58,37 @@ type Link struct {
 	CreatedAt    time.Time
 	CreatedBy    string // account
 	CodeHash     CodeHash
-	Unbound      bool   // made by the server, which has seen the secret
-	Session      string // personal: the lobby session it is bound to
+	Unbound      bool       // made by the server, which has seen the secret
+	Session      string     // personal: the lobby session it is bound to
+	Key          Thumbprint // personal: the browser's key it is bound to; "": to the tab of Session alone
+	PINHash      PINHash    // zero: no PIN
+	Language     string     // BCP 47; "": the browser decides
+	OpenedAt     time.Time  // when somebody first opened it with the right secret, since it was issued
+	Issue        int        // how often it was issued anew; sessions of an older issue are void
+	IssuedAt     time.Time  // when that was last; zero: never
+}
+
+// Binding is what a personal link is bound to.
+type Binding string
+
+// A link is bound to a browser that can prove its key, or to a single tab where
+// the browser could not keep one.
+const (
+	BoundToNobody  Binding = "none"
+	BoundToBrowser Binding = "browser"
+	BoundToTab     Binding = "tab"
+)
+
+// Binding says what the link is bound to.
+func (l Link) Binding() Binding {
+	switch {
+	case l.Key != "":
+		return BoundToBrowser
+	case l.Session != "":
+		return BoundToTab
+	default:
+		return BoundToNobody
+	}
 }
 
 // Draft is what a host says about a link to be.
@@ -70,6 +102,8 @@ type Draft struct {
 	ExpiresAt    time.Time
 	CodeHash     string // base64url without padding
 	Unbound      bool
+	PINHash      string // base64url without padding; "": no PIN
+	Language     string // BCP 47
 }
 
 // Why a link does not open its meeting. Only the holder of the right secret is
@@ -79,7 +113,7 @@ var (
 	ErrRevoked = errors.New("link was revoked")
 	ErrExpired = errors.New("link has expired")
 	ErrFull    = errors.New("link has no uses left")
-	ErrInUse   = errors.New("link is bound to another session")
+	ErrInUse   = errors.New("link is bound to another browser or tab")
 )
 
 // EarlyError says that a link is not valid yet.
@@ -118,27 +152,75 @@ func New(d Draft, id, meeting, by string, now time.Time) (Link, error) {
 	default:
 		return Link{}, &name.Error{At: "kind", Reason: "must be personal or shared"}
 	}
-	switch {
-	case !d.ExpiresAt.After(now):
-		return Link{}, &name.Error{At: "expires_at", Reason: "must be in the future"}
-	case d.ExpiresAt.Sub(now) > MaxLife:
-		return Link{}, &name.Error{At: "expires_at", Reason: "must be within 90 days"}
-	case !d.ValidFrom.IsZero() && !d.ValidFrom.Before(d.ExpiresAt):
-		return Link{}, &name.Error{At: "valid_from", Reason: "must be before the end of validity"}
+	if err := checkValidity(d.ValidFrom, d.ExpiresAt, now); err != nil {
+		return Link{}, err
 	}
-	if l.CodeHash, err = ParseCodeHash(d.CodeHash); err != nil {
-		return Link{}, &name.Error{At: "code_hash", Reason: "must be 32 bytes in base64url without padding"}
+	if l.Language, err = parseLanguage("language", d.Language); err != nil {
+		return Link{}, err
+	}
+	if err := l.setSecret(d.CodeHash, d.PINHash); err != nil {
+		return Link{}, err
 	}
 	return l, nil
+}
+
+func checkValidity(from, to, now time.Time) error {
+	switch {
+	case !to.After(now):
+		return &name.Error{At: "expires_at", Reason: "must be in the future"}
+	case to.Sub(now) > MaxLife:
+		return &name.Error{At: "expires_at", Reason: "must be within 90 days"}
+	case !from.IsZero() && !from.Before(to):
+		return &name.Error{At: "valid_from", Reason: "must be before the end of validity"}
+	}
+	return nil
+}
+
+// parseLanguage returns a language tag (BCP 47) in its canonical form.
+func parseLanguage(field, tag string) (string, error) {
+	if tag == "" {
+		return "", nil
+	}
+	parsed, err := language.Parse(tag)
+	if err != nil || parsed == language.Und {
+		return "", &name.Error{At: field, Reason: "must be a language tag such as fr or pt-BR (BCP 47)"}
+	}
+	return parsed.String(), nil
+}
+
+// setSecret takes the hashes of what is derived from a new secret. An empty
+// pinHash is no PIN.
+func (l *Link) setSecret(codeHash, pinHash string) error {
+	var err error
+	if l.CodeHash, err = ParseCodeHash(codeHash); err != nil {
+		return &name.Error{At: "code_hash", Reason: "must be 32 bytes in base64url without padding"}
+	}
+	l.PINHash = PINHash{}
+	if pinHash == "" {
+		return nil
+	}
+	hash, err := ParseCodeHash(pinHash)
+	if err != nil || PINHash(hash) == (PINHash{}) {
+		return &name.Error{At: "pin_hash", Reason: "must be 32 bytes in base64url without padding"}
+	}
+	l.PINHash = PINHash(hash)
+	return nil
 }
 
 // Revoked reports whether the link was revoked.
 func (l Link) Revoked() bool { return !l.RevokedAt.IsZero() }
 
-// Usable says whether a session may come in by the link now: nil, or the reason
-// why not. A session that the link is bound to, or that has used it, asks about
-// validity only (known).
-func (l Link) Usable(session string, known bool, now time.Time) error {
+// Holder is who comes by a link.
+type Holder struct {
+	Session string     // lobby session
+	Key     Thumbprint // of the browser, if it proved one
+	Known   bool       // has used the link already: is not counted again
+}
+
+// Usable says whether somebody may come in by the link now: nil, or the reason
+// why not. Whom the link is bound to, or who has used it, is asked about
+// validity only.
+func (l Link) Usable(by Holder, now time.Time) error {
 	switch {
 	case l.Revoked():
 		return ErrRevoked
@@ -146,21 +228,85 @@ func (l Link) Usable(session string, known bool, now time.Time) error {
 		return ErrExpired
 	case now.Before(l.ValidFrom):
 		return &EarlyError{l.ValidFrom}
-	case l.Kind == Personal && l.Session != "" && l.Session != session:
+	case l.Kind == Personal && l.Session != "" && l.Session != by.Session && (l.Key == "" || l.Key != by.Key):
 		return ErrInUse
-	case l.Kind == Shared && l.MaxUses > 0 && l.Uses >= l.MaxUses && !known:
+	case l.Kind == Shared && l.MaxUses > 0 && l.Uses >= l.MaxUses && !by.Known:
 		return ErrFull
 	}
 	return nil
 }
 
-// Use counts the first knock of a session, and binds a personal link to it.
-func (l Link) Use(session string) Link {
+// Use counts the first knock of a session, and binds a personal link to its
+// browser, or to it alone where there is no key.
+func (l Link) Use(session string, key Thumbprint) Link {
 	l.Uses++
 	if l.Kind == Personal {
-		l.Session = session
+		l.Session, l.Key = session, key
 	}
 	return l
+}
+
+// Open notes when the link was first opened.
+func (l Link) Open(now time.Time) Link {
+	if l.OpenedAt.IsZero() {
+		l.OpenedAt = now
+	}
+	return l
+}
+
+// Reissue gives the link a new secret, and a new PIN if it had one, for the same
+// person: the old secret and the binding are dead, and every session of before
+// is void. expiresAt is zero where the end stays as it is. A refusal is
+// ErrRevoked or a *name.Error.
+func (l Link) Reissue(codeHash, pinHash string, expiresAt, now time.Time) (Link, error) {
+	if l.Revoked() {
+		return Link{}, ErrRevoked
+	}
+	if expiresAt.IsZero() {
+		expiresAt = l.ExpiresAt
+	}
+	if err := checkValidity(l.ValidFrom, expiresAt, now); err != nil {
+		return Link{}, err
+	}
+	if l.HasPIN() && pinHash == "" {
+		return Link{}, &name.Error{At: "pin_hash", Reason: "is required: the link has a PIN"}
+	}
+	old := l.CodeHash
+	if err := l.setSecret(codeHash, pinHash); err != nil {
+		return Link{}, err
+	}
+	if l.CodeHash == old {
+		return Link{}, &name.Error{At: "code_hash", Reason: "must be of a new secret"}
+	}
+	l.ExpiresAt, l.IssuedAt, l.OpenedAt = expiresAt, now, time.Time{}
+	l.Session, l.Key, l.Uses, l.Unbound = "", "", 0, false
+	l.Issue++
+	return l, nil
+}
+
+// Extend moves the end of validity, forward or back. Whoever is in or waits is
+// not concerned: the end closes the way in. A refusal is ErrRevoked or a
+// *name.Error.
+func (l Link) Extend(expiresAt, now time.Time) (Link, error) {
+	if l.Revoked() {
+		return Link{}, ErrRevoked
+	}
+	if err := checkValidity(l.ValidFrom, expiresAt, now); err != nil {
+		return Link{}, err
+	}
+	l.ExpiresAt = expiresAt
+	return l, nil
+}
+
+// SetPIN sets, changes or (pinHash "") takes away the link's PIN. Who has passed
+// the old one is not asked again. A refusal is ErrRevoked or a *name.Error.
+func (l Link) SetPIN(pinHash string) (Link, error) {
+	if l.Revoked() {
+		return Link{}, ErrRevoked
+	}
+	codeHash := base64.RawURLEncoding.EncodeToString(l.CodeHash[:])
+	err := l.setSecret(codeHash, pinHash)
+	return l, err
 }
 
 // Revoke ends the link for good; revoking twice keeps the first time.

@@ -153,7 +153,7 @@ func TestUsable(t *testing.T) {
 		{"personal, mine", with(func(l *Link) { l.Kind, l.Session = Personal, "me" }), true, nil},
 		{"personal, another's", with(func(l *Link) { l.Kind, l.Session = Personal, "you" }), false, ErrInUse},
 	} {
-		err := c.link.Usable("me", c.known, start)
+		err := c.link.Usable(Holder{Session: "me", Known: c.known}, start)
 		if errors.Is(c.want, early) {
 			if _, ok := errors.AsType[*EarlyError](err); !ok {
 				t.Errorf("%s: %v, want early", c.name, err)

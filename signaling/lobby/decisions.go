@@ -80,20 +80,7 @@ func (l *Lobby) Revoke(linkID string, now time.Time) (link.Link, []string, error
 	}
 	v = v.Revoke(now)
 	l.setLink(v)
-	var out []string
-	for _, k := range l.Knocks() {
-		if k.Link != linkID {
-			continue
-		}
-		switch k.Status {
-		case Admitted:
-			out = append(out, k.Identity)
-			l.setKnock(k.lapse())
-		case Waiting:
-			l.setKnock(k.lapse())
-		}
-	}
-	return v, out, nil
+	return v, l.expel(linkID), nil
 }
 
 // Close ends all waiting and every admission, because the meeting has ended.

@@ -34,6 +34,10 @@ type Session struct {
 	TokenHash [32]byte // SHA-256 of the token the tab holds
 	CreatedAt time.Time
 	ExpiresAt time.Time
+
+	Issue     int            // of the link when it was opened
+	PublicKey link.PublicKey // of the browser, since its first knock; zero: not bound
+	PINPassed bool
 }
 
 // SessionLife is how long a lobby session lives.

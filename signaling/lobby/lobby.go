@@ -36,6 +36,8 @@ type Limits struct {
 	IdleSessionsPerLink, PastKnocksPerLink int
 	// KeepPast is how long past knocks are kept after their session has expired.
 	KeepPast time.Duration
+	// Guesses counts wrong PINs; required where links have PINs.
+	Guesses *link.Guesses
 }
 
 // DefaultLimits are architecture.md's, where it names them.
@@ -99,7 +101,9 @@ func New(meeting string, limits Limits, s State) *Lobby {
 type Changes struct {
 	Links         []link.Link
 	Sessions      []Session
+	Tokens        []Token
 	Knocks        []Knock
+	Uses          []Use    // lines of the log, new or changed
 	Dropped       []string // sessions to delete
 	DroppedKnocks []string // theirs, to delete before
 	Audit         []audit.Draft
@@ -128,6 +132,7 @@ func (l *Lobby) setKnock(v Knock) {
 	l.knocks[v.ID] = v
 	l.bySess[v.Session] = v.ID
 	l.changes.Knocks = append(l.changes.Knocks, v)
+	l.changes.Uses = append(l.changes.Uses, l.use(v))
 }
 
 // AddLink adds a new link.
@@ -198,13 +203,19 @@ func (l *Lobby) Enter(linkID, session string, tokenHash [32]byte, now time.Time)
 	if !ok {
 		return Session{}, link.ErrUnknown
 	}
-	if err := v.Usable(session, false, now); err != nil {
+	return l.enter(v, Session{ID: session, TokenHash: tokenHash}, now)
+}
+
+func (l *Lobby) enter(v link.Link, s Session, now time.Time) (Session, error) {
+	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key()}, now); err != nil {
 		return Session{}, err
 	}
-	l.tidy(linkID, now)
-	s := Session{ID: session, Meeting: l.meeting, Link: linkID, TokenHash: tokenHash, CreatedAt: now, ExpiresAt: now.Add(SessionLife)}
-	l.sessions[s.ID] = s
-	l.changes.Sessions = append(l.changes.Sessions, s)
+	l.tidy(v.ID, now)
+	s.Meeting, s.Link, s.Issue, s.CreatedAt, s.ExpiresAt = l.meeting, v.ID, v.Issue, now, now.Add(SessionLife)
+	l.setSession(s)
+	if v.OpenedAt.IsZero() {
+		l.setLink(v.Open(now))
+	}
 	l.noteRedeemed(s)
 	return s, nil
 }
@@ -224,50 +235,86 @@ func (l *Lobby) KnockOf(session string) (Knock, bool) {
 	return k, ok
 }
 
-// Knock asks to enter. newID becomes the knock's id if the session never
-// knocked. A session that waits or is admitted keeps what it has, its name
-// included: a name must not change between the host's look and the host's press.
-func (l *Lobby) Knock(session, newID, typedName, typedOrganisation string, now time.Time) (Knock, error) {
-	s, err := l.Session(session, now)
+// Asking is what comes with a knock.
+type Asking struct {
+	Name, Organisation string         // as typed
+	Key                link.PublicKey // that the browser proved for this session; zero: none
+	PIN                string         // proof of the link's PIN, base64url; "": none
+	Source             string         // where wrong PINs are counted
+}
+
+// Knock asks to enter. newID becomes the knock's id if the guest never knocked.
+// A guest who waits or is admitted keeps what they have, the name included: a
+// name must not change between the host's look and the host's press. A tab whose
+// key has knocked by this link before becomes one more tab of that guest, whose
+// session the answer names.
+func (l *Lobby) Knock(session, newID string, a Asking, now time.Time) (Knock, error) {
+	tab, err := l.Session(session, now)
 	if err != nil {
 		return Knock{}, err
 	}
-	v, ok := l.links[s.Link]
-	if !ok || v.Revoked() {
+	v := l.links[tab.Link]
+	if l.Void(tab) {
 		return Knock{}, link.ErrRevoked
 	}
+	s := tab
 	k, knocked := l.KnockOf(session)
-	if knocked {
-		switch k.Status {
-		case Waiting, Admitted:
-			return k, nil
-		case Denied:
-			return Knock{}, ErrDenied
+	if !knocked {
+		switch {
+		case s.PublicKey == (link.PublicKey{}):
+			s.PublicKey = a.Key
+		case a.Key != (link.PublicKey{}) && a.Key != s.PublicKey:
+			return Knock{}, link.ErrProof // a session's key never changes
+		}
+		if before, ok := l.byKey(v, s.PublicKey); ok {
+			s = before
+			k, knocked = l.KnockOf(s.ID)
 		}
 	}
-	called, err := name.Required("name", typedName, name.MaxName)
+	if l.refusedKey(s.PublicKey) || knocked && k.Status == Denied {
+		return Knock{}, ErrDenied
+	}
+	if knocked && (k.Status == Waiting || k.Status == Admitted) {
+		if s.ID != tab.ID {
+			l.join(tab, s, now)
+		}
+		return k, nil
+	}
+	called, err := name.Required("name", a.Name, name.MaxName)
 	if err != nil {
 		return Knock{}, err
 	}
-	organisation, err := name.Optional("organisation", typedOrganisation, name.MaxName)
+	organisation, err := name.Optional("organisation", a.Organisation, name.MaxName)
 	if err != nil {
 		return Knock{}, err
 	}
-	if err := v.Usable(session, knocked, now); err != nil {
+	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key(), Known: knocked}, now); err != nil {
 		return Knock{}, err
 	}
 	if err := l.room(s, now); err != nil {
 		return Knock{}, err
 	}
+	if v.HasPIN() && !s.PINPassed {
+		if err := l.limits.Guesses.Try(v, a.PIN, a.Source); err != nil {
+			return Knock{}, err
+		}
+		s.PINPassed = true
+	}
 	if knocked {
-		bucket, wait, ok := l.again[session].Take(l.limits.KnockAgain, now)
+		bucket, wait, ok := l.again[s.ID].Take(l.limits.KnockAgain, now)
 		if !ok {
 			return Knock{}, &TooSoonError{wait}
 		}
-		l.again[session] = bucket
-	} else {
-		k = Knock{ID: newID, Meeting: l.meeting, Session: session, Link: v.ID}
-		l.setLink(v.Use(session))
+		l.again[s.ID] = bucket
+	}
+	if s.ID != tab.ID {
+		l.join(tab, s, now)
+	} else if s != tab {
+		l.setSession(s)
+	}
+	if !knocked {
+		k = Knock{ID: newID, Meeting: l.meeting, Session: s.ID, Link: v.ID}
+		l.setLink(v.Use(s.ID, s.Key()))
 	}
 	l.place++
 	k = k.again(called, organisation, l.place, now)

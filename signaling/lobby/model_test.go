@@ -149,7 +149,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			"knock": func(t *rapid.T) {
 				s := some(t, sessions)
 				g, m := guests[s], links[guests[s].link]
-				_, err := l.Knock(s, id("k"), "Inês", "", now)
+				_, err := l.Knock(s, id("k"), Asking{Name: "Inês"}, now)
 				want, changes := error(nil), false
 				var soon *TooSoonError
 				tries := max(0, g.again-now.Sub(g.againAt).Hours()/limits.KnockAgain.Every.Hours())
@@ -384,10 +384,10 @@ func TestNameCannotChangeBetweenLookAndPress(t *testing.T) {
 	if _, err := l.Enter("l", "s", [32]byte{1}, start); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Knock("s", "k", "Inês", "MNE", start); err != nil {
+	if _, err := l.Knock("s", "k", Asking{Name: "Inês", Organisation: "MNE"}, start); err != nil {
 		t.Fatal(err)
 	}
-	if k, err := l.Knock("s", "k2", "Anne Bernard", "", start.Add(time.Second)); err != nil || k.Name != "Inês" || k.ID != "k" || !k.Since.Equal(start) {
+	if k, err := l.Knock("s", "k2", Asking{Name: "Anne Bernard"}, start.Add(time.Second)); err != nil || k.Name != "Inês" || k.ID != "k" || !k.Since.Equal(start) {
 		t.Errorf("knocking again made %+v, %v", k, err)
 	}
 }
@@ -402,7 +402,7 @@ func TestOpeningManyTimesIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			if _, err := l.Knock(s, "k", "Inês", "", start); err != nil {
+			if _, err := l.Knock(s, "k", Asking{Name: "Inês"}, start); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -426,7 +426,7 @@ func TestThousandWaitNotMore(t *testing.T) {
 			if _, err := l.Enter(lid, s, [32]byte{byte(i), byte(j)}, start); err != nil {
 				t.Fatal(err)
 			}
-			_, err := l.Knock(s, "k"+s, "Inês", "", start)
+			_, err := l.Knock(s, "k"+s, Asking{Name: "Inês"}, start)
 			if err == nil {
 				knocked++
 			} else if !errors.Is(err, ErrCrowded) {
@@ -454,7 +454,7 @@ func TestKnockingAndLeavingWithoutEndIsBounded(t *testing.T) {
 		if _, err := l.Enter("l", s, [32]byte{byte(i), byte(i >> 8)}, now); err != nil {
 			t.Fatal(err)
 		}
-		switch _, err := l.Knock(s, "k"+s, "Inês", "", now); {
+		switch _, err := l.Knock(s, "k"+s, Asking{Name: "Inês"}, now); {
 		case err == nil:
 			rings++
 			if _, err := l.Withdraw(s, now); err != nil {
@@ -477,7 +477,7 @@ func TestKnockingAndLeavingWithoutEndIsBounded(t *testing.T) {
 	if _, err := l.Enter("l", "late", [32]byte{1}, now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Knock("late", "k", "Luc", "", now.Add(time.Second)); err != nil {
+	if _, err := l.Knock("late", "k", Asking{Name: "Luc"}, now.Add(time.Second)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -492,7 +492,7 @@ func TestKnockingAgainAndAgainIsSlowed(t *testing.T) {
 	rings, soon := 0, new(TooSoonError)
 	for i := range 3 * 140 {
 		now := start.Add(time.Duration(i) * time.Second / 140)
-		switch _, err := l.Knock("s", "k", "Luc", "", now); {
+		switch _, err := l.Knock("s", "k", Asking{Name: "Luc"}, now); {
 		case err == nil:
 			rings++
 			if _, err := l.Withdraw("s", now); err != nil {
@@ -505,7 +505,7 @@ func TestKnockingAgainAndAgainIsSlowed(t *testing.T) {
 	if rings != 3 { // the knock, and twice again
 		t.Errorf("%d rings in 3 s, want 3", rings)
 	}
-	k, err := l.Knock("s", "k", "Luc", "", start.Add(3*time.Second+soon.Wait))
+	k, err := l.Knock("s", "k", Asking{Name: "Luc"}, start.Add(3*time.Second+soon.Wait))
 	if err != nil || k.Status != Waiting {
 		t.Errorf("after the wait: %+v, %v", k, err)
 	}
@@ -521,7 +521,7 @@ func TestThePersonalLinksSessionStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.Knock("299", "k", "Luc", "", start); err != nil {
+	if _, err := l.Knock("299", "k", Asking{Name: "Luc"}, start); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Withdraw("299", start); err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/livekit/protocol/livekit"
 
 	"aparte/signaling/audit"
-	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 )
 
@@ -148,80 +147,11 @@ func (m *Meetings) End(ctx context.Context, by Agent, id string) (Summary, error
 	return answer[Summary](ctx, m, id, end{byHost{by}})
 }
 
-type addLink struct {
-	byHost
-	draft link.Draft
-}
-
-func (a addLink) do(l *live, now time.Time) (any, error) {
-	h, err := a.alive(l)
-	if err != nil {
-		return nil, err
-	}
-	id, err := newID(l.cfg.Random)
-	if err != nil {
-		return nil, err
-	}
-	made, err := link.New(a.draft, id, l.id, h.Account, now)
-	if err != nil {
-		return nil, err
-	}
-	if len(l.lobby.Links()) >= maxLinks {
-		return nil, lobby.ErrCrowded
-	}
-	l.lobby.AddLink(made)
-	return made, nil
-}
-
-// maxLinks bounds the links of one meeting.
-const maxLinks = 2000
-
-// CreateLink makes a guest link.
-func (m *Meetings) CreateLink(ctx context.Context, by Agent, id string, d link.Draft) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, addLink{byHost{by}, d})
-}
-
-type listLinks struct{ byHost }
-
-func (a listLinks) do(l *live, _ time.Time) (any, error) {
-	if _, err := a.host(l); err != nil {
-		return nil, err
-	}
-	return l.lobby.Links(), nil
-}
-
-// Links returns the guest links, newest first.
-func (m *Meetings) Links(ctx context.Context, by Agent, id string) ([]link.Link, error) {
-	return answer[[]link.Link](ctx, m, id, listLinks{byHost{by}})
-}
-
-type revoke struct {
-	byHost
-	link string
-}
-
-func (a revoke) do(l *live, now time.Time) (any, error) {
-	if _, err := a.host(l); err != nil {
-		return nil, err
-	}
-	v, out, err := l.lobby.Revoke(a.link, now)
-	if err != nil {
-		return nil, ErrNotFound
-	}
-	l.sendOut(out...)
-	return v, nil
-}
-
 // sendOut has identities leave the call once the decision is durable.
 func (l *live) sendOut(identities ...string) {
 	for _, identity := range identities {
 		l.leave = append(l.leave, leaving{identity, livekit.DisconnectReason_PARTICIPANT_REMOVED})
 	}
-}
-
-// RevokeLink revokes a link and removes whoever is in through it.
-func (m *Meetings) RevokeLink(ctx context.Context, by Agent, id, linkID string) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, revoke{byHost{by}, linkID})
 }
 
 type listKnocks struct{ byHost }

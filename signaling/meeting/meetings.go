@@ -9,6 +9,7 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 )
 
@@ -19,6 +20,8 @@ type Meetings struct {
 	cfg  Config
 	ctx  context.Context // of the meetings' goroutines; ends with Close
 	stop context.CancelFunc
+
+	challenges *link.Challenges // for browsers that come back
 
 	presence sync.WaitGroup // removals that follow presence events
 
@@ -42,6 +45,9 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.Lobby == (lobby.Limits{}) {
 		cfg.Lobby = lobby.DefaultLimits()
 	}
+	if cfg.Lobby.Guesses == nil {
+		cfg.Lobby.Guesses = link.NewGuesses(cfg.Now)
+	}
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
 	}
@@ -49,7 +55,7 @@ func NewMeetings(cfg Config) *Meetings {
 		cfg.HostQueue = 512
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	return &Meetings{cfg: cfg, ctx: ctx, stop: stop, live: make(map[string]*live)}
+	return &Meetings{cfg: cfg, ctx: ctx, stop: stop, challenges: link.NewChallenges(cfg.Random), live: make(map[string]*live)}
 }
 
 // Close ends every watch and waits for the goroutines. Calls that come later

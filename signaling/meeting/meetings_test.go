@@ -136,7 +136,7 @@ func (h *house) link() func() meeting.Caller {
 	}
 	return func() meeting.Caller {
 		h.t.Helper()
-		token, _, err := h.Redeem(h.t.Context(), l.ID, base64.RawURLEncoding.EncodeToString(code))
+		token, _, err := h.Redeem(h.t.Context(), l.ID, base64.RawURLEncoding.EncodeToString(code), nil)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func (h *house) link() func() meeting.Caller {
 
 func (h *house) knock(c meeting.Caller, called string) meeting.GuestView {
 	h.t.Helper()
-	v, err := h.Knock(h.t.Context(), c, called, "")
+	v, err := h.Knock(h.t.Context(), c, meeting.Asking{Name: called})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestNothingIsAcknowledgedOrShownThatIsNotDurable(t *testing.T) {
 	if _, err := h.Admit(t.Context(), anne, h.id, h.knocks()[0].ID, lobby.Everything()); !errors.Is(err, meeting.ErrUnavailable) || !errors.Is(err, errDisk) {
 		t.Errorf("admission without a disk: %v", err)
 	}
-	if _, err := h.Knock(t.Context(), other, "Luc", ""); !errors.Is(err, meeting.ErrUnavailable) {
+	if _, err := h.Knock(t.Context(), other, meeting.Asking{Name: "Luc"}); !errors.Is(err, meeting.ErrUnavailable) {
 		t.Errorf("knock without a disk: %v", err)
 	}
 	if _, err := h.Claim(t.Context(), guest); !errors.Is(err, meeting.ErrNotAdmitted) {
@@ -352,7 +352,7 @@ func TestACrowdKnocksInFewCommitsAndKeepsItsOrder(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, c := range callers {
 		wg.Go(func() {
-			if _, err := h.Knock(t.Context(), c, fmt.Sprint("Guest ", i), ""); err != nil {
+			if _, err := h.Knock(t.Context(), c, meeting.Asking{Name: fmt.Sprint("Guest ", i)}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -377,7 +377,7 @@ func TestACrowdKnocksInFewCommitsAndKeepsItsOrder(t *testing.T) {
 	if len(places) != links*each {
 		t.Errorf("%d places for %d guests", len(places), links*each)
 	}
-	if _, err := h.Knock(t.Context(), h.link()(), "One more", ""); !errors.Is(err, lobby.ErrCrowded) {
+	if _, err := h.Knock(t.Context(), h.link()(), meeting.Asking{Name: "One more"}); !errors.Is(err, lobby.ErrCrowded) {
 		t.Errorf("guest 1001: %v", err)
 	}
 }
@@ -502,7 +502,7 @@ func TestCloseAnswersWhoWaits(t *testing.T) {
 	h.store.hold = make(chan struct{})
 	knocked := make(chan error, 1)
 	go func() {
-		_, err := h.Knock(t.Context(), guest, "Inês", "")
+		_, err := h.Knock(t.Context(), guest, meeting.Asking{Name: "Inês"})
 		knocked <- err
 	}()
 	h.store.hold <- struct{}{} // the knock is being saved

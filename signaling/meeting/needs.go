@@ -25,6 +25,8 @@ type Store interface {
 	MeetingsOf(ctx context.Context, account string) ([]Summary, error)
 	// GuestLink finds a link by its id: link.ErrUnknown if there is none.
 	GuestLink(ctx context.Context, id string) (link.Link, error)
+	// LinkUses is the log of a link, newest first, at most limit lines.
+	LinkUses(ctx context.Context, link string, limit int) ([]lobby.Use, error)
 	// LobbySession finds a session by the hash of its token: lobby.ErrNoSession
 	// if there is none.
 	LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error)

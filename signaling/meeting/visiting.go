@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
 	"time"
 
 	"aparte/signaling/link"
@@ -17,67 +14,6 @@ import (
 
 // Caller is a guest's session as found by its token.
 type Caller struct{ meeting, session string }
-
-type enter struct {
-	link, session string
-	tokenHash     [32]byte
-}
-
-func (a enter) do(l *live, now time.Time) (any, error) {
-	if l.meeting.State == Ended {
-		return nil, ErrEnded
-	}
-	s, err := l.lobby.Enter(a.link, a.session, a.tokenHash, now)
-	if err != nil {
-		var early *link.EarlyError
-		if errors.Is(err, link.ErrExpired) || errors.As(err, &early) {
-			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name}
-		}
-		return nil, err
-	}
-	return l.view(s), nil
-}
-
-// LinkError says why a link does not open its meeting, and whom to ask.
-type LinkError struct {
-	Err  error
-	Host string // name of the organiser
-}
-
-func (e *LinkError) Error() string { return e.Err.Error() }
-
-// Unwrap is the reason.
-func (e *LinkError) Unwrap() error { return e.Err }
-
-// Redeem opens a guest link: the code is compared first, in the same time for
-// an unknown link as for a wrong code, and nothing is said about a link to who
-// does not have its code (link.ErrUnknown). The answer's token is the session;
-// only its hash is kept.
-func (m *Meetings) Redeem(ctx context.Context, linkID, code string) (token string, v GuestView, err error) {
-	found, err := m.cfg.Store.GuestLink(ctx, linkID)
-	switch {
-	case errors.Is(err, link.ErrUnknown):
-		found = link.Decoy()
-	case err != nil:
-		return "", GuestView{}, fmt.Errorf("find link: %w", err)
-	}
-	if !found.Matches(code) {
-		return "", GuestView{}, link.ErrUnknown
-	}
-	session, err := newID(m.cfg.Random)
-	if err != nil {
-		return "", GuestView{}, err
-	}
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(m.cfg.Random, raw); err != nil {
-		return "", GuestView{}, fmt.Errorf("make session token: %w", err)
-	}
-	v, err = answer[GuestView](ctx, m, found.Meeting, enter{found.ID, session, sha256.Sum256(raw)})
-	if err != nil {
-		return "", GuestView{}, err
-	}
-	return base64.RawURLEncoding.EncodeToString(raw), v, nil
-}
 
 // Recognise finds the session behind a token: lobby.ErrNoSession if there is
 // none. Whether it is still alive is decided by each request.
@@ -114,30 +50,6 @@ func (m *Meetings) Look(ctx context.Context, c Caller) (GuestView, error) {
 	return answer[GuestView](ctx, m, c.meeting, lookAsGuest{bySession{c.session}})
 }
 
-type knock struct {
-	bySession
-	name, organisation string
-}
-
-func (a knock) do(l *live, now time.Time) (any, error) {
-	if l.meeting.State == Ended {
-		return nil, ErrEnded
-	}
-	id, err := newID(l.cfg.Random)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := l.lobby.Knock(a.session, id, a.name, a.organisation, now); err != nil {
-		return nil, err
-	}
-	return lookAsGuest{a.bySession}.do(l, now)
-}
-
-// Knock asks to enter. Knocking again keeps the place in the queue.
-func (m *Meetings) Knock(ctx context.Context, c Caller, name, organisation string) (GuestView, error) {
-	return answer[GuestView](ctx, m, c.meeting, knock{bySession{c.session}, name, organisation})
-}
-
 type withdraw struct{ bySession }
 
 func (a withdraw) do(l *live, now time.Time) (any, error) {
@@ -162,7 +74,7 @@ func (a claim) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State == Ended {
 		return nil, ErrEnded
 	}
-	if via, _ := l.lobby.Link(s.Link); via.Revoked() {
+	if l.lobby.Void(s) {
 		return nil, link.ErrRevoked
 	}
 	k, _ := l.lobby.KnockOf(s.ID)

@@ -26,6 +26,8 @@ type KnockView struct {
 	Via        link.Link
 	Differs    bool // the name typed is not the one invited
 	Suspicious bool // the name can deceive the eye
+	Bound      bool // the browser proved a key: it can come back, and is recognised
+	PINPassed  bool
 }
 
 // HostWatch is a host following a meeting. The reader of Events must keep up:
@@ -77,6 +79,12 @@ type GuestView struct {
 	Kind         link.Kind
 	GuestName    string
 	Organisation string
+	Language     string // BCP 47; "": the browser decides
+	AsksPIN      bool   // the next knock needs the link's PIN
+
+	Session   string // id, no credential
+	Challenge string // to sign at the knock
+	Bound     bool
 
 	Knocked     bool
 	Knock       lobby.Knock // Admission and Identity are left out
@@ -108,7 +116,8 @@ func (l *live) view(s lobby.Session) GuestView {
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
 		State: l.meeting.State, Profile: l.meeting.Profile,
-		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation,
+		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
+		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
 		HostPresent: l.hostPresent(),
 	}
 	k, knocked := l.lobby.KnockOf(s.ID)
@@ -117,15 +126,15 @@ func (l *live) view(s lobby.Session) GuestView {
 		v.Knock.Admission, v.Knock.Identity = "", ""
 		v.HostKnows = l.seen[k.ID].Equal(k.Since)
 	}
-	v.Screen = screen(l.meeting.State, via, k)
+	v.Screen = screen(l.meeting.State, l.lobby.Void(s), k)
 	return v
 }
 
-func screen(state State, via link.Link, k lobby.Knock) Screen {
+func screen(state State, void bool, k lobby.Knock) Screen {
 	switch {
 	case state == Ended:
 		return ScreenEnded
-	case via.Revoked():
+	case void:
 		return ScreenRevoked
 	}
 	switch k.Status {
@@ -161,7 +170,11 @@ func (l *live) hostPresent() bool {
 
 func (l *live) knockView(k lobby.Knock) KnockView {
 	via, _ := l.lobby.Link(k.Link)
-	return KnockView{Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via)}
+	s := l.lobby.SessionOf(k)
+	return KnockView{
+		Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via),
+		Bound: s.Bound(), PINPassed: s.PINPassed,
+	}
 }
 
 func (l *live) knockViews() []KnockView {

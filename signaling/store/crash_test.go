@@ -57,11 +57,11 @@ func crashChild(dir string) {
 		die(err)
 		go func() {
 			for i := 0; ; i++ {
-				token, _, err := meetings.Redeem(ctx, l.ID, base64.RawURLEncoding.EncodeToString(code))
+				token, _, err := meetings.Redeem(ctx, l.ID, base64.RawURLEncoding.EncodeToString(code), nil)
 				die(err)
 				caller, err := meetings.Recognise(ctx, token)
 				die(err)
-				_, err = meetings.Knock(ctx, caller, fmt.Sprintf("%s-%d", l.ID, i), "")
+				_, err = meetings.Knock(ctx, caller, meeting.Asking{Name: fmt.Sprintf("%s-%d", l.ID, i)})
 				die(err)
 				fmt.Printf("knocked %s-%d\n", l.ID, i)
 			}

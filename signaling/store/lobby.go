@@ -4,26 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 )
-
-const linkColumns = `id, meeting_id, kind, label, guest_name, organisation, max_uses, uses,
-	valid_from, expires_at, revoked_at, created_at, created_by, code_hash, unbound, session_id`
-
-func scanLink(row scanner) (v link.Link, err error) {
-	err = row.Scan(&v.ID, &v.Meeting, &v.Kind, &v.Label, &v.GuestName, &v.Organisation, &v.MaxUses, &v.Uses,
-		at(&v.ValidFrom), at(&v.ExpiresAt), at(&v.RevokedAt), at(&v.CreatedAt), &v.CreatedBy,
-		hashInto((*[32]byte)(&v.CodeHash)), is(&v.Unbound), &v.Session)
-	return v, err
-}
-
-const sessionColumns = `id, token_hash, meeting_id, link_id, created_at, expires_at`
-
-func scanSession(row scanner) (v lobby.Session, err error) {
-	err = row.Scan(&v.ID, hashInto(&v.TokenHash), &v.Meeting, &v.Link, at(&v.CreatedAt), at(&v.ExpiresAt))
-	return v, err
-}
 
 const knockColumns = `id, meeting_id, session_id, link_id, status, place, name, organisation, since,
 	decided_at, decided_by, decided_by_name, message, removed_at, admission, identity,
@@ -43,10 +25,18 @@ func saveLobby(ctx context.Context, q queries, c lobby.Changes) error {
 		}
 	}
 	for _, v := range c.Sessions {
-		_, err := q.ExecContext(ctx, `INSERT INTO lobby_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-			v.ID, hexOf(v.TokenHash), v.Meeting, v.Link, ms(v.CreatedAt), ms(v.ExpiresAt))
-		if err != nil {
+		if err := saveSession(ctx, q, v); err != nil {
 			return fmt.Errorf("save lobby session: %w", err)
+		}
+	}
+	for _, v := range c.Tokens {
+		if err := saveToken(ctx, q, v); err != nil {
+			return fmt.Errorf("save lobby token: %w", err)
+		}
+	}
+	for _, v := range c.Uses {
+		if err := saveUse(ctx, q, v); err != nil {
+			return fmt.Errorf("save use of a link: %w", err)
 		}
 	}
 	for _, v := range c.Knocks {
@@ -65,16 +55,6 @@ func saveLobby(ctx context.Context, q queries, c lobby.Changes) error {
 		}
 	}
 	return nil
-}
-
-func saveLink(ctx context.Context, q queries, v link.Link) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO guest_links (`+linkColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-		ON CONFLICT (id) DO UPDATE SET uses = excluded.uses, revoked_at = excluded.revoked_at, session_id = excluded.session_id`,
-		v.ID, v.Meeting, v.Kind, v.Label, v.GuestName, v.Organisation, v.MaxUses, v.Uses,
-		ms(v.ValidFrom), ms(v.ExpiresAt), ms(v.RevokedAt), ms(v.CreatedAt), v.CreatedBy,
-		hexOf(v.CodeHash), flag(v.Unbound), v.Session)
-	return err
 }
 
 func saveKnock(ctx context.Context, q queries, v lobby.Knock) error {

@@ -147,7 +147,8 @@ func (s *Store) GuestLink(ctx context.Context, id string) (link.Link, error) {
 // lobby.ErrNoSession.
 func (s *Store) LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error) {
 	v, err := scanSession(s.read.QueryRowContext(ctx,
-		`SELECT `+sessionColumns+` FROM lobby_sessions WHERE token_hash = $1`, hexOf(tokenHash)))
+		`SELECT `+sessionColumns+` FROM lobby_sessions WHERE token_hash = $1
+		OR id = (SELECT session_id FROM lobby_tokens WHERE token_hash = $1)`, hexOf(tokenHash)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return lobby.Session{}, lobby.ErrNoSession
 	}

@@ -83,3 +83,10 @@ func (p *Pauses) Undo(key string) {
 	f := p.keys.get(key)
 	f.count = max(0, f.count-1)
 }
+
+// Left is how many failures are still free.
+func (p *Pauses) Left(key string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, p.cfg.Free-p.keys.get(key).count)
+}

@@ -38,9 +38,12 @@ func (t *Throttle) Take(key string) (wait time.Duration, ok bool) {
 }
 
 // Empty reports whether Take would refuse.
-func (t *Throttle) Empty(key string) bool {
+func (t *Throttle) Empty(key string) bool { return t.Wait(key) > 0 }
+
+// Wait is how long Take would refuse still.
+func (t *Throttle) Wait(key string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _, ok := t.buckets.get(key).Take(t.rate, t.now())
-	return !ok
+	_, wait, _ := t.buckets.get(key).Take(t.rate, t.now())
+	return wait
 }

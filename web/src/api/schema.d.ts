@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guest/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a challenge for a browser that comes back by a guest link */
+        post: operations["challenge-guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/guest/knock": {
         parameters: {
             query?: never;
@@ -336,6 +353,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/links/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create guest links, all or none */
+        post: operations["create-links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/links/revoke-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke every guest link and remove whoever is in through one */
+        post: operations["revoke-all-links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/links/{link}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the end of a guest link's validity */
+        post: operations["extend-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/links/{link}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set, change or take away a guest link's PIN */
+        put: operations["set-link-pin"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/links/{link}/reissue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a guest link a new secret and remove whoever is in through the old one */
+        post: operations["reissue-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/links/{link}/revoke": {
         parameters: {
             query?: never;
@@ -347,6 +449,23 @@ export interface paths {
         put?: never;
         /** Revoke a guest link and remove whoever is in through it */
         post: operations["revoke-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/links/{link}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who used a guest link, and what became of it */
+        get: operations["list-link-uses"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -449,6 +568,14 @@ export interface components {
             /** @description Ids of knocks that stay waiting. */
             except?: string[];
         };
+        Challenge: {
+            challenge: string;
+        };
+        ChallengeAsked: {
+            /** @description The redemption code. */
+            code: string;
+            link_id: string;
+        };
         Credentials: {
             email: string;
             password: string;
@@ -456,6 +583,20 @@ export interface components {
         Deny: {
             /** @description Shown to the guest. */
             message?: string;
+        };
+        Extend: {
+            /**
+             * Format: date-time
+             * @description Closes the way in; whoever is in by then or waits stays.
+             */
+            expires_at: string;
+        };
+        GuestBinding: {
+            /** @description The browser has proved its key. */
+            bound: boolean;
+            challenge: string;
+            /** @description Id of the lobby session; it opens nothing. */
+            session: string;
         };
         GuestHello: {
             session: string;
@@ -474,7 +615,11 @@ export interface components {
             guest_name?: string;
             /** @enum {string} */
             kind: "personal" | "shared";
+            /** @description BCP 47: which language the page opens in. */
+            language?: string;
             organisation?: string;
+            /** @description The next knock needs the link's PIN. */
+            pin: boolean;
         };
         GuestMeeting: {
             /** Format: date-time */
@@ -496,8 +641,13 @@ export interface components {
         GuestName: {
             name: string;
             organisation?: string;
+            /** @description Proof of the link's PIN: HMAC-SHA-256 of its six digits under HKDF-SHA-256(secret, info aparte/link/pin), base64url without padding. */
+            pin?: string;
+            /** @description Absent where the browser can keep no key: only this tab is recognised then. */
+            proof?: components["schemas"]["KnockProof"];
         };
         GuestView: {
+            binding: components["schemas"]["GuestBinding"];
             /** @description A host's screen has shown this knock. */
             host_knows: boolean;
             /** @description A host is in the call. */
@@ -536,6 +686,8 @@ export interface components {
             invite_url: string;
         };
         Knock: {
+            /** @description The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is. */
+            bound: boolean;
             /** Format: date-time */
             decided_at?: string;
             /** @description Name of the host who decided. */
@@ -551,6 +703,8 @@ export interface components {
             /** @description The name holds characters that can deceive the eye. */
             name_suspicious: boolean;
             organisation?: string;
+            /** @description The guest knew the link's PIN. */
+            pin_passed: boolean;
             /** @description Denied after having been admitted. */
             removed: boolean;
             /**
@@ -567,11 +721,24 @@ export interface components {
             /** @enum {string} */
             kind: "personal" | "shared";
             label: string;
+            /** @description The link asks for a PIN. */
+            pin: boolean;
         };
         KnockList: {
             knocks: components["schemas"]["Knock"][];
         };
+        KnockProof: {
+            /** @description Uncompressed point, base64url without padding. */
+            public_key: string;
+            /** @description r and s of 32 bytes each, base64url without padding. */
+            signature: string;
+        };
         Link: {
+            /**
+             * @description What a personal link is bound to since its first knock: a browser that can come back, or a single tab where the browser could not keep a key.
+             * @enum {string}
+             */
+            binding: "none" | "browser" | "tab";
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -579,22 +746,36 @@ export interface components {
             /** @description Who is invited by a personal link. */
             guest_name?: string;
             id: string;
+            /**
+             * Format: date-time
+             * @description When it last got a new secret; absent: it still has its first.
+             */
+            issued_at?: string;
             /** @enum {string} */
             kind: "personal" | "shared";
             label: string;
+            /** @description BCP 47: which language the guest's page opens in. */
+            language?: string;
             /**
              * Format: int64
              * @description How many guests may use it; absent: no cap but the meeting's.
              */
             max_uses?: number;
+            /**
+             * Format: date-time
+             * @description When somebody first opened it since it was issued.
+             */
+            opened_at?: string;
             organisation?: string;
+            /** @description It asks for a PIN. */
+            pin: boolean;
             /** Format: date-time */
             revoked_at?: string;
             /** @description Made by the server, which has therefore seen the secret. */
             unbound: boolean;
             /**
              * Format: int64
-             * @description How many guests have knocked with it.
+             * @description How many guests have knocked with it since it was issued.
              */
             uses: number;
             /** Format: date-time */
@@ -610,17 +791,61 @@ export interface components {
             /** @enum {string} */
             kind: "personal" | "shared";
             label?: string;
+            /** @description BCP 47: which language the guest's page opens in. */
+            language?: string;
             /**
              * Format: int64
              * @description For a shared link, 1 to 1000; absent or 0: no cap.
              */
             max_uses?: number;
             organisation?: string;
+            /** @description base64url, without padding, of the SHA-256 of the 32 bytes of the proof of the PIN; absent: no PIN. */
+            pin_hash?: string;
             /** Format: date-time */
             valid_from?: string;
         };
+        LinkDrafts: {
+            links: components["schemas"]["LinkDraft"][];
+        };
         LinkList: {
             links: components["schemas"]["Link"][];
+        };
+        LinkPIN: {
+            /** @description As of a new link; empty: no PIN any more. */
+            pin_hash: string;
+        };
+        LinkUse: {
+            /** @description The browser proved a key. */
+            bound: boolean;
+            /** Format: date-time */
+            decided_at?: string;
+            /** @description Name of the host who decided. */
+            decided_by?: string;
+            /** Format: date-time */
+            knocked_at: string;
+            /** @description As typed; show it isolated (bdi). */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When this guest first opened the link.
+             */
+            opened_at: string;
+            organisation?: string;
+            pin_passed: boolean;
+            /** @description It was by a secret that is dead since. */
+            reissued: boolean;
+            /** @description Denied after having been admitted. */
+            removed: boolean;
+            /** @description Who: the same guest has the same. */
+            session: string;
+            /**
+             * @description What became of it.
+             * @enum {string}
+             */
+            status: "waiting" | "admitted" | "denied" | "withdrawn" | "expired";
+        };
+        LinkUses: {
+            uses: components["schemas"]["LinkUse"][];
         };
         MediaToken: {
             identity: string;
@@ -696,7 +921,7 @@ export interface components {
             detail?: string;
             /** @description The fields at fault. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description link-expired: whom to ask for a new link. */
+            /** @description link-expired, link-early and link-in-use: whom to ask for a new link. */
             host?: string;
             /** @description Support number of an internal problem, found in the log. */
             instance?: string;
@@ -708,10 +933,15 @@ export interface components {
             /** @description The kind of problem in English. */
             title: string;
             /**
+             * Format: int64
+             * @description pin-wrong: tries before each costs a pause.
+             */
+            tries_left?: number;
+            /**
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:denied" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -727,11 +957,29 @@ export interface components {
             /** @description The redemption code, derived from the secret in the link's fragment. */
             code: string;
             link_id: string;
+            /** @description From a browser that has knocked by this link before. */
+            proof?: components["schemas"]["ReturnProof"];
         };
         Redeemed: {
             guest: components["schemas"]["GuestView"];
             /** @description Sent as Authorization: Bearer, and as the lobby socket's first frame. */
             session: string;
+        };
+        Reissue: {
+            /** @description As of a new link, of a new secret. */
+            code_hash: string;
+            /**
+             * Format: date-time
+             * @description Absent: the end stays as it is.
+             */
+            expires_at?: string;
+            /** @description As of a new link; required where the link has a PIN. */
+            pin_hash?: string;
+        };
+        ReturnProof: {
+            challenge: string;
+            public_key: string;
+            signature: string;
         };
         Setup: {
             code: string;
@@ -860,6 +1108,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuestView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "challenge-guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChallengeAsked"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
                 };
             };
             /** @description Problem (RFC 9457) */
@@ -1444,6 +1725,180 @@ export interface operations {
             };
         };
     };
+    "create-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkDrafts"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-all-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "extend-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Extend"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-link-pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkPIN"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reissue-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reissue"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "revoke-link": {
         parameters: {
             query?: never;
@@ -1463,6 +1918,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-link-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkUses"];
                 };
             };
             /** @description Problem (RFC 9457) */
