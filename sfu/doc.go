@@ -22,6 +22,7 @@
 //	forward/worker.go          one round: read once, then subscriber by subscriber
 //	forward/selector.go        is this the layer to send? switches at key frames
 //	forward/change.go          not in the middle of a frame
+//	forward/replay.go          who came late begins with what is still there
 //	forward/temporal.go        and this frame? this spatial layer of it?
 //	forward/munger.go          one stream without seams: numbers, times, pictures
 //	forward/header.go          a header made once, changed in place

@@ -271,6 +271,20 @@ func (s *path) subscriber(t *testing.T, conn *lossy) <-chan *rtp.Packet {
 	t.Helper()
 	server, sub, _ := s.server(t)
 	s.sub = sub
+	return s.receive(t, conn, server, &benchTrack{down: sub.NewDownTrack(s.track)})
+}
+
+// late is subscriber for one that nothing is sent to before it is told to flow.
+func (s *path) late(t *testing.T) (packets <-chan *rtp.Packet, held *heldTrack) {
+	t.Helper()
+	server, sub, _ := s.server(t)
+	held = &heldTrack{benchTrack: benchTrack{down: sub.NewDownTrack(s.track)}}
+	return s.receive(t, &lossy{}, server, held), held
+}
+
+// receive connects a client that gets the track.
+func (s *path) receive(t *testing.T, conn *lossy, server *webrtc.PeerConnection, sent webrtc.TrackLocal) <-chan *rtp.Packet {
+	t.Helper()
 	client := s.client(t, conn)
 	packets := make(chan *rtp.Packet, 1024)
 	client.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
@@ -288,7 +302,7 @@ func (s *path) subscriber(t *testing.T, conn *lossy) <-chan *rtp.Packet {
 		webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.AddTrack(&benchTrack{down: sub.NewDownTrack(s.track)}); err != nil {
+	if _, err := server.AddTrack(sent); err != nil {
 		t.Fatal(err)
 	}
 	connect(t, client, server)

@@ -15,6 +15,7 @@ func metrics(s *server) *prometheus.Registry {
 	forwarding, sockets := s.engine.Forwarding, s.engine.Stats
 	counter("forwarded_packets_total", "RTP packets written to subscribers.", nil, func() uint64 { return forwarding().Packets })
 	counter("retransmitted_packets_total", "RTP packets sent again because a subscriber asked.", nil, func() uint64 { return forwarding().Retransmitted })
+	counter("began_at_kept_key_frame_total", "Pictures that began with a key frame that was still there, without asking for another.", nil, func() uint64 { return forwarding().Replays })
 	for reason, value := range map[string]func() uint64{
 		"overrun":          func() uint64 { return forwarding().Overrun },
 		"write_error":      func() uint64 { return forwarding().WriteErrors },

@@ -74,6 +74,7 @@ type DownTrack struct {
 	inFrame  bool            // the last packet sent did not end its frame
 	frameTS  uint32          // its timestamp as it came
 	change   *change         // of layers, which waits for that end; nil: none
+	replay   replay          // of what came before it began
 	plain    bool            // AV1 without its dependency descriptor, see learnCodecs
 	pinned   bool            // forwarded whoever has the floor
 	resting  bool            // others have the floor
@@ -186,10 +187,11 @@ func (d *DownTrack) bind(b *Binding) {
 		d.sub.acknowledgeable()
 		d.sub.share()
 	}
-	d.requestKeyframe()
+	d.begin()
 }
 
 func (d *DownTrack) unbind() {
+	d.replay.on = false
 	d.sub.forget(d)
 	d.sub.unpace(d)
 	d.writer = nil
@@ -218,10 +220,17 @@ func (d *DownTrack) setPaused(paused bool) {
 	}
 }
 
-func (d *DownTrack) resync() { d.requestKeyframe() }
+func (d *DownTrack) resync() {
+	if d.worker.now.Sub(d.replay.at) >= replayFresh {
+		d.requestKeyframe()
+	}
+}
 
 // forward sends everything its feed has in this round.
 func (d *DownTrack) forward() {
+	if d.replay.on {
+		return // it is not that far yet
+	}
 	d.learnCodecs()
 	if d.selector.target < 0 {
 		d.retarget()
@@ -268,6 +277,7 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 		w.stats.oldPackets.Add(1)
 		return
 	}
+	s = d.munger.relax(out, s, p)
 	pt := d.payloads[p.PayloadType&0x7f]
 	payload, ok := d.rewrite(p, s, out > d.munger.lastOut, p.Payload)
 	if pt == noPT || !ok {
@@ -289,7 +299,7 @@ func (d *DownTrack) send(layer int, p *ring.Packet) {
 	h := &d.media
 	h.rtp.PayloadType = pt
 	h.rtp.SequenceNumber = uint16(out)
-	h.rtp.Timestamp = p.Timestamp + s.ts
+	h.rtp.Timestamp = s.timestamp(p.Timestamp)
 	h.rtp.Marker = s.ends(p) || d.spurt
 	d.spurt = false
 	h.audioLevel(p.AudioLevel, p.HasAudioLevel)

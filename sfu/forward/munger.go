@@ -50,7 +50,10 @@ type segment struct {
 	sids, tids int8
 	// masked: receivers know that some decode targets do not come, see describe.
 	masked bool
-	ids    pictureIDs // added
+	// squeezed: frames before the timestamp newest are brought close to it, see replay.go.
+	squeezed bool
+	newest   uint32
+	ids      pictureIDs // added
 }
 
 // pictureIDs are what payloads number pictures by: VP8 and VP9 descriptors, and the

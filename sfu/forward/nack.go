@@ -125,7 +125,7 @@ func (d *DownTrack) retransmit(out uint64, s *segment, p *ring.Packet) {
 		return
 	}
 	h.rtp.PayloadType = pt
-	h.rtp.Timestamp = p.Timestamp + s.ts
+	h.rtp.Timestamp = s.timestamp(p.Timestamp)
 	h.rtp.Marker = marker
 	if h == &d.media {
 		d.describe(h, s, p, payload)

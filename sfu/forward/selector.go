@@ -42,6 +42,7 @@ func (s *selector) stopped() bool { return s.paused || s.allowed == congestion.P
 // restart waits for a key frame again.
 func (d *DownTrack) restart() {
 	d.selector.current = -1
+	d.replay.on = false
 	d.forgetChange()
 }
 
@@ -136,6 +137,9 @@ func (d *DownTrack) switchTo(layer int, p *ring.Packet) {
 	ssrc := d.track.Layer(layer).SSRC()
 	ts := d.munger.plausible(d.timestampAt(layer, ssrc, p), d.worker.now)
 	d.munger.begin(layer, ssrc, p, ts)
+	if d.replay.on {
+		d.munger.squeezeUntil(d.replay.newest)
+	}
 	s := &d.selector
 	s.current = layer
 	s.spatial, s.temporal = d.wantedLayers() // every key frame allows them

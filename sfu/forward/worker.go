@@ -14,7 +14,7 @@
 //	worker: read rings → per subscriber: select, munge, WriteRTP → Uncork
 //
 // In file order: worker.go, feed.go, subscriber.go, downtrack.go, selector.go,
-// change.go, temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
+// change.go, replay.go, temporal.go, munger.go, header.go, nack.go, report.go; and what keeps a narrow
 // path from being flooded: path.go, pace.go, probe.go.
 package forward
 
@@ -96,11 +96,14 @@ type Worker struct {
 	sendTime uint32        // of now, as abs-send-time
 	paced    []*Subscriber // with a queue
 	probing  []*Subscriber
-	queues   []*paceQueue // nobody's
-	changes  []*change    // nobody's
-	buf      []byte       // one packet of a retransmission; scratch
-	longer   []byte       // one payload that had to grow; scratch
-	describe []byte       // one dependency descriptor; scratch
+	// replaying are DownTracks that send what came before them.
+	replaying []*DownTrack
+	past      *ring.Batch  // of a step of theirs; scratch, made on first use
+	queues    []*paceQueue // nobody's
+	changes   []*change    // nobody's
+	buf       []byte       // one packet of a retransmission; scratch
+	longer    []byte       // one payload that had to grow; scratch
+	describe  []byte       // one dependency descriptor; scratch
 }
 
 // Stats counts what a worker did and what it dropped, by reason.
@@ -120,13 +123,14 @@ type Stats struct {
 	PLIsDeferred    uint64 // key frames asked for again too soon
 	NACKLimited     uint64 // asked for again by a subscriber that asks for everything again
 	Flooded         uint64 // RTCP of a subscriber that sends far more than anyone needs to
+	Replays         uint64 // DownTracks that began at a key frame of the ring
 }
 
 type counters struct {
 	batches, packets, retransmitted, overrun, writeErrors atomic.Uint64
 	unknownCodec, oldPackets, requestsDropped             atomic.Uint64
 	nackMisses, nackThrottled, nackLimited, flooded       atomic.Uint64
-	plisDeferred, pacedDrops, badFeedback                 atomic.Uint64
+	plisDeferred, pacedDrops, badFeedback, replays        atomic.Uint64
 }
 
 // NewWorker starts a worker.
@@ -173,6 +177,7 @@ func (w *Worker) Stats() Stats {
 		OldPackets: c.oldPackets.Load(), RequestsDropped: c.requestsDropped.Load(),
 		NACKMisses: c.nackMisses.Load(), NACKThrottled: c.nackThrottled.Load(),
 		PacedDrops: c.pacedDrops.Load(), BadFeedback: c.badFeedback.Load(), PLIsDeferred: c.plisDeferred.Load(), NACKLimited: c.nackLimited.Load(), Flooded: c.flooded.Load(),
+		Replays: c.replays.Load(),
 	}
 }
 
@@ -287,6 +292,7 @@ func (w *Worker) tick(full bool) {
 		return
 	}
 	w.releaseAll()
+	w.replayAll()
 	w.probeAll()
 	// Each subscriber's turn is every tenth tick.
 	w.ticks++

@@ -70,6 +70,11 @@ func (l *Layer) Live(now time.Time) bool {
 	return l.packets.Load() > 0 && now.Sub(l.start)-time.Duration(l.lastArrival.Load()) < liveFor
 }
 
+// Age is how long ago a packet came (ring.Meta.Arrival).
+func (l *Layer) Age(arrival int64, now time.Time) time.Duration {
+	return now.Sub(l.start) - time.Duration(arrival)
+}
+
 // BitrateBps is the bitrate of payloads received over the last second.
 func (l *Layer) BitrateBps() uint64 { return l.bitrateBps.Load() }
 

@@ -1,5 +1,7 @@
 package ring
 
+import "math"
+
 // Batch is a reader's own copy of packets. Reuse it: reading allocates nothing.
 type Batch struct {
 	Packets []Packet
@@ -31,13 +33,19 @@ func (b *Batch) Full() bool {
 // until b is full. It returns the cursor to go on from, and how many packets were
 // overwritten before this reader came.
 func (r *Ring) Read(cursor uint64, b *Batch) (next uint64, lost int) {
+	return r.ReadUntil(cursor, math.MaxUint64, b)
+}
+
+// ReadUntil is Read of what arrived before the cursor end.
+func (r *Ring) ReadUntil(cursor, end uint64, b *Batch) (next uint64, lost int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if oldest := r.oldest(); cursor < oldest {
+	end = min(end, r.arrivals)
+	if oldest := min(r.oldest(), end); cursor < oldest {
 		lost = int(oldest - cursor)
 		cursor = oldest
 	}
-	for cursor < r.arrivals && !b.Full() {
+	for cursor < end && !b.Full() {
 		ext := r.order[cursor&r.mask()]
 		s := &r.slots[ext&r.mask()]
 		cursor++

@@ -95,6 +95,7 @@ type Ring struct {
 	seqs       Unwrapper
 	epoch      uint16
 	keyStart   uint64 // ExtSeq of the newest key frame's first packet
+	keyArrival uint64 // and its place in the order of arrival
 	lastBad    uint16 // candidate for a restarted source
 	badRun     int
 	bytesFirst int64  // arrival of the packet at the start of data
@@ -218,7 +219,7 @@ func (r *Ring) store(ext uint64, p *Packet) {
 	r.resize(ext, p.Arrival)
 	r.put(p)
 	if p.Facts.Keyframe && ext > r.keyStart {
-		r.keyStart = ext
+		r.keyStart, r.keyArrival = ext, r.arrivals-1
 	}
 }
 
@@ -287,13 +288,34 @@ func (r *Ring) Has(ext uint64) bool {
 	return s.packet.ExtSeq == ext && r.live(s)
 }
 
-// KeyframeStart returns the first packet of the newest key frame that the ring
-// still holds.
-func (r *Ring) KeyframeStart() (ext uint64, ok bool) {
+// Keyframe is where the newest key frame begins.
+type Keyframe struct {
+	ExtSeq uint64 // of its first packet
+	// Cursor is for Read: what came from that packet on.
+	Cursor uint64
+	// Arrival is when it came.
+	Arrival int64
+	// Bytes of payload came from there on, the last packet by number with the timestamp
+	// Newest.
+	Bytes  int
+	Newest uint32
+}
+
+// KeyframeStart returns the newest key frame of which the ring still holds the first
+// packet, and so all that came after it. ok is false when there is none, or the source
+// has started over since.
+func (r *Ring) KeyframeStart() (k Keyframe, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.slots[r.keyStart&r.mask()]
-	return r.keyStart, r.keyStart != 0 && s.packet.ExtSeq == r.keyStart && r.live(s)
+	if r.keyStart == 0 || s.packet.ExtSeq != r.keyStart || s.packet.Epoch != r.epoch || !r.live(s) || r.keyArrival < r.oldest() {
+		return Keyframe{}, false
+	}
+	newest := &r.slots[r.seqs.Highest()&r.mask()].packet
+	return Keyframe{
+		ExtSeq: r.keyStart, Cursor: r.keyArrival, Arrival: s.packet.Arrival,
+		Bytes: int(r.head - s.off), Newest: newest.Timestamp,
+	}, true
 }
 
 // Cursor is the position behind the newest packet: a reader starting there sees

@@ -173,9 +173,9 @@ func TestKeyframeStartSurvivesWrap(t *testing.T) {
 	key.Facts = codec.Facts{Keyframe: true}
 	r.Insert(0, key)
 	r.Insert(1, packet(2, "delta"))
-	ext, ok := r.KeyframeStart()
-	if !ok || ext != key.ExtSeq || uint16(ext) != 0 {
-		t.Fatal(ext, ok)
+	k, ok := r.KeyframeStart()
+	if !ok || k.ExtSeq != key.ExtSeq || uint16(k.ExtSeq) != 0 || k.Arrival != 1 || k.Cursor != 1 || k.Bytes != len("keydelta") {
+		t.Fatalf("%+v %v", k, ok)
 	}
 	for i := range uint16(200) {
 		r.Insert(2+i, packet(3+int64(i)*100*ms, "x"))

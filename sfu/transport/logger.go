@@ -19,9 +19,9 @@ type loggerFactory struct {
 
 func (f loggerFactory) NewLogger(scope string) logging.LeveledLogger {
 	if scope == "pc" {
-		return leveled{slog.New(slog.DiscardHandler)}
+		return leveled{slog.New(slog.DiscardHandler), scope}
 	}
-	l := leveled{f.log.With("scope", scope)}
+	l := leveled{f.log, scope}
 	if scope == "srtp" {
 		return srtpLogger{l, f.count}
 	}
@@ -73,7 +73,12 @@ func (l srtpLogger) Info(m string) {
 	l.count.forged.Add(1)
 }
 
-type leveled struct{ log *slog.Logger }
+// leveled names its scope with each line: Pion makes a logger for every part of a
+// connection, and slog would keep a copy of what all lines of one have in common.
+type leveled struct {
+	log   *slog.Logger
+	scope string
+}
 
 func (l leveled) Trace(string)              {}
 func (l leveled) Tracef(string, ...any)     {}
@@ -81,7 +86,7 @@ func (l leveled) Debug(string)              {}
 func (l leveled) Debugf(string, ...any)     {}
 func (l leveled) Info(string)               {}
 func (l leveled) Infof(string, ...any)      {}
-func (l leveled) Warn(m string)             { l.log.Debug(m) }
-func (l leveled) Warnf(f string, a ...any)  { l.log.Debug(fmt.Sprintf(f, a...)) }
-func (l leveled) Error(m string)            { l.log.Debug(m) }
-func (l leveled) Errorf(f string, a ...any) { l.log.Debug(fmt.Sprintf(f, a...)) }
+func (l leveled) Warn(m string)             { l.log.Debug(m, "scope", l.scope) }
+func (l leveled) Warnf(f string, a ...any)  { l.log.Debug(fmt.Sprintf(f, a...), "scope", l.scope) }
+func (l leveled) Error(m string)            { l.log.Debug(m, "scope", l.scope) }
+func (l leveled) Errorf(f string, a ...any) { l.log.Debug(fmt.Sprintf(f, a...), "scope", l.scope) }

@@ -45,20 +45,22 @@ type conn struct {
 	// Set at creation.
 	ws    *websocket.Conn
 	log   *slog.Logger
-	out   chan *livekit.SignalResponse
+	wake  chan struct{} // holds one: there is something in out
 	close chan struct{} // closed by Close: flush and end
 	done  chan struct{} // closed when the writer ended
 	rate  *rate.Limiter
 	count *counters
 	terse bool // the client fails on a RequestResponse
 
-	once   sync.Once
-	queued atomic.Int64 // bytes in out
-	text   atomic.Bool  // the client speaks protojson: answer in kind
+	once sync.Once
+	text atomic.Bool // the client speaks protojson: answer in kind
 
-	// Guarded by mu.
+	// Guarded by mu. The queue is a slice: it is empty nearly always, and a channel would
+	// hold its places for everyone.
 	mu     sync.Mutex
-	code   int // why we close, for the close frame
+	out    []*livekit.SignalResponse
+	queued int64 // bytes in out, and in the message that is written
+	code   int   // why we close, for the close frame
 	reason string
 	ending bool // the last frame is out: read on only until the client closes
 
@@ -68,7 +70,7 @@ type conn struct {
 func newConn(ws *websocket.Conn, log *slog.Logger, count *counters) *conn {
 	c := &conn{
 		ws: ws, log: log, count: count,
-		out:   make(chan *livekit.SignalResponse, outQueue),
+		wake:  make(chan struct{}, 1),
 		close: make(chan struct{}),
 		done:  make(chan struct{}),
 		rate:  rate.NewLimiter(maxRate, maxBurst),
@@ -87,18 +89,51 @@ func (c *conn) Send(m *livekit.SignalResponse) {
 		return
 	default:
 	}
-	size := int64(proto.Size(m))
-	if after := c.queued.Add(size); after <= outBytes || after == size {
-		select {
-		case c.out <- m:
-			return
-		default:
-		}
+	messages, bytes, ok := c.enqueue(m)
+	if !ok {
+		c.count.queueFull.Add(1)
+		c.log.Warn("signal queue full, closing", "messages", messages, "bytes", bytes)
+		c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
+		return
 	}
-	c.queued.Add(-size)
-	c.count.queueFull.Add(1)
-	c.log.Warn("signal queue full, closing", "messages", len(c.out), "bytes", c.queued.Load())
-	c.closeWith(websocket.ClosePolicyViolation, "signal queue full")
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enqueue tells what is queued, and whether there was room.
+func (c *conn) enqueue(m *livekit.SignalResponse) (messages int, bytes int64, ok bool) {
+	size := int64(proto.Size(m))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.out) == outQueue || c.queued > 0 && c.queued+size > outBytes {
+		return len(c.out), c.queued, false
+	}
+	c.out = append(c.out, m)
+	c.queued += size
+	return len(c.out), c.queued, true
+}
+
+// next takes the oldest message out of the queue; nil when there is none.
+func (c *conn) next() *livekit.SignalResponse {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.out) == 0 {
+		c.out = nil
+		return nil
+	}
+	m := c.out[0]
+	c.out[0] = nil
+	c.out = c.out[1:]
+	return m
+}
+
+// written notes that m left the queue for good.
+func (c *conn) written(m *livekit.SignalResponse) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queued -= int64(proto.Size(m))
 }
 
 // Close sends what is queued, then closes the socket. It does not wait.
@@ -122,9 +157,17 @@ func (c *conn) writeLoop() {
 	defer ping.Stop()
 	for {
 		select {
-		case m := <-c.out:
+		case <-c.wake:
+			m := c.next()
+			if m == nil {
+				continue
+			}
 			if !c.write(m, writeLimit) {
 				return
+			}
+			select { // there may be more
+			case c.wake <- struct{}{}:
+			default:
 			}
 		case <-ping.C:
 			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeLimit)) != nil {
@@ -144,16 +187,10 @@ func (c *conn) writeLoop() {
 
 func (c *conn) flush() {
 	until := time.Now().Add(flushLimit)
-	for {
-		select {
-		case m := <-c.out:
-			if !c.write(m, time.Until(until)) {
-				return
-			}
-			continue
-		default:
+	for m := c.next(); m != nil; m = c.next() {
+		if !c.write(m, time.Until(until)) {
+			return
 		}
-		break
 	}
 	c.mu.Lock()
 	frame := websocket.FormatCloseMessage(c.code, c.reason)
@@ -163,7 +200,7 @@ func (c *conn) flush() {
 }
 
 func (c *conn) write(m *livekit.SignalResponse, limit time.Duration) bool {
-	defer c.queued.Add(-int64(proto.Size(m)))
+	defer c.written(m)
 	kind := websocket.BinaryMessage
 	var raw []byte
 	var err error

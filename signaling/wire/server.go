@@ -170,10 +170,11 @@ func (s *Server) rtc(w http.ResponseWriter, r *http.Request, v1 bool) {
 		return
 	}
 	// In a goroutine of its own: this one holds the request, whose line carried an SDP,
-	// and the buffers of net/http.
+	// and the buffers of net/http. The path is a part of that line.
+	path := strings.Clone(r.URL.Path)
 	go func() {
 		defer s.conns.Done()
-		defer s.survived(ws, r.URL.Path)
+		defer s.survived(ws, path)
 		s.session(ws, j)
 	}()
 }

@@ -11,7 +11,7 @@
 //
 // STUN and DTLS never wait; Pion writes them from goroutines of its own.
 //
-// In file order: endpoint.go, conn.go, receive.go, arena.go, send.go, sockaddr.go.
+// In file order: endpoint.go, conn.go, receive.go, direct.go, arena.go, send.go, sockaddr.go.
 package udp
 
 import (
@@ -124,10 +124,10 @@ func (e *Endpoint) start(logs logging.LoggerFactory) {
 		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c, Logger: logs.NewLogger("ice")}))
 	}
 	for _, c := range e.conns {
-		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
+		muxes = append(muxes, direct{conn: c, UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{
 			UDPConn: c, Logger: logs.NewLogger("ice"),
 			OnUnhandledPacket: func([]byte, netip.AddrPort) { e.stats.unknown.Add(1) },
-		}))
+		})})
 	}
 	e.mux = ice.NewMultiUDPMuxDefault(muxes...)
 }

@@ -27,6 +27,8 @@ func openConn(local netip.AddrPort, stats *counters) (*conn, error) {
 func (c *conn) cork()   {}
 func (c *conn) uncork() {}
 
+func (c *conn) gathered([]byte, netip.AddrPort) bool { return false }
+
 // Close may be called again: the mux closes its socket too.
 func (c *conn) Close() error {
 	_ = c.UDPConn.Close()

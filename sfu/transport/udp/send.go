@@ -21,10 +21,10 @@ func isMedia(b []byte) bool { return len(b) > 0 && b[0] >= 128 && b[0] <= 191 }
 // corked. Packets that the kernel refuses are counted, not reported: UDP promises
 // nothing, and Pion would only log.
 func (c *conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
-	if c.corked.Load() && isMedia(b) && c.gather(b, to) {
+	if c.gathered(b, to) {
 		return len(b), nil
 	}
+	to = unmap(to)
 	if !c.enter() {
 		return 0, net.ErrClosed
 	}
@@ -42,8 +42,15 @@ func (c *conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return c.WriteToAddrPort(b, udp.AddrPort())
 }
 
-// gather puts b into the arena. false: no longer corked, or too long.
-func (c *conn) gather(b []byte, to netip.AddrPort) bool {
+func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// gathered puts b into the arena. false: it is to be sent at once, because it is not
+// media, too long, or nothing is gathered now.
+func (c *conn) gathered(b []byte, to netip.AddrPort) bool {
+	if !c.corked.Load() || !isMedia(b) {
+		return false
+	}
+	to = unmap(to)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.corked.Load() || len(b) > datagramBytes {
