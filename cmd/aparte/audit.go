@@ -83,7 +83,7 @@ func (c *auditVerify) Run(ctx context.Context, p *process) error {
 		fmt.Fprintln(p.stdout, "no anchor given: whether the whole trail was rewritten with its key, or its end cut off together with its head, cannot be told")
 	}
 	if findings > 0 {
-		return fmt.Errorf("%w: %d findings", errTampered, findings)
+		return fmt.Errorf("%w (findings: %d)", errTampered, findings)
 	}
 	return nil
 }
