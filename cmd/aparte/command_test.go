@@ -41,6 +41,8 @@ func TestCommands(t *testing.T) {
 			"exits":    exits,
 			"taken":    taken,
 			"takenudp": takenUDP,
+			"tamper":   tamper,
+			"trail":    trail,
 		},
 	})
 }

@@ -34,6 +34,7 @@ func (e usageError) Unwrap() error { return e.err }
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve meetings until stopped by SIGINT or SIGTERM."`
+	Audit   auditCommand   `cmd:"" help:"Verify, export and anchor the audit trail."`
 	Config  configCommand  `cmd:"" help:"Print every setting with its default as a YAML file."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI 3.1 document of /api/v1."`
 	Version versionCommand `cmd:"" help:"Print the version."`

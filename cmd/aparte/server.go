@@ -16,6 +16,7 @@ import (
 	"aparte/sfu/transport"
 	"aparte/signaling"
 	"aparte/signaling/api"
+	"aparte/signaling/audit"
 	"aparte/signaling/hook"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
@@ -43,6 +44,7 @@ type server struct {
 	rooms    *sfu.SFU
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
+	noted    bool          // the audit trail knows of the start
 	swept    chan struct{} // closed when the sweeper has ended
 	sweep    context.CancelFunc
 }
@@ -125,7 +127,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
 	}
 	s.api = api.New(api.Config{
-		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Origins: origins, Now: time.Now, Log: log,
+		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Trail: s.store, Origins: origins, Now: time.Now, Log: log,
 	})
 
 	s.serve(signaling.NewServer(signaling.Handlers{
@@ -135,7 +137,18 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.admin != nil {
 		s.serve(adminHandler(metrics(s)))
 	}
+	if err := s.store.Note(ctx, ofServer(audit.ServerStarted)); err != nil {
+		return nil, fmt.Errorf("audit trail: %w", err)
+	}
+	s.noted = true
 	return s, nil
+}
+
+// ofServer is an act of the server itself.
+func ofServer(act audit.Act) audit.Draft {
+	d := audit.Did(act).By(audit.Server, "")
+	d.Time = time.Now()
+	return d
 }
 
 // heard is a setting of microphones as the rooms take it, where 0 is the default.
@@ -220,6 +233,9 @@ func (s *server) stop(ctx context.Context) {
 	}
 	if s.engine != nil {
 		note("media", s.engine.Close())
+	}
+	if s.noted {
+		note("audit trail", s.store.Note(ctx, ofServer(audit.ServerStopped)))
 	}
 	if s.store != nil {
 		note("store", s.store.Close())

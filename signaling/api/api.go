@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/throttle"
@@ -26,11 +27,12 @@ type Tokens interface {
 	Issue(g meeting.Grant) (string, error)
 }
 
-// Config is what an API is made from. All but Log and Source are required.
+// Config is what an API is made from. All but Trail, Log and Source are required.
 type Config struct {
 	Login    *login.Login
 	Meetings *meeting.Meetings
 	Tokens   Tokens
+	Trail    Trail // nil: refusals are not kept
 	// Origins are where the web client is served, such as https://meet.example;
 	// the first is the public one. No other page may open a socket here.
 	Origins []string
@@ -55,6 +57,7 @@ type API struct {
 	login    *login.Login
 	meetings *meeting.Meetings
 	tokens   Tokens
+	trail    Trail
 	origins  []string
 	secure   bool // the public origin is https
 	now      func() time.Time
@@ -63,6 +66,7 @@ type API struct {
 	timing   Timing
 
 	wrongCodes *throttle.Throttle // of links, by source
+	refusals   *audit.Refusals
 	handler    http.Handler
 	sockets    sockets
 }
@@ -70,9 +74,9 @@ type API struct {
 // New makes the API; end it with Close.
 func New(cfg Config) *API {
 	a := &API{
-		login: cfg.Login, meetings: cfg.Meetings, tokens: cfg.Tokens,
+		login: cfg.Login, meetings: cfg.Meetings, tokens: cfg.Tokens, trail: cfg.Trail,
 		now: cfg.Now, log: cfg.Log, source: cfg.Source, timing: cfg.Timing.withDefaults(),
-		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now),
+		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now), refusals: audit.NewRefusals(cfg.Now),
 	}
 	if a.log == nil {
 		a.log = slog.Default()

@@ -146,7 +146,7 @@ func (s *server) start() {
 	var handler http.Handler
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.api = api.New(api.Config{
-		Login: s.login, Meetings: s.meetings, Tokens: s.tokens, Origins: []string{s.http.URL},
+		Login: s.login, Meetings: s.meetings, Tokens: s.tokens, Trail: s.store, Origins: []string{s.http.URL},
 		Now: s.clock.Now, Log: log, Timing: s.timing,
 	})
 	handler = s.api

@@ -184,7 +184,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			known, err := who.check(ctx)
 			if err != nil {
-				writeProblem(ctx, a.asProblem(ctx.Context(), err))
+				p := a.asProblem(ctx.Context(), err)
+				a.noteRefused(ctx.Context(), op, struct{ ID string }{ctx.Param("id")}, p)
+				writeProblem(ctx, p)
 				return
 			}
 			next(huma.WithContext(ctx, known))
@@ -193,7 +195,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.asProblem(ctx, err)
+			p := a.asProblem(ctx, err)
+			a.noteRefused(ctx, op, *in, p)
+			return nil, p
 		}
 		return out, nil
 	})

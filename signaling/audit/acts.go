@@ -4,6 +4,12 @@ package audit
 // line here and one where it is done.
 type Act string
 
+// The server. Participants of before a start without a stop before it never left.
+const (
+	ServerStarted Act = "server.started"
+	ServerStopped Act = "server.stopped"
+)
+
 // Meetings.
 const (
 	MeetingCreated Act = "meeting.created" // typed: title
@@ -50,6 +56,7 @@ const (
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.
 const (
-	SignInRefused Act = "sign_in.refused" // typed: email, source
-	CallRefused   Act = "call.refused"    // of the API; detail: operation, problem; typed: source
+	SignInRefused   Act = "sign_in.refused"  // detail: with what, problem; typed: email, source
+	PasswordRefused Act = "password.refused" // the current one was wrong; typed: source
+	CallRefused     Act = "call.refused"     // by the API; detail: operation, problem; typed: source
 )

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,12 +56,12 @@ func (h Head) Append(d Draft, random io.Reader) (Entry, Head, error) {
 		return Entry{}, h, fmt.Errorf("audit event %q by %q at %s is incomplete", e.Act, e.Actor.Kind, e.Time)
 	}
 	entry := Entry{Seq: e.Seq}
-	for field, text := range d.Personal {
+	for _, field := range slices.Sorted(maps.Keys(d.Personal)) {
 		if entry.Personal == nil {
 			entry.Personal = make(map[string]Personal, len(d.Personal))
 			e.Personal = make(map[string]Digest, len(d.Personal))
 		}
-		p := Personal{Text: strings.ToValidUTF8(text, "\uFFFD")}
+		p := Personal{Text: strings.ToValidUTF8(d.Personal[field], "\uFFFD")}
 		if _, err := io.ReadFull(random, p.Salt[:]); err != nil {
 			return Entry{}, h, fmt.Errorf("make salt: %w", err)
 		}

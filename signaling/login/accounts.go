@@ -126,7 +126,7 @@ func (l *Login) checkSetUp(ctx context.Context, code, source string) error {
 	if err == nil {
 		err = ErrRefused // an invitation sets nothing up
 	}
-	if err = l.charge(err, source); !errors.Is(err, ErrRefused) {
+	if err = l.charge(ctx, err, source); !errors.Is(err, ErrRefused) {
 		return err
 	}
 	all, failed := l.store.Accounts(ctx)
@@ -168,7 +168,10 @@ func (l *Login) SetPassword(ctx context.Context, s Session, password, current, s
 func (l *Login) confirm(ctx context.Context, a Account, hash, current, source string) error {
 	ok, err := l.guess(ctx, "confirm\x00"+a.ID, source, hash, current)
 	if err == nil && !ok {
-		return ErrCurrent
+		err = ErrCurrent
+	}
+	if err != nil {
+		l.noteRefused(ctx, audit.Did(audit.PasswordRefused).By(audit.Agent, a.ID), err, source)
 	}
 	return err
 }

@@ -1,6 +1,12 @@
 package login
 
-import "aparte/signaling/audit"
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"aparte/signaling/audit"
+)
 
 // What of login enters the audit trail, in the transaction of the act itself.
 
@@ -20,4 +26,34 @@ func (l *Login) signedIn(account string, s Session) audit.Draft {
 
 func describe(d audit.Draft, a Account) audit.Draft {
 	return d.On(audit.Account, a.ID).WithFlag("admin", a.Admin).Typed("name", a.Name).Typed("email", a.Email)
+}
+
+// noteRefused tells of an attempt that failed, as far as they are told. The
+// refusal stands whether or not it can be written.
+func (l *Login) noteRefused(ctx context.Context, d audit.Draft, err error, source string) {
+	switch many := (*TooManyError)(nil); {
+	case errors.As(err, &many):
+		d = d.With("problem", "too_many")
+	case errors.Is(err, ErrRefused), errors.Is(err, ErrCurrent):
+		d = d.With("problem", "wrong")
+	default:
+		return // busy, or our fault
+	}
+	d, ok := l.refusals.Admit(source, d)
+	if !ok {
+		return
+	}
+	if err := l.store.Note(ctx, d); err != nil && ctx.Err() == nil {
+		l.log.WarnContext(ctx, "refused sign-in is not in the audit trail", "err", err)
+	}
+}
+
+// maxTyped bounds what a refusal keeps of a text that nothing else has bounded.
+const maxTyped = 254
+
+func bounded(text string) string {
+	if len(text) > maxTyped {
+		text = text[:maxTyped]
+	}
+	return strings.ToValidUTF8(text, "")
 }

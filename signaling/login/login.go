@@ -122,6 +122,7 @@ type Login struct {
 	passwords *throttle.Pauses   // by account and source
 	wrong     *throttle.Throttle // passwords, by source
 	codes     *throttle.Throttle // wrong codes, by source
+	refusals  *audit.Refusals
 }
 
 // New makes a Login. now is the clock, random gives the secrets.
@@ -133,7 +134,7 @@ func New(store Store, now func() time.Time, random io.Reader, log *slog.Logger) 
 			Free: 5, First: time.Second, Longest: 5 * time.Minute, Forget: time.Hour, Keys: 10_000,
 		}, now),
 		wrong: throttle.New(2*time.Second, 60, 10_000, now),
-		codes: throttle.New(2*time.Second, 60, 10_000, now),
+		codes: throttle.New(2*time.Second, 60, 10_000, now), refusals: audit.NewRefusals(truncated),
 	}
 }
 

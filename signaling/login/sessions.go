@@ -20,11 +20,12 @@ func (l *Login) SignIn(ctx context.Context, email, password, source string) (a A
 		return Account{}, "", err
 	}
 	ok, err := l.guess(ctx, "sign in\x00"+email, source, hash, password)
-	if err != nil {
-		return Account{}, "", err
+	if err == nil && !ok {
+		err = ErrRefused
 	}
-	if !ok {
-		return Account{}, "", ErrRefused
+	if err != nil {
+		l.noteRefused(ctx, audit.Did(audit.SignInRefused).By(audit.Nobody, "").With("with", "password").Typed("email", bounded(email)), err, source)
+		return Account{}, "", err
 	}
 	s, token, err := l.newSession(a.ID, false)
 	if err != nil {
@@ -66,24 +67,25 @@ func (l *Login) SignInOnce(ctx context.Context, code, source string) (a Account,
 	hash := hashOf(code)
 	owner, err := l.store.CodeOf(ctx, hash, s.CreatedAt)
 	if err != nil {
-		return Account{}, "", l.charge(err, source)
+		return Account{}, "", l.charge(ctx, err, source)
 	}
 	a, err = l.store.SignInOnce(ctx, hash, s, l.signedIn(owner, s))
 	if err != nil {
-		return Account{}, "", l.charge(err, source)
+		return Account{}, "", l.charge(ctx, err, source)
 	}
 	return a, token, nil
 }
 
 // charge counts a wrong code and makes its refusal, the longer one if there were
 // many. Other errors stay as they are.
-func (l *Login) charge(err error, source string) error {
+func (l *Login) charge(ctx context.Context, err error, source string) error {
 	if !errors.Is(err, ErrRefused) {
 		return err
 	}
 	if wait, ok := l.codes.Take(source); !ok {
-		return &TooManyError{wait}
+		err = &TooManyError{wait}
 	}
+	l.noteRefused(ctx, audit.Did(audit.SignInRefused).By(audit.Nobody, "").With("with", "one_time_code"), err, source)
 	return err
 }
 

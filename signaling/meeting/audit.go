@@ -25,6 +25,12 @@ func (b bySession) actor() audit.Actor { return audit.Actor{Kind: audit.Guest, I
 
 func (a enter) actor() audit.Actor { return audit.Actor{Kind: audit.Guest, ID: a.session} }
 
+// Actor is the guest as the audit trail knows them.
+func (c Caller) Actor() audit.Actor { return audit.Actor{Kind: audit.Guest, ID: c.session} }
+
+// Meeting is the id of the guest's meeting.
+func (c Caller) Meeting() string { return c.meeting }
+
 // created is the act of making a meeting, which has no goroutine yet.
 func created(m Meeting) audit.Draft {
 	d := audit.Did(audit.MeetingCreated).By(audit.Agent, m.Organiser.Account).With("profile", m.Profile).

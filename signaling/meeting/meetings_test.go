@@ -86,12 +86,14 @@ type house struct {
 	store *flaky
 	call  *call
 	*meeting.Meetings
-	id string
+	dir string
+	id  string
 }
 
 func newHouse(t *testing.T, change func(*meeting.Config)) *house {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir(), quiet)
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func newHouse(t *testing.T, change func(*meeting.Config)) *house {
 		login.Code{Account: anne.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: &flaky{Store: s}, call: new(call)}
+	h := &house{t: t, dir: dir, store: &flaky{Store: s}, call: new(call)}
 	cfg := meeting.Config{Store: h.store, Media: h.call, Now: func() time.Time { return start }, Random: rand.Reader, Log: quiet}
 	if change != nil {
 		change(&cfg)

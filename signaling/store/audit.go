@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -99,15 +100,24 @@ func addEntry(ctx context.Context, q queries, post string, e audit.Entry) error 
 		post, seq, string(e.Event), e.Hash.String()); err != nil {
 		return err
 	}
-	for field, p := range e.Personal {
+	if len(e.Personal) == 0 {
+		return nil
+	}
+	insert := `INSERT INTO audit_personal (post, seq, field, salt, text) VALUES `
+	args := []any{post, seq}
+	for _, field := range slices.Sorted(maps.Keys(e.Personal)) {
+		p := e.Personal[field]
 		salt, err := p.Salt.MarshalText()
 		if err != nil {
 			return err
 		}
-		if _, err := q.ExecContext(ctx, `INSERT INTO audit_personal (post, seq, field, salt, text) VALUES ($1, $2, $3, $4, $5)`,
-			post, seq, field, string(salt), p.Text); err != nil {
-			return err
+		if len(args) > 2 {
+			insert += ", "
 		}
+		n := len(args)
+		insert += fmt.Sprintf("($1, $2, $%d, $%d, $%d)", n+1, n+2, n+3)
+		args = append(args, field, string(salt), p.Text)
 	}
-	return nil
+	_, err := q.ExecContext(ctx, insert, args...)
+	return err
 }

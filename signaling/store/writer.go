@@ -154,6 +154,8 @@ func (w *writer) transact(jobs []*write) (results []error, err error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
+	q := newPrepared(conn)
+	defer q.close()
 	results = make([]error, len(jobs))
 	for i, job := range jobs {
 		if results[i] = job.ctx.Err(); results[i] != nil {
@@ -162,7 +164,7 @@ func (w *writer) transact(jobs []*write) (results []error, err error) {
 		if _, err := conn.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 			return nil, fmt.Errorf("savepoint: %w", err)
 		}
-		if results[i] = w.attempt(ctx, job, conn); results[i] != nil {
+		if results[i] = w.attempt(ctx, job, q); results[i] != nil {
 			if _, err := conn.ExecContext(ctx, "ROLLBACK TO job"); err != nil {
 				return nil, fmt.Errorf("undo after %w: %w", results[i], err)
 			}
@@ -179,13 +181,13 @@ func (w *writer) transact(jobs []*write) (results []error, err error) {
 }
 
 // attempt turns a panic of a job into its error: the writer serves everybody.
-func (w *writer) attempt(ctx context.Context, job *write, conn *sql.Conn) (err error) {
+func (w *writer) attempt(ctx context.Context, job *write, q queries) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("write panicked: %v", p)
 		}
 	}()
-	return job.fn(ctx, conn)
+	return job.fn(ctx, q)
 }
 
 // giveBack returns the connection, rolled back if its transaction failed; one

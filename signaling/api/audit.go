@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aparte/signaling/audit"
+	"aparte/signaling/meeting"
+)
+
+// Trail keeps what the API refused. What it did is told by those who did it.
+type Trail interface {
+	Note(ctx context.Context, acts ...audit.Draft) error
+}
+
+// toldByLogin are the calls whose refusals login tells itself, knowing more.
+var toldByLogin = []string{"sign-in", "sign-in-once", "set-up"}
+
+// noteRefused tells the audit trail of a call that would have changed something
+// and was refused to this caller, as far as refusals are told. The refusal stands
+// whether or not it can be written.
+func (a *API) noteRefused(ctx context.Context, op huma.Operation, in any, p *Problem) {
+	refusal := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests}
+	if a.trail == nil || op.Method == http.MethodGet || !slices.Contains(refusal, p.Status) || slices.Contains(toldByLogin, op.OperationID) {
+		return
+	}
+	d := aimed(audit.Did(audit.CallRefused), in).By(audit.Nobody, "").
+		With("operation", op.OperationID).With("problem", strings.TrimPrefix(p.Type, problemURN))
+	if k := theAgent(ctx); k.account.ID != "" {
+		d = d.By(audit.Agent, k.account.ID)
+	}
+	if guest := theGuest(ctx); guest != (meeting.Caller{}) {
+		d.Actor, d.Meeting = guest.Actor(), guest.Meeting()
+	}
+	d, ok := a.refusals.Admit(a.source(request(ctx)), d)
+	if !ok {
+		return
+	}
+	if err := a.trail.Note(ctx, d); err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "refused call is not in the audit trail", "operation", op.OperationID, "err", err)
+	}
+}
+
+// aimed adds what a call was about, by the ids in its input: whoever is refused
+// may have made them up, so only their form is believed.
+func aimed(d audit.Draft, in any) audit.Draft {
+	if redeem, ok := in.(input[Redeem]); ok && isID(redeem.Body.LinkID) {
+		return d.On(audit.Link, redeem.Body.LinkID)
+	}
+	v := reflect.ValueOf(in)
+	id := func(field string) string {
+		if f := v.FieldByName(field); f.Kind() == reflect.String && isID(f.String()) {
+			return f.String()
+		}
+		return ""
+	}
+	d.Meeting = id("ID")
+	return d.On(audit.Link, id("Link")).On(audit.Knock, id("Knock"))
+}
+
+// isID reports whether a text from a path has the form of an id: 16 bytes in
+// base64url.
+func isID(text string) bool {
+	if len(text) != 22 {
+		return false
+	}
+	for _, b := range []byte(text) {
+		letter := 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+		if !letter && b != '-' && b != '_' {
+			return false
+		}
+	}
+	return true
+}

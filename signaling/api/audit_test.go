@@ -1,0 +1,409 @@
+package api_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"aparte/signaling/api"
+	"aparte/signaling/audit"
+	"aparte/signaling/store"
+)
+
+// events are the server's audit trail, which must verify.
+func (s *server) events() []audit.Event {
+	s.t.Helper()
+	trail, err := store.OpenTrail(s.t.Context(), s.dir)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer trail.Close()
+	var out bytes.Buffer
+	if _, err := trail.Export(s.t.Context(), &out, store.Range{}); err != nil {
+		s.t.Fatal(err)
+	}
+	var all []audit.Event
+	for line := range strings.Lines(out.String()) {
+		var l struct {
+			Event *audit.Event `json:"event"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			s.t.Fatal(err)
+		}
+		if l.Event != nil {
+			all = append(all, *l.Event)
+		}
+	}
+	return all
+}
+
+func acts(events []audit.Event) []audit.Act {
+	var all []audit.Act
+	for _, e := range events {
+		all = append(all, e.Act)
+	}
+	return all
+}
+
+// database is a second way into the server's database.
+func (s *server) database() *sql.DB {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func tables(t *testing.T, db *sql.DB) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('pulse', 'goose_db_version')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// dump is everything in the database as text.
+func dump(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var b strings.Builder
+	for _, table := range tables(t, db) {
+		rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			values := make([]any, len(columns))
+			into := make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&b, table, values)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+	}
+	return b.String()
+}
+
+// fail makes writes to tables fail until the returned function is called.
+func fail(t *testing.T, db *sql.DB, names ...string) (mend func()) {
+	t.Helper()
+	run := func(format string) {
+		all := "BEGIN;" // one commit
+		for _, table := range names {
+			for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
+				all += fmt.Sprintf(format, verb, table)
+			}
+		}
+		if _, err := db.ExecContext(t.Context(), all+"COMMIT"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(`CREATE TRIGGER fault_%[1]s_%[2]s BEFORE %[1]s ON %[2]s BEGIN SELECT RAISE(ABORT, 'fault'); END;`)
+	return func() { run(`DROP TRIGGER fault_%s_%s;`) }
+}
+
+// stage is what the calls of the table below are made on.
+type stage struct {
+	*server
+	host    *person
+	meeting api.Meeting
+	link    madeLink
+	visitor *person // waits
+	knock   string
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{server: newServer(t)}
+	s.host = s.agent("anne@aparte.example")
+	s.meeting = s.host.meeting()
+	s.link = s.host.link(s.meeting.ID, api.LinkDraft{Label: "MNE"})
+	s.visitor = s.guest(s.link)
+	s.visitor.knock("Inês")
+	s.knock = s.host.knocks(s.meeting.ID)[0].ID
+	return s
+}
+
+func (s *stage) admitted() string {
+	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
+}
+
+// try is a call that is ready to be made.
+type try struct {
+	by           *person
+	method, path string
+	body         any
+}
+
+// every call of the API that is no GET, how to get ready for it, and the acts it
+// leaves in the audit trail. One without acts must change nothing.
+var mutating = map[string]struct {
+	prepare func(s *stage) try
+	acts    []audit.Act
+}{
+	"sign-in": {func(s *stage) try {
+		do[struct{}](s.host, http.StatusNoContent, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"})
+		return try{s.person(), "POST", "/session", api.Credentials{Email: "anne@aparte.example", Password: "une longue phrase"}}
+	}, []audit.Act{audit.SessionSignedIn}},
+	"sign-in-once": {func(s *stage) try {
+		_, code, err := s.login.Invite(s.t.Context(), "Luc", "luc@aparte.example")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return try{s.person(), "POST", "/session/one-time", api.OneTimeCode{Code: code}}
+	}, []audit.Act{audit.SessionSignedIn}},
+	"sign-out": {func(s *stage) try {
+		return try{s.host, "DELETE", "/session", nil}
+	}, []audit.Act{audit.SessionSignedOut}},
+	"set-up": {func(s *stage) try {
+		s.server = newServer(s.t)
+		code, err := s.login.SetupCode(s.t.Context())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return try{s.person(), "POST", "/setup", api.Setup{Code: code, Name: "Anne", Email: "anne@aparte.example", Password: "une longue phrase"}}
+	}, []audit.Act{audit.AccountSetUp, audit.SessionSignedIn}},
+	"create-account": {func(s *stage) try {
+		_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", "adele@aparte.example")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		admin := s.person()
+		do[api.SignedIn](admin, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
+		return try{admin, "POST", "/accounts", api.AccountDraft{Name: "Luc", Email: "luc@aparte.example"}}
+	}, []audit.Act{audit.AccountCreated}},
+	"set-password": {func(s *stage) try {
+		return try{s.host, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"}}
+	}, []audit.Act{audit.PasswordSet}},
+
+	"create-meeting": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings", map[string]any{"title": "Visas"}}
+	}, []audit.Act{audit.MeetingCreated}},
+	"join-meeting": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/join", nil}
+	}, []audit.Act{audit.HostSeated, audit.MeetingOpened}},
+	"end-meeting": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/end", nil}
+	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
+	"remove-participant": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/remove", nil}
+	}, []audit.Act{audit.ParticipantRemoved}},
+
+	"create-link": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links", api.LinkDraft{
+			Kind: "shared", ExpiresAt: s.link.ExpiresAt, CodeHash: strings.Repeat("A", 43),
+		}}
+	}, []audit.Act{audit.LinkCreated}},
+	"revoke-link": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/" + s.link.ID + "/revoke", nil}
+	}, []audit.Act{audit.LinkRevoked, audit.KnockExpired}},
+
+	"admit-knock": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/admit", map[string]any{}}
+	}, []audit.Act{audit.KnockAdmitted, audit.MeetingOpened}},
+	"deny-knock": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/deny", map[string]any{"message": "Pas aujourd’hui."}}
+	}, []audit.Act{audit.KnockDenied}},
+	"lift-knock": {func(s *stage) try {
+		s.host.decide(s.meeting.ID, s.knock, "deny")
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/lift", nil}
+	}, []audit.Act{audit.KnockLifted}},
+	"admit-all-knocks": {func(s *stage) try {
+		s.guest(s.link).knock("Rui")
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/admit-all", map[string]any{}}
+	}, []audit.Act{audit.KnockAdmitted, audit.MeetingOpened, audit.KnockAdmitted}},
+
+	"redeem-link": {func(s *stage) try {
+		return try{s.person(), "POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: s.link.code}}
+	}, []audit.Act{audit.LinkRedeemed}},
+	"knock": {func(s *stage) try {
+		return try{s.guest(s.link), "POST", "/guest/knock", map[string]any{"name": "Rui"}}
+	}, []audit.Act{audit.KnockWaiting}},
+	"withdraw": {func(s *stage) try {
+		return try{s.visitor, "POST", "/guest/withdraw", nil}
+	}, []audit.Act{audit.KnockWithdrawn}},
+	"guest-token": {func(s *stage) try {
+		s.admitted()
+		return try{s.visitor, "POST", "/guest/token", nil}
+	}, nil},
+}
+
+// operations lists the calls that are no GET, from the API's own description.
+func operations(t *testing.T) []string {
+	t.Helper()
+	text, err := api.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, methods := range document.Paths {
+		for method, raw := range methods {
+			var op struct {
+				OperationID string `json:"operationId"`
+			}
+			if method == "get" || json.Unmarshal(raw, &op) != nil || op.OperationID == "" {
+				continue
+			}
+			all = append(all, op.OperationID)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Every call that changes something leaves its acts in the audit trail, together
+// with the change or not at all.
+func TestEveryMutatingCallIsAudited(t *testing.T) {
+	all := operations(t)
+	for id := range mutating {
+		if !slices.Contains(all, id) {
+			t.Errorf("%s is no call any more", id)
+		}
+	}
+	for _, id := range all {
+		t.Run(id, func(t *testing.T) {
+			c, ok := mutating[id]
+			if !ok {
+				t.Fatal("a new call that may change something: say in this table which acts it leaves in the audit trail")
+			}
+			s := newStage(t)
+			call := c.prepare(s)
+			db := s.database()
+			body := ""
+			if call.body != nil {
+				text, err := json.Marshal(call.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body = string(text)
+			}
+			before, told := dump(t, db), len(s.events())
+			if len(c.acts) > 0 {
+				others := slices.DeleteFunc(tables(t, db), func(name string) bool { return strings.HasPrefix(name, "audit_") })
+				for what, names := range map[string][]string{"the act": others, "its event": {"audit_events"}, "the head": {"audit_heads"}} {
+					mend := fail(t, db, names...)
+					if status, _, answer := call.by.raw(call.method, call.path, body); status < 500 {
+						t.Errorf("%s cannot be stored: %d %s", what, status, answer)
+					}
+					mend()
+					if after := dump(t, db); after != before {
+						t.Errorf("%s cannot be stored, and something was:\n%s\nbefore:\n%s", what, after, before)
+					}
+				}
+			}
+			if status, _, answer := call.by.raw(call.method, call.path, body); status >= 300 {
+				t.Fatalf("%d %s", status, answer)
+			}
+			if got := acts(s.events()[told:]); !slices.Equal(got, c.acts) {
+				t.Errorf("acts %q, want %q", got, c.acts)
+			}
+			if len(c.acts) == 0 && dump(t, db) != before {
+				t.Errorf("it changed something and told nothing:\n%s\nbefore:\n%s", dump(t, db), before)
+			}
+		})
+	}
+}
+
+// The trail answers who admitted whom, with what, and who acted.
+func TestTheTrailTellsWhoDidWhat(t *testing.T) {
+	s := newStage(t)
+	identity := s.admitted()
+	do[struct{}](s.host, http.StatusNoContent, "POST", "/meetings/"+s.meeting.ID+"/participants/"+identity+"/remove", nil)
+	me := do[api.SignedIn](s.host, http.StatusOK, "GET", "/session", nil).Account.ID
+	events := s.events()
+	want := []audit.Act{
+		audit.AccountCreated, audit.SessionSignedIn, audit.MeetingCreated, audit.LinkCreated, audit.LinkRedeemed,
+		audit.KnockWaiting, audit.KnockAdmitted, audit.MeetingOpened, audit.ParticipantRemoved,
+	}
+	if got := acts(events); !slices.Equal(got, want) {
+		t.Fatalf("acts %q, want %q", got, want)
+	}
+	knocked, admitted, removed := events[5], events[6], events[8]
+	if knocked.Actor.Kind != audit.Guest || knocked.Actor.ID != knocked.Subjects[audit.Visit] || knocked.Meeting != s.meeting.ID ||
+		knocked.Subjects[audit.Link] != s.link.ID || knocked.Personal["name"] == (audit.Digest{}) {
+		t.Errorf("knock %+v", knocked)
+	}
+	if admitted.Actor != (audit.Actor{Kind: audit.Agent, ID: me}) || admitted.Subjects[audit.Knock] != knocked.Subjects[audit.Knock] ||
+		admitted.Subjects[audit.Participant] != identity || admitted.Detail["speak"] != "yes" || !admitted.Time.Equal(s.clock.Now()) {
+		t.Errorf("admission %+v", admitted)
+	}
+	if removed.Actor.ID != me || removed.Subjects[audit.Participant] != identity {
+		t.Errorf("removal %+v", removed)
+	}
+	for _, e := range events {
+		if text, err := e.Canonical(); err != nil || bytes.Contains(text, []byte("Anne")) || bytes.Contains(text, []byte("MNE")) {
+			t.Errorf("event %d holds a name or cannot be written: %s %v", e.Seq, text, err)
+		}
+	}
+}
+
+// What is refused changes nothing and is told, so many times.
+func TestRefusalsAreTold(t *testing.T) {
+	s := newStage(t)
+	luc := s.agent("luc@aparte.example")
+	told := len(s.events())
+	luc.refused("not-found", http.StatusNotFound, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
+	luc.refused("forbidden", http.StatusForbidden, "POST", "/accounts", api.AccountDraft{Name: "X", Email: "x@aparte.example"})
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
+	s.person().refused("link-unknown", http.StatusNotFound, "POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: strings.Repeat("A", 43)})
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session", api.Credentials{Email: "anne@aparte.example", Password: "x"})
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session/one-time", api.OneTimeCode{Code: strings.Repeat("A", 43)})
+	events := s.events()[told:]
+	want := []audit.Act{audit.CallRefused, audit.CallRefused, audit.CallRefused, audit.CallRefused, audit.SignInRefused, audit.SignInRefused}
+	if got := acts(events); !slices.Equal(got, want) {
+		t.Fatalf("acts %q, want %q", got, want)
+	}
+	first, redeem, signIn := events[0], events[3], events[4]
+	if first.Actor.Kind != audit.Agent || first.Meeting != s.meeting.ID || first.Detail["operation"] != "end-meeting" || first.Detail["problem"] != "not-found" {
+		t.Errorf("refused end %+v", first)
+	}
+	if redeem.Actor.Kind != audit.Nobody || redeem.Subjects[audit.Link] != s.link.ID {
+		t.Errorf("refused link %+v", redeem)
+	}
+	if _, ok := signIn.Personal["email"]; !ok || signIn.Detail["with"] != "password" || signIn.Detail["problem"] != "wrong" {
+		t.Errorf("refused sign-in %+v", signIn)
+	}
+	told = len(s.events())
+	for range 60 {
+		s.person().raw("POST", "/guest/redeem", `{"link_id":"`+s.link.ID+`","code":"`+strings.Repeat("A", 43)+`"}`)
+	}
+	if more := len(s.events()) - told; more > 10 {
+		t.Errorf("%d of 60 refusals of one source are in the trail", more)
+	}
+}
