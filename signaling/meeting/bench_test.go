@@ -92,7 +92,7 @@ func through(b *testing.B, all *meeting.Meetings, id string, left *atomic.Int64)
 		if left.Add(-1) < 0 {
 			return nil
 		}
-		token, _, err := all.Redeem(b.Context(), l.ID, base64.RawURLEncoding.EncodeToString(code))
+		token, _, err := all.Redeem(b.Context(), l.ID, base64.RawURLEncoding.EncodeToString(code), nil)
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func through(b *testing.B, all *meeting.Meetings, id string, left *atomic.Int64)
 		if err != nil {
 			return err
 		}
-		if _, err := all.Knock(b.Context(), c, "Inês", "MNE"); err != nil {
+		if _, err := all.Knock(b.Context(), c, meeting.Asking{Name: "Inês", Organisation: "MNE"}); err != nil {
 			return err
 		}
 	}
