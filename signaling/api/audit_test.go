@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
@@ -154,6 +155,11 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
+// ofLink is the path of an act on the link.
+func (s *stage) ofLink(act string) string {
+	return "/meetings/" + s.meeting.ID + "/links/" + s.link.ID + "/" + act
+}
+
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
@@ -224,6 +230,26 @@ var mutating = map[string]struct {
 			Kind: "shared", ExpiresAt: s.link.ExpiresAt, CodeHash: strings.Repeat("A", 43),
 		}}
 	}, []audit.Act{audit.LinkCreated}},
+	"create-links": {func(s *stage) try {
+		one := api.LinkDraft{Kind: "shared", ExpiresAt: s.link.ExpiresAt, CodeHash: strings.Repeat("A", 43)}
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/bulk", api.LinkDrafts{Links: []api.LinkDraft{one, one}}}
+	}, []audit.Act{audit.LinkCreated, audit.LinkCreated}},
+	"extend-link": {func(s *stage) try {
+		return try{s.host, "POST", s.ofLink("extend"), api.Extend{ExpiresAt: s.link.ExpiresAt.Add(time.Hour)}}
+	}, []audit.Act{audit.LinkExtended}},
+	"set-link-pin": {func(s *stage) try {
+		return try{s.host, "PUT", s.ofLink("pin"), api.LinkPIN{PINHash: strings.Repeat("B", 42) + "A"}}
+	}, []audit.Act{audit.LinkPINSet}},
+	"reissue-link": {func(s *stage) try {
+		return try{s.host, "POST", s.ofLink("reissue"), api.Reissue{CodeHash: strings.Repeat("A", 43)}}
+	}, []audit.Act{audit.LinkReissued, audit.KnockExpired}},
+	"revoke-all-links": {func(s *stage) try {
+		s.admitted()
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/revoke-all", nil}
+	}, []audit.Act{audit.LinkRevoked, audit.AdmissionEnded}},
+	"challenge-guest": {func(s *stage) try {
+		return try{s.person(), "POST", "/guest/challenge", api.ChallengeAsked{LinkID: s.link.ID, Code: s.link.code}}
+	}, nil},
 	"revoke-link": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/" + s.link.ID + "/revoke", nil}
 	}, []audit.Act{audit.LinkRevoked, audit.KnockExpired}},

@@ -60,12 +60,13 @@ func (l *Lobby) noteKnock(before, after Knock) {
 	}
 }
 
-// noteLink tells that a link was made or revoked; before is zero for a new one.
+// noteLink tells that a link was made or changed; before is zero for a new one.
 func (l *Lobby) noteLink(before, after link.Link) {
 	switch {
 	case before.ID == "":
 		d := audit.Did(audit.LinkCreated).On(audit.Link, after.ID).With("kind", string(after.Kind)).
 			WithTime("valid_from", after.ValidFrom).WithTime("expires_at", after.ExpiresAt).WithFlag("unbound", after.Unbound).
+			WithFlag("pin", after.HasPIN()).
 			Typed("label", after.Label).Typed("guest_name", after.GuestName).Typed("organisation", after.Organisation)
 		if after.MaxUses > 0 {
 			d = d.With("max_uses", strconv.Itoa(after.MaxUses))
@@ -73,6 +74,13 @@ func (l *Lobby) noteLink(before, after link.Link) {
 		l.Note(d)
 	case after.Revoked() && !before.Revoked():
 		l.Note(audit.Did(audit.LinkRevoked).On(audit.Link, after.ID))
+	case after.Issue != before.Issue:
+		l.Note(audit.Did(audit.LinkReissued).On(audit.Link, after.ID).With("issue", strconv.Itoa(after.Issue)).
+			WithTime("expires_at", after.ExpiresAt).WithFlag("pin", after.HasPIN()))
+	case !after.ExpiresAt.Equal(before.ExpiresAt):
+		l.Note(audit.Did(audit.LinkExtended).On(audit.Link, after.ID).WithTime("expires_at", after.ExpiresAt))
+	case after.PINHash != before.PINHash:
+		l.Note(audit.Did(audit.LinkPINSet).On(audit.Link, after.ID).WithFlag("pin", after.HasPIN()))
 	}
 }
 
