@@ -106,6 +106,7 @@ type server struct {
 	dir      string
 	clock    *clock
 	timing   api.Timing
+	source   func(*http.Request) string // set before start; nil: the peer
 	call     *fakeCall
 	store    *store.Store
 	accounts *flaky
@@ -147,7 +148,7 @@ func (s *server) start() {
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.api = api.New(api.Config{
 		Login: s.login, Meetings: s.meetings, Tokens: s.tokens, Trail: s.store, Origins: []string{s.http.URL},
-		Now: s.clock.Now, Log: log, Timing: s.timing,
+		Now: s.clock.Now, Log: log, Timing: s.timing, Source: s.source,
 	})
 	handler = s.api
 }
@@ -265,10 +266,11 @@ func (p *person) meeting() api.Meeting {
 	return do[api.Meeting](p, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Coopération consulaire"})
 }
 
-// madeLink is a link and the code its guests send.
+// madeLink is a link, its secret and the code its guests send.
 type madeLink struct {
 	api.Link
-	code string
+	secret []byte
+	code   string
 }
 
 func (p *person) link(meetingID string, draft api.LinkDraft) madeLink {
@@ -288,7 +290,7 @@ func (p *person) link(meetingID string, draft api.LinkDraft) madeLink {
 		draft.Kind = "shared"
 	}
 	made := do[api.Link](p, http.StatusCreated, "POST", "/meetings/"+meetingID+"/links", draft)
-	return madeLink{made, base64.RawURLEncoding.EncodeToString(code)}
+	return madeLink{made, secret, base64.RawURLEncoding.EncodeToString(code)}
 }
 
 // guest opens a link in a new tab.

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aparte/signaling/api/strict"
+	"aparte/signaling/link"
 )
 
 // Prefix is where the API lives.
@@ -21,7 +22,7 @@ const Prefix = "/api/v1"
 const maxBody = 64 << 10
 
 // largeBodies are the calls whose bodies may be larger.
-var largeBodies = map[string]int64{"create-links": 20 << 20}
+var largeBodies = map[string]int64{"create-links": 20 << 20, "check-guest-list": link.MaxGuestList + 1}
 
 // OpenAPI is the contract of this API as an OpenAPI 3.1 document, made from the
 // Go types without a running server.
@@ -61,6 +62,10 @@ type (
 	inParticipant struct {
 		ID       string `path:"id" maxLength:"64"`
 		Identity string `path:"identity" maxLength:"64"`
+	}
+	meetingCSV struct {
+		ID      string `path:"id" maxLength:"64"`
+		RawBody []byte `contentType:"text/csv" doc:"Commas, semicolons or tabs; the first line names the columns."`
 	}
 	meetingBody[T any] struct {
 		ID   string `path:"id" maxLength:"64"`
@@ -102,6 +107,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent, "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
 	call(a, h, agent, "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)
+	call(a, h, agent, "check-guest-list", "POST /meetings/{id}/links/check", "Read a list of guests in CSV without creating anything", a.checkGuestList)
 	call(a, h, agent, "revoke-all-links", "POST /meetings/{id}/links/revoke-all", "Revoke every guest link and remove whoever is in through one", a.revokeAllLinks)
 	call(a, h, agent, "revoke-link", "POST /meetings/{id}/links/{link}/revoke", "Revoke a guest link and remove whoever is in through it", a.revokeLink)
 	call(a, h, agent, "reissue-link", "POST /meetings/{id}/links/{link}/reissue", "Give a guest link a new secret and remove whoever is in through the old one", a.reissueLink)

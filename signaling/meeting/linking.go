@@ -93,6 +93,27 @@ func (m *Meetings) Links(ctx context.Context, by Agent, id string) ([]link.Link,
 	return answer[[]link.Link](ctx, m, id, listLinks{byHost{by}})
 }
 
+// CheckGuestList reads a list of guests in CSV, and marks who has a link of the
+// meeting that still works. It creates nothing: secrets are made in the host's
+// browser.
+func (m *Meetings) CheckGuestList(ctx context.Context, by Agent, id string, data []byte) (link.GuestList, error) {
+	links, err := m.Links(ctx, by, id)
+	if err != nil {
+		return link.GuestList{}, err
+	}
+	list, now := link.ParseGuestList(data), m.cfg.now()
+	invited := make(map[string]bool)
+	for _, v := range links {
+		if v.Kind == link.Personal && !v.Revoked() && now.Before(v.ExpiresAt) {
+			invited[v.Same()] = true
+		}
+	}
+	for i, g := range list.Guests {
+		list.Guests[i].Invited = invited[g.Same()]
+	}
+	return list, nil
+}
+
 // changed ends an act on a link: who came by it in a way that holds no more has
 // to leave the call.
 func (l *live) changed(v link.Link, out []string, err error) (any, error) {

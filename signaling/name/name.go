@@ -87,6 +87,9 @@ func Differs(typed, invited string) bool {
 	return !slices.Equal(words(typed), words(invited))
 }
 
+// Folded is equal for names that do not differ.
+func Folded(s string) string { return strings.Join(words(s), " ") }
+
 func words(s string) []string {
 	folded := strings.Map(func(r rune) rune {
 		switch {

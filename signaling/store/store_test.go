@@ -64,8 +64,12 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 	l := link.Link{
 		ID: "l", Meeting: "m", Kind: link.Personal, Label: "MNE", GuestName: "Inês", Organisation: "MNE", Uses: 1,
 		ValidFrom: start, ExpiresAt: start.Add(time.Hour), CreatedAt: start, CreatedBy: a.ID, CodeHash: link.CodeHash{9, 8}, Unbound: true, Session: "s",
+		Key: "print", PINHash: link.PINHash{6}, Language: "pt-BR", OpenedAt: start.Add(time.Minute), Issue: 3, IssuedAt: start.Add(time.Second),
 	}
-	session := lobby.Session{ID: "s", Meeting: "m", Link: "l", TokenHash: [32]byte{7}, CreatedAt: start, ExpiresAt: start.Add(lobby.SessionLife)}
+	session := lobby.Session{
+		ID: "s", Meeting: "m", Link: "l", TokenHash: [32]byte{7}, CreatedAt: start, ExpiresAt: start.Add(lobby.SessionLife),
+		Issue: 3, PublicKey: link.PublicKey{4, 1, 2}, PINPassed: true,
+	}
 	knock := lobby.Knock{
 		ID: "k", Meeting: "m", Session: "s", Link: "l", Status: lobby.Admitted, Place: 4, Name: "Inês", Organisation: "MNE", Since: start,
 		DecidedAt: start.Add(time.Second), DecidedBy: a.ID, DecidedByName: a.Name, Message: "", Admission: "g", Identity: "p_x",

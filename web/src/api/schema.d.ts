@@ -370,6 +370,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/links/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a list of guests in CSV without creating anything */
+        post: operations["check-guest-list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/links/revoke-all": {
         parameters: {
             query?: never;
@@ -621,6 +638,19 @@ export interface components {
             /** @description The next knock needs the link's PIN. */
             pin: boolean;
         };
+        GuestList: {
+            errors: components["schemas"]["LineError"][];
+            guests: components["schemas"]["ListedGuest"][];
+            /** @description Columns that are not understood, as written. */
+            ignored: string[];
+            /** @description Not UTF-8: read as Windows-1252. Have a look at the accents. */
+            latin: boolean;
+            /**
+             * Format: int64
+             * @description Errors beyond those listed.
+             */
+            more?: number;
+        };
         GuestMeeting: {
             /** Format: date-time */
             ends_at?: string;
@@ -732,6 +762,20 @@ export interface components {
             public_key: string;
             /** @description r and s of 32 bytes each, base64url without padding. */
             signature: string;
+        };
+        LineError: {
+            /**
+             * @description Absent: the line as a whole.
+             * @enum {string}
+             */
+            column?: "name" | "organisation" | "label" | "language" | "pin";
+            /**
+             * Format: int64
+             * @description In the file, from 1; 0: the file as a whole.
+             */
+            line: number;
+            /** @description Completes: this column ..., or this line ... */
+            message: string;
         };
         Link: {
             /**
@@ -846,6 +890,26 @@ export interface components {
         };
         LinkUses: {
             uses: components["schemas"]["LinkUse"][];
+        };
+        ListedGuest: {
+            /**
+             * Format: int64
+             * @description An earlier line with the same name and label.
+             */
+            duplicate_of?: number;
+            /** @description A link that still works has the same name and label. */
+            invited: boolean;
+            label?: string;
+            /** @description BCP 47. */
+            language?: string;
+            /**
+             * Format: int64
+             * @description In the file, from 1.
+             */
+            line: number;
+            name: string;
+            organisation?: string;
+            pin: boolean;
         };
         MediaToken: {
             identity: string;
@@ -1747,6 +1811,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-guest-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestList"];
                 };
             };
             /** @description Problem (RFC 9457) */
