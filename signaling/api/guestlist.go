@@ -32,6 +32,7 @@ type ListedGuest struct {
 type LineError struct {
 	Line    int    `json:"line" doc:"In the file, from 1; 0: the file as a whole."`
 	Column  string `json:"column,omitempty" enum:"name,organisation,label,language,pin" doc:"Absent: the line as a whole."`
+	Code    string `json:"code" enum:"too-large,encoding,empty,too-many,twice,missing,columns,text,language,pin,quotation" doc:"What is wrong; decide by this, not by the words."`
 	Message string `json:"message" doc:"Completes: this column ..., or this line ..."`
 }
 
@@ -52,7 +53,7 @@ func guestListOf(v link.GuestList) GuestList {
 		out.Guests[i] = ListedGuest(g)
 	}
 	for i, e := range v.Errors {
-		out.Errors[i] = LineError{Line: e.Line, Column: e.Column, Message: e.Reason}
+		out.Errors[i] = LineError{Line: e.Line, Column: e.Column, Code: e.Code, Message: e.Reason}
 	}
 	return out
 }

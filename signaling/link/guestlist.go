@@ -59,8 +59,24 @@ func sameGuest(guest, label string) string {
 type LineError struct {
 	Line   int    // in the file, from 1; 0: the file as a whole
 	Column string // a field of ListedGuest as the API calls it; "": the line as a whole
+	Code   string // one of those below
 	Reason string // completes "the column ..." or "the line ..."
 }
+
+// What can be wrong with a line, by its code.
+const (
+	lineTooLarge  = "too-large"
+	lineEncoding  = "encoding"
+	lineEmpty     = "empty"
+	lineTooMany   = "too-many"
+	lineTwice     = "twice"
+	lineMissing   = "missing"
+	lineColumns   = "columns"
+	lineText      = "text"
+	lineLanguage  = "language"
+	linePIN       = "pin"
+	lineQuotation = "quotation"
+)
 
 // column is what a column of the list is for.
 type column int
@@ -99,14 +115,14 @@ var yes = map[string]bool{
 func ParseGuestList(data []byte) GuestList {
 	var out GuestList
 	if len(data) > MaxGuestList {
-		out.fail(0, "", fmt.Sprintf("is larger than %d MB", MaxGuestList>>20))
+		out.fail(0, "", lineTooLarge, fmt.Sprintf("is larger than %d MB", MaxGuestList>>20))
 		return out
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		decoded, err := charmap.Windows1252.NewDecoder().Bytes(data)
 		if err != nil {
-			out.fail(0, "", "is neither UTF-8 nor Windows-1252")
+			out.fail(0, "", lineEncoding, "is neither UTF-8 nor Windows-1252")
 			return out
 		}
 		data, out.Latin = decoded, true
@@ -138,7 +154,7 @@ func ParseGuestList(data []byte) GuestList {
 		}
 		line, _ := r.FieldPos(0)
 		if len(out.Guests) == MaxListed {
-			out.fail(line, "", fmt.Sprintf("is beyond the %d guests that a list may have", MaxListed))
+			out.fail(line, "", lineTooMany, fmt.Sprintf("is beyond the %d guests that a list may have", MaxListed))
 			return out
 		}
 		g := out.guest(line, columns, record)
@@ -149,7 +165,7 @@ func ParseGuestList(data []byte) GuestList {
 		out.Guests = append(out.Guests, g)
 	}
 	if len(out.Guests) == 0 {
-		out.fail(0, "", "names no guest")
+		out.fail(0, "", lineEmpty, "names no guest")
 	}
 	return out
 }
@@ -175,12 +191,12 @@ func (l *GuestList) columns(header []string) ([]column, bool) {
 		case c == ignoredColumn && strings.TrimSpace(title) != "":
 			l.Ignored = append(l.Ignored, shortened(title))
 		case c != ignoredColumn && taken[c]:
-			l.fail(1, fieldOf[c], "is there twice")
+			l.fail(1, fieldOf[c], lineTwice, "is there twice")
 		}
 		columns[i], taken[c] = c, true
 	}
 	if !taken[nameColumn] {
-		l.fail(1, "name", "is missing: one column must be called nom or name")
+		l.fail(1, "name", lineMissing, "is missing: one column must be called nom or name")
 	}
 	return columns, len(l.Errors) == 0
 }
@@ -200,18 +216,25 @@ func (l *GuestList) guest(line int, columns []column, record []string) ListedGue
 			said[columns[i]] = strings.Join(strings.Fields(text), " ")
 		}
 		if i >= len(columns) && strings.TrimSpace(text) != "" {
-			l.fail(line, "", "has more columns than the first line")
+			l.fail(line, "", lineColumns, "has more columns than the first line")
 			break
 		}
 	}
+	called := strings.TrimSpace(said[firstNameColumn] + " " + said[nameColumn])
 	keep := func(c column, check func(field string) (string, error)) string {
 		kept, err := check(fieldOf[c])
 		if e, ok := errors.AsType[*name.Error](err); ok {
-			l.fail(line, e.At, e.Reason)
+			code := lineText
+			switch {
+			case c == languageColumn:
+				code = lineLanguage
+			case c == nameColumn && called == "":
+				code = lineMissing
+			}
+			l.fail(line, e.At, code, e.Reason)
 		}
 		return kept
 	}
-	called := strings.TrimSpace(said[firstNameColumn] + " " + said[nameColumn])
 	g.Name = keep(nameColumn, func(f string) (string, error) { return name.Required(f, called, name.MaxName) })
 	g.Organisation = keep(organisationColumn, func(f string) (string, error) {
 		return name.Optional(f, said[organisationColumn], name.MaxName)
@@ -220,28 +243,28 @@ func (l *GuestList) guest(line int, columns []column, record []string) ListedGue
 	g.Language = keep(languageColumn, func(f string) (string, error) { return parseLanguage(f, said[languageColumn]) })
 	pin, ok := yes[strings.ToLower(said[pinColumn])]
 	if !ok {
-		l.fail(line, "pin", "must be oui, non, yes, no or empty")
+		l.fail(line, "pin", linePIN, "must be oui, non, yes, no or empty")
 	}
 	g.PIN = pin
 	return g
 }
 
-func (l *GuestList) fail(line int, at, reason string) {
+func (l *GuestList) fail(line int, at, code, reason string) {
 	if len(l.Errors) == maxLineErrors {
 		l.More++
 		return
 	}
-	l.Errors = append(l.Errors, LineError{line, at, reason})
+	l.Errors = append(l.Errors, LineError{line, at, code, reason})
 }
 
 func (l *GuestList) failRead(err error) {
 	switch broken, ok := errors.AsType[*csv.ParseError](err); {
 	case errors.Is(err, io.EOF):
-		l.fail(0, "", "is empty")
+		l.fail(0, "", lineEmpty, "is empty")
 	case ok:
-		l.fail(broken.StartLine, "", fmt.Sprintf("has a quotation mark out of place (line %d, column %d)", broken.Line, broken.Column))
+		l.fail(broken.StartLine, "", lineQuotation, fmt.Sprintf("has a quotation mark out of place (line %d, column %d)", broken.Line, broken.Column))
 	default:
-		l.fail(0, "", "cannot be read")
+		l.fail(0, "", lineQuotation, "cannot be read")
 	}
 }
 

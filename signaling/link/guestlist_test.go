@@ -49,25 +49,25 @@ func TestGuestListsAreRefusedLineByLine(t *testing.T) {
 		what, file string
 		want       []LineError // of which Reason is a part
 	}{
-		{"nothing", "", []LineError{{0, "", "is empty"}}},
-		{"a header alone", "nom\n", []LineError{{0, "", "names no guest"}}},
-		{"no name column", "Organisation;PIN\nMNE;oui\n", []LineError{{1, "name", "is missing"}}},
-		{"two of a kind", "nom;courriel;libellé\nA;b;c\n", []LineError{{1, "label", "is there twice"}}},
+		{"nothing", "", []LineError{{0, "", "empty", "is empty"}}},
+		{"a header alone", "nom\n", []LineError{{0, "", "empty", "names no guest"}}},
+		{"no name column", "Organisation;PIN\nMNE;oui\n", []LineError{{1, "name", "missing", "is missing"}}},
+		{"two of a kind", "nom;courriel;libellé\nA;b;c\n", []LineError{{1, "label", "twice", "is there twice"}}},
 		{"mistakes of two lines", "nom;langue;pin\nA;xx-not-a-language;oui\nB;fr;perhaps\n;fr;non\n", []LineError{
-			{2, "language", "language tag"}, {3, "pin", "must be"}, {4, "name", "is required"},
+			{2, "language", "language", "language tag"}, {3, "pin", "pin", "must be"}, {4, "name", "missing", "is required"},
 		}},
-		{"lines are those of the file", "nom;pin\n\"A\nB\";oui\nC;?\n", []LineError{{4, "pin", "must be"}}},
-		{"more columns", "nom;pin\nA;oui;b\n", []LineError{{2, "", "more columns"}}},
-		{"a quotation mark", "nom;pin\nA \"x\" b;oui\n", []LineError{{2, "", "quotation mark"}}},
-		{"an open quotation", "nom;pin\nA;oui\n\"B;non\n", []LineError{{3, "", "quotation mark"}}},
-		{"a control character", "nom\nA\x07\n", []LineError{{2, "name", "cannot be shown"}}},
-		{"too long a name", "nom\n" + strings.Repeat("é", 81) + "\n", []LineError{{2, "name", "longer than 80"}}},
-		{"too many", many(MaxListed + 1), []LineError{{MaxListed + 2, "", "5000"}}},
+		{"lines are those of the file", "nom;pin\n\"A\nB\";oui\nC;?\n", []LineError{{4, "pin", "pin", "must be"}}},
+		{"more columns", "nom;pin\nA;oui;b\n", []LineError{{2, "", "columns", "more columns"}}},
+		{"a quotation mark", "nom;pin\nA \"x\" b;oui\n", []LineError{{2, "", "quotation", "quotation mark"}}},
+		{"an open quotation", "nom;pin\nA;oui\n\"B;non\n", []LineError{{3, "", "quotation", "quotation mark"}}},
+		{"a control character", "nom\nA\x07\n", []LineError{{2, "name", "text", "cannot be shown"}}},
+		{"too long a name", "nom\n" + strings.Repeat("é", 81) + "\n", []LineError{{2, "name", "text", "longer than 80"}}},
+		{"too many", many(MaxListed + 1), []LineError{{MaxListed + 2, "", "too-many", "5000"}}},
 	} {
 		got := ParseGuestList([]byte(c.file)).Errors
 		same := len(got) == len(c.want)
 		for i := 0; same && i < len(got); i++ {
-			same = got[i].Line == c.want[i].Line && got[i].Column == c.want[i].Column && strings.Contains(got[i].Reason, c.want[i].Reason)
+			same = got[i].Line == c.want[i].Line && got[i].Column == c.want[i].Column && got[i].Code == c.want[i].Code && strings.Contains(got[i].Reason, c.want[i].Reason)
 		}
 		if !same {
 			t.Errorf("%s: %+v, want %+v", c.what, got, c.want)

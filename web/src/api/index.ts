@@ -1,8 +1,10 @@
 // The server as the client sees it: types, calls, live channels. Features import from here alone.
 export * as agent from './agent'
 export * as guest from './guest'
+export { BrowserKeys, knockStatement, prove, returnStatement, type KeptKey, type Proof } from './binding'
 export * from './channels'
 export * from './link'
+export * from './pin'
 export * from './store'
 export type * from './types'
 export { isProblem, Problem } from './http'

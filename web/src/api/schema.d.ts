@@ -765,6 +765,11 @@ export interface components {
         };
         LineError: {
             /**
+             * @description What is wrong; decide by this, not by the words.
+             * @enum {string}
+             */
+            code: "too-large" | "encoding" | "empty" | "too-many" | "twice" | "missing" | "columns" | "text" | "language" | "pin" | "quotation";
+            /**
              * @description Absent: the line as a whole.
              * @enum {string}
              */

@@ -37,6 +37,13 @@ export async function activate(lang: Lang): Promise<void> {
   }
 }
 
+/** The language that somebody else proposes (BCP 47), unless the reader or the address has chosen one, or there is none such. */
+export async function offerLang(tag: string): Promise<void> {
+  const lang = tag.split('-')[0]?.toLowerCase() ?? ''
+  if (!isLang(lang) || lang === i18n.locale || keptLang() !== null || new URLSearchParams(location.search).has('lang')) return
+  await activate(lang)
+}
+
 /** Before any page but a guest's first ones: loads the words of the call and of the agents' pages too. */
 export async function loadAllWords(): Promise<void> {
   everything = true

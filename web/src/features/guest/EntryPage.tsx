@@ -1,10 +1,10 @@
 // The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
-import { CalendarDays, CircleDot, EyeOff, ShieldCheck, User } from 'lucide-react'
+import { AppWindow, CalendarDays, CircleDot, EyeOff, ShieldCheck, User } from 'lucide-react'
 import { useEffect, useRef, useState, type SubmitEvent } from 'react'
-import { isProblem, type GuestView, type Problem } from '@/api'
+import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
-import { useLang, useT, Words } from '@/i18n'
+import { useLang, useT, Words, type Translate } from '@/i18n'
 import { day, hour, moment, zone } from '@/i18n/dates'
 import { Button, Field, unlockSounds, useAfter, useNow, useTitle } from '@/ui'
 import { fieldIDs, type Typed } from './typed'
@@ -34,6 +34,7 @@ export function EntryPage({ visit, view, typed }: Props) {
           <ul className="facts">
             <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{t('entry.gate.more')}</small></div></li>
             <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
+            {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
           </ul>
           <ol className="steps">
             <li>{t('entry.step.ask')}</li>
@@ -66,7 +67,7 @@ function Facts({ view }: { view: GuestView }) {
   )
 }
 
-type Fault = { field: 'name' | 'organisation' | null; text: string; problem: Problem | null }
+type Fault = { field: 'name' | 'organisation' | 'pin' | null; text: string; problem: Problem | null }
 
 function EntryForm({ visit, view, typed }: Props) {
   const t = useT()
@@ -75,10 +76,12 @@ function EntryForm({ visit, view, typed }: Props) {
   const now = useNow(30_000)
   const [name, setName] = useState(typed.name)
   const [organisation, setOrganisation] = useState(typed.organisation)
+  const [pin, setPIN] = useState('')
   const [fault, setFault] = useState<Fault | null>(null)
   const [busy, setBusy] = useState(false)
   const nameField = useRef<HTMLInputElement>(null)
   const organisationField = useRef<HTMLInputElement>(null)
+  const pinField = useRef<HTMLInputElement>(null)
   const ready = view !== null && visit !== null
   usePrefill(view, setName, setOrganisation)
   useEffect(() => {
@@ -90,18 +93,23 @@ function EntryForm({ visit, view, typed }: Props) {
     setFault(found)
     if (found.field === 'name') nameField.current?.focus()
     if (found.field === 'organisation') organisationField.current?.focus()
+    if (found.field === 'pin') pinField.current?.select()
   }
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (!ready || busy) return
     unlockSounds()
     if (name.trim() === '') return fail({ field: 'name', text: t('entry.name.missing'), problem: null })
+    const digits = view.link.pin ? readPIN(pin) : ''
+    if (digits === null) return fail({ field: 'pin', text: t(pin.trim() === '' ? 'entry.pin.missing' : 'entry.pin.digits'), problem: null })
     setBusy(true)
     setFault(null)
     try {
-      await visit.knock(name.trim(), organisation.trim())
+      await visit.knock(name.trim(), organisation.trim(), digits)
     } catch (error) {
       if (!isProblem(error)) throw error
+      const wrong = pinFault(error, t)
+      if (wrong) return fail({ field: 'pin', text: wrong, problem: error })
       const field = 'name' in error.fields ? 'name' : 'organisation' in error.fields ? 'organisation' : null
       fail({ field, text: field ? t(`entry.${field}.invalid`) : '', problem: error })
     } finally {
@@ -120,6 +128,12 @@ function EntryForm({ visit, view, typed }: Props) {
         ref={organisationField} id={fieldIDs.organisation} label={<Optional text={t('entry.org')} />} name="organization" autoComplete="organization" maxLength={120} value={organisation}
         onChange={(event) => setOrganisation(event.target.value)} error={fault?.field === 'organisation' ? fault.text : undefined}
       />
+      {view?.link.pin ? (
+        <Field
+          ref={pinField} label={t('entry.pin')} name="pin" className="pin" inputMode="numeric" autoComplete="one-time-code" autoCapitalize="off" spellCheck={false} maxLength={40} required
+          value={pin} onChange={(event) => setPIN(event.target.value)} hint={t('entry.pin.hint')} error={fault?.field === 'pin' ? fault.text : undefined}
+        />
+      ) : null}
       <IntentSwitches />
       <div className="stack-s">
         {fault?.problem && !fault.field ? <ErrorNote error={fault.problem} /> : null}
@@ -128,6 +142,14 @@ function EntryForm({ visit, view, typed }: Props) {
       </div>
     </form>
   )
+}
+
+/** What is wrong with the PIN, in words; null when it is something else. */
+function pinFault(problem: Problem, t: Translate): string | null {
+  if (problem.code === 'pin-required') return t('entry.pin.missing')
+  if (problem.code !== 'pin-wrong') return null
+  const left = problem.document['tries_left']
+  return t('entry.pin.wrong', { n: typeof left === 'number' ? left : 0 })
 }
 
 /** A personal invitation comes with its name; what was typed before it arrived stays. */

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { obstacle } from '@/call'
 import { Frame, Loading, Obstructed } from '@/features/frame'
-import { loadAllWords, useT } from '@/i18n'
+import { loadAllWords, offerLang, useT } from '@/i18n'
 import { announce, patiently, play, useStore } from '@/ui'
 import { EntryPage } from './EntryPage'
 import type { Typed } from './typed'
@@ -37,6 +37,7 @@ function Visited({ linkID, keep, typed }: Props) {
     return visit.dispose
   }, [visit])
   usePrefetch(state.at === 'guest')
+  useLinkLanguage(state.at === 'guest' ? state.view.link.language : undefined)
   useAdmissionSign(state)
   return <Suspense fallback={<Coming />}><Screen visit={visit} state={state} typed={typed} /></Suspense>
 }
@@ -53,10 +54,18 @@ function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; type
   if (state.at === 'starting') return entry
   if (state.at === 'refused') return <Refused problem={state.problem} retry={() => void visit.start()} />
   const { view, ended } = state
-  if (view.status === 'entry') return entry
+  // A PIN that is asked of somebody who has knocked before is asked where there is a field for it.
+  if (view.status === 'entry' || (view.status === 'withdrawn' && view.link.pin)) return entry
   if (view.status === 'waiting') return <WaitingPage visit={visit} view={view} />
   if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} grant={visit.grant} onOver={over} />
   return <Ending visit={visit} view={view} ended={ended} />
+}
+
+/** The page opens in the language that the host chose for the link, unless the guest has chosen one. */
+function useLinkLanguage(tag: string | undefined): void {
+  useEffect(() => {
+    if (tag) void offerLang(tag)
+  }, [tag])
 }
 
 /** Once the first page is complete, so that nothing competes with it on a weak link. */

@@ -31,7 +31,7 @@ export function WaitingPage({ visit, view }: Props) {
             <Truth view={view} />
           </div>
           <Waited view={view} />
-          <p className="sm muted">{t('lobby.reload')}</p>
+          <p className="sm muted">{t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')}</p>
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>
         </section>

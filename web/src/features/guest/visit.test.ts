@@ -1,37 +1,50 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { newSecret, Problem, Store, type GuestChannel, type GuestView, type SocketState } from '@/api'
+import { knockStatement, newSecret, pinKey, pinProof, Problem, returnStatement, Store, type GuestChannel, type GuestView, type KeptKey, type SocketState } from '@/api'
+import { BrowserKeys, holds, type KeyShelf, type Proof } from '@/api/binding'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 const view = (status: GuestView['status'], more: Partial<GuestView> = {}): GuestView => ({
-  meeting: { title: 'T', organiser: 'Anne', state: 'open', profile: 'standard' }, link: { kind: 'shared' }, host_knows: false, host_present: false, status,
+  meeting: { title: 'T', organiser: 'Anne', state: 'open', profile: 'standard' }, link: { kind: 'shared', pin: false }, binding: { session: 'I', challenge: 'C', bound: false }, host_knows: false, host_present: false, status,
   knock: status === 'entry' ? null : { status: 'waiting', since: '2026-01-01T10:00:00Z', name: 'Maria' }, ...more,
 })
 
 interface Call { method: string; path: string; body: unknown; bearer: string | null }
 
-function setUp(answers: Record<string, unknown>, kept: { secret?: string; session?: string; left?: boolean } = {}) {
+/** A browser that keeps keys, or none. */
+function browser(keeps = true): { keys: BrowserKeys; kept: Map<string, KeptKey> } {
+  const kept = new Map<string, KeptKey>()
+  const shelf: KeyShelf = {
+    get: (id) => Promise.resolve(kept.get(id) ?? null),
+    keep: (id, made) => (keeps ? Promise.resolve(kept.get(id) ?? (kept.set(id, made), made)) : Promise.reject(new Error('private'))),
+  }
+  return { keys: new BrowserKeys(shelf), kept }
+}
+
+function setUp(answers: Record<string, unknown>, kept: { secret?: string; session?: string; left?: boolean } = {}, keys: BrowserKeys = browser(false).keys) {
   const calls: Call[] = []
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
     const path = url.replace('/api/v1', '')
     const headers = new Headers(init.headers)
     calls.push({ method: init.method ?? '', path, body: typeof init.body === 'string' ? JSON.parse(init.body) : null, bearer: headers.get('Authorization') })
-    const answer = answers[path]
+    const found = answers[path]
+    const answer: unknown = Array.isArray(found) ? (found.length > 1 ? found.shift() : found[0]) : found
     if (answer instanceof Problem) return Promise.resolve(new Response(JSON.stringify({ type: `urn:aparte:problem:${answer.code}` }), { status: answer.status }))
     return Promise.resolve(new Response(JSON.stringify(answer)))
   })
-  const memory = { secret: kept.secret ?? null, session: kept.session ?? null, left: kept.left ?? false }
+  const memory = { secret: kept.secret ?? null, session: kept.session ?? null, pinKey: null as string | null, left: kept.left ?? false }
   const keep: Keep = {
     secret: () => memory.secret,
     session: () => memory.session,
+    pinKey: () => memory.pinKey,
     left: () => memory.left,
-    redeemed: (session) => Object.assign(memory, { session, secret: null }),
+    redeemed: (session, pinKey) => Object.assign(memory, { session, pinKey, secret: null }),
     setLeft: (left) => Object.assign(memory, { left }),
     forget: () => Object.assign(memory, { session: null, left: false }),
   }
   const line = new Store<SocketState>({ is: 'connecting' })
   const channel = { connection: line, start: vi.fn(), close: vi.fn(), retryNow: vi.fn() }
   let push: (view: GuestView) => void = () => undefined
-  const visit = new GuestVisit('LINK', keep, (_, onView) => ((push = onView), channel as unknown as GuestChannel))
+  const visit = new GuestVisit('LINK', keep, keys, (_, onView) => ((push = onView), channel as unknown as GuestChannel))
   return { visit, calls, memory, line, channel, push: (pushed: GuestView) => push(pushed), now: (): Visit => visit.state.get() }
 }
 
@@ -133,5 +146,78 @@ describe("a guest's visit", () => {
     answers['/guest'] = new Problem('link-revoked', 410, '')
     line.set({ is: 'refused' })
     await vi.waitFor(() => expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-revoked' } }))
+  })
+
+  const bodies = (calls: Call[], path: string) => calls.filter((call) => call.path === path).map((call) => call.body as { proof?: Proof & { challenge: string }; pin?: string })
+
+  it('makes a key at the first knock, never at opening, and proves it for this session', async () => {
+    const { keys, kept } = browser()
+    const { visit, calls } = setUp({ '/guest/redeem': { session: 'S', guest: view('entry') }, '/guest/knock': view('waiting') }, { secret: newSecret() }, keys)
+    await visit.start()
+    expect(kept.size).toBe(0)
+    await visit.knock('Maria', '')
+    const [knocked] = bodies(calls, '/guest/knock')
+    expect(knocked?.proof?.public_key).toBe(kept.get('LINK')?.publicKey)
+    expect(knocked?.proof && (await holds(knocked.proof, knockStatement('LINK', 'I', 'C')))).toBe(true)
+  })
+
+  it('knocks without a proof where the browser keeps no key', async () => {
+    const { visit, calls, now } = setUp({ '/guest/redeem': { session: 'S', guest: view('entry') }, '/guest/knock': view('waiting') }, { secret: newSecret() })
+    await visit.start()
+    await visit.knock('Maria', '')
+    expect(bodies(calls, '/guest/knock')).toEqual([{ name: 'Maria' }])
+    expect(now()).toMatchObject({ view: { status: 'waiting' } })
+  })
+
+  it('comes back by its key when the link is opened again', async () => {
+    const { keys } = browser()
+    await keys.findOrMake('LINK')
+    const { visit, calls, now } = setUp({ '/guest/challenge': { challenge: 'X' }, '/guest/redeem': { session: 'S', guest: view('waiting') } }, { secret: newSecret() }, keys)
+    await visit.start()
+    const [redeemed] = bodies(calls, '/guest/redeem')
+    expect(redeemed?.proof?.challenge).toBe('X')
+    expect(redeemed?.proof && (await holds(redeemed.proof, returnStatement('LINK', 'X')))).toBe(true)
+    expect(now()).toMatchObject({ view: { status: 'waiting' } })
+  })
+
+  it('asks for another challenge when the first holds no more, and then does without', async () => {
+    const { keys } = browser()
+    await keys.findOrMake('LINK')
+    const refused = new Problem('proof-invalid', 403, '')
+    const { visit, calls, now } = setUp(
+      { '/guest/challenge': { challenge: 'X' }, '/guest/redeem': [refused, refused, { session: 'S', guest: view('entry') }] }, { secret: newSecret() }, keys,
+    )
+    await visit.start()
+    expect(bodies(calls, '/guest/redeem').map((body) => body.proof !== undefined)).toEqual([true, true, false])
+    expect(now()).toMatchObject({ view: { status: 'entry' } })
+  })
+
+  it('signs anew when another tab has changed what there is to sign', async () => {
+    const changed = view('entry', { binding: { session: 'I2', challenge: 'C2', bound: true } })
+    const { visit, calls } = setUp(
+      { '/guest/redeem': { session: 'S', guest: view('entry') }, '/guest': changed, '/guest/knock': [new Problem('proof-invalid', 403, ''), view('waiting')] },
+      { secret: newSecret() }, browser().keys,
+    )
+    await visit.start()
+    await visit.knock('Maria', '')
+    const last = bodies(calls, '/guest/knock').at(-1)?.proof
+    expect(last && (await holds(last, knockStatement('LINK', 'I2', 'C2')))).toBe(true)
+  })
+
+  it('is told that the link is in use elsewhere', async () => {
+    const { visit, now } = setUp({ '/guest/redeem': new Problem('link-in-use', 409, '') }, { secret: newSecret() })
+    await visit.start()
+    expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-in-use' } })
+  })
+
+  it('proves a PIN without sending it, also after a reload, and leaves a wrong one to the form', async () => {
+    const secret = newSecret()
+    const asked = view('entry', { link: { kind: 'shared', pin: true } })
+    const { visit, calls, memory } = setUp({ '/guest/redeem': { session: 'S', guest: asked }, '/guest/knock': new Problem('pin-wrong', 403, '') }, { secret })
+    await visit.start()
+    expect(memory.pinKey).toBe(await pinKey(secret))
+    await expect(visit.knock('Maria', '', '482915')).rejects.toMatchObject({ code: 'pin-wrong' })
+    expect(bodies(calls, '/guest/knock')[0]?.pin).toBe(await pinProof((await pinKey(secret)) ?? '', '482915'))
+    expect(JSON.stringify(calls)).not.toContain('482915')
   })
 })

@@ -2,7 +2,10 @@
 //
 //	starting ─▶ guest{entry → waiting → admitted → …}     every change comes from the server
 //	    └────▶ refused{problem}                            unknown, early, expired, full, in use, …
-import { GuestChannel, guest as api, isProblem, Problem, redemptionCode, Store, type GuestView, type MediaGrant, type Readable, type SocketState } from '@/api'
+import {
+  BrowserKeys, GuestChannel, guest as api, isProblem, knockStatement, pinKey, pinProof, Problem, prove, redemptionCode, returnStatement, Store,
+  type GuestView, type KeptKey, type Knocking, type MediaGrant, type Readable, type SocketState,
+} from '@/api'
 
 export type Visit =
   | { at: 'starting' }
@@ -14,8 +17,10 @@ export type Visit =
 export interface Keep {
   secret(): string | null
   session(): string | null
+  /** What proves the link's PIN together with it. */
+  pinKey(): string | null
   left(): boolean
-  redeemed(session: string): void
+  redeemed(session: string, pinKey: string): void
   setLeft(left: boolean): void
   forget(): void
 }
@@ -34,6 +39,7 @@ export class GuestVisit {
   constructor(
     private readonly linkID: string,
     private readonly keep: Keep,
+    private readonly keys: Pick<BrowserKeys, 'find' | 'findOrMake'> = new BrowserKeys(),
     private readonly connect: (session: string, onView: (view: GuestView) => void) => GuestChannel = (session, onView) => new GuestChannel(session, onView),
   ) {
     this.session = keep.session()
@@ -52,9 +58,17 @@ export class GuestVisit {
     }
   }
 
-  /** Knocks. Throws the Problem when a field is at fault, so that the form can show it. */
-  knock = async (name: string, organisation: string): Promise<void> => {
-    await this.act((session) => api.knock(session, name, organisation))
+  /**
+   * Knocks, with a proof of this browser's key where it keeps one. Throws the Problem when a field is at fault, so that the
+   * form can show it. pin: its six digits, or nothing.
+   */
+  knock = async (name: string, organisation: string, pin = ''): Promise<void> => {
+    const key = pin ? this.keep.pinKey() : null
+    const body: Knocking = { name, ...(organisation ? { organisation } : {}), ...(key ? { pin: await pinProof(key, pin) } : {}) }
+    await this.act(async (session) => {
+      const browser = await this.keys.findOrMake(this.linkID)
+      return browser ? this.knockAs(browser, session, body) : api.knock(session, body)
+    })
   }
 
   withdraw = async (): Promise<void> => {
@@ -99,16 +113,45 @@ export class GuestVisit {
     const code = await redemptionCode(this.keep.secret() ?? '')
     // A damaged secret and an unknown link get the same page: neither teaches anything.
     if (code === null) throw new Problem('link-unknown', 404, 'malformed secret')
+    const secretOfPIN = (await pinKey(this.keep.secret() ?? '')) ?? ''
     try {
-      const { session, guest } = await api.redeem(this.linkID, code)
+      const { session, guest } = await this.open(code)
       this.session = session
-      this.keep.redeemed(session)
+      this.keep.redeemed(session, secretOfPIN)
       this.keep.setLeft(false)
       this.learn(guest)
     } catch (error) {
       // The same link opened again in the tab that is already inside: the session of before is still good.
       if (this.session === null || !isProblem(error, 'link-in-use', 'link-full')) throw error
       this.learn(await api.view(this.session))
+    }
+  }
+
+  /** Redeems; a browser that has knocked by this link before proves it, and gets back to where it was. */
+  private async open(code: string): Promise<{ session: string; guest: GuestView }> {
+    const browser = await this.keys.find(this.linkID)
+    for (let tries = browser ? 2 : 0; browser && tries > 0; tries--) {
+      const challenge = await api.challenge(this.linkID, code)
+      try {
+        return await api.redeem(this.linkID, code, { challenge, ...(await prove(browser, returnStatement(this.linkID, challenge))) })
+      } catch (error) {
+        if (!isProblem(error, 'proof-invalid')) throw error // the server may have restarted since the challenge
+      }
+    }
+    return api.redeem(this.linkID, code)
+  }
+
+  private async knockAs(browser: KeptKey, session: string, body: Knocking): Promise<GuestView> {
+    for (let fresh = false; ; fresh = true) {
+      const now = this.current.get()
+      const { binding } = now.at === 'guest' && !fresh ? now.view : await api.view(session)
+      const proof = await prove(browser, knockStatement(this.linkID, binding.session, binding.challenge))
+      try {
+        return await api.knock(session, { ...body, proof })
+      } catch (error) {
+        // Another tab may have made this one its own meanwhile: what the server says now counts.
+        if (fresh || !isProblem(error, 'proof-invalid')) throw error
+      }
     }
   }
 
@@ -119,7 +162,7 @@ export class GuestVisit {
       // The live channel may have told the same and more before this answer arrived.
       if (!this.knows(view)) this.learn(view)
     } catch (error) {
-      if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many', 'unavailable')) throw error
+      if (isProblem(error, 'invalid', 'offline', 'internal', 'too-many', 'unavailable', 'pin-required', 'pin-wrong')) throw error
       this.refuse(error)
     }
   }

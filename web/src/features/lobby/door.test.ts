@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, Store, type HostView, type Knock } from '@/api'
 import { Door, undoFor } from './door'
 
-const knock = (id: string, more: Partial<Knock> = {}): Knock => ({ id, since: id, status: 'waiting', name: id, link: { id: 'l', label: '', kind: 'shared' }, name_differs: false, name_suspicious: false, removed: false, ...more })
+const knock = (id: string, more: Partial<Knock> = {}): Knock => ({ id, since: id, status: 'waiting', name: id, link: { id: 'l', label: '', kind: 'shared', pin: false }, name_differs: false, name_suspicious: false, removed: false, bound: true, pin_passed: false, ...more })
 
 function setUp(...knocks: Knock[]) {
   const view = new Store<HostView>({ meeting: null, knocks, participants: [], seq: 1 })
