@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, InvitedAccount, Knock, Link, LinkDraft, MediaGrant, Meeting, MeetingDraft, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Reissue, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -24,7 +24,18 @@ export const endMeeting = (meetingID: string) => request<Meeting>('POST', `/meet
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)
 export const createLink = (meetingID: string, body: LinkDraft) => request<Link>('POST', `/meetings/${id(meetingID)}/links`, { body })
-export const revokeLink = (meetingID: string, linkID: string) => request<Link>('POST', `/meetings/${id(meetingID)}/links/${id(linkID)}/revoke`)
+/** All or none, in the order of the drafts. */
+export const createLinks = (meetingID: string, links: LinkDraft[]) => request<{ links: Link[] }>('POST', `/meetings/${id(meetingID)}/links/bulk`, { body: { links } }).then((answer) => answer.links)
+/** Reads a list of guests in CSV and creates nothing. */
+export const checkGuestList = (meetingID: string, csv: Blob) => request<GuestList>('POST', `/meetings/${id(meetingID)}/links/check`, { csv })
+export const revokeAllLinks = (meetingID: string) => request<{ links: Link[] }>('POST', `/meetings/${id(meetingID)}/links/revoke-all`).then((answer) => answer.links)
+const linkPath = (meetingID: string, linkID: string) => `/meetings/${id(meetingID)}/links/${id(linkID)}`
+export const revokeLink = (meetingID: string, linkID: string) => request<Link>('POST', `${linkPath(meetingID, linkID)}/revoke`)
+export const reissueLink = (meetingID: string, linkID: string, body: Reissue) => request<Link>('POST', `${linkPath(meetingID, linkID)}/reissue`, { body })
+export const extendLink = (meetingID: string, linkID: string, expiresAt: string) => request<Link>('POST', `${linkPath(meetingID, linkID)}/extend`, { body: { expires_at: expiresAt } })
+/** An empty hash takes the PIN away. */
+export const setLinkPIN = (meetingID: string, linkID: string, pinHash: string) => request<Link>('PUT', `${linkPath(meetingID, linkID)}/pin`, { body: { pin_hash: pinHash } })
+export const linkUses = (meetingID: string, linkID: string) => request<{ uses: LinkUse[] }>('GET', `${linkPath(meetingID, linkID)}/uses`).then((answer) => answer.uses)
 
 const knockPath = (meetingID: string, knockID: string) => `/meetings/${id(meetingID)}/knocks/${id(knockID)}`
 export const admit = (meetingID: string, knockID: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/admit`, { body: {} })

@@ -52,15 +52,18 @@ export function problemFrom(status: number, body: unknown, retryAfter?: string |
 
 interface Call {
   body?: unknown
+  /** A file sent as it is, instead of a JSON body. */
+  csv?: Blob
   /** A guest's session token; agents are known by their cookie. */
   bearer?: string
   keepalive?: boolean
 }
 
 /** Calls /api/v1 and gives the JSON answer, or throws a Problem. */
-export async function request<T>(method: string, path: string, { body, bearer, keepalive }: Call = {}): Promise<T> {
+export async function request<T>(method: string, path: string, { body, csv, bearer, keepalive }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (csv) headers['Content-Type'] = 'text/csv'
   if (bearer) headers['Authorization'] = `Bearer ${bearer}`
   let answer: Response
   try {
@@ -71,7 +74,7 @@ export async function request<T>(method: string, path: string, { body, bearer, k
       credentials: bearer ? 'omit' : 'same-origin',
       cache: 'no-store',
       ...(keepalive ? { keepalive } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(csv ? { body: csv } : body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (error) {
     throw new Problem('offline', 0, error instanceof Error ? error.message : 'no network')

@@ -46,29 +46,42 @@ export function linkURL(origin: string, linkID: string, secret: string): string 
   return `${origin}/i/${linkID}#${secret}`
 }
 
-const keptKey = (linkID: string) => `aparte.link.${linkID}`
+// What this browser keeps of the links it made, so that a host can copy them again: the secret, and the PIN apart from it.
+const secretKey = (linkID: string) => `aparte.link.${linkID}`
+const pinKey = (linkID: string) => `aparte.linkpin.${linkID}`
 
-/** Keeps the secret in this browser, so that the host can copy the link again. */
-export function keepSecret(linkID: string, secret: string): void {
+function keep(key: string, value: string): void {
   try {
-    localStorage.setItem(keptKey(linkID), secret)
+    localStorage.setItem(key, value)
   } catch {
-    // Nothing is kept in private mode: the link can still be copied now.
+    // Nothing is kept in private mode: it can still be copied now.
   }
 }
 
-export function keptSecret(linkID: string): string | null {
+function kept(key: string): string | null {
   try {
-    return localStorage.getItem(keptKey(linkID))
+    return localStorage.getItem(key)
   } catch {
     return null
   }
 }
 
-export function forgetSecret(linkID: string): void {
+function forget(key: string): void {
   try {
-    localStorage.removeItem(keptKey(linkID))
+    localStorage.removeItem(key)
   } catch {
     // It was never kept.
   }
+}
+
+export const keepSecret = (linkID: string, secret: string): void => keep(secretKey(linkID), secret)
+export const keptSecret = (linkID: string): string | null => kept(secretKey(linkID))
+
+/** null: the link has no PIN any more. */
+export const keepPIN = (linkID: string, digits: string | null): void => (digits === null ? forget(pinKey(linkID)) : keep(pinKey(linkID), digits))
+export const keptPIN = (linkID: string): string | null => kept(pinKey(linkID))
+
+export function forgetLink(linkID: string): void {
+  forget(secretKey(linkID))
+  forget(pinKey(linkID))
 }

@@ -97,3 +97,12 @@ export function Words({ id, values }: { id: string; values: Record<string, React
   for (const [key, value] of Object.entries(values)) plain[key] = typeof value === 'string' || typeof value === 'number' ? value : `\u0001${key}\u0001`
   return t(id, plain).split('\u0001').map((part, i) => createElement(Fragment, { key: i }, i % 2 ? values[part] : part))
 }
+
+/** A translator into another language than the page's, such as for a mail to somebody who reads it; the page's own where there is none. */
+export async function wordsIn(tag: string): Promise<{ lang: Lang; t: Translate }> {
+  const wanted = tag.split('-')[0]?.toLowerCase() ?? ''
+  const lang = isLang(wanted) ? wanted : (i18n.locale as Lang)
+  const [atDoor, others] = await Promise.all([door[lang](), rest[lang]()])
+  const other = setupI18n({ locale: lang, messages: { [lang]: { ...atDoor.default, ...others.default } } })
+  return { lang, t: (id, values) => other._(id, values) }
+}

@@ -2,23 +2,19 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { User, Users } from 'lucide-react'
 import { useState, type SubmitEvent } from 'react'
-import { agent, codeHash, isProblem, keepSecret, linkURL, newSecret, redemptionCode, type Link, type LinkDraft, type Meeting } from '@/api'
+import { isProblem, type Link, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
-import { useLang, useT } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { languages, useLang, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
-import { LinkToCopy } from './LinkToCopy'
+import { LinkReady } from './LinkReady'
+import { endAfter, lives } from './lives'
+import { makeLink, type Draft, type Made } from './making'
 
 interface Props {
   meeting: Meeting
   open: boolean
   onClose: () => void
-}
-
-interface Made {
-  link: Link
-  url: string
 }
 
 export function LinkDialog({ meeting, open, onClose }: Props) {
@@ -30,28 +26,18 @@ export function LinkDialog({ meeting, open, onClose }: Props) {
   }
   return (
     <Dialog open={open} onClose={close} closeLabel={t('common.close')} title={made ? t('links.ready') : t('links.new')}>
-      {made ? <Ready made={made} onDone={close} /> : <NewLink meeting={meeting} onMade={setMade} />}
+      {made ? <LinkReady made={made} onDone={close} /> : <NewLink meeting={meeting} onMade={setMade} />}
     </Dialog>
   )
 }
 
-async function makeLink(meetingID: string, draft: Omit<LinkDraft, 'code_hash'>): Promise<Made> {
-  const secret = newSecret()
-  const code = await redemptionCode(secret)
-  if (code === null) throw new Error('a fresh secret is well formed')
-  const link = await agent.createLink(meetingID, { ...draft, code_hash: await codeHash(code) })
-  keepSecret(link.id, secret)
-  return { link, url: linkURL(location.origin, link.id, secret) }
-}
-
-const lives = [4, 24, 168, 720, 2160] // hours
-
 function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) => void }) {
   const t = useT()
+  const lang = useLang()
   const queries = useQueryClient()
   const [kind, setKind] = useState<Link['kind']>('personal')
   const make = useMutation({
-    mutationFn: (draft: Omit<LinkDraft, 'code_hash'>) => makeLink(meeting.id, draft),
+    mutationFn: (draft: Draft) => makeLink(meeting.id, draft),
     onSuccess: (made) => {
       void queries.invalidateQueries({ queryKey: ['links', meeting.id] })
       onMade(made)
@@ -83,6 +69,14 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
         <Field key="max" label={t('links.max')} name="max" type="number" min={1} max={1000} defaultValue={10} required error={fields['max_uses']} />
       )}
       <Field label={t('links.label')} name="label" maxLength={120} autoComplete="off" hint={t('links.label.hint')} error={fields['label']} />
+      <SelectField label={t('links.language')} name="language" defaultValue={lang} error={fields['language']}>
+        <option value="">{t('links.language.any')}</option>
+        {Object.entries(languages).map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
+      </SelectField>
+      <label className="check">
+        <input type="checkbox" name="pin" value="yes" />
+        <span>{t('links.pin.want')}<small>{t('links.pin.want.says')}</small></span>
+      </label>
       <div className="pair">
         <Field label={t('links.from')} name="from" type="datetime-local" hint={t('links.from.hint')} error={fields['valid_from']} />
         <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
@@ -95,32 +89,19 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
   )
 }
 
-function read(form: FormData, kind: Link['kind']): Omit<LinkDraft, 'code_hash'> {
+function read(form: FormData, kind: Link['kind']): Draft {
   const text = (name: string) => textOf(form, name).trim()
-  const life = Number(text('life'))
-  const label = text('label')
-  const organisation = text('organisation')
+  const [label, organisation, language] = [text('label'), text('organisation'), text('language')]
   // From the form's local clock; a time gone by, or none, is now.
   const from = new Date(text('from')).getTime()
   const opens = from > Date.now() ? from : null
   return {
     kind,
-    expires_at: new Date((opens ?? Date.now()) + life * 3_600_000).toISOString(),
+    withPIN: text('pin') === 'yes',
+    expires_at: endAfter(Number(text('life')), opens ?? Date.now()),
     ...(opens ? { valid_from: new Date(opens).toISOString() } : {}),
     ...(label ? { label } : {}),
+    ...(language ? { language } : {}),
     ...(kind === 'personal' ? { guest_name: text('guest'), ...(organisation ? { organisation } : {}) } : { max_uses: Number(text('max')) }),
   }
-}
-
-function Ready({ made, onDone }: { made: Made; onDone: () => void }) {
-  const t = useT()
-  const lang = useLang()
-  const until = shortMoment(new Date(made.link.expires_at), lang)
-  const from = made.link.valid_from
-  return (
-    <div className="stack">
-      <p>{from ? t('links.ready.from', { from: shortMoment(new Date(from), lang), date: until }) : t('links.ready.says', { date: until })}</p>
-      <LinkToCopy url={made.url} hint={t('links.ready.hint')} onDone={onDone} />
-    </div>
-  )
 }

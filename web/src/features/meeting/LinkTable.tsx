@@ -1,34 +1,48 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { Ban, Check, Copy, User, Users } from 'lucide-react'
+import { Ban, CalendarClock, Check, Copy, Ellipsis, KeyRound, ListChecks, RefreshCw, User, Users } from 'lucide-react'
 import { useState } from 'react'
-import { agent, forgetSecret, keptSecret, linkURL, type Link } from '@/api'
+import { agent, forgetLink, keptSecret, linkURL, type Link } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
 import { announce, Button, useNow } from '@/ui'
-import { Confirm } from '@/ui/overlays'
+import { Confirm, MenuButton } from '@/ui/overlays'
+import { ExtendDialog } from './ExtendDialog'
+import { PINDialog } from './PINDialog'
+import { ReissueDialog } from './ReissueDialog'
+import { UsesDialog } from './UsesDialog'
 
 interface Props {
   meetingID: string
   links: readonly Link[]
+  ended: boolean
 }
 
-export function LinkTable({ meetingID, links }: Props) {
+/** What is asked about which link. */
+export type LinkAct = 'extend' | 'pin' | 'reissue' | 'revoke' | 'uses'
+
+const atOnce = 100
+
+export function LinkTable({ meetingID, links, ended }: Props) {
   const t = useT()
   const queries = useQueryClient()
-  const [asked, setAsked] = useState<Link | null>(null)
+  const [asked, setAsked] = useState<{ act: LinkAct; link: Link } | null>(null)
+  const [shown, setShown] = useState(atOnce)
   const [error, setError] = useState<unknown>(null)
+  const close = () => setAsked(null)
   const revoke = async (link: Link) => {
     setError(null)
     try {
       await agent.revokeLink(meetingID, link.id)
-      forgetSecret(link.id)
+      forgetLink(link.id)
       announce(t('links.revoked.said', { name: nameOf(link) }))
       await queries.invalidateQueries({ queryKey: ['links', meetingID] })
     } catch (problem) {
       setError(problem)
     }
   }
+  const about = (act: LinkAct) => (asked?.act === act ? asked.link : null)
+  const revoking = about('revoke')
   return (
     <>
       {error ? <ErrorNote error={error} /> : null}
@@ -42,30 +56,38 @@ export function LinkTable({ meetingID, links }: Props) {
           </tr>
         </thead>
         <tbody>
-          {links.map((link) => <Row key={link.id} link={link} onRevoke={() => setAsked(link)} />)}
+          {links.slice(0, shown).map((link) => <Row key={link.id} link={link} ended={ended} onAsk={(act) => setAsked({ act, link })} />)}
         </tbody>
       </table>
+      {links.length > shown ? <Button onClick={() => setShown(shown + atOnce)}>{t('links.more', { n: links.length - shown })}</Button> : null}
       <Confirm
-        open={asked !== null} onClose={() => setAsked(null)} cancel={t('common.cancel')} act={t('links.revoke')}
-        title={<Words id="links.revoke.question" values={{ name: <bdi>{asked ? nameOf(asked) : ''}</bdi> }} />}
-        onAct={() => (asked ? revoke(asked) : undefined)}
+        open={revoking !== null} onClose={close} cancel={t('common.cancel')} act={t('links.revoke')}
+        title={<Words id="links.revoke.question" values={{ name: <bdi>{revoking ? nameOf(revoking) : ''}</bdi> }} />}
+        onAct={() => (revoking ? revoke(revoking) : undefined)}
       >
         <p>{t('links.revoke.effect')}</p>
       </Confirm>
+      <ExtendDialog meetingID={meetingID} link={about('extend')} onClose={close} />
+      <PINDialog meetingID={meetingID} link={about('pin')} onClose={close} onReissue={(link) => setAsked({ act: 'reissue', link })} />
+      <ReissueDialog meetingID={meetingID} link={about('reissue')} onClose={close} />
+      <UsesDialog meetingID={meetingID} link={about('uses')} onClose={close} />
     </>
   )
 }
 
-function nameOf(link: Link): string {
+/** Who a link is for, as the hosts call it. */
+export function nameOf(link: Link): string {
   return link.guest_name ?? (link.label || '')
 }
 
-function Row({ link, onRevoke }: { link: Link; onRevoke: () => void }) {
+function Row({ link, ended, onAsk }: { link: Link; ended: boolean; onAsk: (act: LinkAct) => void }) {
   const t = useT()
   const lang = useLang()
   const now = useNow(60_000)
   const over = link.revoked_at ? 'revoked' : new Date(link.expires_at).getTime() < now ? 'expired' : null
   const name = nameOf(link) || t(`links.kind.${link.kind}`)
+  const entry = (act: LinkAct, icon: React.ReactNode) => ({ id: act, label: t(`links.act.${act}`), icon, danger: act === 'revoke', onAct: () => onAsk(act) })
+  const changing = ended || link.revoked_at ? [] : [entry('extend', <CalendarClock aria-hidden="true" />), entry('pin', <KeyRound aria-hidden="true" />), entry('reissue', <RefreshCw aria-hidden="true" />)]
   return (
     <tr className={over ? 'over' : ''}>
       <th scope="row">
@@ -73,7 +95,11 @@ function Row({ link, onRevoke }: { link: Link; onRevoke: () => void }) {
         {link.organisation || (link.guest_name && link.label) ? <small><bdi>{[link.organisation, link.guest_name ? link.label : ''].filter(Boolean).join(' · ')}</bdi></small> : null}
       </th>
       <td>
-        <span className="chip">{link.kind === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{used(link, t)}</span>
+        <span className="chips">
+          <span className="chip">{link.kind === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{used(link, t)}</span>
+          {link.pin ? <span className="chip"><KeyRound aria-hidden="true" />{t('links.pin.short')}</span> : null}
+          {link.binding === 'tab' ? <span className="chip warn">{t('links.binding.tab')}</span> : null}
+        </span>
       </td>
       <td className="sm when">
         {over ? <span className="chip danger">{t(`links.over.${over}`)}</span> : (
@@ -84,15 +110,18 @@ function Row({ link, onRevoke }: { link: Link; onRevoke: () => void }) {
         )}
       </td>
       <td className="acts">
-        {over ? null : <CopyButton link={link} name={name} />}
-        {over ? null : <Button kind="quiet" icon={<Ban aria-hidden="true" />} onClick={onRevoke} aria-label={t('links.revoke.name', { name })}><span className="hide-m">{t('links.revoke.short')}</span></Button>}
+        {over || ended ? null : <CopyButton link={link} name={name} />}
+        <MenuButton
+          label={t('links.menu', { name })} button={<Ellipsis aria-hidden="true" />}
+          groups={[{ entries: [entry('uses', <ListChecks aria-hidden="true" />), ...changing] }, { entries: link.revoked_at ? [] : [entry('revoke', <Ban aria-hidden="true" />)] }]}
+        />
       </td>
     </tr>
   )
 }
 
 function used(link: Link, t: ReturnType<typeof useT>): string {
-  if (link.kind === 'personal') return t(link.uses > 0 ? 'links.personal.used' : 'links.personal.unused')
+  if (link.kind === 'personal') return t(link.uses > 0 ? 'links.personal.used' : link.opened_at ? 'links.personal.opened' : 'links.personal.unused')
   return link.max_uses ? t('links.shared.of', { n: link.uses, max: link.max_uses }) : t('links.shared.used', { n: link.uses })
 }
 
@@ -100,12 +129,11 @@ function CopyButton({ link, name }: { link: Link; name: string }) {
   const t = useT()
   const [copied, setCopied] = useState(false)
   const secret = keptSecret(link.id)
-  // The secret was made in another browser and never reached the server: only that browser can copy it.
-  if (!secret) return <span className="sm muted">{t('links.elsewhere')}</span>
+  if (secret === null) return <span className="muted sm">{t('links.elsewhere')}</span>
   const copy = () => {
     void navigator.clipboard.writeText(linkURL(location.origin, link.id, secret)).then(() => {
       setCopied(true)
-      announce(t('links.copied.plain'))
+      announce(t(link.pin ? 'links.copied.pin' : 'links.copied.plain'))
     })
   }
   return (

@@ -7,7 +7,9 @@ import { useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
+import { ImportDialog } from './ImportDialog'
 import { LinkDialog } from './LinkDialog'
+import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
 import './meeting.css'
 
@@ -68,17 +70,22 @@ function Facts({ meeting }: { meeting: Meeting }) {
 
 function Links({ meeting }: { meeting: Meeting }) {
   const t = useT()
-  const [adding, setAdding] = useState(false)
+  const [open, setOpen] = useState<'new' | 'import' | null>(null)
   const { data, error, refetch } = useQuery({ queryKey: ['links', meeting.id], queryFn: () => agent.links(meeting.id), refetchInterval: refreshEvery })
+  const ended = meeting.state === 'ended'
   return (
     <section className="card links" aria-labelledby="links-title">
       <div className="head">
         <h2 id="links-title">{t('links.title')}</h2>
-        {meeting.state === 'ended' ? null : <Button icon={<UserPlus aria-hidden="true" />} onClick={() => setAdding(true)}>{t('links.new')}</Button>}
+        <div className="row">
+          {ended ? null : <Button icon={<UserPlus aria-hidden="true" />} onClick={() => setOpen('new')}>{t('links.new')}</Button>}
+          <LinksMenu meeting={meeting} links={data ?? []} onImport={() => setOpen('import')} />
+        </div>
       </div>
       {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-      {data ? data.length > 0 ? <LinkTable meetingID={meeting.id} links={data} /> : <p className="muted">{t('links.empty')}</p> : error ? null : <Loading />}
-      <LinkDialog meeting={meeting} open={adding} onClose={() => setAdding(false)} />
+      {data ? data.length > 0 ? <LinkTable meetingID={meeting.id} links={data} ended={ended} /> : <p className="muted">{t('links.empty')}</p> : error ? null : <Loading />}
+      <LinkDialog meeting={meeting} open={open === 'new'} onClose={() => setOpen(null)} />
+      <ImportDialog meeting={meeting} open={open === 'import'} onClose={() => setOpen(null)} />
     </section>
   )
 }
