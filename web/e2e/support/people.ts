@@ -186,6 +186,28 @@ export class Host extends Participant {
     return link;
   }
 
+  /** As invite, with a code: its digits as they are shown, to be given by another way. */
+  async inviteWithCode(name: string): Promise<{ link: string; code: string }> {
+    await this.page.getByRole('button', { name: this.words.invite }).click();
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByLabel(this.words.guestName).fill(name);
+    await dialog.getByLabel(this.words.withCode).check();
+    await dialog.getByRole('button', { name: this.words.makeLink }).click();
+    const code = /\d{3}\s\d{3}/.exec((await dialog.locator('.pin-digits').textContent()) ?? '')?.[0] ?? '';
+    await dialog.getByRole('button', { name: this.words.copyLink }).click();
+    const link = await this.page.evaluate(() => navigator.clipboard.readText());
+    expect(link.replace(/\D/g, ''), 'the link holds the code').not.toContain(code.replace(/\D/g, ''));
+    await dialog.getByRole('button', { name: this.words.done }).click();
+    return { link, code };
+  }
+
+  /** Chooses from the menu beside somebody's link on the meeting's page. */
+  async aboutLink(name: string, entry: string): Promise<Locator> {
+    await this.page.getByRole('button', { name: this.words.moreActions(name) }).click();
+    await this.page.getByRole('menuitem', { name: entry }).click();
+    return this.page.getByRole('dialog');
+  }
+
   /** Goes from the meeting's page into the call, and says who one is there. */
   async enter(): Promise<{ identity: string; token: string }> {
     await this.page.getByRole('link', { name: this.words.open }).click();

@@ -94,6 +94,12 @@ describe("a guest's visit", () => {
     expect(now()).toMatchObject({ at: 'guest', view: { status: 'waiting' } })
   })
 
+  it('does not mistake a visit by an older secret of the link for this one', async () => {
+    const { visit, now } = setUp({ '/guest/redeem': new Problem('link-in-use', 409, ''), '/guest': view('revoked') }, { secret: newSecret(), session: 'S' })
+    await visit.start()
+    expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-in-use' } })
+  })
+
   it('follows every change the live channel tells', async () => {
     const { visit, push, now } = setUp({ '/guest': view('waiting') }, { session: 'S' })
     await visit.start()

@@ -123,7 +123,9 @@ export class GuestVisit {
     } catch (error) {
       // The same link opened again in the tab that is already inside: the session of before is still good.
       if (this.session === null || !isProblem(error, 'link-in-use', 'link-full')) throw error
-      this.learn(await api.view(this.session))
+      const before = await api.view(this.session)
+      if (before.status === 'revoked') throw error // it was by an older secret of this link
+      this.learn(before)
     }
   }
 

@@ -4,7 +4,7 @@ import { User, Users } from 'lucide-react'
 import { useState, type SubmitEvent } from 'react'
 import { isProblem, type Link, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
-import { languages, useLang, useT } from '@/i18n'
+import { languages, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 import { LinkReady } from './LinkReady'
@@ -33,7 +33,6 @@ export function LinkDialog({ meeting, open, onClose }: Props) {
 
 function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) => void }) {
   const t = useT()
-  const lang = useLang()
   const queries = useQueryClient()
   const [kind, setKind] = useState<Link['kind']>('personal')
   const make = useMutation({
@@ -69,7 +68,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
         <Field key="max" label={t('links.max')} name="max" type="number" min={1} max={1000} defaultValue={10} required error={fields['max_uses']} />
       )}
       <Field label={t('links.label')} name="label" maxLength={120} autoComplete="off" hint={t('links.label.hint')} error={fields['label']} />
-      <SelectField label={t('links.language')} name="language" defaultValue={lang} error={fields['language']}>
+      <SelectField label={t('links.language')} name="language" defaultValue="" error={fields['language']}>
         <option value="">{t('links.language.any')}</option>
         {Object.entries(languages).map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
       </SelectField>
