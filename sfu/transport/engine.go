@@ -22,6 +22,7 @@ import (
 
 	"aparte/sfu/forward"
 	"aparte/sfu/publish"
+	"aparte/sfu/transport/tcp"
 	"aparte/sfu/transport/udp"
 )
 
@@ -43,6 +44,10 @@ type Config struct {
 	// Addrs are the local addresses to listen on, one socket each (a socket
 	// on 0.0.0.0 lets candidate pairs hop between interfaces). Required.
 	Addrs []netip.Addr
+	// TCP are the addresses and ports where clients reach us over TCP, each with one
+	// of Addrs; whoever listens there passes framed connections to ServeTCP. None:
+	// media is over UDP only.
+	TCP []netip.AddrPort
 	// Conns are used instead of Addrs when there are any: sockets of a virtual
 	// network, in tests. The Engine closes them.
 	Conns []net.PacketConn
@@ -66,6 +71,7 @@ type Engine struct {
 	// Set at creation.
 	cfg      Config
 	endpoint *udp.Endpoint
+	tcp      *tcp.Mux // nil: media is over UDP only
 	worker   *forward.Worker
 	cert     webrtc.Certificate
 	net      *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
@@ -109,7 +115,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		cfg:      cfg,
 		endpoint: ep,
 		worker:   forward.NewWorker(forward.WorkerConfig{Corker: ep}),
@@ -117,7 +123,11 @@ func NewEngine(cfg Config) (*Engine, error) {
 		net:      network,
 		loggers:  loggers,
 		counters: count,
-	}, nil
+	}
+	if len(cfg.TCP) > 0 {
+		e.tcp = tcp.NewMux(cfg.TCP)
+	}
+	return e, nil
 }
 
 func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
@@ -130,6 +140,24 @@ func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
 // LocalAddrs tells where media is received.
 func (e *Engine) LocalAddrs() []netip.AddrPort { return e.endpoint.LocalAddrs() }
 
+// ServeTCP runs a connection that a listener at one of Config.TCP took and that
+// begins with a framed STUN message (RFC 4571), until it ends.
+func (e *Engine) ServeTCP(c net.Conn) {
+	if e.tcp == nil {
+		_ = c.Close()
+		return
+	}
+	e.tcp.Serve(c)
+}
+
+// TCPStats tells what came and went over TCP.
+func (e *Engine) TCPStats() tcp.Stats {
+	if e.tcp == nil {
+		return tcp.Stats{}
+	}
+	return e.tcp.Stats()
+}
+
 // Stats tells what the sockets did.
 func (e *Engine) Stats() udp.Stats { return e.endpoint.Stats() }
 
@@ -140,12 +168,15 @@ func (e *Engine) Forwarding() forward.Stats { return e.worker.Stats() }
 func (e *Engine) Close() error {
 	e.peers.Wait()
 	e.worker.Close()
+	if e.tcp != nil {
+		_ = e.tcp.Close() // says nothing
+	}
 	return e.endpoint.Close()
 }
 
 // api builds the settings of one connection. Each has its own MediaEngine that
 // is not copied: NewRTPSender must see the extension ids the client chose.
-func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error) {
+func (e *Engine) api(receiver *publish.Receiver, cfg *PeerConfig) (*webrtc.API, error) {
 	media, err := mediaEngine()
 	if err != nil {
 		return nil, err
@@ -154,10 +185,17 @@ func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error)
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
 	s.SetICEUDPMux(e.endpoint.Mux())
+	if e.tcp != nil && !cfg.NoTCP {
+		s.SetICETCPMux(e.tcp)
+		s.SetNetworkTypes([]webrtc.NetworkType{
+			webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+		})
+	}
+	s.DisableActiveTCP(true) // a client's candidates must not have us connect anywhere
 	s.SetNet(e.net)
 	s.SetIncludeLoopbackCandidate(true) // the addresses were chosen in Config
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetLite(lite)
+	s.SetLite(!cfg.FullICE)
 	s.SetICETimeouts(e.cfg.ICEDisconnected, e.cfg.ICEFailed, min(iceKeepAlive, e.cfg.ICEDisconnected/2))
 	// We choose the SRTP profile as DTLS server: GCM costs a fifth of CM's CPU.
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
