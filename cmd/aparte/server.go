@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
 	"aparte/sfu"
+	"aparte/sfu/relay"
 	"aparte/sfu/transport"
 	"aparte/signaling"
 	"aparte/signaling/api"
@@ -44,6 +46,8 @@ type server struct {
 	meetings *meeting.Meetings
 	api      *api.API
 	engine   *transport.Engine
+	relay    *relay.Server // nil: no TURN
+	turnURLs []string
 	rooms    *sfu.SFU
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
@@ -73,6 +77,10 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, err
 	}
+	var external []netip.Addr
+	for _, a := range c.Media.ExternalAddresses {
+		external = append(external, netip.MustParseAddr(a)) // checked
+	}
 	if s.ports, err = openPorts(ctx, c, addrs, cert); err != nil {
 		return nil, err
 	}
@@ -91,10 +99,23 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 
 	// The media. The rooms tell the meetings who is present, the meetings tell
 	// the rooms who must go.
+	var exchange *relay.Exchange // between TURN and the media
+	var inside net.PacketConn
+	if c.TURN.Enabled {
+		exchange = relay.NewExchange()
+		inside = exchange.MediaConn()
+	}
 	if s.engine, err = transport.NewEngine(transport.Config{
-		Addrs: addrs, Port: uint16(c.Media.UDPPort), TCP: s.ports.tcp, Log: log, NoAdaptation: !c.Media.Adaptation,
+		Addrs: addrs, Port: uint16(c.Media.UDPPort), TCP: s.ports.tcp, External: external, Relay: inside,
+		Log: log, NoAdaptation: !c.Media.Adaptation,
 	}); err != nil {
 		return nil, mediaError(err)
+	}
+	if exchange != nil {
+		if err := s.openRelay(c, exchange, addrs); err != nil {
+			return nil, err
+		}
+		s.turnURLs = turnURLs(c, s.ports)
 	}
 	presence := &signaling.Presence{}
 	told := listeners{presence}
@@ -106,7 +127,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		told = append(told, s.hooks)
 	}
 	s.rooms = sfu.New(sfu.Config{
-		Engine: s.engine, Listener: told, Log: log, Dev: dev,
+		Engine: s.engine, Listener: told, Log: log, Dev: dev, ICEServers: s.iceServers,
 		OnlyNamedRooms: !c.Integration.RoomsOnJoin,
 		Limits:         sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
 	})
@@ -165,6 +186,9 @@ func ofServer(act audit.Act) audit.Draft {
 // openFronts begins to take connections: what speaks HTTP waits until start.
 func (s *server) openFronts() {
 	config := front.Config{Listeners: []net.Listener{s.ports.main}, Media: s.engine.ServeTCP, Log: s.log}
+	if s.relay != nil {
+		config.Relay = s.relay.Serve
+	}
 	if s.ports.cert != nil {
 		config.TLS = s.ports.cert.Config()
 	}
@@ -261,6 +285,9 @@ func (s *server) stop(ctx context.Context) {
 	}
 	if s.meetings != nil {
 		s.meetings.Close()
+	}
+	if s.relay != nil {
+		note("relay", s.relay.Close())
 	}
 	if s.engine != nil {
 		note("media", s.engine.Close())

@@ -48,6 +48,12 @@ type Config struct {
 	// of Addrs; whoever listens there passes framed connections to ServeTCP. None:
 	// media is over UDP only.
 	TCP []netip.AddrPort
+	// External are the addresses under which clients behind other routers reach
+	// Addrs, with the same ports: of a router that translates.
+	External []netip.Addr
+	// Relay is what clients of the TURN server come by, as if it were a UDP socket;
+	// they are not told its address. May be nil; the Engine closes it.
+	Relay net.PacketConn
 	// Conns are used instead of Addrs when there are any: sockets of a virtual
 	// network, in tests. The Engine closes them.
 	Conns []net.PacketConn
@@ -69,13 +75,16 @@ type Config struct {
 // the forwarding worker and the DTLS certificate.
 type Engine struct {
 	// Set at creation.
-	cfg      Config
-	endpoint *udp.Endpoint
-	tcp      *tcp.Mux // nil: media is over UDP only
-	worker   *forward.Worker
-	cert     webrtc.Certificate
-	net      *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
-	loggers  logging.LoggerFactory
+	cfg       Config
+	endpoint  *udp.Endpoint
+	tcp       *tcp.Mux // nil: media is over UDP only
+	mux       ice.UDPMux
+	relay     ice.UDPMux // nil: there is none
+	worker    *forward.Worker
+	relayAddr netip.Addr // of the relay's candidate
+	cert      webrtc.Certificate
+	net       *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
+	loggers   logging.LoggerFactory
 
 	peers sync.WaitGroup // one per Peer that is not closed yet
 	all   peerSet
@@ -127,6 +136,13 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if len(cfg.TCP) > 0 {
 		e.tcp = tcp.NewMux(cfg.TCP)
 	}
+	if e.mux = ep.Mux(); cfg.Relay != nil {
+		e.relay = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Relay, Logger: loggers.NewLogger("ice")})
+		e.mux = ice.NewMultiUDPMuxDefault(e.mux, e.relay)
+		if a, ok := cfg.Relay.LocalAddr().(*net.UDPAddr); ok {
+			e.relayAddr = a.AddrPort().Addr()
+		}
+	}
 	return e, nil
 }
 
@@ -137,8 +153,27 @@ func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
 	return udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
 }
 
-// LocalAddrs tells where media is received.
+// LocalAddrs tells where media is received over UDP.
 func (e *Engine) LocalAddrs() []netip.AddrPort { return e.endpoint.LocalAddrs() }
+
+// Logs is where Pion's parts may write.
+func (e *Engine) Logs() logging.LoggerFactory { return e.loggers }
+
+// PublicAddrs are LocalAddrs and what clients outside take for them.
+func (e *Engine) PublicAddrs() []netip.AddrPort {
+	all := e.LocalAddrs()
+	seen := map[netip.AddrPort]bool{}
+	for _, external := range e.cfg.External {
+		for _, local := range e.LocalAddrs() {
+			at := netip.AddrPortFrom(external, local.Port())
+			if external.Is4() == local.Addr().Is4() && !local.Addr().IsLoopback() && !seen[at] {
+				seen[at] = true
+				all = append(all, at)
+			}
+		}
+	}
+	return all
+}
 
 // ServeTCP runs a connection that a listener at one of Config.TCP took and that
 // begins with a framed STUN message (RFC 4571), until it ends.
@@ -171,6 +206,9 @@ func (e *Engine) Close() error {
 	if e.tcp != nil {
 		_ = e.tcp.Close() // says nothing
 	}
+	if e.relay != nil {
+		_ = e.relay.Close() // with what it reads from; says nothing
+	}
 	return e.endpoint.Close()
 }
 
@@ -184,7 +222,7 @@ func (e *Engine) api(receiver *publish.Receiver, cfg *PeerConfig) (*webrtc.API, 
 	var s webrtc.SettingEngine
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
-	s.SetICEUDPMux(e.endpoint.Mux())
+	s.SetICEUDPMux(e.mux)
 	if e.tcp != nil && !cfg.NoTCP {
 		s.SetICETCPMux(e.tcp)
 		s.SetNetworkTypes([]webrtc.NetworkType{

@@ -275,7 +275,7 @@ func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
 	case <-limit.C:
 		return "", errors.New("gathering candidates took too long")
 	}
-	return p.pc.LocalDescription().SDP, nil
+	return p.engine.tellCandidates(p.pc.LocalDescription().SDP), nil
 }
 
 // Close stops everything and waits for it: nothing is sent or taken afterwards.

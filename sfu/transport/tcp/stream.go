@@ -57,7 +57,7 @@ func newStream(c net.Conn, stats *counters) *stream {
 		ap := a.AddrPort()
 		s.remote = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	}
-	limitUnsent(c)
+	LimitUnsent(c)
 	return s
 }
 

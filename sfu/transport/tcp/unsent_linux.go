@@ -7,10 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limitUnsent sets TCP_NOTSENT_LOWAT. Without it a slow peer's queue would grow to
-// megabytes in the kernel before ours fills: seconds of delay.
-func limitUnsent(c net.Conn) {
-	if wrapped, ok := c.(interface{ NetConn() net.Conn }); ok {
+// LimitUnsent sets TCP_NOTSENT_LOWAT on the socket below c, if there is one. Without
+// it a slow peer's queue would grow to megabytes in the kernel before ours fills:
+// seconds of delay.
+func LimitUnsent(c net.Conn) {
+	for {
+		wrapped, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
 		c = wrapped.NetConn()
 	}
 	raw, ok := c.(syscall.Conn)

@@ -4,5 +4,5 @@ package tcp
 
 import "net"
 
-// limitUnsent is known to Linux only.
-func limitUnsent(net.Conn) {}
+// LimitUnsent is known to Linux only.
+func LimitUnsent(net.Conn) {}
