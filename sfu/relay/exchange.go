@@ -239,7 +239,6 @@ func (a *allocation) WriteTo(b []byte, peer net.Addr) (int, error) {
 		p.peer, p.port = i, a.addr.Port()
 		select {
 		case a.x.toMedia <- p:
-			a.x.stats.fromClients.Add(1)
 		default:
 			a.x.free.Put(p)
 			a.x.stats.mediaFull.Add(1)
@@ -297,6 +296,7 @@ func (c mediaConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	case p := <-c.x.toMedia:
 		n, from := copy(b, p.data[:p.n]), inside(p.peer, p.port)
 		c.x.free.Put(p)
+		c.x.stats.fromClients.Add(1)
 		return n, from, nil
 	case <-c.x.done:
 		return 0, netip.AddrPort{}, net.ErrClosed
