@@ -153,6 +153,30 @@ func (r *rig) allocate(t *testing.T, network, participant string) (*turn.Client,
 	return c, conn
 }
 
+// expectEcho writes until the media answers: a client library that is about to bind a
+// channel may lose one.
+func expectEcho(t *testing.T, conn net.PacketConn, to netip.AddrPort, text string) {
+	t.Helper()
+	buf := make([]byte, packetBytes)
+	for end := time.Now().Add(hangLimit); time.Now().Before(end); {
+		if _, err := conn.WriteTo([]byte(text), net.UDPAddrFromAddrPort(to)); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		n, from, err := conn.ReadFrom(buf)
+		if err != nil || string(buf[:n]) != text+"!" {
+			continue
+		}
+		if from.String() != to.String() {
+			t.Fatalf("%s answered for %s", from, to)
+		}
+		return
+	}
+	t.Fatalf("no answer from %s to %q", to, text)
+}
+
 func TestMediaThroughTheRelay(t *testing.T) {
 	for _, network := range []string{"udp", "tcp"} {
 		t.Run(network, func(t *testing.T) {
@@ -160,23 +184,10 @@ func TestMediaThroughTheRelay(t *testing.T) {
 			_, conn := r.allocate(t, network, "anna")
 			// Both addresses of the media answer for themselves; the second write of
 			// each goes by a channel.
-			for _, to := range []netip.AddrPort{media4, media4b, media4, media4b} {
-				if _, err := conn.WriteTo([]byte("hello "+to.String()), net.UDPAddrFromAddrPort(to)); err != nil {
-					t.Fatal(err)
-				}
-				if err := conn.SetReadDeadline(time.Now().Add(hangLimit)); err != nil {
-					t.Fatal(err)
-				}
-				buf := make([]byte, packetBytes)
-				n, from, err := conn.ReadFrom(buf)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if from.String() != to.String() || string(buf[:n]) != "hello "+to.String()+"!" {
-					t.Fatalf("%s answered %q, want %s", from, buf[:n], to)
-				}
+			for i, to := range []netip.AddrPort{media4, media4b, media4, media4b} {
+				expectEcho(t, conn, to, fmt.Sprintf("hello %d %s", i, to))
 			}
-			if s := r.exchange.Stats(); s.Allocations != 1 || s.FromClients != 4 || s.ToClients != 4 {
+			if s := r.exchange.Stats(); s.Allocations != 1 || s.FromClients < 4 || s.ToClients < 4 {
 				t.Errorf("got %+v", s)
 			}
 		})
@@ -232,14 +243,8 @@ func TestOtherPortsOfOurAddressLeadNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := conn.WriteTo([]byte("last"), net.UDPAddrFromAddrPort(media4)); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, packetBytes)
-	if n, _, err := conn.ReadFrom(buf); err != nil || string(buf[:n]) != "last!" {
-		t.Fatalf("got %q, %v", buf[:n], err)
-	}
-	if s := r.exchange.Stats(); s.FromClients != 1 || s.Unreachable != 4 {
+	expectEcho(t, conn, media4, "last")
+	if s := r.exchange.Stats(); s.FromClients != s.ToClients || s.Unreachable != 4 {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -254,14 +259,8 @@ func TestRelayedAddressesAreNotReachable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := conn.WriteTo([]byte("y"), net.UDPAddrFromAddrPort(media4)); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, packetBytes)
-	if n, _, err := conn.ReadFrom(buf); err != nil || string(buf[:n]) != "y!" {
-		t.Fatalf("got %q, %v", buf[:n], err)
-	}
-	if s := r.exchange.Stats(); s.FromClients != 1 || s.Unreachable != 2 {
+	expectEcho(t, conn, media4, "last")
+	if s := r.exchange.Stats(); s.FromClients != s.ToClients || s.Unreachable != 2 {
 		t.Errorf("got %+v", s)
 	}
 }
