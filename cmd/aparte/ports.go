@@ -46,7 +46,7 @@ func openPorts(ctx context.Context, c *Config, addrs []netip.Addr, cert *front.C
 		port = c.Media.UDPPort
 	}
 	for _, a := range addrs {
-		l, err := listen(ctx, "media.tcp_port", net.JoinHostPort(a.String(), fmt.Sprint(port)))
+		l, err := listen(ctx, "media.addresses, media.tcp_port", net.JoinHostPort(a.String(), fmt.Sprint(port)))
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,8 @@ type server struct {
 	meetings *meeting.Meetings
 	api      *api.API
 	engine   *transport.Engine
-	relay    *relay.Server // nil: no TURN
+	exchange *relay.Exchange // between TURN and the media; nil: no TURN
+	relay    *relay.Server
 	turnURLs []string
 	rooms    *sfu.SFU
 	hooks    *hook.Sender // nil: nobody is told
@@ -99,11 +100,10 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 
 	// The media. The rooms tell the meetings who is present, the meetings tell
 	// the rooms who must go.
-	var exchange *relay.Exchange // between TURN and the media
 	var inside net.PacketConn
 	if c.TURN.Enabled {
-		exchange = relay.NewExchange()
-		inside = exchange.MediaConn()
+		s.exchange = relay.NewExchange()
+		inside = s.exchange.MediaConn()
 	}
 	if s.engine, err = transport.NewEngine(transport.Config{
 		Addrs: addrs, Port: uint16(c.Media.UDPPort), TCP: s.ports.tcp, External: external, Relay: inside,
@@ -111,8 +111,8 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	}); err != nil {
 		return nil, mediaError(err)
 	}
-	if exchange != nil {
-		if err := s.openRelay(c, exchange, addrs); err != nil {
+	if s.exchange != nil {
+		if err := s.openRelay(c, addrs); err != nil {
 			return nil, err
 		}
 		s.turnURLs = turnURLs(c, s.ports)

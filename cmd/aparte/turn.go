@@ -17,7 +17,7 @@ import (
 )
 
 // openRelay begins to serve TURN. The engine carries its exchange already.
-func (s *server) openRelay(c *Config, exchange *relay.Exchange, addrs []netip.Addr) error {
+func (s *server) openRelay(c *Config, addrs []netip.Addr) error {
 	var sockets []net.PacketConn
 	for _, a := range addrs {
 		if c.TURN.UDPPort == 0 {
@@ -37,7 +37,7 @@ func (s *server) openRelay(c *Config, exchange *relay.Exchange, addrs []netip.Ad
 	}
 	var err error
 	s.relay, err = relay.New(relay.Config{
-		Exchange: exchange, Media: s.engine.PublicAddrs(), UDP: sockets, Now: time.Now, LoggerFactory: s.engine.Logs(),
+		Exchange: s.exchange, Media: s.engine.PublicAddrs(), UDP: sockets, Now: time.Now, LoggerFactory: s.engine.Logs(),
 	})
 	return err
 }
