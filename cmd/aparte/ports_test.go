@@ -33,24 +33,50 @@ func TestWhereMediaIsOfferedOverTCP(t *testing.T) {
 		addrs     []netip.Addr
 		tcp, urls []string // MAIN and MEDIA stand for the ports
 	}{
-		{"on its own", nil, false, addresses("127.0.0.1"),
-			[]string{"127.0.0.1:MAIN"}, []string{"turn:127.0.0.1:MAIN?transport=tcp"}},
-		{"of several addresses those that listen covers", nil, false, addresses("127.0.0.1", "::1"),
-			[]string{"127.0.0.1:MAIN"}, []string{"turn:127.0.0.1:MAIN?transport=tcp"}},
-		{"listening everywhere", func(c *Config) { c.Listen = "[::]:0" }, false, addresses("127.0.0.1", "::1"),
-			[]string{"127.0.0.1:MAIN", "[::1]:MAIN"}, []string{"turn:127.0.0.1:MAIN?transport=tcp"}},
-		{"with TLS", func(c *Config) { c.PublicURL = "https://meet.example.org" }, true, addresses("127.0.0.1"),
-			[]string{"127.0.0.1:MAIN"}, []string{"turn:meet.example.org:443?transport=tcp", "turns:meet.example.org:443?transport=tcp"}},
-		{"behind a proxy", func(c *Config) { c.PublicURL = "https://meet.example.org" }, false, addresses("127.0.0.1"),
-			[]string{"127.0.0.1:MEDIA"}, []string{"turn:meet.example.org:MEDIA?transport=tcp"}},
-		{"where the pages' port is of no use to media", nil, false, addresses("127.0.0.2"),
-			[]string{"127.0.0.2:MEDIA"}, []string{"turn:127.0.0.1:MAIN?transport=tcp", "turn:127.0.0.1:MEDIA?transport=tcp"}},
-		{"behind a proxy without media's port", func(c *Config) { c.PublicURL, c.Media.TCPPort = "https://meet.example.org", 0 }, false, addresses("127.0.0.1"),
-			nil, nil},
-		{"relay over UDP too, by a name of its own", func(c *Config) { c.TURN.UDPPort, c.TURN.Host = 3478, "turn.example.org" }, false, addresses("127.0.0.1"),
-			[]string{"127.0.0.1:MAIN"}, []string{"turn:turn.example.org:3478?transport=udp", "turn:turn.example.org:MAIN?transport=tcp"}},
-		{"no relay", func(c *Config) { c.TURN.Enabled = false }, false, addresses("127.0.0.1"),
-			[]string{"127.0.0.1:MAIN"}, nil},
+		{
+			"on its own", nil, false, addresses("127.0.0.1"),
+			[]string{"127.0.0.1:MAIN"},
+			[]string{"turn:127.0.0.1:MAIN?transport=tcp"},
+		},
+		{
+			"of several addresses those that listen covers", nil, false, addresses("127.0.0.1", "::1"),
+			[]string{"127.0.0.1:MAIN"},
+			[]string{"turn:127.0.0.1:MAIN?transport=tcp"},
+		},
+		{
+			"listening everywhere", func(c *Config) { c.Listen = "[::]:0" }, false, addresses("127.0.0.1", "::1"),
+			[]string{"127.0.0.1:MAIN", "[::1]:MAIN"},
+			[]string{"turn:127.0.0.1:MAIN?transport=tcp"},
+		},
+		{
+			"with TLS", func(c *Config) { c.PublicURL = "https://meet.example.org" }, true, addresses("127.0.0.1"),
+			[]string{"127.0.0.1:MAIN"},
+			[]string{"turn:meet.example.org:443?transport=tcp", "turns:meet.example.org:443?transport=tcp"},
+		},
+		{
+			"behind a proxy", func(c *Config) { c.PublicURL = "https://meet.example.org" }, false, addresses("127.0.0.1"),
+			[]string{"127.0.0.1:MEDIA"},
+			[]string{"turn:meet.example.org:MEDIA?transport=tcp"},
+		},
+		{
+			"where the pages' port is of no use to media", nil, false, addresses("127.0.0.2"),
+			[]string{"127.0.0.2:MEDIA"},
+			[]string{"turn:127.0.0.1:MAIN?transport=tcp", "turn:127.0.0.1:MEDIA?transport=tcp"},
+		},
+		{
+			"behind a proxy without media's port", func(c *Config) { c.PublicURL, c.Media.TCPPort = "https://meet.example.org", 0 }, false, addresses("127.0.0.1"),
+			nil, nil,
+		},
+		{
+			"relay over UDP too, by a name of its own", func(c *Config) { c.TURN.UDPPort, c.TURN.Host = 3478, "turn.example.org" }, false, addresses("127.0.0.1"),
+			[]string{"127.0.0.1:MAIN"},
+			[]string{"turn:turn.example.org:3478?transport=udp", "turn:turn.example.org:MAIN?transport=tcp"},
+		},
+		{
+			"no relay", func(c *Config) { c.TURN.Enabled = false }, false, addresses("127.0.0.1"),
+			[]string{"127.0.0.1:MAIN"},
+			nil,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := defaults()
@@ -71,7 +97,7 @@ func TestWhereMediaIsOfferedOverTCP(t *testing.T) {
 			if len(p.media) > 0 {
 				names = append(names, "MEDIA", port(p.media[0]))
 			}
-			real := func(list []string) (out []string) {
+			actual := func(list []string) (out []string) {
 				for _, one := range list {
 					out = append(out, strings.NewReplacer(names...).Replace(one))
 				}
@@ -81,11 +107,11 @@ func TestWhereMediaIsOfferedOverTCP(t *testing.T) {
 			for _, a := range p.tcp {
 				tcp = append(tcp, a.String())
 			}
-			if !slices.Equal(tcp, real(tc.tcp)) {
-				t.Errorf("TCP at %v, want %v", tcp, real(tc.tcp))
+			if !slices.Equal(tcp, actual(tc.tcp)) {
+				t.Errorf("TCP at %v, want %v", tcp, actual(tc.tcp))
 			}
-			if urls := turnURLs(&c, p); !slices.Equal(urls, real(tc.urls)) {
-				t.Errorf("TURN at %v, want %v", urls, real(tc.urls))
+			if urls := turnURLs(&c, p); !slices.Equal(urls, actual(tc.urls)) {
+				t.Errorf("TURN at %v, want %v", urls, actual(tc.urls))
 			}
 		})
 	}

@@ -76,14 +76,14 @@ func (s *Server) of(client, server net.Addr) *conn {
 // onAllocationCreated lets a connection live as long as its allocation.
 func (s *Server) onAllocationCreated(client, server net.Addr, _, _, _ string, _ net.Addr, _ int) {
 	if c := s.of(client, server); c != nil {
-		_ = c.Conn.SetReadDeadline(time.Time{}) // a closed one shows at the next read
+		_ = c.SetReadDeadline(time.Time{}) // a closed one shows at the next read
 	}
 }
 
 // onAllocationDeleted leaves time for the answer to who ended it.
 func (s *Server) onAllocationDeleted(client, server net.Addr, _, _, _ string) {
 	if c := s.of(client, server); c != nil {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(allocateLimit)) // a closed one shows at the next read
+		_ = c.SetReadDeadline(time.Now().Add(allocateLimit)) // a closed one shows at the next read
 	}
 }
 
@@ -132,7 +132,7 @@ func messageBytes(head []byte) int {
 // Write waits for the client, for a while. Meanwhile its queue fills, and what is too
 // much is dropped there.
 func (c *conn) Write(b []byte) (int, error) {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(stallLimit)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(stallLimit)); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(b)

@@ -74,7 +74,7 @@ func newRig(t *testing.T) *rig {
 	running.Go(func() { r.echo(r.exchange.MediaConn().(mediaConn)) })
 	t.Cleanup(func() {
 		_ = listener.Close()
-		if err := r.Server.Close(); err != nil {
+		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
 		_ = r.exchange.Close()

@@ -3,6 +3,7 @@ package front
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -300,7 +301,7 @@ func TestInsideTLS(t *testing.T) {
 		transport := &http.Transport{
 			ForceAttemptHTTP2: true,
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
-			Dial:              func(string, string) (net.Conn, error) { return r.dial(), nil },
+			DialContext:       func(context.Context, string, string) (net.Conn, error) { return r.dial(), nil },
 		}
 		defer transport.CloseIdleConnections()
 		res, err := (&http.Client{Transport: transport}).Get("https://a.example/two")
