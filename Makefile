@@ -135,7 +135,7 @@ conformance: build test-packages .tools/stamps/e2e ## the LiveKit protocol's rul
 	rm -rf $(CONFORMANCE_RESULTS)
 	failed=; \
 	(cd signaling/wire/sdktest && CGO_ENABLED=1 go test -race -count=1 ./...) || failed=1; \
-	(cd web/e2e && $(npm) test -- livekit-client.spec codecs.spec dynacast.spec conformance.spec conformance-firefox.spec) || failed=1; \
+	(cd web/e2e && $(npm) test -- livekit-client.spec codecs.spec dynacast.spec conformance.spec conformance-firefox.spec ways.spec) || failed=1; \
 	$(conformance_table) && test -z "$$failed"
 
 ##@ Longer

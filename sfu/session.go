@@ -274,7 +274,9 @@ func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 	return s.room.sfu.cfg.Engine.NewPeer(transport.PeerConfig{
 		Offers: offers,
 		// Else a client could make us send to any address it names.
-		FullICE:       s.params.FullICE && s.room.sfu.cfg.Dev,
+		FullICE: s.params.FullICE && s.room.sfu.cfg.Dev,
+		// The Go SDK has no use for them.
+		NoTCP:         s.params.Client.GetSdk() == livekit.ClientInfo_GO,
 		OnState:       func(transport.State) { s.wake() },
 		OnData:        s.incomingData,
 		OnWritable:    s.data.signal,

@@ -28,11 +28,22 @@ type Config struct {
 	Admin     struct {
 		Listen string `koanf:"listen" help:"Address and port of metrics and profiles, which show who talks to whom: keep it on loopback. Empty: off."`
 	} `koanf:"admin" embed:"" prefix:"admin-"`
+	TLS struct {
+		CertFile string `koanf:"cert_file" help:"Certificate with those of its issuers (PEM): the server then speaks TLS itself. Read again when it changes. Empty: a proxy does, or nobody."`
+		KeyFile  string `koanf:"key_file" help:"Its private key (PEM)."`
+	} `koanf:"tls" embed:"" prefix:"tls-"`
 	Media struct {
-		UDPPort    int      `koanf:"udp_port" help:"The one UDP port of all media. 0: any free one."`
-		Addresses  []string `koanf:"addresses" help:"Local IP addresses that media uses. Empty: all of this machine, loopback only with --dev."`
-		Adaptation bool     `koanf:"adaptation" help:"Send everyone as much as their connection carries: sound first, smaller pictures, then fewer. false sends all, whatever becomes of it."`
+		UDPPort           int      `koanf:"udp_port" help:"The one UDP port of all media. 0: any free one."`
+		TCPPort           int      `koanf:"tcp_port" help:"TCP port of media, for networks where UDP does not pass. -1: the port of listen, or behind a proxy that of udp_port. 0: none but the port of listen."`
+		Addresses         []string `koanf:"addresses" help:"Local IP addresses that media uses. Empty: all of this machine, loopback only with --dev."`
+		ExternalAddresses []string `koanf:"external_addresses" help:"Public IP addresses of a router that passes the media ports on to this machine; the local ones are offered as well. Empty: there is none."`
+		Adaptation        bool     `koanf:"adaptation" help:"Send everyone as much as their connection carries: sound first, smaller pictures, then fewer. false sends all, whatever becomes of it."`
 	} `koanf:"media" embed:"" prefix:"media-"`
+	TURN struct {
+		Enabled bool   `koanf:"enabled" help:"Relay media for networks that let nothing else out: TURN over TCP, and over TLS with a certificate, on the ports that carry media over TCP. It reaches nothing but this server's media."`
+		UDPPort int    `koanf:"udp_port" help:"UDP port for TURN as well, 3478 by custom. 0: none; where UDP passes, media mostly does so itself."`
+		Host    string `koanf:"host" help:"Name or address by which clients reach TURN. Empty: that of public_url, else that of listen."`
+	} `koanf:"turn" embed:"" prefix:"turn-"`
 	Meetings struct {
 		Microphones int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
@@ -61,7 +72,9 @@ func defaults() Config {
 	c.DataDir = "/var/lib/aparte"
 	c.Admin.Listen = "127.0.0.1:7881"
 	c.Media.UDPPort = 7882
+	c.Media.TCPPort = -1
 	c.Media.Adaptation = true
+	c.TURN.Enabled = true
 	c.Meetings.Microphones = 3
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
@@ -147,6 +160,23 @@ func (c *Config) check(dev bool) error {
 	}
 	if c.Media.UDPPort < 0 || c.Media.UDPPort > 65535 {
 		wrong("media.udp_port", "%d is not a port", c.Media.UDPPort)
+	}
+	if c.Media.TCPPort < -1 || c.Media.TCPPort > 65535 {
+		wrong("media.tcp_port", "%d is not a port", c.Media.TCPPort)
+	}
+	if c.TURN.UDPPort < 0 || c.TURN.UDPPort > 65535 {
+		wrong("turn.udp_port", "%d is not a port", c.TURN.UDPPort)
+	}
+	if strings.ContainsAny(c.TURN.Host, "/?# ") || strings.Count(c.TURN.Host, ":") == 1 {
+		wrong("turn.host", "%q is not a name or an IP address", c.TURN.Host)
+	}
+	for _, a := range c.Media.ExternalAddresses {
+		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() || ip.IsLoopback() || ip.Zone() != "" {
+			wrong("media.external_addresses", "%q is not a public IP address", a)
+		}
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		wrong("tls.cert_file", "a certificate needs its key and a key its certificate: name both files, or none")
 	}
 	for _, a := range c.Media.Addresses {
 		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() {

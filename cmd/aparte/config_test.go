@@ -64,6 +64,11 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"not YAML", "listen: [", nil, "yaml: line 1"},
 		{"no number", "media: {udp_port: many}\n", nil, "udp_port"},
 		{"port too large", "media: {udp_port: 70000}\n", nil, "media.udp_port: 70000 is not a port"},
+		{"TCP port too large", "media: {tcp_port: 70000}\n", nil, "media.tcp_port: 70000 is not a port"},
+		{"certificate without key", "tls: {cert_file: a.pem}\n", nil, "tls.cert_file: a certificate needs its key"},
+		{"an external address that is none", "media: {external_addresses: [127.0.0.1]}\n", nil, "media.external_addresses"},
+		{"relay's port too large", "turn: {udp_port: 70000}\n", nil, "turn.udp_port: 70000 is not a port"},
+		{"a port in the relay's host", "turn: {host: \"a.example:3478\"}\n", nil, "turn.host"},
 		{"fewer than no microphones", "meetings: {microphones: -1}\n", nil, "meetings.microphones: -1 is below zero"},
 		{"in integration rooms", "integration: {microphones: -2}\n", nil, "integration.microphones: -2 is below zero"},
 		{"no yes or no", "media: {adaptation: perhaps}\n", nil, "adaptation"},
@@ -123,7 +128,7 @@ func TestPrintedConfigurationGivesTheDefaults(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", key, yaml.String())
 		}
 	}
-	c.Integration.Keys, c.Media.Addresses, c.Webhooks.URLs = nil, nil, nil
+	c.Integration.Keys, c.Media.Addresses, c.Media.ExternalAddresses, c.Webhooks.URLs = nil, nil, nil, nil
 	if want := defaults(); !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want %+v", c, want)
 	}

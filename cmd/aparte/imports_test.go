@@ -48,6 +48,7 @@ var edges = map[string][]string{
 	"github.com/pion/ice/v4":    {"sfu/transport/...", "cmd/aparte-load/client"},
 	"github.com/pion/dtls/v3":   {"sfu/transport/..."},
 	"github.com/pion/srtp/v3":   {"sfu/transport/..."},
+	"github.com/pion/turn/v5":   {"sfu/relay"},
 	"database/sql":              {"signaling/store/..."},
 	"modernc.org/sqlite":        {"signaling/store/..."},
 }

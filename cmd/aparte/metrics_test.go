@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aparte/sfu"
+	"aparte/sfu/relay"
 	"aparte/sfu/transport"
 	"aparte/signaling/hook"
 	"aparte/signaling/token"
@@ -45,7 +46,7 @@ func TestNamesOfMetrics(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	families, err := metrics(&server{engine: engine, rooms: rooms, signals: signals, hooks: hooks}).Gather()
+	families, err := metrics(&server{engine: engine, rooms: rooms, signals: signals, hooks: hooks, exchange: relay.NewExchange()}).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

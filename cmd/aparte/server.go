@@ -8,15 +8,18 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
 	"aparte/sfu"
+	"aparte/sfu/relay"
 	"aparte/sfu/transport"
 	"aparte/signaling"
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/front"
 	"aparte/signaling/hook"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
@@ -33,14 +36,19 @@ type server struct {
 	dev    bool
 	origin string // what browsers type, without a slash at the end
 
-	main, admin net.Listener // admin may be nil
-	servers     []*http.Server
+	ports   *ports
+	admin   net.Listener   // may be nil
+	fronts  []*front.Front // of the main port, and of media's own if there is one
+	servers []served
 
 	store    *store.Store
 	logins   *login.Login
 	meetings *meeting.Meetings
 	api      *api.API
 	engine   *transport.Engine
+	exchange *relay.Exchange // between TURN and the media; nil: no TURN
+	relay    *relay.Server
+	turnURLs []string
 	rooms    *sfu.SFU
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
@@ -62,7 +70,19 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if s.main, err = listen(ctx, "listen", c.Listen); err != nil {
+	cert, err := loadCertificate(c, s)
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := mediaAddresses(c.Media.Addresses, dev)
+	if err != nil {
+		return nil, err
+	}
+	var external []netip.Addr
+	for _, a := range c.Media.ExternalAddresses {
+		external = append(external, netip.MustParseAddr(a)) // checked
+	}
+	if s.ports, err = openPorts(ctx, c, addrs, cert); err != nil {
 		return nil, err
 	}
 	if c.Admin.Listen != "" {
@@ -70,8 +90,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			return nil, err
 		}
 	}
-	origins := origins(c, s.main.Addr())
-	s.origin = origins[0]
+	s.origin = s.ports.origins[0]
 
 	// Who may be where.
 	if s.store, err = store.Open(ctx, c.DataDir, log); err != nil {
@@ -81,14 +100,22 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 
 	// The media. The rooms tell the meetings who is present, the meetings tell
 	// the rooms who must go.
-	addrs, err := mediaAddresses(c.Media.Addresses, dev)
-	if err != nil {
-		return nil, err
+	var inside net.PacketConn
+	if c.TURN.Enabled {
+		s.exchange = relay.NewExchange()
+		inside = s.exchange.MediaConn()
 	}
 	if s.engine, err = transport.NewEngine(transport.Config{
-		Addrs: addrs, Port: uint16(c.Media.UDPPort), Log: log, NoAdaptation: !c.Media.Adaptation,
+		Addrs: addrs, Port: uint16(c.Media.UDPPort), TCP: s.ports.tcp, External: external, Relay: inside,
+		Log: log, NoAdaptation: !c.Media.Adaptation,
 	}); err != nil {
 		return nil, mediaError(err)
+	}
+	if s.exchange != nil {
+		if err := s.openRelay(c, addrs); err != nil {
+			return nil, err
+		}
+		s.turnURLs = turnURLs(c, s.ports)
 	}
 	presence := &signaling.Presence{}
 	told := listeners{presence}
@@ -100,7 +127,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		told = append(told, s.hooks)
 	}
 	s.rooms = sfu.New(sfu.Config{
-		Engine: s.engine, Listener: told, Log: log, Dev: dev,
+		Engine: s.engine, Listener: told, Log: log, Dev: dev, ICEServers: s.iceServers,
 		OnlyNamedRooms: !c.Integration.RoomsOnJoin,
 		Limits:         sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
 	})
@@ -127,15 +154,20 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
 	}
 	s.api = api.New(api.Config{
-		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Trail: s.store, Origins: origins, Now: time.Now, Log: log,
+		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
 	})
 
-	s.serve(signaling.NewServer(signaling.Handlers{
+	s.openFronts()
+	main := s.fronts[0]
+	s.serve(main.HTTP(), signaling.NewServer(signaling.Handlers{
 		API: s.api, Wire: s.signals, Rooms: integrations, Web: pages, Healthy: s.store.Healthy, Log: log,
 		Secure: strings.HasPrefix(strings.ToLower(s.origin), "https://"),
 	}))
+	if cert != nil {
+		s.serve(main.Plain(), toSecure(s.origin))
+	}
 	if s.admin != nil {
-		s.serve(adminHandler(metrics(s)))
+		s.serve(s.admin, adminHandler(metrics(s)))
 	}
 	if err := s.store.Note(ctx, ofServer(audit.ServerStarted)); err != nil {
 		return nil, fmt.Errorf("audit trail: %w", err)
@@ -151,6 +183,22 @@ func ofServer(act audit.Act) audit.Draft {
 	return d
 }
 
+// openFronts begins to take connections: what speaks HTTP waits until start.
+func (s *server) openFronts() {
+	config := front.Config{Listeners: []net.Listener{s.ports.main}, Media: s.engine.ServeTCP, Log: s.log}
+	if s.relay != nil {
+		config.Relay = s.relay.Serve
+	}
+	if s.ports.cert != nil {
+		config.TLS = s.ports.cert.Config()
+	}
+	s.fronts = append(s.fronts, front.New(config))
+	if len(s.ports.media) > 0 {
+		config.Listeners, config.NoHTTP = s.ports.media, true
+		s.fronts = append(s.fronts, front.New(config))
+	}
+}
+
 // heard is a setting of microphones as the rooms take it, where 0 is the default.
 func heard(microphones int) int {
 	if microphones == 0 {
@@ -159,27 +207,31 @@ func heard(microphones int) int {
 	return microphones
 }
 
-// serve adds an HTTP server; start runs them in the order they were added.
-func (s *server) serve(h http.Handler) {
-	s.servers = append(s.servers, &http.Server{
+// served is an HTTP server with where it serves.
+type served struct {
+	*http.Server
+	on net.Listener
+}
+
+// serve adds an HTTP server; start runs it.
+func (s *server) serve(on net.Listener, h http.Handler) {
+	s.servers = append(s.servers, served{on: on, Server: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    72 << 10, // a join carries an SDP in its request line
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	})
+	}})
 }
 
 // start serves. The channel tells of a listener that failed.
 func (s *server) start() <-chan error {
-	failed := make(chan error, 2)
-	for i, l := range []net.Listener{s.main, s.admin} {
-		if l == nil {
-			continue
-		}
+	failed := make(chan error, len(s.servers))
+	for _, h := range s.servers {
 		go func() {
-			if err := s.servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+			err := h.Serve(h.on)
+			if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				failed <- fmt.Errorf("serve %s: %w", h.on.Addr(), err)
 			}
 		}()
 	}
@@ -201,8 +253,11 @@ func (s *server) stop(ctx context.Context) {
 			s.log.Error("stop", "part", what, "error", err)
 		}
 	}
-	if s.main != nil {
-		_ = s.main.Close() // a server that runs closes it again
+	for _, f := range s.fronts {
+		_ = f.Close() // no new connection
+	}
+	if s.ports != nil {
+		s.ports.close()
 	}
 	if s.sweep != nil {
 		s.sweep()
@@ -231,6 +286,9 @@ func (s *server) stop(ctx context.Context) {
 	if s.meetings != nil {
 		s.meetings.Close()
 	}
+	if s.relay != nil {
+		note("relay", s.relay.Close())
+	}
 	if s.engine != nil {
 		note("media", s.engine.Close())
 	}
@@ -257,13 +315,17 @@ func (l listeners) Told(e sfu.Event) {
 
 // origins are the addresses of the web client, the public one first. On
 // loopback both of its names are typed.
-func origins(c *Config, addr net.Addr) []string {
+func origins(c *Config, addr net.Addr, secure bool) []string {
 	if c.PublicURL != "" {
 		return []string{trimSlash(c.PublicURL)}
 	}
-	list := []string{"http://" + addr.String()}
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	list := []string{scheme + "://" + addr.String()}
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
-		list = append(list, fmt.Sprintf("http://localhost:%d", tcp.Port))
+		list = append(list, fmt.Sprintf("%s://localhost:%d", scheme, tcp.Port))
 	}
 	return list
 }

@@ -22,6 +22,7 @@ import (
 
 	"aparte/sfu/forward"
 	"aparte/sfu/publish"
+	"aparte/sfu/transport/tcp"
 	"aparte/sfu/transport/udp"
 )
 
@@ -43,6 +44,16 @@ type Config struct {
 	// Addrs are the local addresses to listen on, one socket each (a socket
 	// on 0.0.0.0 lets candidate pairs hop between interfaces). Required.
 	Addrs []netip.Addr
+	// TCP are the addresses and ports where clients reach us over TCP, each with one
+	// of Addrs; whoever listens there passes framed connections to ServeTCP. None:
+	// media is over UDP only.
+	TCP []netip.AddrPort
+	// External are the addresses under which clients behind other routers reach
+	// Addrs, with the same ports: of a router that translates.
+	External []netip.Addr
+	// Relay is what clients of the TURN server come by, as if it were a UDP socket;
+	// they are not told its address. May be nil; the Engine closes it.
+	Relay net.PacketConn
 	// Conns are used instead of Addrs when there are any: sockets of a virtual
 	// network, in tests. The Engine closes them.
 	Conns []net.PacketConn
@@ -64,12 +75,16 @@ type Config struct {
 // the forwarding worker and the DTLS certificate.
 type Engine struct {
 	// Set at creation.
-	cfg      Config
-	endpoint *udp.Endpoint
-	worker   *forward.Worker
-	cert     webrtc.Certificate
-	net      *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
-	loggers  logging.LoggerFactory
+	cfg       Config
+	endpoint  *udp.Endpoint
+	tcp       *tcp.Mux // nil: media is over UDP only
+	mux       ice.UDPMux
+	relay     ice.UDPMux // nil: there is none
+	worker    *forward.Worker
+	relayAddr netip.Addr // of the relay's candidate
+	cert      webrtc.Certificate
+	net       *stdnet.Net // one for all: each lists the interfaces anew, and keeps the list
+	loggers   logging.LoggerFactory
 
 	peers sync.WaitGroup // one per Peer that is not closed yet
 	all   peerSet
@@ -109,7 +124,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		cfg:      cfg,
 		endpoint: ep,
 		worker:   forward.NewWorker(forward.WorkerConfig{Corker: ep}),
@@ -117,7 +132,18 @@ func NewEngine(cfg Config) (*Engine, error) {
 		net:      network,
 		loggers:  loggers,
 		counters: count,
-	}, nil
+	}
+	if len(cfg.TCP) > 0 {
+		e.tcp = tcp.NewMux(cfg.TCP)
+	}
+	if e.mux = ep.Mux(); cfg.Relay != nil {
+		e.relay = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Relay, Logger: loggers.NewLogger("ice")})
+		e.mux = ice.NewMultiUDPMuxDefault(e.mux, e.relay)
+		if a, ok := cfg.Relay.LocalAddr().(*net.UDPAddr); ok {
+			e.relayAddr = a.AddrPort().Addr()
+		}
+	}
+	return e, nil
 }
 
 func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
@@ -127,8 +153,45 @@ func listen(cfg Config, loggers logging.LoggerFactory) (*udp.Endpoint, error) {
 	return udp.Listen(udp.Config{Addrs: cfg.Addrs, Port: cfg.Port, LoggerFactory: loggers})
 }
 
-// LocalAddrs tells where media is received.
+// LocalAddrs tells where media is received over UDP.
 func (e *Engine) LocalAddrs() []netip.AddrPort { return e.endpoint.LocalAddrs() }
+
+// Logs is where Pion's parts may write.
+func (e *Engine) Logs() logging.LoggerFactory { return e.loggers }
+
+// PublicAddrs are LocalAddrs and what clients outside take for them.
+func (e *Engine) PublicAddrs() []netip.AddrPort {
+	all := e.LocalAddrs()
+	seen := map[netip.AddrPort]bool{}
+	for _, external := range e.cfg.External {
+		for _, local := range e.LocalAddrs() {
+			at := netip.AddrPortFrom(external, local.Port())
+			if external.Is4() == local.Addr().Is4() && !local.Addr().IsLoopback() && !seen[at] {
+				seen[at] = true
+				all = append(all, at)
+			}
+		}
+	}
+	return all
+}
+
+// ServeTCP runs a connection that a listener at one of Config.TCP took and that
+// begins with a framed STUN message (RFC 4571), until it ends.
+func (e *Engine) ServeTCP(c net.Conn) {
+	if e.tcp == nil {
+		_ = c.Close()
+		return
+	}
+	e.tcp.Serve(c)
+}
+
+// TCPStats tells what came and went over TCP.
+func (e *Engine) TCPStats() tcp.Stats {
+	if e.tcp == nil {
+		return tcp.Stats{}
+	}
+	return e.tcp.Stats()
+}
 
 // Stats tells what the sockets did.
 func (e *Engine) Stats() udp.Stats { return e.endpoint.Stats() }
@@ -140,12 +203,18 @@ func (e *Engine) Forwarding() forward.Stats { return e.worker.Stats() }
 func (e *Engine) Close() error {
 	e.peers.Wait()
 	e.worker.Close()
+	if e.tcp != nil {
+		_ = e.tcp.Close() // says nothing
+	}
+	if e.relay != nil {
+		_ = e.relay.Close() // with what it reads from; says nothing
+	}
 	return e.endpoint.Close()
 }
 
 // api builds the settings of one connection. Each has its own MediaEngine that
 // is not copied: NewRTPSender must see the extension ids the client chose.
-func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error) {
+func (e *Engine) api(receiver *publish.Receiver, cfg *PeerConfig) (*webrtc.API, error) {
 	media, err := mediaEngine()
 	if err != nil {
 		return nil, err
@@ -153,11 +222,18 @@ func (e *Engine) api(receiver *publish.Receiver, lite bool) (*webrtc.API, error)
 	var s webrtc.SettingEngine
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
-	s.SetICEUDPMux(e.endpoint.Mux())
+	s.SetICEUDPMux(e.mux)
+	if e.tcp != nil && !cfg.NoTCP {
+		s.SetICETCPMux(e.tcp)
+		s.SetNetworkTypes([]webrtc.NetworkType{
+			webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+		})
+	}
+	s.DisableActiveTCP(true) // a client's candidates must not have us connect anywhere
 	s.SetNet(e.net)
 	s.SetIncludeLoopbackCandidate(true) // the addresses were chosen in Config
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetLite(lite)
+	s.SetLite(!cfg.FullICE)
 	s.SetICETimeouts(e.cfg.ICEDisconnected, e.cfg.ICEFailed, min(iceKeepAlive, e.cfg.ICEDisconnected/2))
 	// We choose the SRTP profile as DTLS server: GCM costs a fifth of CM's CPU.
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {

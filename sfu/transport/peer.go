@@ -59,6 +59,8 @@ type PeerConfig struct {
 	Offers bool
 	// FullICE makes us check candidates too (clients that asked to disable ICE-lite).
 	FullICE bool
+	// NoTCP leaves out the candidates for TCP.
+	NoTCP bool
 	// OnState tells every change. Required.
 	OnState func(State)
 	// OnData takes a message of a known channel; the slice is the callee's. It
@@ -118,7 +120,7 @@ func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 			}
 		},
 	})
-	api, err := e.api(p.receiver, !cfg.FullICE)
+	api, err := e.api(p.receiver, &cfg)
 	if err != nil {
 		p.sub.Close()
 		return nil, err
@@ -273,7 +275,7 @@ func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
 	case <-limit.C:
 		return "", errors.New("gathering candidates took too long")
 	}
-	return p.pc.LocalDescription().SDP, nil
+	return p.engine.tellCandidates(p.pc.LocalDescription().SDP), nil
 }
 
 // Close stops everything and waits for it: nothing is sent or taken afterwards.

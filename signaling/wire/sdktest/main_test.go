@@ -63,6 +63,10 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err = trustCertificate(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if shared, err = start(path, filepath.Join(dir, "data")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -79,7 +79,9 @@ type rawSetup struct {
 	header http.Header // added
 	text   bool        // speaks protojson
 	hole   *blackHole  // media goes through it
-	manual bool        // leaves offers and requirements of the server to the test
+	// ice changes how connections are made; else they are over UDP.
+	ice    func(*rawClient, *webrtc.SettingEngine, *webrtc.Configuration)
+	manual bool // leaves offers and requirements of the server to the test
 }
 
 func (s rawSetup) address() *url.URL {
@@ -182,7 +184,7 @@ func rawPrepare(t *testing.T, j *journal, identity string, s rawSetup) *rawClien
 func (c *rawClient) dial() {
 	c.t.Helper()
 	u := c.s.url(c.t, c.s.token)
-	u.Scheme = "ws"
+	u.Scheme = map[string]string{"http": "ws", "https": "wss"}[u.Scheme]
 	ws, res, err := websocket.DefaultDialer.DialContext(c.t.Context(), u.String(), c.s.header)
 	if err != nil {
 		c.t.Fatalf("%s: %v (%v)", c.name, err, res)

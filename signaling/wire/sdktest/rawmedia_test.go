@@ -144,7 +144,12 @@ func (c *rawClient) newPC(target livekit.SignalTarget) *webrtc.PeerConnection {
 		c.t.Cleanup(func() { _ = mux.Close() })
 		e.SetICEUDPMux(mux)
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(rawCodecs()), webrtc.WithSettingEngine(e)).NewPeerConnection(webrtc.Configuration{})
+	e.DisableActiveTCP(true)
+	var config webrtc.Configuration
+	if c.s.ice != nil {
+		c.s.ice(c, &e, &config)
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(rawCodecs()), webrtc.WithSettingEngine(e)).NewPeerConnection(config)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -25,11 +25,13 @@ export class Server {
   #process: ChildProcess | undefined;
   #dataDir = '';
   #mediaAddresses: string[] = [];
+  #flags: string[] = [];
 
-  /** Media uses loopback alone, or the addresses that are named. */
-  static async start(mediaAddresses = ['127.0.0.1']): Promise<Server> {
+  /** Media uses loopback alone, or the addresses that are named; flags are added to the command. */
+  static async start(mediaAddresses = ['127.0.0.1'], ...flags: string[]): Promise<Server> {
     const server = new Server();
     server.#mediaAddresses = mediaAddresses;
+    server.#flags = flags;
     server.#dataDir = await mkdtemp(path.join(tmpdir(), 'aparte-e2e-'));
     try {
       await server.#spawn('127.0.0.1:0');
@@ -64,7 +66,7 @@ export class Server {
   async #spawn(listen: string): Promise<void> {
     const child = spawn(
       binary,
-      ['serve', '--dev', '--listen', listen, '--admin-listen', '127.0.0.1:0', '--media-udp-port', '0', '--media-addresses', this.#mediaAddresses.join(','), '--data-dir', this.#dataDir],
+      ['serve', '--dev', '--listen', listen, '--admin-listen', '127.0.0.1:0', '--media-udp-port', '0', '--media-addresses', this.#mediaAddresses.join(','), '--data-dir', this.#dataDir, ...this.#flags],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#process = child;
