@@ -96,7 +96,7 @@ func startOn(t testing.TB, dir string, flags ...string) *program {
 	}
 	p := &program{t: t, dir: dir, ended: make(chan struct{})}
 	p.cmd = command(t, append([]string{
-		"serve", "--config", config, "--listen", "127.0.0.1:0", "--admin-listen", "",
+		"serve", "--config", config, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
 		"--media-udp-port", "0", "--media-addresses", "127.0.0.1", "--data-dir", filepath.Join(dir, "data"), "--log-level", "debug",
 	}, flags...)...)
 	// Ended by stop, not by the context, which is over before the test's cleanup.
@@ -133,8 +133,7 @@ func startOn(t testing.TB, dir string, flags ...string) *program {
 	return p
 }
 
-// read keeps the output; told gets what it says about itself, once it has said all
-// that a first start says.
+// read keeps the log; told gets what the program says about itself, once it has said all.
 func (p *program) read(r io.Reader, told chan<- map[string]string) {
 	said := map[string]string{}
 	lines := bufio.NewScanner(r)
@@ -148,7 +147,7 @@ func (p *program) read(r io.Reader, told chan<- map[string]string) {
 			continue
 		}
 		said[name] = strings.TrimSpace(value)
-		if said["listening"] != "" && said["setup"] != "" {
+		if said["admin"] != "" { // the last line
 			told <- said
 			told = nil
 		}
