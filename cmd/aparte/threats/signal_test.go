@@ -209,4 +209,3 @@ func (p *program) moved(agent *person) http.CookieJar {
 	fresh.SetCookies(u, []*http.Cookie{{Name: "aparte", Value: agent.cookie()}})
 	return fresh
 }
-
