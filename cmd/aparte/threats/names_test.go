@@ -26,7 +26,7 @@ func TestHostileNamesAreInertAndMarked(t *testing.T) {
 	}{
 		{what: "an ordinary name", name: "Inês Duarte"},
 		{what: "letters of Vietnam", name: "Nguyễn Thị Ái"},
-		{what: "Persian with its joiner", name: "می‌خواهم"},
+		{what: "Persian with its joiner", name: "می\u200cخواهم"},
 		{what: "Cyrillic in a Latin word", name: "Аnne Bernard", marked: true},
 		{what: "full width", name: "Ａｎｎｅ", marked: true},
 		{what: "mathematical letters", name: "𝐀𝐧𝐧𝐞", marked: true},
