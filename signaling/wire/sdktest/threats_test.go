@@ -119,7 +119,9 @@ func (m *meetingRoom) invite(name string) invited {
 	m.must(http.DefaultClient, "", "guest/redeem", map[string]any{"link_id": g.link, "code": g.code}, &redeemed)
 	g.session = redeemed.Session
 	m.must(http.DefaultClient, g.session, "guest/knock", map[string]any{"name": name}, nil)
-	var all struct{ Knocks []struct{ ID, Identity string } }
+	var all struct {
+		Knocks []struct{ ID, Identity string }
+	}
 	m.must(m.agent, "", "meetings/"+m.id+"/knocks/admit-all", map[string]any{}, &all)
 	var token struct{ Token, Identity string }
 	m.must(http.DefaultClient, g.session, "guest/token", nil, &token)
@@ -244,24 +246,28 @@ func TestARemovedGuestIsOutInBothTabs(t *testing.T) {
 // What a client is told in return; nobody else may notice anything. A message that has no
 // verdict here fails the test.
 var verdicts = map[string]string{
-	"offer":                      "ends the sender's session",
-	"answer":                     "ends the sender's session",
-	"trickle":                    "ignored",
-	"add_track":                  "REFUSED",
-	"mute":                       "REFUSED",
-	"subscription":               "about what the sender receives",
-	"track_setting":              "about what the sender receives",
-	"leave":                      "ends the sender's session",
-	"update_layers":              "ignored",
-	"subscription_permission":    "about the sender's own tracks",
-	"sync_state":                 "about what the sender receives",
-	"simulate":                   "ends the sender's session",
-	"ping":                       "answered with a pong",
-	"update_metadata":            "REFUSED",
-	"ping_req":                   "answered with a pong",
-	"update_audio_track":         "REFUSED",
-	"update_video_track":         "REFUSED",
-	"publish_data_track_request": "REFUSED",
+	"offer":                        "ends the sender's session",
+	"answer":                       "ends the sender's session",
+	"trickle":                      "ignored",
+	"add_track":                    "REFUSED",
+	"mute":                         "ignored",
+	"subscription":                 "about what the sender receives",
+	"track_setting":                "about what the sender receives",
+	"leave":                        "ends the sender's session",
+	"update_layers":                "ignored",
+	"subscription_permission":      "about the sender's own tracks",
+	"sync_state":                   "ends the sender's session",
+	"simulate":                     "about the sender's own session",
+	"ping":                         "answered with a pong",
+	"update_metadata":              "REFUSED",
+	"ping_req":                     "answered with a pong",
+	"update_audio_track":           "ignored",
+	"update_video_track":           "ignored",
+	"publish_data_track_request":   "REFUSED",
+	"unpublish_data_track_request": "REFUSED",
+	"update_data_subscription":     "ignored",
+	"store_data_blob_request":      "REFUSED",
+	"get_data_blob_request":        "REFUSED",
 }
 
 // CVE-2022-41960, JSA-2022-0004: every message of the protocol, filled with another
@@ -294,7 +300,11 @@ func TestIdsInMessagesAreNotBelieved(t *testing.T) {
 		attacker.settle()
 		attacker.forget()
 		msg := &livekit.SignalRequest{}
-		ids.fill(msg.ProtoReflect().Mutable(field).Message(), 4)
+		if field.Message() == nil {
+			msg.ProtoReflect().Set(field, ids.value(field))
+		} else {
+			ids.fill(msg.ProtoReflect().Mutable(field).Message(), 4)
+		}
 		attacker.send(msg)
 		got := attacker.outcome()
 		if got == "ended" {
@@ -494,4 +504,3 @@ func TestNobodyWritesInAnothersName(t *testing.T) {
 	}
 	victim.moreOf(m.voice.sid(), 5)
 }
-
