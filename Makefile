@@ -147,7 +147,7 @@ fuzz: ## each fuzz target for five minutes
 .PHONY: bench
 bench: build ## the forwarding path beside plain Pion, memory and times beside their targets
 	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
-	go test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
+	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
 
 .PHONY: soak
 soak: build ## come and go for DURATION (10m); the server must be afterwards what it was

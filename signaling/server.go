@@ -58,10 +58,23 @@ func NewServer(h Handlers) http.Handler {
 	}
 	mux.Handle("GET /healthz", newHealth(h.Healthy, h.Log))
 	mux.Handle("/", h.Web)
+	served := plain(singleSlash(mux))
 	if h.Secure {
-		return secured(singleSlash(mux))
+		return secured(served)
 	}
-	return singleSlash(mux)
+	return served
+}
+
+// plain has every answer taken for what it is and shown in no frame, errors and
+// refused sockets included. The web client's pages replace the policy by theirs.
+func plain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // secured has browsers come back by TLS only. It belongs on every answer, errors

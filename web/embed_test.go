@@ -66,6 +66,9 @@ func TestPagesAndAssets(t *testing.T) {
 			if !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe-inline") || strings.Contains(csp, "http") {
 				t.Errorf("page without its armour: %q", csp)
 			}
+			if !strings.Contains(csp, "require-trusted-types-for 'script'; trusted-types 'none'") {
+				t.Errorf("text may become a script: %q", csp)
+			}
 			if w.Header().Get("Referrer-Policy") != "no-referrer" {
 				t.Error("a referrer could leak")
 			}

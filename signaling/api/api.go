@@ -90,7 +90,7 @@ func New(cfg Config) *API {
 	a.secure = len(a.origins) > 0 && strings.HasPrefix(a.origins[0], "https://")
 
 	mux := http.NewServeMux()
-	a.register(mux)
+	mux.HandleFunc("GET "+Prefix+"/openapi.json", a.serveContract(a.register(mux)))
 	mux.HandleFunc("GET "+Prefix+"/meetings/{id}/host", a.hostSocket)
 	mux.HandleFunc("GET "+Prefix+"/guest/lobby", a.lobbySocket)
 	mux.HandleFunc("/", a.nothingHere)

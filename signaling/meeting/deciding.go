@@ -211,6 +211,7 @@ func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
 		if d.seq <= a.seq {
 			l.seen[id] = d.since
 			delete(a.watch.pending, id)
+			l.retell[d.session] = struct{}{}
 			l.dirty = true
 		}
 	}

@@ -75,15 +75,16 @@ type live struct {
 	leave       []leaving     // of the act being done
 	close       bool          // of the act being done
 	lastSummary summaryKey
-	dirty       bool // something to tell
-	rosterDirty bool // who is in the call, too
+	retell      map[string]struct{} // sessions to tell, whatever changed
+	dirty       bool                // something to tell
+	rosterDirty bool                // who is in the call, too
 }
 
 func newLive(id string, cfg *Config) *live {
 	return &live{
 		id: id, cfg: cfg,
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
-		inCall: make(map[string]Participant), seen: make(map[string]time.Time),
+		inCall: make(map[string]Participant), seen: make(map[string]time.Time), retell: make(map[string]struct{}),
 		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}),
 	}
 }

@@ -335,6 +335,39 @@ func TestCloseWithPresenceThatCouldNotBeNoted(t *testing.T) {
 	h.Close()
 }
 
+// A decision about more guests than wait in a host's queue is told as a whole: the host
+// must not lose its socket for having let in everybody.
+func TestLettingInACrowdIsToldAtOnce(t *testing.T) {
+	h := newHouse(t, nil)
+	const links, each = 30, 20
+	for range links {
+		in := h.link()
+		for i := range each {
+			if _, err := h.Knock(t.Context(), in(), meeting.Asking{Name: fmt.Sprint("Guest ", i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	host, err := h.WatchAsHost(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Unwatch()
+	<-host.Events
+	if _, err := h.AdmitAll(t.Context(), anne, h.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	e, ok := <-host.Events // nothing was read before
+	if !ok || !e.Snapshot || len(e.Knocks) != links*each {
+		t.Fatalf("%t, slow %t: %d knocks", ok, host.Slow(), len(e.Knocks))
+	}
+	for _, k := range e.Knocks {
+		if k.Status != lobby.Admitted {
+			t.Fatalf("%s is %s", k.Name, k.Status)
+		}
+	}
+}
+
 func TestACrowdKnocksInFewCommitsAndKeepsItsOrder(t *testing.T) {
 	h := newHouse(t, nil)
 	const links, each = 50, 20

@@ -3,6 +3,7 @@ package meeting
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"aparte/signaling/lobby"
 )
@@ -35,12 +36,13 @@ func (l *live) tell() {
 	summary := l.summary()
 	summaryChanged := summary.key() != l.lastSummary
 	l.lastSummary = summary.key()
+	knocks := latest(changed.Lobby.Knocks)
 	for w := range l.hosts {
-		if w.seq == 0 {
+		if w.seq == 0 || len(knocks) > maxKnockEvents {
 			l.tellHost(w, HostEvent{Snapshot: true, Meeting: &summary, Knocks: l.knockViews(), Participants: l.roster()})
 			continue
 		}
-		for _, k := range latest(changed.Lobby.Knocks) {
+		for _, k := range knocks {
 			view := l.knockView(k)
 			l.tellHost(w, HostEvent{Knock: &view})
 		}
@@ -51,18 +53,49 @@ func (l *live) tell() {
 			l.tellHost(w, HostEvent{Roster: true, Participants: l.roster()})
 		}
 	}
+	concerned := l.concerned(changed)
 	l.dirty, l.rosterDirty = false, false
+	clear(l.retell)
+	now := l.cfg.now()
 	for w := range l.guests {
-		l.tellGuest(w)
+		l.tellGuest(w, now, concerned)
 	}
+}
+
+// maxKnockEvents is how many knocks may change at once before hosts are told everything
+// anew, in one message. A batch of requests changes no more, but for those that let in
+// everybody who waits: they would fill a queue that nobody reads meanwhile.
+const maxKnockEvents = maxBatch
+
+// concerned says which sessions may be told something new: those whose own knock or link
+// changed, or that asked; all, if the meeting or who is in it changed. A crowd waits in
+// one meeting, and what one of it does is mostly no news to the others.
+func (l *live) concerned(changed Changes) func(lobby.Session) bool {
+	if changed.Meeting != nil || l.rosterDirty {
+		return func(lobby.Session) bool { return true }
+	}
+	sessions, links := make(map[string]bool), make(map[string]bool)
+	for id := range l.retell {
+		sessions[id] = true
+	}
+	for _, k := range changed.Lobby.Knocks {
+		sessions[k.Session] = true
+	}
+	for _, v := range changed.Lobby.Links {
+		links[v.ID] = true
+	}
+	return func(s lobby.Session) bool { return sessions[s.ID] || links[s.Link] }
 }
 
 // latest keeps the last state of each knock.
 func latest(knocks []lobby.Knock) []lobby.Knock {
-	var out []lobby.Knock
+	last := make(map[string]int, len(knocks))
 	for i, k := range knocks {
-		later := func(other lobby.Knock) bool { return other.ID == k.ID }
-		if !slices.ContainsFunc(knocks[i+1:], later) {
+		last[k.ID] = i
+	}
+	out := make([]lobby.Knock, 0, len(last))
+	for i, k := range knocks {
+		if last[k.ID] == i {
 			out = append(out, k)
 		}
 	}
@@ -94,17 +127,21 @@ func (l *live) tellHost(w *HostWatch, e HostEvent) {
 // deliver notes that a waiting knock is on its way to the host's screen.
 func (w *HostWatch) deliver(k KnockView, seq uint64) {
 	if k.Status == lobby.Waiting {
-		w.pending[k.ID] = delivery{seq, k.Since}
+		w.pending[k.ID] = delivery{seq: seq, since: k.Since, session: k.Session}
 	} else {
 		delete(w.pending, k.ID)
 	}
 }
 
-// tellGuest leaves the latest view for a guest, if it differs from the last.
-func (l *live) tellGuest(w *GuestWatch) {
-	s, err := l.lobby.Session(w.session, l.cfg.now())
+// tellGuest leaves the latest view for a guest whom it may concern, if it differs from
+// the last.
+func (l *live) tellGuest(w *GuestWatch, now time.Time, concerned func(lobby.Session) bool) {
+	s, err := l.lobby.Session(w.session, now)
 	if err != nil {
 		l.dropGuest(w)
+		return
+	}
+	if !concerned(s) {
 		return
 	}
 	v := l.view(s)

@@ -48,8 +48,9 @@ type HostWatch struct {
 }
 
 type delivery struct {
-	seq   uint64
-	since time.Time
+	seq     uint64
+	since   time.Time
+	session string // of the guest
 }
 
 // Slow reports, once Events is closed, whether it was for not keeping up.

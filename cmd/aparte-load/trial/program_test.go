@@ -25,6 +25,7 @@ const patience = time.Minute
 type program struct {
 	cmd      *exec.Cmd
 	url      string // ws://127.0.0.1:PORT
+	agent    string // one-time sign-in of the demo agent
 	profiles *measure.GoServer
 	process  *measure.Process
 	ended    chan struct{}
@@ -79,6 +80,7 @@ func start(t testing.TB) *program {
 	select {
 	case lines := <-told:
 		p.url = strings.Replace(lines["listening"], "http", "ws", 1)
+		p.agent = lines["agent"]
 		admin, _, _ := strings.Cut(lines["admin"], " ")
 		p.profiles = measure.NewGoServer(admin)
 	case <-p.ended:

@@ -23,9 +23,9 @@ export function mediaAddresses(): string[] {
   return ['127.0.0.1', ...own.filter((address) => address.family === 'IPv4' && !address.internal).map((address) => address.address)];
 }
 
-/** Opens livekit-client and the lab in a new Firefox. */
-export async function openFirefox(sdk: SDKPage): Promise<FirefoxPage> {
-  const browser: Browser = await puppeteer.launch({
+/** Starts a new Firefox. */
+export async function launchFirefox(): Promise<Browser> {
+  return puppeteer.launch({
     browser: 'firefox',
     executablePath: firefox,
     headless: true,
@@ -45,6 +45,11 @@ export async function openFirefox(sdk: SDKPage): Promise<FirefoxPage> {
       'dom.timeout.enable_budget_timer_throttling': false,
     },
   });
+}
+
+/** Opens livekit-client and the lab in a new Firefox. */
+export async function openFirefox(sdk: SDKPage): Promise<FirefoxPage> {
+  const browser = await launchFirefox();
   const page = await browser.newPage();
   await page.goto(sdk.url);
   await page.evaluate(installLab);

@@ -3,6 +3,7 @@
 
 import { expect, type Locator, type Page } from '@playwright/test';
 import { encode } from 'uqr';
+import { Armour } from './armour.ts';
 import { Person, type Wish } from './browser.ts';
 import type { Server } from './server.ts';
 import { Watch } from './watch.ts';
@@ -15,9 +16,11 @@ class Participant {
   readonly person: Person;
   readonly watch: Watch;
   readonly words: Words;
+  readonly #armour: Armour;
 
-  protected constructor(person: Person, language: Language) {
+  protected constructor(person: Person, language: Language, armour: Armour) {
     this.person = person;
+    this.#armour = armour;
     this.watch = Watch.over(person.context);
     this.words = wordsOf[language];
   }
@@ -79,14 +82,17 @@ class Participant {
     await this.page.getByRole('button', { name: this.words.sharing }).click();
   }
 
+  /** Closes the browser; nothing that it showed may have offended the page's policy. */
   async leave(): Promise<void> {
     await this.person.leave();
+    this.#armour.expectWhole();
   }
 }
 
 export class Guest extends Participant {
   static async arrive({ language = 'en', ...wish }: Partial<Wish> & { language?: Language } = {}): Promise<Guest> {
-    return new Guest(await Person.arrive({ side: 'GUEST', ...wish, context: { locale: locales[language], ...wish.context } }), language);
+    const person = await Person.arrive({ side: 'GUEST', ...wish, context: { locale: locales[language], ...wish.context } });
+    return new Guest(person, language, await Armour.over(person.context));
   }
 
   async open(link: string): Promise<void> {
@@ -147,7 +153,7 @@ export class Host extends Participant {
   static async arrive({ language = 'fr', ...wish }: Partial<Wish> & { language?: Language } = {}): Promise<Host> {
     const person = await Person.arrive({ side: 'HOST', ...wish, context: { locale: locales[language], ...wish.context } });
     await person.context.grantPermissions(['clipboard-read', 'clipboard-write']);
-    return new Host(person, language);
+    return new Host(person, language, await Armour.over(person.context));
   }
 
   async signIn(server: Server): Promise<void> {
