@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livekit/protocol/livekit"
+
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
@@ -23,6 +25,11 @@ import (
 
 // `make soak` cuts the power more often.
 var powerCuts = goflag.Int("powercuts", 12, "how often the power is cut")
+
+type noCall struct{}
+
+func (noCall) Remove(string, string, livekit.DisconnectReason) bool { return false }
+func (noCall) CloseRoom(string, livekit.DisconnectReason) bool      { return false }
 
 // house is a meeting whose guests and hosts act at once, on a disk that fails.
 // It outlives the lives of its store.
