@@ -230,7 +230,7 @@ func TestOneLongReaderHoldsNobodyUp(t *testing.T) {
 // disk is synced a few times only.
 func TestAThousandKnocksNeedFewSyncs(t *testing.T) {
 	h := furnished(t)
-	const doors, crowd = 4, 1000
+	const doors, crowd = 10, 1000
 	var rooms []string
 	var wg sync.WaitGroup
 	callers := make([]meeting.Caller, crowd)

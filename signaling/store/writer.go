@@ -43,7 +43,10 @@ type writer struct {
 
 	logPath string       // of the write-ahead log
 	maxLog  atomic.Int64 // maxLog, but for tests
-	skip    int          // owned by run: after how many groups the log is trimmed at the earliest
+	// Owned by run: when the log could not be trimmed, what has to happen before
+	// it is tried again: so many groups, or a log larger than this.
+	pause   int
+	patient int64
 
 	commits atomic.Uint64 // transactions that were committed
 }
@@ -221,7 +224,8 @@ func giveBack(conn *sql.Conn, failed bool) {
 const maxLog = 16 << 20
 
 // trimWait is how long writing waits for readers to let go of the log, in
-// milliseconds; trimPause after how many groups it waits again if they did not.
+// milliseconds. If they do not, it waits again after trimPause groups, or once the
+// log has grown by a quarter of its limit.
 const (
 	trimWait  = 100
 	trimPause = 500
@@ -230,16 +234,15 @@ const (
 // trim empties a log that has grown large. What it holds is durable either way:
 // if it cannot be emptied now, it may grow on.
 func (w *writer) trim() {
-	if w.skip > 0 {
-		w.skip--
-		return
-	}
+	w.pause = max(0, w.pause-1)
 	info, err := os.Stat(w.logPath)
-	if err != nil || info.Size() < w.maxLog.Load() {
+	limit := w.maxLog.Load()
+	if err != nil || info.Size() < limit || w.pause > 0 && info.Size() < w.patient {
 		return
 	}
+	w.pause = 0
 	if err := w.empty(context.Background()); err != nil {
-		w.skip = trimPause
+		w.pause, w.patient = trimPause, info.Size()+limit/4
 		w.log.Warn("the write-ahead log cannot be emptied", "bytes", info.Size(), "err", err)
 	}
 }
