@@ -18,7 +18,7 @@ func (h *house) guestIn(called string) meeting.Caller {
 	h.t.Helper()
 	h.makeLink()
 	l := h.links[len(h.links)-1]
-	token, _, err := h.Redeem(h.t.Context(), l.id, l.code)
+	token, _, err := h.Redeem(h.t.Context(), l.id, l.code, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func (h *house) guestIn(called string) meeting.Caller {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Knock(h.t.Context(), caller, called, ""); err != nil {
+	if _, err := h.Knock(h.t.Context(), caller, meeting.Asking{Name: called}); err != nil {
 		h.t.Fatal(err)
 	}
 	return caller
@@ -242,7 +242,7 @@ func TestAThousandKnocksNeedFewSyncs(t *testing.T) {
 		}
 		l := h.links[0]
 		wg.Go(func() {
-			token, _, err := h.Redeem(t.Context(), l.id, l.code)
+			token, _, err := h.Redeem(t.Context(), l.id, l.code, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -258,7 +258,7 @@ func TestAThousandKnocksNeedFewSyncs(t *testing.T) {
 	for i, c := range callers {
 		wg.Go(func() {
 			<-begin
-			if _, err := h.Knock(t.Context(), c, fmt.Sprint("guest ", i), ""); err != nil {
+			if _, err := h.Knock(t.Context(), c, meeting.Asking{Name: fmt.Sprint("guest ", i)}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -297,7 +297,7 @@ func (h *house) actAsGuest(random *rand.Rand) {
 		h.claim(caller, g)
 	default:
 		c := h.history.Begin(meetingtest.Knock, g.name, "")
-		v, err := h.Knock(ctx, caller, g.name, "")
+		v, err := h.Knock(ctx, caller, meeting.Asking{Name: g.name})
 		h.note(c, err, v.Knock.Status, "")
 	}
 }
@@ -314,7 +314,7 @@ func (h *house) enter(random *rand.Rand) {
 	h.mu.Unlock()
 	h.history.Add(g.name, l.id, g.first)
 	c := h.history.Begin(meetingtest.Enter, g.name, "")
-	token, _, err := h.Redeem(h.t.Context(), l.id, l.code)
+	token, _, err := h.Redeem(h.t.Context(), l.id, l.code, nil)
 	if h.note(c, err, "", "") {
 		g.token = token
 		h.mu.Lock()
