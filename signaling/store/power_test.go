@@ -4,10 +4,12 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	goflag "flag" // flag is a column here
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
@@ -55,6 +58,7 @@ type house struct {
 type houseLink struct {
 	id, code string
 	first    meetingtest.State
+	void     bool // for who has the code: revoked, or issued anew
 }
 
 type houseGuest struct {
@@ -155,7 +159,7 @@ func (h *house) note(c *meetingtest.Call, err error, status lobby.Status, identi
 		// It may have happened.
 	case errors.Is(err, lobby.ErrCrowded), errors.As(err, &soon):
 		c.Limited()
-	case errors.Is(err, lobby.ErrState), errors.Is(err, lobby.ErrDenied), errors.Is(err, lobby.ErrNoKnock), errors.Is(err, link.ErrRevoked),
+	case errors.Is(err, lobby.ErrState), errors.Is(err, lobby.ErrDenied), errors.Is(err, lobby.ErrNoKnock), errors.Is(err, link.ErrRevoked), errors.Is(err, link.ErrUnknown),
 		errors.Is(err, meeting.ErrEnded), errors.Is(err, meeting.ErrNotAdmitted):
 		c.Refused()
 	default:
@@ -178,7 +182,12 @@ func (h *house) actAsHost(random *rand.Rand) {
 			h.note(c, err, "", "")
 		}
 		return
-	case n < 6 && random.IntN(4) == 0:
+	case n < 6:
+		if l := h.someLink(random); l != nil {
+			h.reissue(l)
+		}
+		return
+	case n < 7 && random.IntN(4) == 0:
 		c := h.history.Begin(meetingtest.End, "", "")
 		_, err := h.End(ctx, h.host, h.id)
 		h.note(c, err, "", "")
@@ -222,6 +231,23 @@ func (h *house) actAsHost(random *rand.Rand) {
 		likely = []int{0, 1, 2, 3}
 	}
 	decide[likely[random.IntN(len(likely))]]()
+}
+
+// reissue gives a link a secret that nobody is told: who came by the old one has
+// to go, and nobody comes any more.
+func (h *house) reissue(l *houseLink) {
+	_, hash, err := link.MakeSecret(crand.Reader)
+	if err != nil {
+		h.t.Error(err)
+		return
+	}
+	c := h.history.Begin(meetingtest.Reissue, l.id, "")
+	_, err = h.ReissueLink(h.t.Context(), h.host, h.id, l.id, hash, "", time.Time{})
+	if errors.Is(err, link.ErrRevoked) || errors.Is(err, meeting.ErrEnded) {
+		c.Limited() // guests cannot tell a link that was revoked
+		return
+	}
+	h.note(c, err, "", "")
 }
 
 func firstWaiting(knocks []meeting.KnockView) *meeting.KnockView {
@@ -310,7 +336,7 @@ func (h *house) enter(random *rand.Rand) {
 	h.mu.Lock()
 	h.born++
 	g := &houseGuest{name: fmt.Sprintf("guest %d", h.born), link: l, grants: make(map[string]string)}
-	g.first = meetingtest.State{Revoked: l.first.Revoked}
+	g.first = meetingtest.State{Revoked: l.void}
 	h.mu.Unlock()
 	h.history.Add(g.name, l.id, g.first)
 	c := h.history.Begin(meetingtest.Enter, g.name, "")
@@ -366,7 +392,7 @@ func (h *house) verify() []error {
 	h.ended = stored.Meeting.State == meeting.Ended
 	var all []error
 	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	revoked, uses, places, sessions := map[string]bool{}, map[string]int{}, map[int64]bool{}, map[string]lobby.Knock{}
+	byID, uses, places, sessions := map[string]link.Link{}, map[string]int{}, map[int64]bool{}, map[string]lobby.Knock{}
 	for _, k := range stored.Lobby.Knocks {
 		if places[k.Place] {
 			bad("place %d is given twice", k.Place)
@@ -378,18 +404,19 @@ func (h *house) verify() []error {
 		uses[k.Link]++
 	}
 	for _, l := range stored.Lobby.Links {
-		revoked[l.ID] = l.Revoked()
-		if l.Uses != uses[l.ID] {
+		byID[l.ID] = l
+		if l.Issue == 0 && l.Uses != uses[l.ID] { // issued anew, it counts anew
 			bad("link %s has %d uses and %d knocks", l.ID, l.Uses, uses[l.ID])
 		}
 	}
 	for _, l := range h.links {
-		v, known := revoked[l.id]
-		l.first = meetingtest.State{Known: known, Revoked: v, Ended: h.ended}
+		v, known := byID[l.id]
+		l.first = meetingtest.State{Known: known, Revoked: v.Revoked(), Ended: h.ended}
+		l.void = v.Revoked() || v.Issue > 0
 		h.history.Begin(meetingtest.Look, l.id, "").Saw(l.first)
 	}
 	for _, g := range h.guests {
-		g.first = meetingtest.State{Revoked: revoked[g.link.id], Ended: h.ended}
+		g.first = meetingtest.State{Revoked: g.link.void, Ended: h.ended}
 		look := h.history.Begin(meetingtest.Look, g.name, "")
 		caller, err := h.Recognise(ctx, g.token)
 		if err == nil {
@@ -418,11 +445,68 @@ func (h *house) verify() []error {
 			h.note(c, err, "", "")
 		}
 	}
+	all = append(all, h.verifyTrail(stored.Lobby.Knocks)...)
 	var table string
 	if err := h.store.read.QueryRowContext(ctx, `SELECT "table" FROM pragma_foreign_key_check`).Scan(&table); err == nil {
 		bad("%s refers to what is not there", table)
 	}
 	return append(all, h.history.Check()...)
+}
+
+// told are the acts that may be the last one told of a knock in a state.
+var told = map[lobby.Status][]audit.Act{
+	lobby.Waiting:   {audit.KnockWaiting},
+	lobby.Admitted:  {audit.KnockAdmitted},
+	lobby.Denied:    {audit.KnockDenied, audit.ParticipantRemoved},
+	lobby.Withdrawn: {audit.KnockWithdrawn},
+	lobby.Expired:   {audit.KnockExpired, audit.KnockLifted, audit.AdmissionEnded},
+}
+
+// verifyTrail looks whether the audit trail is whole, and tells of each knock
+// what became of it: no act without its event, no event without its act.
+func (h *house) verifyTrail(knocks []lobby.Knock) (all []error) {
+	ctx := h.t.Context()
+	trail, err := OpenTrail(ctx, h.dir)
+	if err != nil {
+		return []error{err}
+	}
+	defer trail.Close()
+	reports, err := trail.Verify(ctx, nil, nil)
+	if err != nil {
+		return []error{err}
+	}
+	for _, r := range reports {
+		for _, f := range r.Findings {
+			all = append(all, fmt.Errorf("audit trail: %s", f))
+		}
+	}
+	rows, err := h.store.read.QueryContext(ctx, `SELECT event FROM audit_events ORDER BY post, seq`)
+	events, err := collect(rows, err, func(row scanner) (v struct {
+		Act      audit.Act         `json:"act"`
+		Subjects map[string]string `json:"subjects"`
+	}, err error,
+	) {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return v, err
+		}
+		return v, json.Unmarshal([]byte(text), &v)
+	})
+	if err != nil {
+		return append(all, err)
+	}
+	last := make(map[string]audit.Act)
+	for _, e := range events {
+		if k := e.Subjects[string(audit.Knock)]; k != "" {
+			last[k] = e.Act
+		}
+	}
+	for _, k := range knocks {
+		if !slices.Contains(told[k.Status], last[k.ID]) {
+			all = append(all, fmt.Errorf("knock of %s is %s, and the last that the audit trail tells of it is %q", k.Name, k.Status, last[k.ID]))
+		}
+	}
+	return all
 }
 
 // sometimes fails a share of everything that changes the disk, in 1,000.
@@ -505,7 +589,7 @@ func TestAcknowledgedDecisionsSurvivePowerFailures(t *testing.T) {
 	t.Logf("%d power failures; acknowledged before: %v", *powerCuts, total)
 	for _, act := range []meetingtest.Act{
 		meetingtest.Enter, meetingtest.Knock, meetingtest.Withdraw, meetingtest.Claim, meetingtest.Admit,
-		meetingtest.Deny, meetingtest.Remove, meetingtest.Lift, meetingtest.Revoke, meetingtest.End,
+		meetingtest.Deny, meetingtest.Remove, meetingtest.Lift, meetingtest.Revoke, meetingtest.Reissue, meetingtest.End,
 	} {
 		if total[act] == 0 {
 			t.Errorf("nobody did: %s", act)

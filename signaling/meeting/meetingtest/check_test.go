@@ -20,6 +20,7 @@ func (s script) refused(act Act) script      { s.Begin(act, "guest", "").Refused
 func (s script) open(act Act) script         { s.Begin(act, "guest", ""); return s }
 func (s script) of(i string, act Act) script { s.Begin(act, "guest", i).Done("", ""); return s }
 func (s script) revoke() script              { s.Begin(Revoke, "link", "").Done("", ""); return s }
+func (s script) reissue() script             { s.Begin(Reissue, "link", "").Done("", ""); return s }
 func (s script) end() script                 { s.Begin(End, "", "").Done("", ""); return s }
 
 func (s script) saw(status lobby.Status, identity string) script {
@@ -28,6 +29,11 @@ func (s script) saw(status lobby.Status, identity string) script {
 
 func (s script) sawAll(state State) script {
 	s.Begin(Look, "guest", "").Saw(state)
+	return s
+}
+
+func (s script) theLink(state State) script {
+	s.Begin(Look, "link", "").Saw(state)
 	return s
 }
 
@@ -50,6 +56,7 @@ func TestWhatCanBeExplained(t *testing.T) {
 		"lifted and in again":       admitted().of("p1", Remove).done(Lift, "", "").done(Knock, lobby.Waiting, "").done(Admit, "", "p2").saw(lobby.Admitted, "p2"),
 		"revoked":                   admitted().revoke().refused(Claim).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
 		"revoked after the denial":  waiting().done(Deny, lobby.Denied, "").revoke().sawAll(State{Known: true, Status: lobby.Denied, Revoked: true}),
+		"issued anew":               admitted().reissue().refused(Knock).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}).theLink(State{Known: true}),
 		"ended":                     admitted().end().refused(Knock).sawAll(State{Known: true, Status: lobby.Expired, Ended: true}),
 		"unanswered, carried out":   waiting().open(Admit).saw(lobby.Admitted, "p7"),
 		"unanswered, not done":      waiting().open(Admit).saw(lobby.Waiting, ""),
@@ -79,6 +86,8 @@ func TestViolationsAreFound(t *testing.T) {
 		"revocation by half: the link alone":  admitted().revoke().sawAll(State{Known: true, Status: lobby.Admitted, Identity: "p1", Revoked: true}),
 		"revocation by half: the knock alone": admitted().revoke().saw(lobby.Expired, ""),
 		"unanswered, by half":                 admitted().open(End).sawAll(State{Known: true, Status: lobby.Expired}),
+		"new issue lost":                      admitted().reissue().saw(lobby.Admitted, "p1"),
+		"token of an older issue":             admitted().reissue().of("p1", Join).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
 		"end lost":                            admitted().end().saw(lobby.Admitted, "p1"),
 		"refused and done":                    waiting().done(Deny, lobby.Denied, "").refused(Admit).saw(lobby.Admitted, "p1"),
 		"refused without a reason":            waiting().refused(Admit).saw(lobby.Waiting, ""),

@@ -30,7 +30,7 @@ type subject struct {
 // Call is a request of a History.
 type Call struct {
 	history  *History
-	on       string // a subject's name, a link's for Revoke, "" for End
+	on       string // a subject's name, a link's for Revoke and Reissue, "" for End
 	in       input
 	out      output
 	begun    int64
@@ -50,7 +50,7 @@ func (h *History) Add(name, link string, first State) {
 }
 
 // Begin notes that something is asked: on is the name of a guest or, for
-// MakeLink and Revoke, of a link; End is on nobody. Whose identity Remove and
+// MakeLink, Revoke and Reissue, of a link; End is on nobody. Whose identity Remove and
 // Join are about is said, too.
 func (h *History) Begin(act Act, on, identity string) *Call {
 	h.mu.Lock()
@@ -140,6 +140,10 @@ func (h *History) concerning(name string, s *subject) []*Call {
 			all = append(all, c)
 		case Revoke:
 			if c.on == s.link {
+				all = append(all, c)
+			}
+		case Reissue: // the link itself goes on
+			if c.on == s.link && name != s.link {
 				all = append(all, c)
 			}
 		default:

@@ -15,6 +15,7 @@ const (
 
 	MakeLink Act = "make link"
 	Revoke   Act = "revoke"
+	Reissue  Act = "issue anew" // to the guests of the link what Revoke is
 	Admit    Act = "admit"
 	Deny     Act = "deny"
 	Remove   Act = "remove"
@@ -30,7 +31,7 @@ type State struct {
 	Known    bool         // it exists
 	Status   lobby.Status // of the knock; "" before the first
 	Identity string       // of an admission; Unnoted if nobody was told
-	Revoked  bool         // its link
+	Revoked  bool         // its link, or that was issued anew
 	Ended    bool         // its meeting
 }
 
@@ -106,6 +107,9 @@ func (s State) after(in input, out output) (State, bool) {
 	case Revoke:
 		s.Revoked = true
 		return s.lapsed(), true
+	case Reissue:
+		s.Revoked = true
+		return s.lapsed(), !s.Ended
 	case End:
 		s.Ended = true
 		return s.lapsed(), true
