@@ -10,8 +10,10 @@ SHELL       := /bin/bash
 # Steps share two cores and print one after the other.
 .NOTPARALLEL:
 
-# Of `make soak`.
-DURATION ?= 10m
+# Of `make soak`: how long, how often the program is killed, how often the power is cut.
+DURATION  ?= 10m
+KILLS     ?= 500
+POWERCUTS ?= 500
 
 NODE_MIN     := 22
 NODE_VERSION := 22.23.3
@@ -150,8 +152,10 @@ bench: build ## the forwarding path beside plain Pion, memory and times beside t
 	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
 
 .PHONY: soak
-soak: build ## come and go for DURATION (10m); the server must be afterwards what it was
+soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times; the server must be afterwards what it was
 	go test -count=1 -v -run '^TestSoak$$' -timeout 0 ./cmd/aparte-load/trial -soak $(DURATION)
+	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurviveKill$$' -timeout 0 ./cmd/aparte/crashtest -rounds $(KILLS)
+	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurvivePowerFailures$$' -timeout 0 ./signaling/store -powercuts $(POWERCUTS)
 
 .PHONY: screenshots
 screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture

@@ -169,6 +169,7 @@ func (a watchAsHost) do(l *live, _ time.Time) (any, error) {
 		return nil, lobby.ErrCrowded
 	}
 	l.hosts[a.watch] = struct{}{}
+	l.begun = append(l.begun, func() { l.dropHost(a.watch) })
 	l.dirty = true // tell sends the snapshot
 	return struct{}{}, nil
 }

@@ -69,6 +69,7 @@ type live struct {
 	seen    map[string]time.Time // knock id → Since of the waiting a host has seen
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
+	begun   []func() // ends a watch that the batch began
 
 	changes     Changes
 	owed        []audit.Draft // comings and goings that could not be stored yet
@@ -134,6 +135,12 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 		err = l.commit(ctx)
 	}
+	if err != nil { // whoever asked for them is told that they have none
+		for _, end := range l.begun {
+			end()
+		}
+	}
+	l.begun = nil
 	for i, r := range batch {
 		if err != nil {
 			// Who was to leave leaves all the same: a disk that is full must not

@@ -526,6 +526,46 @@ func TestIdleMeetingsLeaveMemoryBusyOnesStay(t *testing.T) {
 	}
 }
 
+// A watch that was refused because something else could not be stored would
+// otherwise be nobody's, and keep its meeting in memory for ever.
+func TestAWatchThatWasRefusedIsOver(t *testing.T) {
+	now := start
+	h := newHouse(t, func(c *meeting.Config) {
+		c.IdleMeetings = 1
+		c.Now = func() time.Time { return now }
+	})
+	in := h.link()
+	early := in()
+	h.knock(early, "Inês")
+	now = start.Add(time.Minute)
+	late := in()
+	now = start.Add(lobby.SessionLife) // the early guest's waiting is over: there is something to store
+	h.store.failSave.Store(true)
+	if _, err := h.WatchAsHost(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("watch as host: %v", err)
+	}
+	if _, err := h.WatchAsGuest(t.Context(), late); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("watch as guest: %v", err)
+	}
+	h.store.failSave.Store(false)
+	if _, err := h.Look(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		m, err := h.Create(t.Context(), anne, meeting.Draft{Title: "Other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Get(t.Context(), anne, m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loads := h.store.loads.Load()
+	if _, err := h.Look(t.Context(), late); err != nil || h.store.loads.Load() != loads+1 {
+		t.Errorf("a meeting that nobody watches stayed in memory: %d loads, %v", h.store.loads.Load()-loads, err)
+	}
+}
+
 func TestCloseAnswersWhoWaits(t *testing.T) {
 	h := newHouse(t, nil)
 	guest := h.link()()

@@ -120,6 +120,7 @@ func (a watchAsGuest) do(l *live, now time.Time) (any, error) {
 	}
 	l.guests[a.watch] = struct{}{}
 	l.retell[a.session] = struct{}{}
+	l.begun = append(l.begun, func() { l.dropGuest(a.watch) })
 	l.dirty = true // tell sends the first view
 	return struct{}{}, nil
 }

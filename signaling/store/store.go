@@ -78,7 +78,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	s.write = newWriter(db, s.log)
+	s.write = newWriter(db, path, s.log)
 	if err := migrate(ctx, db); err != nil {
 		return fmt.Errorf("prepare %s: %w", path, err)
 	}
@@ -98,8 +98,11 @@ func (s *Store) open(ctx context.Context, path string) error {
 	return s.openTrail(ctx)
 }
 
+// busyTimeout is how long a connection waits for another one, in milliseconds.
+const busyTimeout = 5000
+
 func dsn(path string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
+	q := url.Values{"_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", busyTimeout)}, pragmas...)}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 

@@ -22,9 +22,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		crashChild(dir)
-	}
 	if dir := os.Getenv(fullDir); dir != "" {
 		fullChild(dir)
 	}

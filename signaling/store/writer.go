@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 )
@@ -39,11 +41,23 @@ type writer struct {
 	once   sync.Once
 	active bool // run was started; set before any use
 
+	logPath string       // of the write-ahead log
+	maxLog  atomic.Int64 // maxLog, but for tests
+	// Owned by run: when the log could not be trimmed, what has to happen before
+	// it is tried again: so many groups, or a log larger than this.
+	pause   int
+	patient int64
+
 	commits atomic.Uint64 // transactions that were committed
 }
 
-func newWriter(db *sql.DB, log *slog.Logger) *writer {
-	return &writer{db: db, log: log, queue: make(chan *write, 4*maxGroup), stop: make(chan struct{}), ended: make(chan struct{})}
+func newWriter(db *sql.DB, path string, log *slog.Logger) *writer {
+	w := &writer{
+		db: db, log: log, queue: make(chan *write, 4*maxGroup), stop: make(chan struct{}), ended: make(chan struct{}),
+		logPath: path + "-wal",
+	}
+	w.maxLog.Store(maxLog)
+	return w
 }
 
 func (w *writer) start() {
@@ -95,6 +109,7 @@ func (w *writer) run() {
 		select {
 		case job := <-w.queue:
 			w.group(w.gather(job))
+			w.trim()
 		case <-w.stop:
 			for { // finish what was taken
 				select {
@@ -200,4 +215,52 @@ func giveBack(conn *sql.Conn, failed bool) {
 		}
 	}
 	_ = conn.Close() // fails only if it was thrown away
+}
+
+// maxLog is up to which size the write-ahead log grows, in bytes: four times
+// where SQLite moves it into the database by itself. SQLite begins it anew only
+// when it happens to find nobody who reads from it, and with constant readers
+// that is never.
+const maxLog = 16 << 20
+
+// trimWait is how long writing waits for readers to let go of the log, in
+// milliseconds. If they do not, it waits again after trimPause groups, or once the
+// log has grown by a quarter of its limit.
+const (
+	trimWait  = 100
+	trimPause = 500
+)
+
+// trim empties a log that has grown large. What it holds is durable either way:
+// if it cannot be emptied now, it may grow on.
+func (w *writer) trim() {
+	w.pause = max(0, w.pause-1)
+	info, err := os.Stat(w.logPath)
+	limit := w.maxLog.Load()
+	if err != nil || info.Size() < limit || w.pause > 0 && info.Size() < w.patient {
+		return
+	}
+	w.pause = 0
+	if err := w.empty(context.Background()); err != nil {
+		w.pause, w.patient = trimPause, info.Size()+limit/4
+		w.log.Warn("the write-ahead log cannot be emptied", "bytes", info.Size(), "err", err)
+	}
+}
+
+func (w *writer) empty(ctx context.Context) error {
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout=%d", trimWait)); err != nil {
+		return err
+	}
+	var busy, frames, moved int
+	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = fmt.Errorf("%d of its %d pages are moved, somebody reads for long", moved, frames)
+	}
+	_, back := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout=%d", busyTimeout))
+	return errors.Join(err, back)
 }
