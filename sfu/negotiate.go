@@ -34,7 +34,7 @@ func (s *Session) offered(o *livekit.SessionDescription) {
 		Type: "answer", Sdp: answer.SDP, Id: o.Id, MidToTrackId: answer.MIDs, // JS drops an answer with another id
 	}}})
 	if s.single {
-		s.flow.Reset(applyTime)
+		s.startPlaced()
 		s.required = false
 		if s.learnDecoders(s.sections) {
 			s.pickDowns()
@@ -98,6 +98,7 @@ func (s *Session) answered(a *livekit.SessionDescription) {
 		return
 	}
 	s.offering = false
+	s.startPlaced()
 	if s.learnDecoders(sections) {
 		s.subscribe() // what the client cannot decode may come in another codec
 		s.tellWishes()

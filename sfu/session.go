@@ -86,10 +86,14 @@ type Session struct {
 	flow      *time.Timer   // fires when the client has applied our answer
 }
 
-// applyTime is what a client gets to apply an answer before its new tracks
-// begin: a round trip and some 50 ms in a browser. Of the first answer its
+// applyTime is what a client gets to apply an answer before its new tracks begin: a
+// round trip and some 50 ms in a browser. Who answers our offer has applied it, but for
+// clients on Pion, which begin to receive a moment later. Of the first description the
 // connection tells that it was applied.
-const applyTime = 200 * time.Millisecond
+const (
+	applyTime    = 200 * time.Millisecond
+	answeredTime = 50 * time.Millisecond
+)
 
 type signalBox struct{ Signal }
 
@@ -238,10 +242,24 @@ func (s *Session) run() {
 		case <-s.wakeUp:
 			s.sync()
 		case <-s.flow.C:
-			s.pub.Flow()
+			s.startPlaced()
 		case <-tick.C:
 			s.everySecond()
 		}
+	}
+}
+
+// startPlaced lets flow what the client has had the time to make room for.
+func (s *Session) startPlaced() {
+	peer, wait := s.pub, applyTime
+	if !s.single {
+		peer, wait = s.sub, answeredTime
+	}
+	if peer == nil {
+		return
+	}
+	if next := peer.Flow(time.Now().Add(-wait)); !next.IsZero() {
+		s.flow.Reset(time.Until(next.Add(wait)))
 	}
 }
 
@@ -360,7 +378,7 @@ func (s *Session) watchStates() {
 		s.sub: sub == transport.Connected && s.subState != sub,
 	} {
 		if begins {
-			peer.Flow()
+			peer.Flow(time.Now())
 		}
 	}
 	s.pubState, s.subState = pub, sub

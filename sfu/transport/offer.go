@@ -72,7 +72,7 @@ func (p *Peer) add(out Outgoing) error {
 }
 
 // SetAnswer applies the client's answer to our last offer, and tells what it says
-// of each section.
+// of each section. What is new in it flows once Flow is called.
 func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 	sections, err := ParseOffer(answer)
 	if err != nil {
@@ -93,7 +93,5 @@ func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	p.described()
-	p.flow()
-	p.sub.Resync() // the client can take the new tracks from now on
 	return sections, nil
 }

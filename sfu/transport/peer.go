@@ -242,23 +242,22 @@ func (p *Peer) stateChanged(s webrtc.PeerConnectionState) {
 	p.cfg.OnState(state)
 }
 
-// Flow starts what was placed, if the peer is connected. Call it when that is so,
-// and when the client has had the time to apply an answer: what comes before is
-// dropped there, the first key frame with it.
-func (p *Peer) Flow() {
+// Flow starts what was placed by a time, if the peer is connected. Call it when that is
+// so, and when the client has had the time to apply a description: what comes before is
+// dropped there, the first key frame with it. It tells when the first of those was
+// placed that still wait; zero: none do.
+func (p *Peer) Flow(by time.Time) (next time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.flow()
-}
-
-// flow is Flow; the caller holds mu.
-func (p *Peer) flow() {
 	if p.State() != Connected {
-		return
+		return time.Time{}
 	}
 	for _, s := range p.senders {
-		s.flow()
+		if since := s.flow(by); !since.IsZero() && (next.IsZero() || since.Before(next)) {
+			next = since
+		}
 	}
+	return next
 }
 
 // setLocal applies our description, waits for the candidates and returns the

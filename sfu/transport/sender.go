@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -29,8 +30,9 @@ type sender struct {
 	tr   *webrtc.RTPTransceiver
 	rtp  *webrtc.RTPSender
 
-	mu   sync.Mutex
-	held *forward.Binding // guarded by mu; bound by flow
+	mu    sync.Mutex
+	held  *forward.Binding // guarded by mu; bound by flow
+	since time.Time        // guarded by mu; when Bind held it back
 }
 
 var _ webrtc.TrackLocal = (*sender)(nil)
@@ -63,27 +65,26 @@ func (s *sender) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, 
 	for _, e := range ctx.HeaderExtensions() {
 		b.Ext.Set(e.URI, uint8(e.ID))
 	}
-	// Who answered our offer has applied it, once there is a connection; who gets our
-	// answer still has to.
-	if s.peer.cfg.Offers && s.peer.State() == Connected {
-		s.out.Down.Bind(b)
-		return *first, nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held = &b
+	s.held, s.since = &b, time.Now()
 	return *first, nil
 }
 
-// flow hands over what Bind held back.
-func (s *sender) flow() {
+// flow hands over what Bind held back by a time, and otherwise tells since when it is.
+func (s *sender) flow(by time.Time) (since time.Time) {
 	s.mu.Lock()
 	b := s.held
+	if b != nil && s.since.After(by) {
+		defer s.mu.Unlock()
+		return s.since
+	}
 	s.held = nil
 	s.mu.Unlock()
 	if b != nil {
 		s.out.Down.Bind(*b)
 	}
+	return time.Time{}
 }
 
 func (s *sender) Unbind(webrtc.TrackLocalContext) error {
