@@ -49,18 +49,21 @@ func (a *API) noteRefused(ctx context.Context, op huma.Operation, in any, p *Pro
 // aimed adds what a call was about, by the ids in its input: whoever is refused
 // may have made them up, so only their form is believed.
 func aimed(d audit.Draft, in any) audit.Draft {
-	if redeem, ok := in.(input[Redeem]); ok && isID(redeem.Body.LinkID) {
-		return d.On(audit.Link, redeem.Body.LinkID)
-	}
-	v := reflect.ValueOf(in)
-	id := func(field string) string {
-		if f := v.FieldByName(field); f.Kind() == reflect.String && isID(f.String()) {
-			return f.String()
+	id := func(v reflect.Value, field string) string {
+		if v.Kind() == reflect.Struct {
+			if f := v.FieldByName(field); f.Kind() == reflect.String && isID(f.String()) {
+				return f.String()
+			}
 		}
 		return ""
 	}
-	d.Meeting = id("ID")
-	return d.On(audit.Link, id("Link")).On(audit.Knock, id("Knock"))
+	v := reflect.ValueOf(in)
+	d.Meeting = id(v, "ID")
+	d = d.On(audit.Link, id(v, "Link")).On(audit.Knock, id(v, "Knock"))
+	if v.FieldByName("Body").IsValid() { // of those who open a link
+		d = d.On(audit.Link, id(v.FieldByName("Body"), "LinkID"))
+	}
+	return d
 }
 
 // isID reports whether a text from a path has the form of an id: 16 bytes in

@@ -21,10 +21,10 @@ const (
 
 // Guest links.
 const (
-	LinkCreated  Act = "link.created" // typed: label, guest_name, organisation
-	LinkExtended Act = "link.extended"    // the end of its validity was moved, forward or back
-	LinkReissued Act = "link.reissued"    // a new secret; the old one and its binding are dead
-	LinkPINSet   Act = "link.pin_set"     // set, changed or (detail pin: no) taken away
+	LinkCreated  Act = "link.created"  // typed: label, guest_name, organisation
+	LinkExtended Act = "link.extended" // the end of its validity was moved, forward or back
+	LinkReissued Act = "link.reissued" // a new secret; the old one and its binding are dead
+	LinkPINSet   Act = "link.pin_set"  // set, changed or (detail pin: no) taken away
 	LinkRevoked  Act = "link.revoked"
 	LinkRedeemed Act = "link.redeemed" // rate-bounded; detail unrecorded: left out before
 )

@@ -35,7 +35,8 @@ func (l *Lobby) noteKnock(before, after Knock) {
 	}
 	switch after.Status {
 	case Waiting:
-		l.Note(act(audit.KnockWaiting).On(audit.Visit, after.Session).Typed("name", after.Name).Typed("organisation", after.Organisation))
+		l.Note(act(audit.KnockWaiting).On(audit.Visit, after.Session).WithFlag("bound", l.sessions[after.Session].Bound()).
+			Typed("name", after.Name).Typed("organisation", after.Organisation))
 	case Admitted:
 		p := after.Permissions
 		l.Note(act(audit.KnockAdmitted).On(audit.Participant, after.Identity).

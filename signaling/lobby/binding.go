@@ -66,6 +66,7 @@ func (l *Lobby) Return(linkID string, key link.PublicKey, session string, tokenH
 	s.ExpiresAt = now.Add(SessionLife)
 	l.setSession(s)
 	l.addToken(s.ID, tokenHash, now)
+	l.noteRedeemed(s)
 	return s, nil
 }
 

@@ -41,11 +41,13 @@ func created(m Meeting) audit.Draft {
 
 // noteState tells that the meeting opens or ends.
 func (l *live) noteState(after Meeting) {
-	switch {
-	case after.State == l.meeting.State:
-	case after.State == Open:
+	if after.State == l.meeting.State {
+		return
+	}
+	switch after.State {
+	case Open:
 		l.note(audit.Did(audit.MeetingOpened))
-	case after.State == Ended:
+	case Ended:
 		l.note(audit.Did(audit.MeetingEnded))
 	}
 }

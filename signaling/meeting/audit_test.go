@@ -93,9 +93,11 @@ func TestTheTrailTellsWhoWasInTheCall(t *testing.T) {
 		got = append(got, told{e.Act, e.Actor.Kind, e.Subjects[audit.Participant]})
 	}
 	want := []told{
-		{audit.ParticipantJoined, audit.Agent, host.Identity}, {audit.ParticipantJoined, audit.Guest, guest.Identity},
+		{audit.ParticipantJoined, audit.Agent, host.Identity},
+		{audit.ParticipantJoined, audit.Guest, guest.Identity},
 		{audit.HostUnseated, audit.Server, host.Identity},
-		{audit.ParticipantLeft, audit.Agent, host.Identity}, {audit.ParticipantLeft, audit.Guest, guest.Identity},
+		{audit.ParticipantLeft, audit.Agent, host.Identity},
+		{audit.ParticipantLeft, audit.Guest, guest.Identity},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("told\n%v\nwant\n%v", got, want)

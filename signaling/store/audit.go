@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"aparte/signaling/audit"
@@ -103,7 +104,7 @@ func addEntry(ctx context.Context, q queries, post string, e audit.Entry) error 
 	if len(e.Personal) == 0 {
 		return nil
 	}
-	insert := `INSERT INTO audit_personal (post, seq, field, salt, text) VALUES `
+	var rows []string
 	args := []any{post, seq}
 	for _, field := range slices.Sorted(maps.Keys(e.Personal)) {
 		p := e.Personal[field]
@@ -111,13 +112,10 @@ func addEntry(ctx context.Context, q queries, post string, e audit.Entry) error 
 		if err != nil {
 			return err
 		}
-		if len(args) > 2 {
-			insert += ", "
-		}
 		n := len(args)
-		insert += fmt.Sprintf("($1, $2, $%d, $%d, $%d)", n+1, n+2, n+3)
+		rows = append(rows, fmt.Sprintf("($1, $2, $%d, $%d, $%d)", n+1, n+2, n+3))
 		args = append(args, field, string(salt), p.Text)
 	}
-	_, err := q.ExecContext(ctx, insert, args...)
+	_, err := q.ExecContext(ctx, `INSERT INTO audit_personal (post, seq, field, salt, text) VALUES `+strings.Join(rows, ", "), args...)
 	return err
 }
