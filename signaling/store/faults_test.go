@@ -176,7 +176,7 @@ func TestConstantReadersDoNotLetTheLogGrow(t *testing.T) {
 	limit := h.shortLog()
 	var readers sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
-	for range 4 {
+	for range 2 { // they overlap: one of them always reads
 		readers.Go(func() {
 			for ctx.Err() == nil {
 				if _, err := h.store.LoadMeeting(ctx, h.id); err != nil && ctx.Err() == nil {
@@ -185,7 +185,7 @@ func TestConstantReadersDoNotLetTheLogGrow(t *testing.T) {
 			}
 		})
 	}
-	h.writeLarge(5 * int(limit) >> 10)
+	h.writeLarge(4 * int(limit) >> 10)
 	stop()
 	readers.Wait()
 	if size := h.disk.Largest(faulty.Log); size > 2*limit {

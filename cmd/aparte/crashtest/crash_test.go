@@ -134,6 +134,9 @@ func (w *world) verify(seat string) {
 	if _, err := w.dial(seat); (err == nil) == w.ended {
 		w.bad("a host's token of before: %w, the meeting is %s", err, now.State)
 	}
+	if out, err := aparte(w.t, "audit", "verify", "--data-dir", w.data).CombinedOutput(); err != nil {
+		w.bad("audit verify: %w\n%s", err, out)
+	}
 	w.found = append(w.found, w.history.Check()...)
 }
 

@@ -27,9 +27,8 @@ type program struct {
 	log bytes.Buffer // guarded by mu
 }
 
-// start runs the program on a data folder and free ports. It is killed with the
-// test, if not before.
-func start(t *testing.T, data string) *program {
+// aparte is a command of the built program.
+func aparte(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	path := os.Getenv("BIN_APARTE")
 	if path == "" {
@@ -38,13 +37,21 @@ func start(t *testing.T, data string) *program {
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v: this test needs the built program: run 'make build', or name it in BIN_APARTE", err)
 	}
-	cmd := exec.CommandContext(t.Context(), path, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-		"--media-udp-port", "0", "--media-addresses", "127.0.0.1", "--data-dir", data)
+	cmd := exec.CommandContext(t.Context(), path, args...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "APARTE_") {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
+	return cmd
+}
+
+// start runs the program on a data folder and free ports. It is killed with the
+// test, if not before.
+func start(t *testing.T, data string) *program {
+	t.Helper()
+	cmd := aparte(t, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+		"--media-udp-port", "0", "--media-addresses", "127.0.0.1", "--data-dir", data)
 	p := &program{cmd: cmd, lines: make(map[string]string), ended: make(chan struct{})}
 	cmd.Stderr = p
 	stdout, err := cmd.StdoutPipe()

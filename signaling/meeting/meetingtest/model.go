@@ -101,7 +101,7 @@ func (s State) after(in input, out output) (State, bool) {
 	admitted := s.Status == lobby.Admitted && !s.Revoked && !s.Ended
 	switch in.act {
 	case MakeLink, Enter:
-		possible := !s.Known && !s.Ended && !(in.act == Enter && s.Revoked)
+		possible := !s.Known && !s.Ended && (in.act == MakeLink || !s.Revoked)
 		s.Known = true
 		return s, possible
 	case Revoke:
