@@ -1,7 +1,7 @@
 // The server as the client sees it: types, calls, live channels. Features import from here alone.
 export * as agent from './agent'
 export * as guest from './guest'
-export { BrowserKeys, knockStatement, prove, returnStatement, type KeptKey, type Proof } from './binding'
+export { BrowserKeys, knockStatement, prove, returnStatement, type KeptKey } from './binding'
 export * from './channels'
 export * from './link'
 export * from './pin'

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { agent, forgetLink, type Link, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT, wordsIn } from '@/i18n'
-import { announce } from '@/ui'
+import { announce, useNow } from '@/ui'
 import { Confirm, MenuButton } from '@/ui/overlays'
 import { alive, codesFile, download, guestsFile, invitationsFile } from './exporting'
 
@@ -21,6 +21,7 @@ export function LinksMenu({ meeting, links, onImport }: Props) {
   const queries = useQueryClient()
   const [asking, setAsking] = useState(false)
   const [error, setError] = useState<unknown>(null)
+  const some = alive(links, useNow(60_000)).length > 0
   const save = (what: 'guests' | 'invitations' | 'codes', text: string) => download(`${t(`links.file.${what}`)}.csv`, text)
   const revokeAll = async () => {
     setError(null)
@@ -40,7 +41,6 @@ export function LinksMenu({ meeting, links, onImport }: Props) {
     },
     { id: 'codes', label: t('links.export.codes'), icon: <KeyRound aria-hidden="true" />, onAct: () => save('codes', codesFile(links, t, lang, Date.now())) },
   ]
-  const some = alive(links, Date.now()).length > 0
   return (
     <>
       <MenuButton

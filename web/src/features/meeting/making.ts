@@ -38,10 +38,10 @@ export async function makeLink(meetingID: string, { withPIN, ...draft }: Draft):
 
 /** All of them or none. */
 export async function makeLinks(meetingID: string, drafts: readonly Draft[]): Promise<Made[]> {
-  const all = await Promise.all(drafts.map((draft) => fresh(draft.withPIN)))
-  const links = await agent.createLinks(meetingID, drafts.map(({ withPIN: _, ...draft }, i) => ({ ...draft, code_hash: '', ...all[i]?.hashes })))
+  const all = await Promise.all(drafts.map(async ({ withPIN, ...draft }) => ({ draft, made: await fresh(withPIN) })))
+  const links = await agent.createLinks(meetingID, all.map(({ draft, made }) => ({ ...draft, ...made.hashes })))
   return links.flatMap((link, i) => {
-    const made = all[i]
+    const made = all[i]?.made
     return made ? [keepAll(link, made)] : []
   })
 }
