@@ -239,9 +239,6 @@ var mutating = map[string]struct {
 		one := api.LinkDraft{Kind: "shared", ExpiresAt: s.link.ExpiresAt, CodeHash: strings.Repeat("A", 43)}
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/bulk", api.LinkDrafts{Links: []api.LinkDraft{one, one}}}
 	}, []audit.Act{audit.LinkCreated, audit.LinkCreated}},
-	"check-guest-list": {func(s *stage) try {
-		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links/check", "nom"} // only reads
-	}, nil},
 	"extend-link": {func(s *stage) try {
 		return try{s.host, "POST", s.ofLink("extend"), api.Extend{ExpiresAt: s.link.ExpiresAt.Add(time.Hour)}}
 	}, []audit.Act{audit.LinkExtended}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/livekit/protocol/livekit"
 
@@ -41,10 +42,8 @@ func (s *soak) stay(ctx context.Context) (in []*client.Client, err error) {
 
 // stayed says whether all of them still are in.
 func stayed(in []*client.Client) error {
-	for _, c := range in {
-		if ended(c) {
-			return errGone
-		}
+	if slices.ContainsFunc(in, ended) {
+		return errGone
 	}
 	return nil
 }

@@ -200,7 +200,10 @@ func (c *crowd) must(client *http.Client, session, path string, body, into any) 
 func (c *crowd) dial(path string, jar http.CookieJar) *websocket.Conn {
 	origin := strings.TrimSuffix(c.base, "/api/v1")
 	dialer := websocket.Dialer{Jar: jar, HandshakeTimeout: patience, ReadBufferSize: 1024, WriteBufferSize: 256}
-	ws, _, err := dialer.DialContext(context.WithoutCancel(c.t.Context()), "ws"+strings.TrimPrefix(c.base, "http")+"/"+path, http.Header{"Origin": {origin}})
+	ws, res, err := dialer.DialContext(context.WithoutCancel(c.t.Context()), "ws"+strings.TrimPrefix(c.base, "http")+"/"+path, http.Header{"Origin": {origin}})
+	if res != nil {
+		_ = res.Body.Close() // gorilla/websocket has read what there is
+	}
 	if err != nil {
 		c.t.Error(err)
 		panic(err) // there is nothing to measure

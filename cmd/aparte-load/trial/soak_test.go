@@ -36,7 +36,11 @@ func TestSoak(t *testing.T) {
 	if err := r.Check(); err != nil {
 		t.Error(err)
 	}
-	for _, act := range []string{"joins", "leaves", "resumes", "mutes, unmutes", "full reconnects", "vanished, others came"} {
+	acts := []string{"joins", "leaves", "resumes", "mutes, unmutes"}
+	if *soakTime >= time.Minute { // on a busy machine chance leaves out the rarer ones before
+		acts = append(acts, "full reconnects", "vanished, came back", "vanished, others came")
+	}
+	for _, act := range acts {
 		if r.Acts[act] == 0 {
 			t.Errorf("no %s in %s", act, *soakTime)
 		}
