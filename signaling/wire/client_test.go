@@ -251,6 +251,10 @@ func (c *client) read(ws *websocket.Conn) {
 			return
 		}
 		c.mu.Lock()
+		if c.ws != ws { // dropped: what still came on it belongs to no other connection
+			c.mu.Unlock()
+			return
+		}
 		c.log = append(c.log, m)
 		manual := c.manual
 		if a := m.GetAnswer(); a != nil && c.answers[a.Id] != nil {
