@@ -60,6 +60,7 @@ type conn struct {
 	mu     sync.Mutex
 	out    []*livekit.SignalResponse
 	queued int64 // bytes in out, and in the message that is written
+	left   bool  // a leave is queued: it is the last word
 	code   int   // why we close, for the close frame
 	reason string
 	ending bool // the last frame is out: read on only until the client closes
@@ -102,11 +103,16 @@ func (c *conn) Send(m *livekit.SignalResponse) {
 	}
 }
 
-// enqueue tells what is queued, and whether there was room.
+// enqueue tells what is queued, and whether there was room. After a leave nothing is
+// queued any more.
 func (c *conn) enqueue(m *livekit.SignalResponse) (messages int, bytes int64, ok bool) {
 	size := int64(proto.Size(m))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.left { // such as a token that was being signed meanwhile
+		return len(c.out), c.queued, true
+	}
+	c.left = m.GetLeave() != nil
 	if len(c.out) == outQueue || c.queued > 0 && c.queued+size > outBytes {
 		return len(c.out), c.queued, false
 	}

@@ -73,3 +73,17 @@ func TestQueueIsBoundedInMessages(t *testing.T) {
 		t.Errorf("something is left: %d bytes", c.queued)
 	}
 }
+
+// A leave is the last word, whoever still has something to say.
+func TestNothingFollowsALeave(t *testing.T) {
+	t.Parallel()
+	c := &conn{log: slog.New(slog.DiscardHandler), count: &counters{}, wake: make(chan struct{}, 1), close: make(chan struct{})}
+	c.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_Leave{Leave: &livekit.LeaveRequest{}}})
+	c.Send(&livekit.SignalResponse{Message: &livekit.SignalResponse_RefreshToken{RefreshToken: "late"}})
+	if m := c.next(); m.GetLeave() == nil {
+		t.Fatalf("%v instead of the leave", m)
+	}
+	if m := c.next(); m != nil {
+		t.Errorf("%v after the leave", m)
+	}
+}
