@@ -161,8 +161,9 @@ func TestHealthIsCheckedOnceASecondAndTellsNobodyWhy(t *testing.T) {
 
 type noCall struct{}
 
-func (noCall) Remove(string, string, livekit.DisconnectReason) bool { return false }
-func (noCall) CloseRoom(string, livekit.DisconnectReason) bool      { return false }
+func (noCall) Remove(string, string, livekit.DisconnectReason) bool              { return false }
+func (noCall) CloseRoom(string, livekit.DisconnectReason) bool                   { return false }
+func (noCall) SetPermission(string, string, *livekit.ParticipantPermission) bool { return false }
 
 func TestDemoLinksWork(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))

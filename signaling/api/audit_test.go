@@ -277,6 +277,26 @@ var mutating = map[string]struct {
 		s.guest(s.link).knock("Rui")
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/admit-all", map[string]any{}}
 	}, []audit.Act{audit.KnockAdmitted, audit.MeetingOpened, audit.KnockAdmitted}},
+	"ban-knock": {func(s *stage) try {
+		s.admitted()
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/ban", map[string]any{"message": "Non."}}
+	}, []audit.Act{audit.KnockBanned}},
+	"send-back": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/send-back", nil}
+	}, []audit.Act{audit.ParticipantSentBack}},
+	"permit": {func(s *stage) try {
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/permissions", map[string]bool{"camera": false}}
+	}, []audit.Act{audit.ParticipantPermitted}},
+	"write-knock": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/messages", api.LobbyText{Text: "Deux minutes"}}
+	}, []audit.Act{audit.KnockMessage}},
+	"write-all-knocks": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/messages", api.LobbyText{Text: "Deux minutes"}}
+	}, []audit.Act{audit.KnockMessage}},
+	"reply": {func(s *stage) try {
+		do[api.Knock](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knocks/"+s.knock+"/messages", api.LobbyText{Text: "Deux minutes"})
+		return try{s.visitor, "POST", "/guest/messages", api.LobbyText{Text: "Merci"}}
+	}, []audit.Act{audit.KnockMessage}},
 
 	"redeem-link": {func(s *stage) try {
 		return try{s.person(), "POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: s.link.code}}

@@ -79,6 +79,16 @@ type Deny struct {
 	Message string `json:"message,omitempty" maxLength:"500" doc:"Shown to the guest."`
 }
 
+// Ban is a host's decision to keep somebody out for good.
+type Ban struct {
+	Message string `json:"message,omitempty" maxLength:"500" doc:"Shown to the guest."`
+}
+
+// LobbyText is a message between hosts and those who wait.
+type LobbyText struct {
+	Text string `json:"text" minLength:"1" maxLength:"500"`
+}
+
 // AdmitAll lets everybody in who waits.
 type AdmitAll struct {
 	Except []string `json:"except,omitempty" maxItems:"1000" nullable:"false" doc:"Ids of knocks that stay waiting."`

@@ -42,6 +42,8 @@ var problems = []struct {
 	{link.ErrPINRequired, http.StatusForbidden, codePINRequired},
 	{meeting.ErrTooManyLinks, http.StatusConflict, codeConflict},
 	{lobby.ErrDenied, http.StatusForbidden, codeDenied},
+	{lobby.ErrBanned, http.StatusForbidden, codeBanned},
+	{lobby.ErrNothingSaid, http.StatusConflict, codeConflict},
 	{lobby.ErrNoKnock, http.StatusNotFound, codeNotFound},
 	{lobby.ErrState, http.StatusConflict, codeConflict},
 	{meeting.ErrNotFound, http.StatusNotFound, codeNotFound},
@@ -83,7 +85,10 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	if pause, ok := errors.AsType[*link.PauseError](err); ok {
 		return tooMany(pause.Wait)
 	}
-	if errors.Is(err, lobby.ErrCrowded) {
+	if often, ok := errors.AsType[*lobby.TooManyMessagesError](err); ok {
+		return tooMany(often.Wait)
+	}
+	if errors.Is(err, lobby.ErrCrowded) || errors.Is(err, meeting.ErrTooManyWatches) {
 		return tooMany(crowdedWait)
 	}
 	if early, ok := errors.AsType[*link.EarlyError](err); ok {

@@ -12,14 +12,19 @@ func guestViewOf(v meeting.GuestView) GuestView {
 			Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
 			State: string(v.State), Profile: v.Profile,
 		},
-		Link:      GuestLink{Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language, PIN: v.AsksPIN},
+		Link: GuestLink{
+			Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language,
+			PIN: v.AsksPIN, ExpiresAt: v.LinkExpiresAt.UTC(),
+		},
 		Binding:   GuestBinding{Session: v.Session, Challenge: v.Challenge, Bound: v.Bound},
-		HostKnows: v.HostKnows, HostPresent: v.HostPresent, Status: string(v.Screen),
+		HostKnows: v.HostKnows, KnownBy: v.KnownBy, HostPresent: v.HostPresent, HostWatching: v.HostWatching,
+		RecognisedBy: string(v.Known), Status: string(v.Screen),
 	}
 	if v.Knocked {
 		out.Knock = &GuestKnock{
 			Status: string(v.Knock.Status), Since: v.Knock.Since.UTC(), Name: v.Knock.Name,
 			Organisation: v.Knock.Organisation, Message: v.Knock.Message,
+			SentBack: !v.Knock.SentBackAt.IsZero(), Messages: lobbyMessagesOf(v.Thread),
 		}
 	}
 	return out

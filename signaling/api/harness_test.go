@@ -45,6 +45,8 @@ type fakeCall struct {
 	removed []string // identities
 	heard   chan string
 	closed  []string // rooms
+
+	permitted map[string]*livekit.ParticipantPermission
 }
 
 func (f *fakeCall) Remove(_, identity string, _ livekit.DisconnectReason) bool {
@@ -59,6 +61,16 @@ func (f *fakeCall) CloseRoom(room string, _ livekit.DisconnectReason) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = append(f.closed, room)
+	return true
+}
+
+func (f *fakeCall) SetPermission(_, identity string, p *livekit.ParticipantPermission) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.permitted == nil {
+		f.permitted = make(map[string]*livekit.ParticipantPermission)
+	}
+	f.permitted[identity] = p
 	return true
 }
 

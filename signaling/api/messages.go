@@ -31,3 +31,14 @@ type GuestMessage struct {
 	Type  string    `json:"type" enum:"state"`
 	Guest GuestView `json:"guest"`
 }
+
+// NoticeMessage goes to an agent, at once and on every change: where guests
+// wait, whoever knocked last first. A meeting that is not in it has nobody
+// waiting.
+type NoticeMessage struct {
+	Type    string   `json:"type" enum:"notices"`
+	Notices []Notice `json:"notices" nullable:"false"`
+}
+
+// NoticeCommand is nothing: a client has nothing to say on this socket.
+type NoticeCommand struct{}

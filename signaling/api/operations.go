@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,6 +70,11 @@ type (
 		Link string `path:"link" maxLength:"64"`
 		Body T
 	}
+	participantBody[T any] struct {
+		ID       string `path:"id" maxLength:"64"`
+		Identity string `path:"identity" maxLength:"64"`
+		Body     T
+	}
 	knockBody[T any] struct {
 		ID    string `path:"id" maxLength:"64"`
 		Knock string `path:"knock" maxLength:"64"`
@@ -97,6 +103,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
 	call(a, h, agent, "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
+	call(a, h, agent, "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
+	call(a, h, agent, "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
+
 	call(a, h, agent, "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent, "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
 	call(a, h, agent, "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)
@@ -112,6 +121,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
 	call(a, h, agent, "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse a guest", a.denyKnock)
 	call(a, h, agent, "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow a refused or removed guest to knock again", a.liftKnock)
+	call(a, h, agent, "ban-knock", "POST /meetings/{id}/knocks/{knock}/ban", "Keep a guest out until it is lifted: the personal link, or the browser behind a shared one", a.banKnock)
+	call(a, h, agent, "write-knock", "POST /meetings/{id}/knocks/{knock}/messages", "Write to a guest who waits", a.writeKnock)
+	call(a, h, agent, "write-all-knocks", "POST /meetings/{id}/knocks/messages", "Write to everybody who waits", a.writeAllKnocks)
 	call(a, h, agent, "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
 
 	call(a, h, open, "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
@@ -119,9 +131,11 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest, "get-guest", "GET /guest", "What a guest is told", a.getGuest)
 	call(a, h, guest, "knock", "POST /guest/knock", "Ask to enter", a.knock)
 	call(a, h, guest, "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
+	call(a, h, guest, "reply", "POST /guest/messages", "Answer the hosts, once one has written", a.reply)
 	call(a, h, guest, "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
 
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
+	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where guests wait, in all of one's meetings (WebSocket)")
 	socket[GuestMessage, GuestHello](h, "", "lobby-socket", "/guest/lobby", "Wait in the lobby (WebSocket)")
 	tidy(h.OpenAPI().Components.Schemas.Map())
 	return h
@@ -217,6 +231,8 @@ func socket[Down, Up any](h huma.API, scheme, id, path, summary string) {
 	}
 	if scheme != "" {
 		op.Security = []map[string][]string{{scheme: {}}}
+	}
+	if strings.Contains(path, "{id}") {
 		op.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	h.OpenAPI().AddOperation(op)

@@ -411,12 +411,14 @@ func TestEveryAgentCallNeedsASession(t *testing.T) {
 			"GET /meetings/" + m.ID + "/links", "POST /meetings/" + m.ID + "/links", "POST /meetings/" + m.ID + "/links/x/revoke",
 			"GET /meetings/" + m.ID + "/knocks", "POST /meetings/" + m.ID + "/knocks/x/admit", "POST /meetings/" + m.ID + "/knocks/x/deny",
 			"POST /meetings/" + m.ID + "/knocks/x/lift", "POST /meetings/" + m.ID + "/knocks/admit-all", "POST /meetings/" + m.ID + "/participants/x/remove",
+			"POST /meetings/" + m.ID + "/knocks/x/ban", "POST /meetings/" + m.ID + "/knocks/x/messages", "POST /meetings/" + m.ID + "/knocks/messages",
+			"POST /meetings/" + m.ID + "/participants/x/send-back", "PUT /meetings/" + m.ID + "/participants/x/permissions",
 		} {
 			method, path, _ := strings.Cut(route, " ")
 			p.refused("unauthenticated", http.StatusUnauthorized, method, path, nil)
 		}
 	}
-	for _, route := range []string{"GET /guest", "POST /guest/knock", "POST /guest/withdraw", "POST /guest/token"} {
+	for _, route := range []string{"GET /guest", "POST /guest/knock", "POST /guest/withdraw", "POST /guest/messages", "POST /guest/token"} {
 		method, path, _ := strings.Cut(route, " ")
 		host.refused("unauthenticated", http.StatusUnauthorized, method, path, nil) // an agent's cookie is no guest's session
 	}

@@ -33,20 +33,44 @@ type Meeting struct {
 
 // Knock is a guest's request to enter as the hosts see it.
 type Knock struct {
-	ID             string     `json:"id"`
-	Status         string     `json:"status" enum:"waiting,admitted,denied,withdrawn,expired"`
-	Name           string     `json:"name" doc:"As typed; show it isolated (bdi)."`
-	Organisation   string     `json:"organisation,omitempty"`
-	Link           KnockLink  `json:"link"`
-	Since          time.Time  `json:"since" doc:"When the guest knocked; order the list by it."`
-	DecidedAt      *time.Time `json:"decided_at,omitempty"`
-	DecidedBy      string     `json:"decided_by,omitempty" doc:"Name of the host who decided."`
-	Identity       string     `json:"identity,omitempty" doc:"Identity in the call once admitted."`
-	Removed        bool       `json:"removed" doc:"Denied after having been admitted."`
-	NameDiffers    bool       `json:"name_differs" doc:"The name typed is not the one invited."`
-	NameSuspicious bool       `json:"name_suspicious" doc:"The name holds characters that can deceive the eye."`
-	Bound          bool       `json:"bound" doc:"The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is."`
-	PINPassed      bool       `json:"pin_passed" doc:"The guest knew the link's PIN."`
+	ID           string     `json:"id"`
+	Status       string     `json:"status" enum:"waiting,admitted,denied,withdrawn,expired"`
+	Name         string     `json:"name" doc:"As typed; show it isolated (bdi)."`
+	Organisation string     `json:"organisation,omitempty"`
+	Link         KnockLink  `json:"link"`
+	Since        time.Time  `json:"since" doc:"When the guest knocked; order the list by it."`
+	DecidedAt    *time.Time `json:"decided_at,omitempty"`
+	DecidedBy    string     `json:"decided_by,omitempty" doc:"Name of the host who decided."`
+	Identity     string     `json:"identity,omitempty" doc:"Identity in the call once admitted."`
+	Removed      bool       `json:"removed" doc:"Denied after having been admitted."`
+	Banned       bool       `json:"banned" doc:"Denied for good: whoever is recognised as this person is kept out."`
+	SentBack     bool       `json:"sent_back" doc:"Waiting after having been in the call: no new knock."`
+	KnownBy      string     `json:"known_by" enum:"link,browser,tab" doc:"By what a refused person is recognised."`
+	// Permissions are those of an admission.
+	Permissions    *Permissions   `json:"permissions,omitempty" doc:"What the guest may do, once admitted."`
+	Messages       []LobbyMessage `json:"messages" nullable:"false" doc:"What hosts and the guest have written, oldest first."`
+	Bound          bool           `json:"bound" doc:"The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is."`
+	PINPassed      bool           `json:"pin_passed" doc:"The guest knew the link's PIN."`
+	NameDiffers    bool           `json:"name_differs" doc:"The name typed is not the one invited."`
+	NameSuspicious bool           `json:"name_suspicious" doc:"The name holds characters that can deceive the eye."`
+}
+
+// LobbyMessage is a message between hosts and a guest who waits. It is what was
+// typed: show it as text, isolated (bdi).
+type LobbyMessage struct {
+	Seq    int64     `json:"seq" doc:"Order in the thread, from 1; the oldest are forgotten."`
+	ByHost bool      `json:"by_host"`
+	ByName string    `json:"by_name"`
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+}
+
+// Notice says that guests wait in a meeting. It names nobody.
+type Notice struct {
+	Meeting string     `json:"meeting" doc:"Id of the meeting."`
+	Title   string     `json:"title"`
+	Waiting int        `json:"waiting"`
+	Newest  *time.Time `json:"newest,omitempty" doc:"When somebody last knocked of those who wait; absent if all were sent back from the call."`
 }
 
 // KnockLink is the link a guest came by.
@@ -80,9 +104,13 @@ type GuestView struct {
 	Link        GuestLink    `json:"link"`
 	Knock       *GuestKnock  `json:"knock" doc:"The guest's own knock, or null."`
 	HostKnows   bool         `json:"host_knows" doc:"A host's screen has shown this knock."`
+	KnownBy     string       `json:"known_by,omitempty" doc:"Name of the host whose screen it was."`
 	HostPresent bool         `json:"host_present" doc:"A host is in the call."`
 	Binding     GuestBinding `json:"binding"`
-	Status      string       `json:"status" enum:"entry,waiting,admitted,denied,removed,withdrawn,expired,ended,revoked" doc:"Which screen the guest sees."`
+	// HostWatching is also true of a host who only has the lobby open.
+	HostWatching bool   `json:"host_watching" doc:"A host has the lobby at hand now."`
+	RecognisedBy string `json:"recognised_by" enum:"link,browser,tab" doc:"By what this guest is known again if refused."`
+	Status       string `json:"status" enum:"entry,waiting,admitted,denied,removed,banned,withdrawn,expired,ended,revoked" doc:"Which screen the guest sees."`
 }
 
 // GuestMeeting is the meeting as a guest sees it.
@@ -97,11 +125,12 @@ type GuestMeeting struct {
 
 // GuestLink is the guest's own link.
 type GuestLink struct {
-	Kind         string `json:"kind" enum:"personal,shared"`
-	GuestName    string `json:"guest_name,omitempty"`
-	Organisation string `json:"organisation,omitempty"`
-	Language     string `json:"language,omitempty" doc:"BCP 47: which language the page opens in."`
-	PIN          bool   `json:"pin" doc:"The next knock needs the link's PIN."`
+	Kind         string    `json:"kind" enum:"personal,shared"`
+	GuestName    string    `json:"guest_name,omitempty"`
+	Organisation string    `json:"organisation,omitempty"`
+	Language     string    `json:"language,omitempty" doc:"BCP 47: which language the page opens in."`
+	PIN          bool      `json:"pin" doc:"The next knock needs the link's PIN."`
+	ExpiresAt    time.Time `json:"expires_at" doc:"Until when one can ask to enter; who waits by then keeps waiting."`
 }
 
 // GuestBinding is what a browser signs at the knock to be recognised later.
@@ -118,6 +147,9 @@ type GuestKnock struct {
 	Name         string    `json:"name"`
 	Organisation string    `json:"organisation,omitempty"`
 	Message      string    `json:"message,omitempty" doc:"What the host wrote with a denial."`
+	SentBack     bool      `json:"sent_back" doc:"Waiting after having been in the call."`
+	// Messages are the guest's own thread.
+	Messages []LobbyMessage `json:"messages" nullable:"false" doc:"What hosts and the guest have written, oldest first. A guest may write once a host has."`
 }
 
 // MediaToken opens the call for one identity.

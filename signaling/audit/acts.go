@@ -34,7 +34,9 @@ const (
 	KnockWaiting   Act = "knock.waiting"  // typed: name, organisation
 	KnockAdmitted  Act = "knock.admitted" // detail: the permissions
 	KnockDenied    Act = "knock.denied"   // typed: message
+	KnockBanned    Act = "knock.banned"   // out until it is lifted; typed: message
 	KnockLifted    Act = "knock.lifted"
+	KnockMessage   Act = "knock.message" // what was written is not in it; detail to: guest, hosts, or how many guests
 	KnockWithdrawn Act = "knock.withdrawn"
 	KnockExpired   Act = "knock.expired"   // nobody decided: time, or the end of link or meeting
 	AdmissionEnded Act = "admission.ended" // without anybody's judgement on the guest: end of link or meeting
@@ -45,6 +47,10 @@ const (
 	ParticipantJoined  Act = "participant.joined"
 	ParticipantLeft    Act = "participant.left"
 	ParticipantRemoved Act = "participant.removed" // by a host
+	// ParticipantSentBack is from the call to the lobby, ParticipantPermitted a
+	// change of what somebody in the call may do.
+	ParticipantSentBack  Act = "participant.sent_back"
+	ParticipantPermitted Act = "participant.permitted" // detail: the permissions
 )
 
 // Accounts and their sessions.

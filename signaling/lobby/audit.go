@@ -27,20 +27,32 @@ func (l *Lobby) Note(d audit.Draft) {
 
 // noteKnock tells a knock's change of state.
 func (l *Lobby) noteKnock(before, after Knock) {
-	if before.Status == after.Status {
-		return
-	}
 	act := func(a audit.Act) audit.Draft {
 		return audit.Did(a).On(audit.Knock, after.ID).On(audit.Link, after.Link)
+	}
+	permissions := func(d audit.Draft) audit.Draft {
+		p := after.Permissions
+		return d.WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat)
+	}
+	switch {
+	case after.Banned() && !before.Banned():
+		l.Note(act(audit.KnockBanned).On(audit.Participant, after.Identity).Typed("message", after.Message))
+		return
+	case after.Status == Admitted && before.Status == Admitted && after.Permissions != before.Permissions:
+		l.Note(permissions(act(audit.ParticipantPermitted).On(audit.Participant, after.Identity)))
+		return
+	case before.Status == after.Status:
+		return
+	case before.Status == Admitted && after.Status == Waiting:
+		l.Note(act(audit.ParticipantSentBack).On(audit.Participant, after.Identity))
+		return
 	}
 	switch after.Status {
 	case Waiting:
 		l.Note(act(audit.KnockWaiting).On(audit.Visit, after.Session).WithFlag("bound", l.sessions[after.Session].Bound()).
 			Typed("name", after.Name).Typed("organisation", after.Organisation))
 	case Admitted:
-		p := after.Permissions
-		l.Note(act(audit.KnockAdmitted).On(audit.Participant, after.Identity).
-			WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat))
+		l.Note(permissions(act(audit.KnockAdmitted).On(audit.Participant, after.Identity)))
 	case Denied:
 		if !after.RemovedAt.IsZero() {
 			l.Note(act(audit.ParticipantRemoved).On(audit.Participant, after.Identity))

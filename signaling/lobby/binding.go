@@ -87,20 +87,6 @@ func (l *Lobby) byKey(v link.Link, key link.PublicKey) (found Session, ok bool) 
 	return found, ok
 }
 
-// refusedKey reports whether a host denied or removed the browser with this key,
-// through whichever session, and has not lifted it.
-func (l *Lobby) refusedKey(key link.PublicKey) bool {
-	if key == (link.PublicKey{}) {
-		return false
-	}
-	for _, s := range l.sessions {
-		if k, knocked := l.KnockOf(s.ID); knocked && k.Status == Denied && s.PublicKey == key {
-			return true
-		}
-	}
-	return false
-}
-
 // join makes a tab that has not knocked one more tab of the guest into.
 func (l *Lobby) join(tab, into Session, now time.Time) {
 	into.ExpiresAt = now.Add(SessionLife)

@@ -45,7 +45,7 @@ func (l *Lobby) Deny(id string, by Host, message string, now time.Time) (Knock, 
 	return l.change(id, func(k Knock) (Knock, error) { return k.deny(by, kept, now) })
 }
 
-// Lift allows a denied or removed guest to knock again.
+// Lift allows a denied, removed or banned guest to knock again.
 func (l *Lobby) Lift(id string, by Host, now time.Time) (Knock, error) {
 	return l.change(id, func(k Knock) (Knock, error) { return k.lift(by, now) })
 }

@@ -10,11 +10,14 @@ import (
 
 // Status is where a knock stands.
 //
-//	          ┌── admit ──▶ admitted ── remove ──▶ denied ─┐
-//	knock ─▶ waiting ── deny ─────────────────────▶ denied ─┤
-//	  ▲       ├── withdraw ─▶ withdrawn ─┐                  │
-//	  │       └── time, end, revoke ─▶ expired ◀── lift ────┘
+//	          ┌── admit ──▶ admitted ── remove ─▶ denied ─┐
+//	knock ─▶ waiting ◀─ send back ─┘                       │
+//	  ▲       ├── deny ─────────────────────────▶ denied ──┤
+//	  │       ├── withdraw ─▶ withdrawn ─┐                 │
+//	  │       └── time, end, revoke ─▶ expired ◀── lift ───┘
 //	  └──────────── knock again ─────────┴── (withdrawn, expired)
+//
+// A ban makes a knock denied from any state, and is lifted like a denial.
 type Status string
 
 // The states of a knock.
@@ -40,7 +43,7 @@ type Session struct {
 	PINPassed bool
 }
 
-// SessionLife is how long a lobby session lives.
+// SessionLife is how long a lobby session lives that nobody renews.
 const SessionLife = 24 * time.Hour
 
 // Permissions are what a host gives with an admission.
@@ -67,6 +70,8 @@ type Knock struct {
 	DecidedByName string
 	Message       string // with a denial, for the guest
 	RemovedAt     time.Time
+	BannedAt      time.Time
+	SentBackAt    time.Time // waiting: when a host sent the guest back from the call
 
 	// Admission is the id of the grant that media tokens name; Identity is what
 	// others see. Neither leads to the other.
@@ -120,7 +125,10 @@ func (k Knock) admit(by Host, p Permissions, admission, identity string, now tim
 		return k, nil
 	case Waiting:
 		k = k.decide(Admitted, by, now)
-		k.Admission, k.Identity, k.Permissions = admission, identity, p
+		if k.Identity == "" { // who was sent back comes in again as the same participant
+			k.Identity = identity
+		}
+		k.Admission, k.Permissions, k.SentBackAt = admission, p, time.Time{}
 		return k, nil
 	default:
 		return k, ErrState
@@ -133,7 +141,7 @@ func (k Knock) deny(by Host, message string, now time.Time) (Knock, error) {
 		return k, nil
 	case Waiting:
 		k = k.decide(Denied, by, now)
-		k.Message = message
+		k.Message, k.SentBackAt = message, time.Time{}
 		return k, nil
 	default:
 		return k, ErrState
@@ -157,7 +165,7 @@ func (k Knock) lift(by Host, now time.Time) (Knock, error) {
 		return k, ErrState
 	}
 	k = k.decide(Expired, by, now)
-	k.Message, k.RemovedAt = "", time.Time{}
+	k.Message, k.RemovedAt, k.BannedAt = "", time.Time{}, time.Time{}
 	return k, nil
 }
 
@@ -176,7 +184,7 @@ func (k Knock) withdraw() (Knock, error) {
 // lapse ends waiting, or an admission, without anybody's judgement on the guest.
 func (k Knock) lapse() Knock {
 	k.Status = Expired
-	k.Admission = ""
+	k.Admission, k.SentBackAt = "", time.Time{}
 	return k
 }
 

@@ -11,6 +11,7 @@ package lobby
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -38,6 +39,10 @@ type Limits struct {
 	KeepPast time.Duration
 	// Guesses counts wrong PINs; required where links have PINs.
 	Guesses *link.Guesses
+	// ThreadLength is how many messages a thread keeps, the latest; Replies is how
+	// often one guest may write, HostMessages how often one host.
+	ThreadLength          int
+	Replies, HostMessages throttle.Rate
 }
 
 // DefaultLimits are architecture.md's, where it names them.
@@ -46,6 +51,8 @@ func DefaultLimits() Limits {
 		WaitingPerMeeting: 1000, WaitingPerLink: 20, PlaceHeld: time.Minute,
 		KnockAgain:          throttle.Rate{Every: 30 * time.Second, Burst: 2},
 		IdleSessionsPerLink: 200, PastKnocksPerLink: 50, KeepPast: 6 * time.Hour,
+		ThreadLength: 50, Replies: throttle.Rate{Every: 10 * time.Second, Burst: 5},
+		HostMessages: throttle.Rate{Every: time.Second, Burst: 10},
 	}
 }
 
@@ -58,6 +65,9 @@ type Lobby struct {
 	knocks   map[string]Knock           // by id
 	bySess   map[string]string          // session id → knock id
 	again    map[string]throttle.Bucket // knocks after the first, by session id
+	threads  map[string]*Thread         // by knock id
+	replied  map[string]throttle.Bucket // messages of guests, by session id
+	written  map[string]throttle.Bucket // messages of hosts, by account
 	place    int64                      // the last one given
 	tidied   time.Time                  // when Sweep last looked for what to drop
 	changes  Changes
@@ -73,6 +83,7 @@ type State struct {
 	Links    []link.Link
 	Sessions []Session
 	Knocks   []Knock
+	Messages []Message // in the order of their threads
 }
 
 // New makes the lobby of a meeting from what was stored.
@@ -82,6 +93,8 @@ func New(meeting string, limits Limits, s State) *Lobby {
 		links: make(map[string]link.Link), sessions: make(map[string]Session),
 		knocks: make(map[string]Knock), bySess: make(map[string]string),
 		again: make(map[string]throttle.Bucket), redeemed: make(map[string]redemptions),
+		threads: make(map[string]*Thread), replied: make(map[string]throttle.Bucket),
+		written: make(map[string]throttle.Bucket),
 	}
 	for _, v := range s.Links {
 		l.links[v.ID] = v
@@ -94,6 +107,14 @@ func New(meeting string, limits Limits, s State) *Lobby {
 		l.bySess[v.Session] = v.ID
 		l.place = max(l.place, v.Place)
 	}
+	for _, v := range s.Messages {
+		t := l.threads[v.Knock]
+		if t == nil {
+			t = new(Thread)
+			l.threads[v.Knock] = t
+		}
+		t.Messages = append(t.Messages, v)
+	}
 	return l
 }
 
@@ -103,15 +124,18 @@ type Changes struct {
 	Sessions      []Session
 	Tokens        []Token
 	Knocks        []Knock
-	Uses          []Use    // lines of the log, new or changed
-	Dropped       []string // sessions to delete
-	DroppedKnocks []string // theirs, to delete before
+	Uses          []Use     // lines of the log, new or changed
+	Messages      []Message // new ones
+	Dropped       []string  // sessions to delete
+	DroppedKnocks []string  // theirs, to delete before, with their threads
 	Audit         []audit.Draft
+
+	DroppedMessages []MessageID
 }
 
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool {
-	return len(c.Links) == 0 && len(c.Sessions) == 0 && len(c.Knocks) == 0 && len(c.Dropped) == 0 && len(c.Audit) == 0
+	return len(c.Links) == 0 && len(c.Sessions) == 0 && len(c.Knocks) == 0 && len(c.Messages) == 0 && len(c.Dropped) == 0 && len(c.Audit) == 0
 }
 
 // Changes returns what changed since the last call, in order.
@@ -207,6 +231,10 @@ func (l *Lobby) Enter(linkID, session string, tokenHash [32]byte, now time.Time)
 }
 
 func (l *Lobby) enter(v link.Link, s Session, now time.Time) (Session, error) {
+	s.Link = v.ID
+	if !v.Revoked() && errors.Is(l.KeptOut(s), ErrBanned) {
+		return Session{}, ErrBanned
+	}
 	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key()}, now); err != nil {
 		return Session{}, err
 	}
@@ -232,6 +260,12 @@ func (l *Lobby) Session(id string, now time.Time) (Session, error) {
 // KnockOf returns a session's knock, if it ever knocked.
 func (l *Lobby) KnockOf(session string) (Knock, bool) {
 	k, ok := l.knocks[l.bySess[session]]
+	return k, ok
+}
+
+// KnockByID returns a knock.
+func (l *Lobby) KnockByID(id string) (Knock, bool) {
+	k, ok := l.knocks[id]
 	return k, ok
 }
 
@@ -271,8 +305,8 @@ func (l *Lobby) Knock(session, newID string, a Asking, now time.Time) (Knock, er
 			k, knocked = l.KnockOf(s.ID)
 		}
 	}
-	if l.refusedKey(s.PublicKey) || knocked && k.Status == Denied {
-		return Knock{}, ErrDenied
+	if err := l.KeptOut(s); err != nil {
+		return Knock{}, err
 	}
 	if knocked && (k.Status == Waiting || k.Status == Admitted) {
 		if s.ID != tab.ID {

@@ -18,13 +18,21 @@ var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 // modelGuest is what the model knows of a session: a few words instead of code.
 type modelGuest struct {
 	link     string
-	enteredA time.Time
 	status   Status // "" before the first knock
 	place    int
 	grant    string
 	since    time.Time // of the last knock
 	decided  bool      // by a host, since then
-	again    float64   // tries to knock again that have not come back
+	banned   bool
+	back     bool // sent back from the call
+	identity string
+	may      Permissions
+	until    time.Time // end of the session
+	said     []string  // the latest of the thread
+	written  int64     // in all
+	patience float64   // replies that have not come back
+	repliedA time.Time
+	again    float64 // tries to knock again that have not come back
 	againAt  time.Time
 }
 
@@ -49,6 +57,8 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			WaitingPerMeeting: 6, WaitingPerLink: 3, PlaceHeld: 90 * time.Minute,
 			KnockAgain:          throttle.Rate{Every: 2 * time.Hour, Burst: 2},
 			IdleSessionsPerLink: 5, PastKnocksPerLink: 4, KeepPast: 6 * time.Hour,
+			ThreadLength: 3, Replies: throttle.Rate{Every: 2 * time.Hour, Burst: 2},
+			HostMessages: throttle.Rate{Every: time.Millisecond, Burst: 1000},
 		}
 		l := New("m", limits, State{})
 		links := map[string]*modelLink{}
@@ -78,6 +88,11 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			}
 			for _, gone := range c.DroppedKnocks {
 				stored.Knocks = slices.DeleteFunc(stored.Knocks, func(k Knock) bool { return k.ID == gone })
+				stored.Messages = slices.DeleteFunc(stored.Messages, func(m Message) bool { return m.Knock == gone })
+			}
+			stored.Messages = append(stored.Messages, c.Messages...)
+			for _, gone := range c.DroppedMessages {
+				stored.Messages = slices.DeleteFunc(stored.Messages, func(m Message) bool { return MessageID{m.Knock, m.Seq} == gone })
 			}
 			if len(c.Knocks) > 0 && c.Empty() {
 				t.Fatal("changes are empty")
@@ -110,6 +125,26 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			}
 			return n
 		}
+		// same says whether two sessions are known to be one person: by a personal
+		// link, as nobody keeps a key here.
+		same := func(a, b *modelGuest) bool { return a.link == b.link && links[a.link].personal }
+		// keptOut is why somebody may not ask to enter.
+		keptOut := func(who *modelGuest) error {
+			for _, g := range guests {
+				if g.banned && (g == who || same(who, g)) {
+					return ErrBanned
+				}
+			}
+			if who.status == Denied {
+				return ErrDenied
+			}
+			return nil
+		}
+		say := func(g *modelGuest, text string) {
+			g.written++
+			g.said = append(g.said, text)
+			g.said = g.said[max(0, len(g.said)-limits.ThreadLength):]
+		}
 		knockID := func(session string) string { k, _ := l.KnockOf(session); return k.ID }
 		host := Host{"a", "Anne"}
 
@@ -127,12 +162,15 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			},
 			"enter": func(t *rapid.T) {
 				via, session := some(t, linkIDs), id("s")
+				fresh := &modelGuest{link: via, until: now.Add(SessionLife)}
 				_, err := l.Enter(via, session, [32]byte{byte(serial), byte(serial >> 8)}, now)
 				m := links[via]
 				want := error(nil)
-				switch {
+				switch out := keptOut(fresh); {
 				case m.revoked:
 					want = link.ErrRevoked
+				case out != nil:
+					want = out
 				case m.personal && m.bound != "":
 					want = link.ErrInUse
 				case m.cap > 0 && m.uses >= m.cap:
@@ -142,7 +180,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					t.Fatalf("enter: %v, want %v", err, want)
 				}
 				if err == nil {
-					guests[session] = &modelGuest{link: via, enteredA: now}
+					guests[session] = fresh
 					sessions = append(sessions, session)
 				}
 			},
@@ -154,13 +192,13 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				var soon *TooSoonError
 				tries := max(0, g.again-now.Sub(g.againAt).Hours()/limits.KnockAgain.Every.Hours())
 				switch {
-				case now.Sub(g.enteredA) >= SessionLife:
+				case !now.Before(g.until):
 					want = ErrNoSession
 				case m.revoked:
 					want = link.ErrRevoked
 				case g.status == Waiting || g.status == Admitted:
-				case g.status == Denied:
-					want = ErrDenied
+				case keptOut(g) != nil:
+					want = keptOut(g)
 				case m.personal && m.bound != "" && m.bound != s:
 					want = link.ErrInUse
 				case m.cap > 0 && m.uses >= m.cap && g.status == "":
@@ -189,19 +227,24 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					}
 					place++
 					g.status, g.place, g.since, g.decided = Waiting, place, now, false
+					g.identity, g.back = "", false
 				}
 			},
 			"admit": func(t *rapid.T) {
 				s := some(t, sessions)
 				g := guests[s]
-				grant := id("g")
-				k, err := l.Admit(knockID(s), host, Everything(), grant, id("p_"), now)
+				grant, identity := id("g"), id("p_")
+				may := Permissions{Speak: rapid.Bool().Draw(t, "speak"), Chat: rapid.Bool().Draw(t, "chat")}
+				k, err := l.Admit(knockID(s), host, may, grant, identity, now)
 				switch {
 				case g.status == "":
 					expect(t, "admit", err, ErrNoKnock)
 				case g.status == Waiting && !links[g.link].revoked:
 					expect(t, "admit", err, nil)
-					g.status, g.grant, g.decided = Admitted, grant, true
+					g.status, g.grant, g.decided, g.back, g.may = Admitted, grant, true, false, may
+					if g.identity == "" {
+						g.identity = identity
+					}
 				case g.status == Admitted:
 					expect(t, "admit", err, nil)
 					if k.Admission != g.grant {
@@ -220,7 +263,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					expect(t, "deny", err, ErrNoKnock)
 				case Waiting:
 					expect(t, "deny", err, nil)
-					g.status, g.decided = Denied, true
+					g.status, g.decided, g.back = Denied, true, false
 				case Denied:
 					expect(t, "deny", err, nil)
 				default:
@@ -248,9 +291,125 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					expect(t, "lift", err, ErrNoKnock)
 				case Denied:
 					expect(t, "lift", err, nil)
-					g.status = Expired
+					g.status, g.banned = Expired, false
 				default:
 					expect(t, "lift", err, ErrState)
+				}
+			},
+			"send back": func(t *rapid.T) {
+				s := some(t, sessions)
+				g := guests[s]
+				k, _ := l.KnockOf(s)
+				_, err := l.SendBack(k.Identity, now)
+				switch {
+				case g.status == Admitted:
+					expect(t, "send back", err, nil)
+					g.status, g.grant, g.since, g.decided, g.back = Waiting, "", now, false, true
+				case err == nil:
+					t.Fatalf("sent a %q guest back", g.status)
+				}
+			},
+			"permit": func(t *rapid.T) {
+				s := some(t, sessions)
+				g := guests[s]
+				k, _ := l.KnockOf(s)
+				may := Permissions{Camera: rapid.Bool().Draw(t, "camera"), Share: rapid.Bool().Draw(t, "share")}
+				_, err := l.Permit(k.Identity, may)
+				switch {
+				case g.status == Admitted:
+					expect(t, "permit", err, nil)
+					g.may = may
+				case err == nil:
+					t.Fatalf("permitted a %q guest", g.status)
+				}
+			},
+			"ban": func(t *rapid.T) {
+				s := some(t, sessions)
+				g := guests[s]
+				_, out, err := l.Ban(knockID(s), host, "", now)
+				if g.status == "" {
+					expect(t, "ban", err, ErrNoKnock)
+					return
+				}
+				expect(t, "ban", err, nil)
+				var left []string
+				if g.status == Admitted {
+					left = append(left, g.identity)
+				}
+				if !g.banned {
+					for _, other := range guests {
+						if other == g || !same(g, other) || other.status != Waiting && other.status != Admitted {
+							continue
+						}
+						if other.status == Admitted {
+							left = append(left, other.identity)
+						}
+						other.status, other.grant, other.decided, other.back = Expired, "", true, false
+					}
+				}
+				g.status, g.grant, g.banned, g.decided, g.back = Denied, "", true, true, false
+				slices.Sort(left)
+				slices.Sort(out)
+				if !slices.Equal(left, out) {
+					t.Fatalf("a ban sends %v out, want %v", out, left)
+				}
+			},
+			"write": func(t *rapid.T) {
+				s, text := some(t, sessions), id("text")
+				g := guests[s]
+				_, err := l.Write(knockID(s), host, text, now)
+				switch g.status {
+				case "":
+					expect(t, "write", err, ErrNoKnock)
+				case Waiting:
+					expect(t, "write", err, nil)
+					say(g, text)
+				default:
+					expect(t, "write", err, ErrState)
+				}
+			},
+			"write to all": func(t *rapid.T) {
+				text := id("text")
+				told, err := l.WriteAll(host, text, now)
+				expect(t, "write to all", err, nil)
+				if len(told) != waiting() {
+					t.Fatalf("%d were written to, want %d", len(told), waiting())
+				}
+				for _, g := range guests {
+					if g.status == Waiting {
+						say(g, text)
+					}
+				}
+			},
+			"reply": func(t *rapid.T) {
+				s, text := some(t, sessions), id("text")
+				g := guests[s]
+				_, err := l.Reply(s, text, now)
+				tries := max(0, g.patience-now.Sub(g.repliedA).Hours()/limits.Replies.Every.Hours())
+				var often *TooManyMessagesError
+				switch {
+				case !now.Before(g.until):
+					expect(t, "reply", err, ErrNoSession)
+				case g.status != Waiting:
+					expect(t, "reply", err, ErrState)
+				case g.written == 0:
+					expect(t, "reply", err, ErrNothingSaid)
+				case tries+1 > float64(limits.Replies.Burst):
+					if !errors.As(err, &often) || often.Wait <= 0 {
+						t.Fatalf("a flood of replies: %v", err)
+					}
+				default:
+					expect(t, "reply", err, nil)
+					g.patience, g.repliedA = tries+1, now
+					say(g, text)
+				}
+			},
+			"stay": func(t *rapid.T) {
+				s := some(t, sessions)
+				g := guests[s]
+				l.Renew(s, now)
+				if now.Before(g.until) && (g.status == Waiting || g.status == Admitted) && g.until.Sub(now) <= SessionLife/2 {
+					g.until = now.Add(SessionLife)
 				}
 			},
 			"withdraw": func(t *rapid.T) {
@@ -258,7 +417,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				g := guests[s]
 				_, err := l.Withdraw(s, now)
 				switch {
-				case now.Sub(g.enteredA) >= SessionLife:
+				case !now.Before(g.until):
 					expect(t, "withdraw", err, ErrNoSession)
 				case g.status == Waiting || g.status == Withdrawn:
 					expect(t, "withdraw", err, nil)
@@ -292,16 +451,16 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				now = now.Add(time.Duration(rapid.IntRange(1, 10).Draw(t, "hours")) * time.Hour)
 				l.Sweep(now)
 				for _, g := range guests {
-					if g.status == Waiting && now.Sub(g.enteredA) >= SessionLife {
+					if g.status == Waiting && !now.Before(g.until) {
 						g.status = Expired
 					}
 				}
 				for s, g := range guests {
 					_, kept := l.sessions[s]
-					long := now.Sub(g.enteredA)
-					over := g.status == "" && long >= SessionLife || g.past() && long >= SessionLife+limits.KeepPast
+					past := now.Sub(g.until)
+					over := g.status == "" && past >= 0 || g.past() && past >= limits.KeepPast
 					if kept == over {
-						t.Fatalf("a %q guest after %s is kept: %t", g.status, long, kept)
+						t.Fatalf("a %q guest %s after the end is kept: %t", g.status, past, kept)
 					}
 				}
 			},
@@ -309,7 +468,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				persist()
 				l = New("m", limits, stored)
 				for _, g := range guests {
-					g.again = 0
+					g.again, g.patience = 0, 0
 				}
 			},
 			"": func(t *rapid.T) {
@@ -329,6 +488,30 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						t.Fatalf("grant %s of %s", k.Admission, s)
 					}
 					grants[k.Admission] = true
+					if alive && (k.Permissions != g.may || k.Identity != g.identity) {
+						t.Fatalf("%s came in as %s with %+v, want %s with %+v", s, k.Identity, k.Permissions, g.identity, g.may)
+					}
+					if ok && (k.Banned() != g.banned || k.SentBackAt.IsZero() == (g.back && g.status == Waiting) || !k.Since.Equal(g.since)) {
+						t.Fatalf("session %s is %+v, the model says %+v", s, k, *g)
+					}
+					var said []string
+					if thread := l.Thread(k.ID); thread != nil {
+						for i, m := range thread.Messages {
+							said = append(said, m.Text)
+							if want := g.written - int64(len(thread.Messages)-1-i); m.Seq != want {
+								t.Fatalf("message %q is number %d, want %d", m.Text, m.Seq, want)
+							}
+						}
+					}
+					if !slices.Equal(said, g.said) {
+						t.Fatalf("the thread of %s is %q, the model says %q", s, said, g.said)
+					}
+					if kept := l.sessions[s]; !kept.ExpiresAt.Equal(g.until) {
+						t.Fatalf("session %s lives until %s, want %s", s, kept.ExpiresAt, g.until)
+					}
+					if got := l.KeptOut(l.sessions[s]); !errors.Is(got, keptOut(g)) || (got == nil) != (keptOut(g) == nil) {
+						t.Fatalf("a %q guest is kept out: %v, the model says %v", g.status, got, keptOut(g))
+					}
 				}
 				for _, k := range l.Knocks() {
 					if k.Status == Waiting {
@@ -534,5 +717,56 @@ func TestThePersonalLinksSessionStays(t *testing.T) {
 	l.Sweep(start.Add(SessionLife + 6*time.Hour + time.Minute))
 	if len(l.sessions) != 0 || len(l.knocks) != 0 {
 		t.Errorf("%d sessions, %d knocks are kept for ever", len(l.sessions), len(l.knocks))
+	}
+}
+
+// Two tabs of one browser by a shared link, known by its key, and somebody else.
+func TestABanHoldsForTheBrowsersKey(t *testing.T) {
+	l := New("m", DefaultLimits(), State{})
+	l.AddLink(link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start.Add(time.Hour)})
+	key, otherKey := link.PublicKey{4, 1}, link.PublicKey{4, 2}
+	ask := func(session string, key link.PublicKey) (Knock, error) {
+		return l.Knock(session, "k "+session, Asking{Name: "Karim", Key: key}, start)
+	}
+	for i, session := range []string{"one", "open", "other"} {
+		if _, err := l.Enter("l", session, [32]byte{byte(i)}, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, err := ask("one", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask("other", otherKey); err != nil {
+		t.Fatal(err)
+	}
+	host := Host{"a", "Anne"}
+	if _, err := l.Admit(k.ID, host, Everything(), "g", "p_1", start); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := l.Session("one", start); l.Recognition(s) != ByBrowser {
+		t.Errorf("known by %s", l.Recognition(s))
+	}
+	_, out, err := l.Ban(k.ID, host, "", start)
+	if err != nil || !slices.Equal(out, []string{"p_1"}) {
+		t.Errorf("the ban sends %v out, %v", out, err)
+	}
+	if _, err := ask("open", key); !errors.Is(err, ErrBanned) {
+		t.Errorf("the browser's other tab: %v", err)
+	}
+	if k, ok := l.KnockOf("other"); !ok || k.Status != Waiting {
+		t.Errorf("somebody else is %s", k.Status)
+	}
+	if _, ok := l.Admission("g"); ok {
+		t.Error("the admission lives")
+	}
+	if s, err := l.Return("l", key, "again", [32]byte{9}, start); err != nil || s.ID != "one" || !errors.Is(l.KeptOut(s), ErrBanned) {
+		t.Errorf("the browser comes back as %s, %v", s.ID, err)
+	}
+	if _, err := l.Lift(k.ID, host, start); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := ask("one", key); err != nil || k.Status != Waiting || k.Banned() {
+		t.Errorf("lifted: %+v, %v", k, err)
 	}
 }

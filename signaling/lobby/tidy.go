@@ -85,9 +85,11 @@ func (l *Lobby) drop(s Session) {
 	if id, ok := l.bySess[s.ID]; ok {
 		delete(l.knocks, id)
 		delete(l.bySess, s.ID)
+		delete(l.threads, id)
 		l.changes.DroppedKnocks = append(l.changes.DroppedKnocks, id)
 	}
 	delete(l.sessions, s.ID)
 	delete(l.again, s.ID)
+	delete(l.replied, s.ID)
 	l.changes.Dropped = append(l.changes.Dropped, s.ID)
 }

@@ -123,7 +123,7 @@ func (a lift) do(l *live, now time.Time) (any, error) {
 	return l.knockView(k), nil
 }
 
-// Lift allows a denied or removed guest to knock again.
+// Lift allows a denied, removed or banned guest to knock again.
 func (m *Meetings) Lift(ctx context.Context, by Agent, id, knock string) (KnockView, error) {
 	return answer[KnockView](ctx, m, id, lift{byHost{by}, knock})
 }
@@ -170,6 +170,7 @@ func (a watchAsHost) do(l *live, _ time.Time) (any, error) {
 	}
 	l.hosts[a.watch] = struct{}{}
 	l.begun = append(l.begun, func() { l.dropHost(a.watch) })
+	l.hostsDirty = l.hostsDirty || len(l.hosts) == 1
 	l.dirty = true // tell sends the snapshot
 	return struct{}{}, nil
 }
@@ -210,7 +211,7 @@ func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
 	}
 	for id, d := range a.watch.pending {
 		if d.seq <= a.seq {
-			l.seen[id] = d.since
+			l.seen[id] = sighting{d.since, a.watch.agent.Name}
 			delete(a.watch.pending, id)
 			l.retell[d.session] = struct{}{}
 			l.dirty = true

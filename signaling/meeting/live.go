@@ -28,6 +28,7 @@ type outcome struct {
 	answer any
 	err    error
 	leave  []leaving
+	permit []permitting
 	close  bool
 }
 
@@ -47,6 +48,7 @@ type live struct {
 	// Set at creation.
 	id       string
 	cfg      *Config
+	board    *board
 	requests chan request
 	stop     chan struct{}
 	stopped  chan struct{}
@@ -65,8 +67,8 @@ type live struct {
 	lobby   *lobby.Lobby
 	seats   map[string]Seat // by id
 	inCall  map[string]Participant
-	missed  []request            // what nobody waits for and was not done yet
-	seen    map[string]time.Time // knock id → Since of the waiting a host has seen
+	missed  []request           // what nobody waits for and was not done yet
+	seen    map[string]sighting // by knock id
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
 	begun   []func() // ends a watch that the batch began
@@ -74,18 +76,21 @@ type live struct {
 	changes     Changes
 	owed        []audit.Draft // comings and goings that could not be stored yet
 	leave       []leaving     // of the act being done
+	permit      []permitting  // of the act being done
 	close       bool          // of the act being done
 	lastSummary summaryKey
+	lastNotice  Notice
 	retell      map[string]struct{} // sessions to tell, whatever changed
 	dirty       bool                // something to tell
 	rosterDirty bool                // who is in the call, too
+	hostsDirty  bool                // whether any host watches, too
 }
 
-func newLive(id string, cfg *Config) *live {
+func newLive(id string, cfg *Config, b *board) *live {
 	return &live{
-		id: id, cfg: cfg,
+		id: id, cfg: cfg, board: b,
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
-		inCall: make(map[string]Participant), seen: make(map[string]time.Time), retell: make(map[string]struct{}),
+		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}),
 		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}),
 	}
 }
@@ -129,6 +134,9 @@ func (l *live) step(ctx context.Context, batch []request) {
 	if err == nil {
 		now := l.cfg.now()
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
+		for w := range l.guests {
+			l.lobby.Renew(w.session, now)
+		}
 		l.lobby.Sweep(now)
 		for i, r := range batch {
 			outcomes[i] = l.decide(r.act, now)
@@ -146,7 +154,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 			// Who was to leave leaves all the same: a disk that is full must not
 			// keep a host from removing somebody. Whether they may come back is
 			// decided by what is stored, and the host is told to repeat.
-			outcomes[i].answer, outcomes[i].err = nil, err
+			outcomes[i].answer, outcomes[i].permit, outcomes[i].err = nil, nil, err
 		}
 		if r.reply != nil {
 			r.reply <- outcomes[i]
@@ -185,6 +193,7 @@ func (l *live) load(ctx context.Context) error {
 		l.seats[seat.ID] = seat
 	}
 	l.loaded = true
+	l.lastNotice = l.notice()
 	return nil
 }
 
@@ -204,10 +213,10 @@ func (l *live) postpone(batch []request) []request {
 }
 
 func (l *live) decide(a act, now time.Time) outcome {
-	l.leave, l.close = nil, false
+	l.leave, l.permit, l.close = nil, nil, false
 	l.lobby.By(actorOf(a), now)
 	answer, err := a.do(l, now)
-	return outcome{answer: answer, err: err, leave: l.leave, close: l.close}
+	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, close: l.close}
 }
 
 // commit makes what the batch decided durable. If it cannot, memory is thrown

@@ -96,6 +96,15 @@ func (m Meeting) Host(account string) (Person, bool) {
 	return Person{}, false
 }
 
+// hosts are the accounts that host the meeting.
+func (m Meeting) hosts() []string {
+	all := []string{m.Organiser.Account}
+	for _, p := range m.CoHosts {
+		all = append(all, p.Account)
+	}
+	return all
+}
+
 // Open opens a scheduled meeting; an open one stays as it is.
 func (m Meeting) Open(now time.Time) (Meeting, error) {
 	switch m.State {

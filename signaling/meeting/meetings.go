@@ -24,6 +24,7 @@ type Meetings struct {
 	challenges *link.Challenges // for browsers that come back
 
 	presence sync.WaitGroup // removals that follow presence events
+	board    *board
 
 	mu     sync.Mutex
 	closed bool
@@ -35,6 +36,12 @@ type Meetings struct {
 type leaving struct {
 	identity string
 	reason   livekit.DisconnectReason
+}
+
+// permitting is somebody in the call who may do something else from now on.
+type permitting struct {
+	identity   string
+	permission *livekit.ParticipantPermission
 }
 
 // NewMeetings makes the meetings of this process; end them with Close.
@@ -55,7 +62,10 @@ func NewMeetings(cfg Config) *Meetings {
 		cfg.HostQueue = 512
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	return &Meetings{cfg: cfg, ctx: ctx, stop: stop, challenges: link.NewChallenges(cfg.Random), live: make(map[string]*live)}
+	return &Meetings{
+		cfg: cfg, ctx: ctx, stop: stop, challenges: link.NewChallenges(cfg.Random), board: newBoard(),
+		live: make(map[string]*live),
+	}
 }
 
 // Close ends every watch and waits for the goroutines. Calls that come later
@@ -72,6 +82,7 @@ func (m *Meetings) Close() {
 		<-l.stopped
 	}
 	m.presence.Wait()
+	m.board.close()
 	m.stop()
 }
 
@@ -85,7 +96,7 @@ func (m *Meetings) acquire(id string) (*live, error) {
 	}
 	l, ok := m.live[id]
 	if !ok {
-		l = newLive(id, &m.cfg)
+		l = newLive(id, &m.cfg, m.board)
 		m.live[id] = l
 		go l.run(m.ctx)
 	}
@@ -171,6 +182,9 @@ func (m *Meetings) ask(ctx context.Context, id string, a act) (any, error) {
 func (m *Meetings) obey(room string, out outcome) {
 	for _, who := range out.leave {
 		m.cfg.Media.Remove(room, who.identity, who.reason)
+	}
+	for _, who := range out.permit {
+		m.cfg.Media.SetPermission(room, who.identity, who.permission)
 	}
 	if out.close {
 		m.cfg.Media.CloseRoom(room, livekit.DisconnectReason_ROOM_DELETED)

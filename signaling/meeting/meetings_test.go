@@ -596,3 +596,5 @@ func TestCloseAnswersWhoWaits(t *testing.T) {
 	}
 	h.Joined(h.id, "p_x", "PA_x")
 }
+
+func (c *call) SetPermission(string, string, *livekit.ParticipantPermission) bool { return true }

@@ -30,6 +30,10 @@ type Store interface {
 	// LobbySession finds a session by the hash of its token: lobby.ErrNoSession
 	// if there is none.
 	LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error)
+	// WaitingFor lists where guests wait for an account that hosts, whoever
+	// knocked last first, limit at most; who was sent back is counted, but is no
+	// new knock.
+	WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]Notice, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 }
@@ -54,11 +58,13 @@ func (c Changes) empty() bool {
 	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 && len(c.Audit) == 0
 }
 
-// Media is what a meeting asks of the call. After a method returns, nothing
-// more is forwarded to or from whom it names. Unknown names are no error.
+// Media is what a meeting asks of the call. After Remove and CloseRoom return,
+// nothing more is forwarded to or from whom they name; after SetPermission,
+// nothing that is not allowed any more. Unknown names are no error.
 type Media interface {
 	Remove(room, identity string, reason livekit.DisconnectReason) bool
 	CloseRoom(room string, reason livekit.DisconnectReason) bool
+	SetPermission(room, identity string, p *livekit.ParticipantPermission) bool
 }
 
 // Config is what Meetings are made from. Store, Media, Now and Random are

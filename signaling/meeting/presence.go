@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/livekit/protocol/livekit"
+
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
 )
@@ -20,6 +22,26 @@ type Grant struct {
 	Role         Role
 	Permissions  lobby.Permissions
 	AgentSession string // hosts: the session it dies with
+}
+
+// Permission says in LiveKit's words what a grant allows.
+func (g Grant) Permission() *livekit.ParticipantPermission {
+	var sources []livekit.TrackSource
+	if g.Permissions.Speak {
+		sources = append(sources, livekit.TrackSource_MICROPHONE)
+	}
+	if g.Permissions.Camera {
+		sources = append(sources, livekit.TrackSource_CAMERA)
+	}
+	if g.Permissions.Share {
+		sources = append(sources, livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
+	}
+	return &livekit.ParticipantPermission{
+		CanSubscribe:      true,
+		CanPublish:        len(sources) > 0, // no sources would mean all of them
+		CanPublishSources: sources,
+		CanPublishData:    g.Permissions.Chat,
+	}
 }
 
 func admittedGrant(k lobby.Knock) Grant {
@@ -196,6 +218,7 @@ func (a endSession) do(l *live, _ time.Time) (any, error) {
 
 // EndSession takes an agent's session that has ended out of every call.
 func (m *Meetings) EndSession(ctx context.Context, session string) error {
+	m.board.endSession(session)
 	ids, err := m.cfg.Store.SeatedIn(ctx, session)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (l *live) tell() {
 	summary := l.summary()
 	summaryChanged := summary.key() != l.lastSummary
 	l.lastSummary = summary.key()
-	knocks := latest(changed.Lobby.Knocks)
+	knocks := l.touched(changed.Lobby)
 	for w := range l.hosts {
 		if w.seq == 0 || len(knocks) > maxKnockEvents {
 			l.tellHost(w, HostEvent{Snapshot: true, Meeting: &summary, Knocks: l.knockViews(), Participants: l.roster()})
@@ -54,11 +54,15 @@ func (l *live) tell() {
 		}
 	}
 	concerned := l.concerned(changed)
-	l.dirty, l.rosterDirty = false, false
+	l.dirty, l.rosterDirty, l.hostsDirty = false, false, false
 	clear(l.retell)
 	now := l.cfg.now()
 	for w := range l.guests {
 		l.tellGuest(w, now, concerned)
+	}
+	if notice := l.notice(); notice != l.lastNotice {
+		l.lastNotice = notice
+		l.board.post(l.meeting.hosts(), notice)
 	}
 }
 
@@ -71,7 +75,7 @@ const maxKnockEvents = maxBatch
 // changed, or that asked; all, if the meeting or who is in it changed. A crowd waits in
 // one meeting, and what one of it does is mostly no news to the others.
 func (l *live) concerned(changed Changes) func(lobby.Session) bool {
-	if changed.Meeting != nil || l.rosterDirty {
+	if changed.Meeting != nil || l.rosterDirty || l.hostsDirty {
 		return func(lobby.Session) bool { return true }
 	}
 	sessions, links := make(map[string]bool), make(map[string]bool)
@@ -80,6 +84,14 @@ func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 	}
 	for _, k := range changed.Lobby.Knocks {
 		sessions[k.Session] = true
+		if k.Status == lobby.Denied || k.Status == lobby.Expired { // who is the same person may be kept out, or no more
+			links[k.Link] = true
+		}
+	}
+	for _, m := range changed.Lobby.Messages {
+		if k, ok := l.lobby.KnockByID(m.Knock); ok {
+			sessions[k.Session] = true
+		}
 	}
 	for _, v := range changed.Lobby.Links {
 		links[v.ID] = true
@@ -87,17 +99,22 @@ func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 	return func(s lobby.Session) bool { return sessions[s.ID] || links[s.Link] }
 }
 
-// latest keeps the last state of each knock.
-func latest(knocks []lobby.Knock) []lobby.Knock {
-	last := make(map[string]int, len(knocks))
-	for i, k := range knocks {
-		last[k.ID] = i
-	}
-	out := make([]lobby.Knock, 0, len(last))
-	for i, k := range knocks {
-		if last[k.ID] == i {
+// touched are the knocks that changed or whose thread did, once each.
+func (l *live) touched(c lobby.Changes) []lobby.Knock {
+	var out []lobby.Knock
+	done := make(map[string]bool)
+	add := func(id string) {
+		k, ok := l.lobby.KnockByID(id)
+		if ok && !done[id] {
 			out = append(out, k)
 		}
+		done[id] = true
+	}
+	for _, k := range c.Knocks {
+		add(k.ID)
+	}
+	for _, m := range c.Messages {
+		add(m.Knock)
 	}
 	return out
 }
@@ -160,6 +177,9 @@ func (l *live) dropHost(w *HostWatch) {
 	if _, ok := l.hosts[w]; ok {
 		delete(l.hosts, w)
 		close(w.events)
+		if len(l.hosts) == 0 { // guests are told that hosts have gone
+			l.dirty, l.hostsDirty = true, true
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (a claim) do(l *live, now time.Time) (any, error) {
 	}
 	k, _ := l.lobby.KnockOf(s.ID)
 	if k.Status == lobby.Denied {
-		return nil, lobby.ErrDenied
+		return nil, l.lobby.KeptOut(s)
 	}
 	admitted, ok := l.lobby.Admission(k.Admission)
 	if !ok || l.meeting.State != Open {

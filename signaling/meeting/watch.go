@@ -1,6 +1,7 @@
 package meeting
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,8 @@ type KnockView struct {
 	Suspicious bool // the name can deceive the eye
 	Bound      bool // the browser proved a key: it can come back, and is recognised
 	PINPassed  bool
+	Thread     *lobby.Thread
+	Known      lobby.Recognition // by what the person is known again
 }
 
 // HostWatch is a host following a meeting. The reader of Events must keep up:
@@ -87,11 +90,25 @@ type GuestView struct {
 	Challenge string // to sign at the knock
 	Bound     bool
 
-	Knocked     bool
-	Knock       lobby.Knock // Admission and Identity are left out
-	HostKnows   bool
-	HostPresent bool
-	Screen      Screen
+	// LinkExpiresAt ends asking anew by the link; who waits keeps waiting.
+	LinkExpiresAt time.Time
+
+	Knocked bool
+	Knock   lobby.Knock // Admission and Identity are left out
+	Thread  *lobby.Thread
+	// HostKnows says that a host's screen has shown the knock, KnownBy whose.
+	HostKnows bool
+	KnownBy   string
+	// HostPresent: a host is in the call. HostWatching: a host has the lobby at hand.
+	HostPresent, HostWatching bool
+	Known                     lobby.Recognition // by what the guest is known again
+	Screen                    Screen
+}
+
+// sighting is a waiting that a host's screen has shown.
+type sighting struct {
+	since time.Time // of that waiting
+	by    string    // name of the host
 }
 
 // Screen is which page a guest sees.
@@ -104,6 +121,7 @@ const (
 	ScreenAdmitted  Screen = "admitted"
 	ScreenDenied    Screen = "denied"
 	ScreenRemoved   Screen = "removed"
+	ScreenBanned    Screen = "banned"
 	ScreenWithdrawn Screen = "withdrawn"
 	ScreenExpired   Screen = "expired"
 	ScreenEnded     Screen = "ended"
@@ -119,16 +137,35 @@ func (l *live) view(s lobby.Session) GuestView {
 		State: l.meeting.State, Profile: l.meeting.Profile,
 		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
 		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
-		HostPresent: l.hostPresent(),
+		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
+		Known: l.lobby.Recognition(s),
 	}
 	k, knocked := l.lobby.KnockOf(s.ID)
 	if knocked {
 		v.Knocked, v.Knock = true, k
 		v.Knock.Admission, v.Knock.Identity = "", ""
-		v.HostKnows = l.seen[k.ID].Equal(k.Since)
+		v.Thread = l.lobby.Thread(k.ID)
+		if seen, ok := l.seen[k.ID]; ok && seen.since.Equal(k.Since) {
+			v.HostKnows, v.KnownBy = true, seen.by
+		}
 	}
 	v.Screen = screen(l.meeting.State, l.lobby.Void(s), k)
+	if v.Screen != ScreenEnded && v.Screen != ScreenRevoked && k.Status != lobby.Waiting && k.Status != lobby.Admitted {
+		v.Screen = l.keptOut(s, v.Screen)
+	}
 	return v
+}
+
+// keptOut is the screen of a session whose person is refused, perhaps because of
+// another tab.
+func (l *live) keptOut(s lobby.Session, otherwise Screen) Screen {
+	switch err := l.lobby.KeptOut(s); {
+	case errors.Is(err, lobby.ErrBanned):
+		return ScreenBanned
+	case errors.Is(err, lobby.ErrDenied) && otherwise != ScreenRemoved:
+		return ScreenDenied
+	}
+	return otherwise
 }
 
 func screen(state State, void bool, k lobby.Knock) Screen {
@@ -174,7 +211,7 @@ func (l *live) knockView(k lobby.Knock) KnockView {
 	s := l.lobby.SessionOf(k)
 	return KnockView{
 		Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via),
-		Bound: s.Bound(), PINPassed: s.PINPassed,
+		Bound: s.Bound(), PINPassed: s.PINPassed, Thread: l.lobby.Thread(k.ID), Known: l.lobby.Recognition(s),
 	}
 }
 

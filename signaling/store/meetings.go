@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
@@ -51,6 +52,11 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	rows, err = tx.QueryContext(ctx, `SELECT `+knockColumns+` FROM knocks WHERE meeting_id = $1`, id)
 	if out.Lobby.Knocks, err = collect(rows, err, scanKnock); err != nil {
 		return out, classify(fmt.Errorf("load knocks: %w", err))
+	}
+	rows, err = tx.QueryContext(ctx, `SELECT `+messageColumns+` FROM lobby_messages
+		WHERE knock_id IN (SELECT id FROM knocks WHERE meeting_id = $1) ORDER BY knock_id, seq`, id)
+	if out.Lobby.Messages, err = collect(rows, err, scanMessage); err != nil {
+		return out, classify(fmt.Errorf("load lobby messages: %w", err))
 	}
 	rows, err = tx.QueryContext(ctx, `SELECT id, meeting_id, account_id, agent_session_id, identity, created_at
 		FROM seats WHERE meeting_id = $1`, id)
@@ -129,6 +135,21 @@ func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summa
 	all, err := collect(rows, err, func(row scanner) (v meeting.Summary, err error) {
 		err = row.Scan(&v.ID, &v.Title, &v.State, &v.Organiser.Account, &v.Organiser.Name, &v.Profile,
 			at(&v.StartsAt), at(&v.EndsAt), at(&v.CreatedAt), at(&v.OpenedAt), at(&v.EndedAt), &v.Waiting)
+		return v, err
+	})
+	return all, classify(err)
+}
+
+// WaitingFor lists where guests wait for an account that hosts, whoever knocked
+// last first, limit at most.
+func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]meeting.Notice, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT m.id, m.title, count(*), max(CASE WHEN k.sent_back_at IS NULL THEN k.since END)
+		FROM hosts h JOIN meetings m ON m.id = h.meeting_id JOIN knocks k ON k.meeting_id = m.id
+		JOIN lobby_sessions s ON s.id = k.session_id
+		WHERE h.account_id = $1 AND m.state <> 'ended' AND k.status = 'waiting' AND s.expires_at > $2
+		GROUP BY m.id, m.title ORDER BY coalesce(max(CASE WHEN k.sent_back_at IS NULL THEN k.since END), 0) DESC, m.id LIMIT $3`, account, ms(now), limit)
+	all, err := collect(rows, err, func(row scanner) (v meeting.Notice, err error) {
+		err = row.Scan(&v.Meeting, &v.Title, &v.Waiting, at(&v.Newest))
 		return v, err
 	})
 	return all, classify(err)

@@ -31,8 +31,9 @@ var powerCuts = goflag.Int("powercuts", 12, "how often the power is cut")
 
 type noCall struct{}
 
-func (noCall) Remove(string, string, livekit.DisconnectReason) bool { return false }
-func (noCall) CloseRoom(string, livekit.DisconnectReason) bool      { return false }
+func (noCall) Remove(string, string, livekit.DisconnectReason) bool              { return false }
+func (noCall) CloseRoom(string, livekit.DisconnectReason) bool                   { return false }
+func (noCall) SetPermission(string, string, *livekit.ParticipantPermission) bool { return false }
 
 // house is a meeting whose guests and hosts act at once, on a disk that fails.
 // It outlives the lives of its store.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -70,12 +71,16 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 	knock := lobby.Knock{
 		ID: "k", Meeting: "m", Session: "s", Link: "l", Status: lobby.Admitted, Place: 4, Name: "Inês", Organisation: "MNE", Since: start,
 		DecidedAt: start.Add(time.Second), DecidedBy: a.ID, DecidedByName: a.Name, Message: "", Admission: "g", Identity: "p_x",
-		Permissions: lobby.Permissions{Speak: true, Share: true},
+		Permissions: lobby.Permissions{Speak: true, Share: true}, BannedAt: start.Add(2 * time.Second), SentBackAt: start.Add(3 * time.Second),
+	}
+	words := []lobby.Message{
+		{Knock: "k", Seq: 2, ByHost: true, By: a.ID, ByName: a.Name, Text: "Deux minutes", At: start.Add(time.Second)},
+		{Knock: "k", Seq: 3, ByName: "Inês", Text: "Merci", At: start.Add(2 * time.Second)},
 	}
 	seat := meeting.Seat{ID: "seat", Meeting: "m", Account: a.ID, Session: "as", Identity: "p_h", CreatedAt: start}
 	err = s.SaveMeeting(t.Context(), meeting.Changes{
 		Meeting: &m, Seats: []meeting.Seat{seat},
-		Lobby: lobby.Changes{Links: []link.Link{l}, Sessions: []lobby.Session{session}, Knocks: []lobby.Knock{knock}},
+		Lobby: lobby.Changes{Links: []link.Link{l}, Sessions: []lobby.Session{session}, Knocks: []lobby.Knock{knock}, Messages: words},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +93,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(got.Meeting) != fmt.Sprint(m) || got.Lobby.Links[0] != l || got.Lobby.Sessions[0] != session || got.Lobby.Knocks[0] != knock || got.Seats[0] != seat {
+	if fmt.Sprint(got.Meeting) != fmt.Sprint(m) || got.Lobby.Links[0] != l || got.Lobby.Sessions[0] != session || got.Lobby.Knocks[0] != knock || !slices.Equal(got.Lobby.Messages, words) || got.Seats[0] != seat {
 		t.Errorf("came back as %+v", got)
 	}
 	if found, err := s.GuestLink(t.Context(), "l"); err != nil || found != l {
@@ -136,11 +141,15 @@ func TestWhatIsDroppedIsGone(t *testing.T) {
 	save(lobby.Changes{
 		Links: []link.Link{l}, Sessions: sessions, Knocks: knocks,
 		Dropped: []string{"at once"}, DroppedKnocks: []string{"knock at once"},
+		Messages: []lobby.Message{{Knock: "knock dropped", Seq: 1, Text: "?", At: start}, {Knock: "knock kept", Seq: 1, Text: "?", At: start}, {Knock: "knock kept", Seq: 2, Text: "!", At: start}},
 	})
+	sessions[0].ExpiresAt = start.Add(time.Hour)
 	knocks[1].Status = lobby.Expired
+	save(lobby.Changes{Sessions: sessions[:1], DroppedMessages: []lobby.MessageID{{Knock: "knock kept", Seq: 1}}})
 	save(lobby.Changes{Knocks: knocks[1:2], Dropped: []string{"dropped"}, DroppedKnocks: []string{"knock dropped"}})
 	got, err := s.LoadMeeting(t.Context(), "m")
-	if err != nil || len(got.Lobby.Sessions) != 1 || len(got.Lobby.Knocks) != 1 || got.Lobby.Knocks[0].Session != "kept" {
+	if err != nil || len(got.Lobby.Sessions) != 1 || len(got.Lobby.Knocks) != 1 || got.Lobby.Knocks[0].Session != "kept" ||
+		len(got.Lobby.Messages) != 1 || got.Lobby.Messages[0].Text != "!" || !got.Lobby.Sessions[0].ExpiresAt.Equal(start.Add(time.Hour)) {
 		t.Errorf("left are %+v, %v", got.Lobby, err)
 	}
 }

@@ -159,24 +159,10 @@ func attributes(g meeting.Grant) map[string]string {
 	return a
 }
 
-// videoGrant says in LiveKit's words what the permissions allow.
+// videoGrant is the grant's permission as a token carries it.
 func videoGrant(g meeting.Grant) *auth.VideoGrant {
 	v := &auth.VideoGrant{RoomJoin: true, Room: g.Meeting}
-	var sources []livekit.TrackSource
-	if g.Permissions.Speak {
-		sources = append(sources, livekit.TrackSource_MICROPHONE)
-	}
-	if g.Permissions.Camera {
-		sources = append(sources, livekit.TrackSource_CAMERA)
-	}
-	if g.Permissions.Share {
-		sources = append(sources, livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
-	}
-	v.SetCanSubscribe(true)
-	v.SetCanPublish(len(sources) > 0) // no sources would mean all of them
-	v.SetCanPublishSources(sources)
-	v.SetCanPublishData(g.Permissions.Chat)
-	v.SetCanUpdateOwnMetadata(false)
+	v.UpdateFromPermission(g.Permission())
 	return v
 }
 

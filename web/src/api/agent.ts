@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Reissue, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Permissions, Reissue, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -38,10 +38,19 @@ export const setLinkPIN = (meetingID: string, linkID: string, pinHash: string) =
 export const linkUses = (meetingID: string, linkID: string) => request<{ uses: LinkUse[] }>('GET', `${linkPath(meetingID, linkID)}/uses`).then((answer) => answer.uses)
 
 const knockPath = (meetingID: string, knockID: string) => `/meetings/${id(meetingID)}/knocks/${id(knockID)}`
-export const admit = (meetingID: string, knockID: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/admit`, { body: {} })
+/** Without permissions: everything. */
+export const admit = (meetingID: string, knockID: string, permissions?: Permissions) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/admit`, { body: permissions ? { permissions } : {} })
 /** keepalive: the refusal must reach the server even when the host's page is closing. */
-export const deny = (meetingID: string, knockID: string, keepalive = false) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/deny`, { body: {}, keepalive })
-/** A refused or removed guest may knock again. */
+export const deny = (meetingID: string, knockID: string, message = '', keepalive = false) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/deny`, { body: message ? { message } : {}, keepalive })
+/** Out until it is lifted: whoever has the personal link, or the browser behind a shared one. */
+export const ban = (meetingID: string, knockID: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/ban`, { body: {} })
+export const write = (meetingID: string, knockID: string, text: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/messages`, { body: { text } })
+/** To everybody who waits; answers whom it reached. */
+export const writeAll = (meetingID: string, text: string) => request<{ knocks: Knock[] }>('POST', `/meetings/${id(meetingID)}/knocks/messages`, { body: { text } })
+/** A refused, removed or banned guest may knock again. */
 export const lift = (meetingID: string, knockID: string) => request<Knock>('POST', `${knockPath(meetingID, knockID)}/lift`)
 export const admitAll = (meetingID: string, except: string[]) => request<{ knocks: Knock[] }>('POST', `/meetings/${id(meetingID)}/knocks/admit-all`, { body: { except } })
 export const removeParticipant = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/remove`)
+/** From the call back to the lobby; no new knock is needed. */
+export const sendBack = (meetingID: string, identity: string) => request<Knock>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/send-back`)
+export const permit = (meetingID: string, identity: string, body: Permissions) => request<Knock>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/permissions`, { body })

@@ -4,7 +4,7 @@ import type { SocketLike } from './socket'
 import type { Knock, Meeting } from './types'
 
 const meeting = { id: 'm', title: 'T' } as Meeting
-const knock = (id: string, since: string, status: Knock['status'] = 'waiting'): Knock => ({ id, since, status, name: id, link: { id: 'l', label: '', kind: 'shared', pin: false }, name_differs: false, name_suspicious: false, removed: false, bound: true, pin_passed: false })
+const knock = (id: string, since: string, status: Knock['status'] = 'waiting'): Knock => ({ id, since, status, name: id, link: { id: 'l', label: '', kind: 'shared', pin: false }, name_differs: false, name_suspicious: false, removed: false, messages: [], banned: false, sent_back: false, known_by: 'tab', bound: false, pin_passed: false })
 const empty: HostView = { meeting: null, knocks: [], participants: [], seq: 0 }
 
 describe("a host's view", () => {
@@ -13,6 +13,11 @@ describe("a host's view", () => {
     view = applyHostMessage(view, { type: 'knock', seq: 2, knock: knock('c', '2026-01-01T10:00:30Z') })
     expect(view.knocks.map(({ id }) => id)).toEqual(['a', 'c', 'b'])
     expect(view.seq).toBe(2)
+  })
+
+  it('is ordered by the time, not by its text', () => {
+    const view = applyHostMessage(empty, { type: 'snapshot', seq: 1, meeting, knocks: [knock('b', '2026-01-01T10:00:00.12Z'), knock('a', '2026-01-01T10:00:00.1Z')] })
+    expect(view.knocks.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
   it('replaces a knock that changes', () => {
@@ -33,6 +38,19 @@ describe("a host's view", () => {
 })
 
 describe("the host's channel", () => {
+  it('keeps the newer thread when the answer to a message is overtaken by the guest’s', () => {
+    const socket: SocketLike = { onopen: null, onmessage: null, onclose: null, send: () => undefined, close: () => undefined }
+    const channel = new HostChannel('m', () => socket, { watch: () => () => undefined })
+    const said = (seq: number) => ({ seq, by_host: seq === 1, by_name: '', text: String(seq), at: '' })
+    channel.start()
+    socket.onmessage?.({ data: JSON.stringify({ type: 'snapshot', seq: 1, meeting, knocks: [{ ...knock('a', '2026-01-01T10:00:00Z'), messages: [said(1), said(2)] }], participants: [] }) })
+    channel.learn({ ...knock('a', '2026-01-01T10:00:00Z'), messages: [said(1)] })
+    expect(channel.view.get().knocks[0]?.messages).toHaveLength(2)
+    channel.learn({ ...knock('a', '2026-01-01T10:00:00Z'), messages: [said(1), said(2), said(3)] })
+    expect(channel.view.get().knocks[0]?.messages).toHaveLength(3)
+    channel.close()
+  })
+
   it('says once per message that a person has seen it, and again after a reconnection', () => {
     const sent: unknown[] = []
     const socket: SocketLike = { onopen: null, onmessage: null, onclose: null, send: (data) => sent.push(JSON.parse(data)), close: () => undefined }

@@ -1,7 +1,7 @@
-// The two live channels: what a guest in the lobby hears, and what a host hears.
+// The live channels: what a guest in the lobby hears, what a host hears, and what an agent hears wherever they are.
 import { browserNetwork, LiveSocket, openSocket, type SocketState } from './socket'
 import { Store, type Readable } from './store'
-import type { GuestMessage, GuestView, HostMessage, Knock, Meeting, Participant } from './types'
+import type { GuestMessage, GuestView, HostMessage, Knock, Meeting, Notice, NoticeMessage, Participant } from './types'
 
 /** The guest's channel: the first frame proves the session, every state comes whole. */
 export class GuestChannel {
@@ -36,7 +36,8 @@ export interface HostView {
   seq: number
 }
 
-const byArrival = (a: Knock, b: Knock) => a.since.localeCompare(b.since) || a.id.localeCompare(b.id)
+// By the time itself: the server leaves out zeros at the end, so that its text does not sort.
+const byArrival = (a: Knock, b: Knock) => Date.parse(a.since) - Date.parse(b.since) || a.id.localeCompare(b.id)
 
 /** The view after a message; unknown messages change nothing, so that a newer server may say more. */
 export function applyHostMessage(view: HostView, message: Partial<HostMessage>): HostView {
@@ -79,9 +80,35 @@ export class HostChannel {
     const { seq } = this.current.get()
     if (seq !== this.told && this.socket.send({ type: 'seen', seq })) this.told = seq
   }
-  /** Takes the answer of a decision without waiting for the push. */
-  learn = (knock: Knock): void => this.current.update((view) => ({ ...view, knocks: withKnock(view.knocks, knock) }))
+  /** Takes the answer of a decision without waiting for the push; of the thread, the push may have told more by now. */
+  learn = (knock: Knock): void =>
+    this.current.update((view) => {
+      const before = view.knocks.find((other) => other.id === knock.id)?.messages ?? []
+      const newer = (before.at(-1)?.seq ?? 0) > (knock.messages.at(-1)?.seq ?? 0)
+      return { ...view, knocks: withKnock(view.knocks, newer ? { ...knock, messages: before } : knock) }
+    })
   start = (): void => this.socket.start()
   retryNow = (): void => this.socket.retryNow()
+  close = (): void => this.socket.close()
+}
+
+/** Where guests wait for this agent, whoever knocked last first; null before the server has said. */
+export class NoticeChannel {
+  private readonly socket: LiveSocket
+  private readonly current = new Store<readonly Notice[] | null>(null)
+  readonly notices: Readable<readonly Notice[] | null> = this.current
+
+  constructor(open = () => openSocket('/agent/notices'), network = browserNetwork) {
+    this.socket = new LiveSocket({
+      open,
+      network,
+      onMessage: (message) => {
+        const { type, notices } = message as Partial<NoticeMessage>
+        if (type === 'notices' && notices) this.current.set(notices)
+      },
+    })
+  }
+
+  start = (): void => this.socket.start()
   close = (): void => this.socket.close()
 }

@@ -9,4 +9,6 @@ export const challenge = (linkID: string, code: string) => request<{ challenge: 
 export const view = (bearer: string) => request<GuestView>('GET', '/guest', { bearer })
 export const knock = (bearer: string, body: Knocking) => request<GuestView>('POST', '/guest/knock', { bearer, body })
 export const withdraw = (bearer: string) => request<GuestView>('POST', '/guest/withdraw', { bearer })
+/** Answers the hosts, once one has written. */
+export const reply = (bearer: string, text: string) => request<GuestView>('POST', '/guest/messages', { bearer, body: { text } })
 export const mediaToken = (bearer: string) => request<MediaGrant>('POST', '/guest/token', { bearer })

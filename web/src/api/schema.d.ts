@@ -39,6 +39,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/agent/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Be told where guests wait, in all of one's meetings (WebSocket)
+         * @description JSON text frames: #/components/schemas/NoticeMessage from the server, #/components/schemas/NoticeCommand from the client.
+         */
+        get: operations["notice-socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/guest": {
         parameters: {
             query?: never;
@@ -104,6 +124,23 @@ export interface paths {
         get: operations["lobby-socket"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guest/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer the hosts, once one has written */
+        post: operations["reply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -284,6 +321,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/knocks/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to everybody who waits */
+        post: operations["write-all-knocks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/knocks/{knock}/admit": {
         parameters: {
             query?: never;
@@ -295,6 +349,23 @@ export interface paths {
         put?: never;
         /** Let a guest in */
         post: operations["admit-knock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/knocks/{knock}/ban": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a guest out until it is lifted: the personal link, or the browser behind a shared one */
+        post: operations["ban-knock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -329,6 +400,23 @@ export interface paths {
         put?: never;
         /** Allow a refused or removed guest to knock again */
         post: operations["lift-knock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/knocks/{knock}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to a guest who waits */
+        post: operations["write-knock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -489,6 +577,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/participants/{identity}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what a guest in the call may do, at once */
+        put: operations["permit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/participants/{identity}/remove": {
         parameters: {
             query?: never;
@@ -500,6 +605,23 @@ export interface paths {
         put?: never;
         /** Remove somebody from the call */
         post: operations["remove-participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/participants/{identity}/send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a guest from the call back to the lobby */
+        post: operations["send-back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -585,6 +707,10 @@ export interface components {
             /** @description Ids of knocks that stay waiting. */
             except?: string[];
         };
+        Ban: {
+            /** @description Shown to the guest. */
+            message?: string;
+        };
         Challenge: {
             challenge: string;
         };
@@ -621,14 +747,23 @@ export interface components {
         GuestKnock: {
             /** @description What the host wrote with a denial. */
             message?: string;
+            /** @description What hosts and the guest have written, oldest first. A guest may write once a host has. */
+            messages: components["schemas"]["LobbyMessage"][];
             name: string;
             organisation?: string;
+            /** @description Waiting after having been in the call. */
+            sent_back: boolean;
             /** Format: date-time */
             since: string;
             /** @enum {string} */
             status: "waiting" | "admitted" | "denied" | "withdrawn" | "expired";
         };
         GuestLink: {
+            /**
+             * Format: date-time
+             * @description Until when one can ask to enter; who waits by then keeps waiting.
+             */
+            expires_at: string;
             guest_name?: string;
             /** @enum {string} */
             kind: "personal" | "shared";
@@ -682,15 +817,24 @@ export interface components {
             host_knows: boolean;
             /** @description A host is in the call. */
             host_present: boolean;
+            /** @description A host has the lobby at hand now. */
+            host_watching: boolean;
             /** @description The guest's own knock, or null. */
             knock: components["schemas"]["GuestKnock"] | null;
+            /** @description Name of the host whose screen it was. */
+            known_by?: string;
             link: components["schemas"]["GuestLink"];
             meeting: components["schemas"]["GuestMeeting"];
+            /**
+             * @description By what this guest is known again if refused.
+             * @enum {string}
+             */
+            recognised_by: "link" | "browser" | "tab";
             /**
              * @description Which screen the guest sees.
              * @enum {string}
              */
-            status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "withdrawn" | "expired" | "ended" | "revoked";
+            status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "expired" | "ended" | "revoked";
         };
         HostCommand: {
             /** Format: int64 */
@@ -716,6 +860,8 @@ export interface components {
             invite_url: string;
         };
         Knock: {
+            /** @description Denied for good: whoever is recognised as this person is kept out. */
+            banned: boolean;
             /** @description The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is. */
             bound: boolean;
             /** Format: date-time */
@@ -725,7 +871,14 @@ export interface components {
             id: string;
             /** @description Identity in the call once admitted. */
             identity?: string;
+            /**
+             * @description By what a refused person is recognised.
+             * @enum {string}
+             */
+            known_by: "link" | "browser" | "tab";
             link: components["schemas"]["KnockLink"];
+            /** @description What hosts and the guest have written, oldest first. */
+            messages: components["schemas"]["LobbyMessage"][];
             /** @description As typed; show it isolated (bdi). */
             name: string;
             /** @description The name typed is not the one invited. */
@@ -733,10 +886,14 @@ export interface components {
             /** @description The name holds characters that can deceive the eye. */
             name_suspicious: boolean;
             organisation?: string;
+            /** @description What the guest may do, once admitted. */
+            permissions?: components["schemas"]["Permissions"];
             /** @description The guest knew the link's PIN. */
             pin_passed: boolean;
             /** @description Denied after having been admitted. */
             removed: boolean;
+            /** @description Waiting after having been in the call: no new knock. */
+            sent_back: boolean;
             /**
              * Format: date-time
              * @description When the guest knocked; order the list by it.
@@ -916,6 +1073,21 @@ export interface components {
             organisation?: string;
             pin: boolean;
         };
+        LobbyMessage: {
+            /** Format: date-time */
+            at: string;
+            by_host: boolean;
+            by_name: string;
+            /**
+             * Format: int64
+             * @description Order in the thread, from 1; the oldest are forgotten.
+             */
+            seq: number;
+            text: string;
+        };
+        LobbyText: {
+            text: string;
+        };
         MediaToken: {
             identity: string;
             token: string;
@@ -961,6 +1133,24 @@ export interface components {
         };
         MeetingList: {
             meetings: components["schemas"]["Meeting"][];
+        };
+        Notice: {
+            /** @description Id of the meeting. */
+            meeting: string;
+            /**
+             * Format: date-time
+             * @description When somebody last knocked of those who wait; absent if all were sent back from the call.
+             */
+            newest?: string;
+            title: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        NoticeCommand: Record<string, never>;
+        NoticeMessage: {
+            notices: components["schemas"]["Notice"][];
+            /** @enum {string} */
+            type: "notices";
         };
         OneTimeCode: {
             code: string;
@@ -1010,7 +1200,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -1161,6 +1351,33 @@ export interface operations {
             };
         };
     };
+    "notice-socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-guest": {
         parameters: {
             query?: never;
@@ -1271,6 +1488,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LobbyText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestView"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -1624,6 +1874,41 @@ export interface operations {
             };
         };
     };
+    "write-all-knocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LobbyText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnockList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admit-knock": {
         parameters: {
             query?: never;
@@ -1637,6 +1922,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Admit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Knock"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ban-knock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                knock: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ban"];
             };
         };
         responses: {
@@ -1707,6 +2028,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Knock"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "write-knock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                knock: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LobbyText"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2067,6 +2424,42 @@ export interface operations {
             };
         };
     };
+    permit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Permissions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Knock"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "remove-participant": {
         parameters: {
             query?: never;
@@ -2085,6 +2478,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Knock"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -5,6 +5,7 @@ import { agent, isProblem, type Account } from '@/api'
 import { AccountsPage } from '@/features/accounts'
 import { ErrorNote, Loading, PlainPage } from '@/features/frame'
 import { CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
+import { useNotices, type Notices } from '@/features/notices'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
 import { patiently } from '@/ui'
@@ -43,7 +44,22 @@ function Page({ at, go, code }: { at: string; go: Go; code: string }) {
   return <Account>{(account) => <Within at={at} go={go} account={account} byCode={byCode} />}</Account>
 }
 
-function Within({ at, go, account, byCode }: { at: string; go: Go; account: Account; byCode: boolean }) {
+interface WithinProps {
+  at: string
+  go: Go
+  account: Account
+  byCode: boolean
+}
+
+/** Whatever page it is, the agent is told of those who wait; in a call, by the call. */
+function Within(props: WithinProps) {
+  const notices = useNotices(props.go)
+  const meetingID = /^\/m\/([A-Za-z0-9_-]+)$/.exec(props.at)?.[1]
+  if (meetingID) return <Suspense fallback={<Loading />}><HostCall key={meetingID} meetingID={meetingID} notices={notices} /></Suspense>
+  return <AgentPage {...props} notices={notices} />
+}
+
+function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices: Notices }) {
   const t = useT()
   const signOut = () => {
     void agent.signOut().catch(() => undefined).finally(() => {
@@ -51,15 +67,13 @@ function Within({ at, go, account, byCode }: { at: string; go: Go; account: Acco
       location.assign('/signin')
     })
   }
-  const frame = { account, onSignOut: signOut, go }
+  const frame = { account, onSignOut: signOut, go, notices }
   if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   if (at === '/accounts' && account.admin) return <AccountsPage {...frame} />
   if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
-  const page = /^\/(meetings|m)\/([A-Za-z0-9_-]+)$/.exec(at)
-  const meetingID = page?.[2]
-  if (page?.[1] === 'meetings' && meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />
-  if (page?.[1] === 'm' && meetingID) return <Suspense fallback={<Loading />}><HostCall key={meetingID} meetingID={meetingID} /></Suspense>
+  const meetingID = /^\/meetings\/([A-Za-z0-9_-]+)$/.exec(at)?.[1]
+  if (meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />
   return <PlainPage subtitle={t('frame.agents')} title={t('frame.nopage')}><p><a href="/">{t('meetings.title')}</a></p></PlainPage>
 }
 

@@ -26,7 +26,7 @@ export function overBy(reason: DisconnectReason | undefined): Over | null {
 /** What a refused token means; null: the network or the server is at fault, try again. */
 export function overByProblem(error: unknown): Over | null {
   if (isProblem(error, 'meeting-ended')) return 'ended'
-  if (isProblem(error, 'denied')) return 'removed'
+  if (isProblem(error, 'denied', 'banned')) return 'removed'
   if (isProblem(error, 'unauthenticated')) return 'unauthenticated'
   if (isProblem(error, 'forbidden', 'not-found', 'conflict', 'link-revoked', 'link-expired')) return 'refused'
   return null

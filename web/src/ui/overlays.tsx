@@ -93,14 +93,16 @@ interface MenuProps {
   groups: MenuGroup[]
   onOpenChange?: (open: boolean) => void
   placement?: 'top' | 'bottom' | 'bottom end' | 'top end'
+  /** Not in the order of tabs: where arrows lead to it. */
+  excludeFromTabOrder?: boolean
 }
 
-export function MenuButton({ label, className = 'btn secondary only-icon', button, groups, placement = 'bottom end', onOpenChange }: MenuProps) {
+export function MenuButton({ label, className = 'btn secondary only-icon', button, groups, placement = 'bottom end', excludeFromTabOrder = false, onOpenChange }: MenuProps) {
   const filled = groups.filter((group) => group.entries.length > 0)
   const entries = new Map(filled.flatMap((group) => group.entries.map((entry) => [entry.id, entry])))
   return (
     <MenuTrigger {...(onOpenChange ? { onOpenChange } : {})}>
-      <AriaButton className={className} aria-label={label}>{button}</AriaButton>
+      <AriaButton className={className} aria-label={label} excludeFromTabOrder={excludeFromTabOrder}>{button}</AriaButton>
       <Popover className="popover" placement={placement}>
         <AriaMenu className="menu" aria-label={label} onAction={(key) => entries.get(String(key))?.onAct()}>
           {filled.map((group, i) => (

@@ -1,11 +1,13 @@
 // The lobby as the guest sees it. The h1 tells the truth: that a host knows is said only once a host's screen has it.
-import { LogOut } from 'lucide-react'
+import { Clock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { GuestView, SocketState } from '@/api'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame } from '@/features/frame'
-import { useT, Words } from '@/i18n'
-import { announce, Button, Heading, useNow, useStore, useTitle } from '@/ui'
+import { useLang, useT, Words } from '@/i18n'
+import { moment } from '@/i18n/dates'
+import { announce, Button, Heading, useLasting, useNow, useStore, useTitle } from '@/ui'
+import { Messages } from './Messages'
 import type { GuestVisit } from './visit'
 
 interface Props {
@@ -30,6 +32,7 @@ export function WaitingPage({ visit, view }: Props) {
             <Line connection={connection} retry={visit.retryConnection} />
             <Truth view={view} />
           </div>
+          <Messages visit={visit} view={view} />
           <Waited view={view} />
           <p className="sm muted">{t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')}</p>
           {error ? <ErrorNote error={error} /> : null}
@@ -54,21 +57,38 @@ function Line({ connection, retry }: { connection: SocketState; retry: () => voi
   )
 }
 
+/** A host who only reloads the page has not gone. */
+const goneAfter = 5_000
+
 function Truth({ view }: { view: GuestView }) {
   const t = useT()
-  const host = view.meeting.organiser
-  const known = view.host_knows
+  const host = view.known_by ?? view.meeting.organiser
+  const here = useLasting(view.host_watching || view.host_present, goneAfter)
+  const truth = view.host_knows ? (here ? 'known' : 'gone') : view.host_present ? 'present' : view.host_watching ? 'watching' : 'absent'
   // The first state is the screen itself; only what changes while waiting is said aloud.
-  const [first] = useState(known)
+  const [first] = useState(truth)
+  const words = t(`lobby.${truth}`, { host })
   useEffect(() => {
-    if (known !== first) announce(t(known ? 'lobby.known' : 'lobby.absent', { host }))
-  }, [known, first, t, host])
+    if (truth !== first) announce(words)
+  }, [truth, first, words])
   return (
     <>
-      <Heading>{known ? <Words id="lobby.known" values={{ host: <bdi>{host}</bdi> }} /> : view.host_present ? t('lobby.present') : t('lobby.absent')}</Heading>
-      <p className="muted">{t('lobby.nothing')}</p>
+      <Heading>{truth === 'known' ? <Words id="lobby.known" values={{ host: <bdi>{host}</bdi> }} /> : words}</Heading>
+      <p className="muted">{truth === 'gone' ? <Words id="lobby.gone.more" values={{ host: <bdi>{host}</bdi> }} /> : t('lobby.nothing')}</p>
+      {view.knock?.sent_back ? <p className="note"><Undo2 aria-hidden="true" className="flip" /><span>{t('lobby.back')}</span></p> : null}
+      <LinkEnd expires={view.link.expires_at} />
     </>
   )
+}
+
+/** The end of the link's validity drops nobody who waits; coming back after leaving would need a new one. */
+function LinkEnd({ expires }: { expires: string }) {
+  const t = useT()
+  const lang = useLang()
+  const now = useNow(30_000)
+  const end = new Date(expires)
+  if (end.getTime() > now) return null
+  return <p className="note"><Clock aria-hidden="true" /><span>{t('lobby.linkend', { date: moment(end, lang) })}</span></p>
 }
 
 function Waited({ view }: { view: GuestView }) {

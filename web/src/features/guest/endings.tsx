@@ -24,13 +24,22 @@ export function Ending({ visit, view, ended }: EndingProps) {
       return (
         <PlainPage subtitle={subtitle} title={t('end.denied')} icon={<CircleSlash />}>
           {view.knock?.message ? <blockquote className="said"><bdi>{view.knock.message}</bdi></blockquote> : null}
+          <p>{t(`end.denied.${view.recognised_by}`)}</p>
+          <p>{t('end.denied.more')}</p>
+        </PlainPage>
+      )
+    case 'banned':
+      return (
+        <PlainPage subtitle={subtitle} title={t('end.banned')} icon={<CircleSlash />}>
+          {view.knock?.message ? <blockquote className="said"><bdi>{view.knock.message}</bdi></blockquote> : null}
+          <p>{t(`end.denied.${view.recognised_by}`)}</p>
           <p>{t('end.denied.more')}</p>
         </PlainPage>
       )
     case 'ended':
       return <PlainPage subtitle={subtitle} title={t('end.ended')} icon={<DoorClosed />}><p>{t('end.ended.more')}</p></PlainPage>
     case 'removed':
-      return <Removed />
+      return <Removed by={view.recognised_by} />
     case 'revoked':
       return <PlainPage subtitle={subtitle} title={t('end.expired')} icon={<CircleSlash />}><p>{t('end.revoked.more')}</p></PlainPage>
     case 'expired':
@@ -42,23 +51,23 @@ export function Ending({ visit, view, ended }: EndingProps) {
         </PlainPage>
       )
     default:
-      return <LeftCall visit={visit} ended={ended} />
+      return <LeftCall visit={visit} view={view} ended={ended} />
   }
 }
 
 /** Admitted, but the call on this device is over. */
-function LeftCall({ visit, ended }: { visit: GuestVisit; ended: Ended }) {
+function LeftCall({ visit, view, ended }: EndingProps) {
   const t = useT()
   const back = <Button kind="primary" onClick={visit.comeBack}>{t('end.return')}</Button>
-  if (ended === 'removed') return <Removed />
+  if (ended === 'removed') return <Removed by={view.recognised_by} />
   if (ended === 'elsewhere') return <PlainPage subtitle={t('frame.meeting')} title={t('end.elsewhere')} icon={<MonitorSmartphone />}><p>{t('end.elsewhere.more')}</p>{back}</PlainPage>
   if (ended === 'over') return <PlainPage subtitle={t('frame.meeting')} title={t('end.lost')} icon={<WifiOff />} tone="warn"><p>{t('end.lost.more')}</p>{back}</PlainPage>
   return <PlainPage subtitle={t('frame.meeting')} title={t('end.left')} icon={<LogOut />}><p>{t('end.left.more')}</p>{back}</PlainPage>
 }
 
-function Removed() {
+function Removed({ by }: { by: GuestView['recognised_by'] }) {
   const t = useT()
-  return <PlainPage subtitle={t('frame.meeting')} title={t('end.removed')} icon={<CircleSlash />}><p>{t('end.denied.more')}</p></PlainPage>
+  return <PlainPage subtitle={t('frame.meeting')} title={t('end.removed')} icon={<CircleSlash />}><p>{t(`end.denied.${by}`)}</p><p>{t('end.denied.more')}</p></PlainPage>
 }
 
 /** After leaving the waiting room one may ask again. */
@@ -97,7 +106,9 @@ export function Refused({ problem, retry }: { problem: Problem; retry: () => voi
     case 'link-in-use':
       return page(t('end.inuse'), <MonitorSmartphone />, <p>{t('links.inuse', { host })}</p>)
     case 'denied':
-      return page(t('end.denied'), <CircleSlash />, <p>{t('end.denied.more')}</p>)
+      return page(t('end.denied'), <CircleSlash />, <><p>{t('end.denied.browser')}</p><p>{t('end.denied.more')}</p></>)
+    case 'banned':
+      return page(t('end.banned'), <CircleSlash />, <p>{t('end.denied.more')}</p>)
     case 'meeting-ended':
       return page(t('end.ended'), <DoorClosed />, <p>{t('end.ended.more')}</p>)
     case 'offline':

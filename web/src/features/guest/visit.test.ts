@@ -4,8 +4,8 @@ import { BrowserKeys, holds, type KeyShelf, type Proof } from '@/api/binding'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 const view = (status: GuestView['status'], more: Partial<GuestView> = {}): GuestView => ({
-  meeting: { title: 'T', organiser: 'Anne', state: 'open', profile: 'standard' }, link: { kind: 'shared', pin: false }, binding: { session: 'I', challenge: 'C', bound: false }, host_knows: false, host_present: false, status,
-  knock: status === 'entry' ? null : { status: 'waiting', since: '2026-01-01T10:00:00Z', name: 'Maria' }, ...more,
+  meeting: { title: 'T', organiser: 'Anne', state: 'open', profile: 'standard' }, link: { kind: 'shared', pin: false, expires_at: '2030-01-01T00:00:00Z' }, host_knows: false, host_present: false, host_watching: false, recognised_by: 'tab', binding: { session: 'I', challenge: 'C', bound: false }, status,
+  knock: status === 'entry' ? null : { status: 'waiting', since: '2026-01-01T10:00:00Z', name: 'Maria', sent_back: false, messages: [] }, ...more,
 })
 
 interface Call { method: string; path: string; body: unknown; bearer: string | null }
@@ -145,6 +145,40 @@ describe("a guest's visit", () => {
     expect(now()).toMatchObject({ view: { status: 'revoked' }, ended: null })
   })
 
+  it('goes to the lobby when a host has sent the guest back there, and is never told of a removal', async () => {
+    const answers: Record<string, unknown> = { '/guest': view('admitted') }
+    const { visit, now } = setUp(answers, { session: 'S' })
+    await visit.start()
+    const ends: unknown[] = []
+    visit.state.subscribe(() => ends.push(now().at === 'guest' && 'ended' in now() ? (now() as { ended: unknown }).ended : null))
+    answers['/guest'] = view('waiting')
+    await visit.callOver('removed')
+    expect(now()).toMatchObject({ view: { status: 'waiting' }, ended: null })
+    expect(ends).toEqual([null])
+  })
+
+  it('believes a removal when the server cannot be asked', async () => {
+    const answers: Record<string, unknown> = { '/guest': view('admitted') }
+    const { visit, now } = setUp(answers, { session: 'S' })
+    await visit.start()
+    answers['/guest'] = new Problem('unavailable', 503, '')
+    await visit.callOver('removed')
+    expect(now()).toMatchObject({ ended: 'removed' })
+  })
+
+  it.each(['denied', 'banned'])('shows the own page of a %s tab in which the link is opened again', async (status) => {
+    const { visit, now } = setUp({ '/guest/redeem': new Problem(status, 403, ''), '/guest': view(status as GuestView['status']) }, { secret: newSecret(), session: 'S' })
+    await visit.start()
+    expect(now()).toMatchObject({ at: 'guest', view: { status } })
+  })
+
+  it('keeps what was typed when a reply does not arrive', async () => {
+    const { visit, now } = setUp({ '/guest': view('waiting'), '/guest/messages': new Problem('too-many', 429, '') }, { session: 'S' })
+    await visit.start()
+    await expect(visit.reply('Bonjour')).rejects.toMatchObject({ code: 'too-many' })
+    expect(now()).toMatchObject({ at: 'guest', view: { status: 'waiting' } })
+  })
+
   it('asks the server when the live channel will not have it any more', async () => {
     const answers: Record<string, unknown> = { '/guest': view('waiting') }
     const { visit, now, line } = setUp(answers, { session: 'S' })
@@ -218,7 +252,7 @@ describe("a guest's visit", () => {
 
   it('proves a PIN without sending it, also after a reload, and leaves a wrong one to the form', async () => {
     const secret = newSecret()
-    const asked = view('entry', { link: { kind: 'shared', pin: true } })
+    const asked = view('entry', { link: { kind: 'shared', pin: true, expires_at: '2030-01-01T00:00:00Z' } })
     const { visit, calls, memory } = setUp({ '/guest/redeem': { session: 'S', guest: asked }, '/guest/knock': new Problem('pin-wrong', 403, '') }, { secret })
     await visit.start()
     expect(memory.pinKey).toBe(await pinKey(secret))

@@ -75,6 +75,14 @@ export class GuestVisit {
     await this.act((session) => api.withdraw(session))
   }
 
+  /** Answers the hosts. Throws the Problem, so that what was typed stays. */
+  reply = async (text: string): Promise<void> => {
+    if (this.session === null) return
+    const view = await api.reply(this.session, text)
+    // An open channel tells it too, in order with what hosts write meanwhile.
+    if (this.line.get().is !== 'open') this.learn(view)
+  }
+
   /** Asks for a media token; the server gives one only after admission. */
   grant = async (): Promise<MediaGrant> => {
     if (this.session === null) throw new Problem('unauthenticated', 401, 'no session')
@@ -86,13 +94,16 @@ export class GuestVisit {
     const now = this.current.get()
     if (now.at !== 'guest') return
     if (how === 'left') this.keep.setLeft(true)
-    this.current.set({ ...now, ended: how })
+    if (how !== 'removed') this.current.set({ ...now, ended: how })
     if (how === 'left' || this.session === null) return
     try {
       this.learn(await api.view(this.session))
     } catch (error) {
-      if (isProblem(error, 'unauthenticated')) this.refuse(error)
+      if (isProblem(error, 'unauthenticated')) return this.refuse(error)
     }
+    // Whoever is removed from the call may have been sent back to the lobby: only the server's status says which.
+    const known = this.current.get()
+    if (how === 'removed' && known.at === 'guest' && known.view.status === 'admitted') this.current.set({ ...known, ended: how })
   }
 
   /** Back into the meeting, while the admission lives. */
@@ -122,7 +133,7 @@ export class GuestVisit {
       this.learn(guest)
     } catch (error) {
       // The same link opened again in the tab that is already inside: the session of before is still good.
-      if (this.session === null || !isProblem(error, 'link-in-use', 'link-full')) throw error
+      if (this.session === null || !isProblem(error, 'link-in-use', 'link-full', 'denied', 'banned')) throw error
       const before = await api.view(this.session)
       if (before.status === 'revoked') throw error // it was by an older secret of this link
       this.learn(before)

@@ -2,34 +2,36 @@
 import { useQuery } from '@tanstack/react-query'
 import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useState } from 'react'
-import { agent, HostChannel, type Meeting } from '@/api'
+import { agent, HostChannel, type Knock, type Meeting } from '@/api'
 import { intents, obstacle } from '@/call'
 import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
-import { Door, LobbyPanel, useKnockSign } from '@/features/lobby'
+import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
 import { LinkDialog } from '@/features/meeting'
+import { NoticeChip, useAttended, type Notices } from '@/features/notices'
 import { CallPage } from '@/features/stage'
 import { useT } from '@/i18n'
-import { Button, Heading, unlockSounds, useStore, useTitle } from '@/ui'
+import { announce, Button, Heading, recoverFocus, unlockSounds, useStore, useTitle } from '@/ui'
 
 const insideKey = (meetingID: string) => `aparte.inside.${meetingID}`
 
-export function HostCall({ meetingID }: { meetingID: string }) {
+export function HostCall({ meetingID, notices }: { meetingID: string; notices: Notices }) {
   const t = useT()
   const hindrance = obstacle(window)
   const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID) })
   if (hindrance) return <Obstructed why={hindrance} />
-  if (data) return data.state === 'ended' ? <Finished why="ended" onReturn={() => undefined} /> : <Hosting meeting={data} />
+  if (data) return data.state === 'ended' ? <Finished why="ended" onReturn={() => undefined} /> : <Hosting meeting={data} notices={notices} />
   return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
 }
 
 type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
 
-function Hosting({ meeting }: { meeting: Meeting }) {
+function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
   // A reload in the call goes straight back into it.
   const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
   const { channel, door } = useDoor(meeting.id)
+  useAttended(meeting.id)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
     setWhere({ at: 'over', why })
@@ -40,7 +42,7 @@ function Hosting({ meeting }: { meeting: Meeting }) {
     setWhere({ at: 'inside' })
   }
   if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
-  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} channel={channel} door={door} onOver={onOver} />
+  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} channel={channel} door={door} notices={notices} onOver={onOver} />
 }
 
 /** The host's channel and door for as long as the page is open; tells the server when a person has seen who waits. */
@@ -74,7 +76,7 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
   const t = useT()
   const { waiting } = useStore(door.state)
   useTitle(waiting.length > 0 ? t('stage.title.waiting', { n: waiting.length, title: meeting.title }) : meeting.title)
-  useKnockSign(waiting, useStore(intents).sounds)
+  useKnockSign(waiting, useStore(intents).sounds, meeting.title)
   return (
     <Frame subtitle={t('frame.agents')}>
       <main id="main" className="wait">
@@ -93,12 +95,23 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
   )
 }
 
-function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel: HostChannel; door: Door; onOver: (why: Over) => void }) {
+interface InsideProps {
+  meeting: Meeting
+  channel: HostChannel
+  door: Door
+  notices: Notices
+  onOver: (why: Over) => void
+}
+
+function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
+  const t = useT()
   const { waiting } = useStore(door.state)
   const { sounds } = useStore(intents)
   const [error, setError] = useState<unknown>(null)
   const [inviting, setInviting] = useState(false)
-  useKnockSign(waiting, sounds)
+  const [asked, setAsked] = useState<{ what: 'rights' | 'ban'; knock: Knock } | null>(null)
+  useKnockSign(waiting, sounds, meeting.title)
+  useReplySign(waiting, sounds)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
   const tried = async (act: () => Promise<unknown>) => {
     setError(null)
@@ -108,11 +121,23 @@ function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel:
       setError(problem)
     }
   }
+  const ask = (what: 'rights' | 'ban') => (person: Person) => {
+    const knock = door.admitted(person.identity)
+    if (knock) setAsked({ what, knock })
+  }
+  const answered = () => {
+    setAsked(null)
+    recoverFocus()
+  }
   const host = {
     waiting: waiting.length,
     firstWaiting: waiting[0]?.name ?? '',
     lobby: <LobbyPanel door={door} connection={channel.connection} />,
     remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
+    sendBack: (person: Person) => void tried(() => door.sendBack(person.identity).then(() => announce(t('people.back.done', { name: person.name })))),
+    rights: ask('rights'),
+    ban: ask('ban'),
+    elsewhere: <NoticeChip notices={notices} except={meeting.id} />,
     invite: () => setInviting(true),
     endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),
   }
@@ -121,6 +146,8 @@ function Inside({ meeting, channel, door, onOver }: { meeting: Meeting; channel:
       {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
       <CallPage title={meeting.title} grant={grant} onOver={onOver} host={host} />
       <LinkDialog meeting={meeting} open={inviting} onClose={() => setInviting(false)} />
+      {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
+      {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
     </>
   )
 }

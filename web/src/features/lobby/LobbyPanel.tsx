@@ -1,22 +1,34 @@
 // The lobby as hosts see it: enough to decide on, in order of arrival.
-import { Link2, TriangleAlert } from 'lucide-react'
-import { useRef, type KeyboardEvent } from 'react'
+import { MessageSquare, Search } from 'lucide-react'
+import { useMemo, useRef, useState, type RefObject } from 'react'
 import type { Knock, Readable, SocketState } from '@/api'
+import { intents } from '@/call'
 import { ErrorNote } from '@/features/frame'
+import { Writer } from '@/features/thread'
 import { useT, Words } from '@/i18n'
-import { announce, Button, panelHeading, useFocusKept, useNow, useStore } from '@/ui'
-import { doubtful, type Door } from './door'
+import { announce, Button, panelHeading, recoverFocus, useFocusKept, useNow, useStore } from '@/ui'
+import { doubtful, found, type Door } from './door'
+import { KnockRow, type RowActs } from './KnockRow'
+import { BanDialog, DenyDialog, RightsDialog } from './questions'
 import './lobby.css'
+
+/** From so many on a search is worth its place. */
+const searchFrom = 8
+
+type Question = { what: Parameters<RowActs['ask']>[0]; knock: Knock }
 
 export function LobbyPanel({ door, connection }: { door: Door; connection: Readable<SocketState> }) {
   const t = useT()
   const { waiting, refused, shut, busy, error } = useStore(door.state)
   const list = useRef<HTMLUListElement>(null)
-  const now = useNow(15_000)
+  const [search, setSearch] = useState('')
+  const [question, setQuestion] = useState<Question | null>(null)
   const online = useStore(connection).is === 'open'
-  const refuse = (knock: Knock) => {
+  const searching = waiting.length >= searchFrom
+  const shown = searching ? found(waiting, search) : waiting
+  const refuse = (knock: Knock, message = '') => {
     moveOn(list.current, knock.id)
-    door.refuse(knock)
+    door.refuse(knock, message)
     announce(t('lobbyp.denied', { name: knock.name }))
   }
   const admit = (knock: Knock) => {
@@ -26,18 +38,75 @@ export function LobbyPanel({ door, connection }: { door: Door; connection: Reada
   return (
     <>
       <Undos door={door} knocks={refused} />
+      {searching ? <SearchField search={search} onSearch={setSearch} /> : null}
       <div className="scroll">
         {online ? null : <p className="stale" role="status">{t('lobbyp.offline')}</p>}
         {error ? <ErrorNote error={error} /> : null}
         {waiting.length === 0 ? <p className="nobody">{t('lobbyp.empty')}</p> : null}
-        <ul ref={list} aria-label={t('lobbyp.list')} className="knocks">
-          {waiting.map((knock) => <Row key={knock.id} knock={knock} now={now} busy={busy.has(knock.id)} admit={admit} refuse={refuse} />)}
-        </ul>
+        {waiting.length > 0 && shown.length === 0 ? <p className="nobody" role="status">{t('lobbyp.notfound')}</p> : null}
+        <Rows list={list} shown={shown} busy={busy} acts={{ admit, refuse: (knock) => refuse(knock), ask: (what, knock) => setQuestion({ what, knock }), write: door.write }} />
         <Shut door={door} knocks={shut} />
       </div>
-      <AdmitAll door={door} waiting={waiting} />
+      <Foot door={door} waiting={waiting} />
+      {question ? <Asked question={question} door={door} refuse={refuse} onClose={() => { setQuestion(null); recoverFocus() }} /> : null}
     </>
   )
+}
+
+function SearchField({ search, onSearch }: { search: string; onSearch: (search: string) => void }) {
+  const t = useT()
+  return (
+    <div className="field search">
+      <Search aria-hidden="true" />
+      <input type="search" aria-label={t('lobbyp.search')} placeholder={t('lobbyp.search')} value={search} onChange={(event) => onSearch(event.target.value)} />
+    </div>
+  )
+}
+
+interface RowsProps {
+  list: RefObject<HTMLUListElement | null>
+  shown: readonly Knock[]
+  busy: ReadonlySet<string>
+  acts: Omit<RowActs, 'talk'>
+}
+
+function Rows({ list, shown, busy, acts }: RowsProps) {
+  const t = useT()
+  const now = useNow(15_000)
+  const { keys } = useStore(intents)
+  const [chosen, setChosen] = useState('')
+  const [talking, setTalking] = useState('')
+  const active = shown.some((knock) => knock.id === chosen) ? chosen : shown[0]?.id
+  const talk = (knock: Knock) => {
+    setTalking((before) => (before === knock.id ? '' : knock.id))
+    if (talking === knock.id) focusRow(knock.id)
+  }
+  return (
+    <ul ref={list} aria-label={t('lobbyp.list')} className="knocks">
+      {shown.map((knock) => (
+        <KnockRow key={knock.id} knock={knock} now={now} busy={busy.has(knock.id)} active={knock.id === active} letters={keys} talking={knock.id === talking} onFocus={() => setChosen(knock.id)} acts={{ ...acts, talk }} />
+      ))}
+    </ul>
+  )
+}
+
+interface AskedProps {
+  question: Question
+  door: Door
+  refuse: (knock: Knock, message: string) => void
+  onClose: () => void
+}
+
+function Asked({ question: { what, knock }, door, refuse, onClose }: AskedProps) {
+  const t = useT()
+  switch (what) {
+    case 'permissions':
+      return <RightsDialog knock={knock} act={t('lobbyp.admit')} onAct={(permissions) => void door.admit(knock, permissions)} onClose={onClose} />
+    case 'message':
+      return <DenyDialog knock={knock} onDeny={(message) => refuse(knock, message)} onClose={onClose} />
+    case 'ban':
+      return <BanDialog knock={knock} onBan={() => door.ban(knock)} onClose={onClose} />
+  }
 }
 
 /** Above the list, where they stay in sight wherever the list has been scrolled to. */
@@ -57,7 +126,7 @@ function Undo({ knock, undo }: { knock: Knock; undo: () => void }) {
   useFocusKept(row)
   const press = () => {
     undo()
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-knock="${CSS.escape(knock.id)}"]`)?.focus())
+    focusRow(knock.id)
   }
   return (
     <li ref={row} className="undo">
@@ -65,6 +134,10 @@ function Undo({ knock, undo }: { knock: Knock; undo: () => void }) {
       <Button kind="quiet" onClick={press}>{t('lobbyp.undo')}<span className="vh"> : {knock.name}</span></Button>
     </li>
   )
+}
+
+function focusRow(id: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-knock="${CSS.escape(id)}"]`)?.focus())
 }
 
 /** After a row is decided on, the focus goes to the next one, or the one before. */
@@ -76,55 +149,7 @@ function moveOn(list: HTMLUListElement | null, id: string): void {
   next?.focus()
 }
 
-interface RowProps {
-  knock: Knock
-  now: number
-  busy: boolean
-  admit: (knock: Knock) => void
-  refuse: (knock: Knock) => void
-}
-
-function Row({ knock, now, busy, admit, refuse }: RowProps) {
-  const t = useT()
-  const minutes = Math.max(0, Math.floor((now - new Date(knock.since).getTime()) / 60_000))
-  const keys = (event: KeyboardEvent<HTMLLIElement>) => {
-    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
-    const step = event.key === 'ArrowDown' ? 'nextElementSibling' : event.key === 'ArrowUp' ? 'previousElementSibling' : null
-    const act = event.key.toLowerCase() === 'a' ? admit : event.key.toLowerCase() === 'r' ? refuse : null
-    if (!step && !act) return
-    event.preventDefault()
-    event.stopPropagation()
-    if (step) (event.currentTarget[step] as HTMLElement | null)?.focus()
-    else act?.(knock)
-  }
-  return (
-    // The row takes keys of its own (A, R, arrows) while it has the focus; its buttons do the same for everybody else.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <li
-      className="knock" data-knock={knock.id}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      onKeyDown={keys}
-    >
-      <div className="who">
-        <h3><bdi>{knock.name}</bdi></h3>
-        <span className="num">{minutes === 0 ? t('lobby.waited.little') : t('lobby.minutes', { n: minutes })}</span>
-      </div>
-      <p>{knock.organisation ? <bdi>{knock.organisation}</bdi> : t('lobbyp.noorg')}</p>
-      <div className="marks">
-        <span className="chip"><Link2 aria-hidden="true" /><bdi>{knock.link.label || knock.link.guest_name || t(`links.kind.${knock.link.kind}`)}</bdi></span>
-        {knock.name_differs && knock.link.guest_name ? <span className="chip warn"><TriangleAlert aria-hidden="true" /><Words id="lobbyp.mismatch" values={{ name: <bdi>{knock.link.guest_name}</bdi> }} /></span> : null}
-        {knock.name_suspicious ? <span className="chip warn"><TriangleAlert aria-hidden="true" />{t('lobbyp.suspicious')}</span> : null}
-      </div>
-      <div className="acts">
-        <Button kind={doubtful(knock) ? 'secondary' : 'soft'} busy={busy} onClick={() => admit(knock)}>{t('lobbyp.admit')}<span className="vh"> {knock.name}</span></Button>
-        <Button busy={busy} onClick={() => refuse(knock)}>{t('lobbyp.deny')}<span className="vh"> {knock.name}</span></Button>
-      </div>
-    </li>
-  )
-}
-
-/** Those refused or removed: they may not knock again until a host says so. */
+/** Those refused, removed or banned: they may not knock again until a host says so. */
 function Shut({ door, knocks }: { door: Door; knocks: readonly Knock[] }) {
   const t = useT()
   if (knocks.length === 0) return null
@@ -134,8 +159,8 @@ function Shut({ door, knocks }: { door: Door; knocks: readonly Knock[] }) {
       <ul>
         {knocks.map((knock) => (
           <li key={knock.id}>
-            <span><bdi>{knock.name}</bdi><small>{t(knock.removed ? 'lobbyp.shut.removed' : 'lobbyp.shut.denied')}</small></span>
-            <Button kind="quiet" onClick={() => void door.lift(knock)}>{t('lobbyp.lift')}<span className="vh"> : {knock.name}</span></Button>
+            <span><bdi>{knock.name}</bdi><small>{t(`lobbyp.shut.${knock.banned ? 'banned' : knock.removed ? 'removed' : 'denied'}`)}</small></span>
+            <Button kind="quiet" onClick={() => void door.lift(knock)}>{t(knock.banned ? 'lobbyp.unban' : 'lobbyp.lift')}<span className="vh"> : {knock.name}</span></Button>
           </li>
         ))}
       </ul>
@@ -143,15 +168,21 @@ function Shut({ door, knocks }: { door: Door; knocks: readonly Knock[] }) {
   )
 }
 
-function AdmitAll({ door, waiting }: { door: Door; waiting: readonly Knock[] }) {
+/** What is done to everybody at once. */
+function Foot({ door, waiting }: { door: Door; waiting: readonly Knock[] }) {
   const t = useT()
-  const staying = waiting.filter(doubtful)
+  const [writing, setWriting] = useState(false)
+  const staying = useMemo(() => waiting.filter(doubtful), [waiting])
   const clear = waiting.length - staying.length
-  if (waiting.length < 2 || clear === 0) return null
+  if (waiting.length < 2) return null
+  const [first] = staying
   return (
-    <footer>
-      {staying.map((knock) => <p key={knock.id} className="sm muted"><Words id="lobbyp.stays" values={{ name: <bdi>{knock.name}</bdi> }} /></p>)}
-      <Button kind="primary" onClick={() => void door.admitAll()}>{t(staying.length > 0 ? 'lobbyp.admitrest' : 'lobbyp.admitall', { n: clear })}</Button>
+    <footer className="everybody">
+      {writing
+        ? <Writer label={t('lobbyp.writeall', { n: waiting.length })} send={(text) => door.writeAll(text).then(() => { setWriting(false); announce(t('lobbyp.toldall', { n: waiting.length })) })} onEscape={() => setWriting(false)} />
+        : <Button kind="quiet" icon={<MessageSquare aria-hidden="true" />} onClick={() => setWriting(true)}>{t('lobbyp.writeall', { n: waiting.length })}</Button>}
+      {clear > 0 && first ? <p className="sm muted">{staying.length === 1 ? <Words id="lobbyp.stays" values={{ name: <bdi>{first.name}</bdi> }} /> : t('lobbyp.stay', { n: staying.length })}</p> : null}
+      {clear > 0 ? <Button kind="primary" onClick={() => void door.admitAll()}>{t(staying.length > 0 ? 'lobbyp.admitrest' : 'lobbyp.admitall', { n: clear })}</Button> : null}
     </footer>
   )
 }

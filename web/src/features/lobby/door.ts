@@ -1,5 +1,5 @@
 // The host's hand on the door: who waits, and decisions on the way to the server.
-import { agent, Store, type HostChannel, type Knock, type Readable } from '@/api'
+import { agent, Store, type HostChannel, type Knock, type Permissions, type Readable } from '@/api'
 
 /** A refusal can be taken back for this long before it reaches the server. */
 export const undoFor = 8_000
@@ -8,21 +8,29 @@ export interface DoorState {
   waiting: readonly Knock[]
   /** Refused here, not yet at the server. */
   refused: readonly Knock[]
-  /** Refused or removed earlier; a host may let them ask again. */
+  /** Refused, removed or banned earlier; a host may let them ask again. */
   shut: readonly Knock[]
   /** Decisions under way, by knock. */
   busy: ReadonlySet<string>
   error: unknown
 }
 
-type Calls = Pick<typeof agent, 'admit' | 'deny' | 'admitAll' | 'lift'>
+type Calls = Pick<typeof agent, 'admit' | 'deny' | 'admitAll' | 'lift' | 'ban' | 'write' | 'writeAll' | 'sendBack' | 'permit'>
 
-const server: Calls = { admit: agent.admit, deny: agent.deny, admitAll: agent.admitAll, lift: agent.lift }
+const server: Calls = {
+  admit: agent.admit, deny: agent.deny, admitAll: agent.admitAll, lift: agent.lift, ban: agent.ban,
+  write: agent.write, writeAll: agent.writeAll, sendBack: agent.sendBack, permit: agent.permit,
+}
+
+interface Refusal {
+  timer: ReturnType<typeof setTimeout>
+  message: string
+}
 
 export class Door {
   private readonly current = new Store<DoorState>({ waiting: [], refused: [], shut: [], busy: new Set(), error: null })
   readonly state: Readable<DoorState> = this.current
-  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
+  private readonly refusals = new Map<string, Refusal>()
   private readonly unsubscribe: () => void
 
   constructor(private readonly meetingID: string, private readonly channel: Pick<HostChannel, 'view' | 'learn'>, private readonly calls: Calls = server) {
@@ -30,9 +38,14 @@ export class Door {
     this.derive()
   }
 
-  admit = (knock: Knock): Promise<void> => this.decide([knock.id], async () => this.channel.learn(await this.calls.admit(this.meetingID, knock.id)))
+  /** Without permissions: everything. */
+  admit = (knock: Knock, permissions?: Permissions): Promise<void> =>
+    this.decide([knock.id], async () => this.channel.learn(await this.calls.admit(this.meetingID, knock.id, permissions)))
 
   lift = (knock: Knock): Promise<void> => this.decide([knock.id], async () => this.channel.learn(await this.calls.lift(this.meetingID, knock.id)))
+
+  /** Keeps a person out, whether they wait or are in. What it throws is also in the state. */
+  ban = (knock: Knock): Promise<void> => this.decide([knock.id], async () => this.channel.learn(await this.calls.ban(this.meetingID, knock.id)))
 
   /** Lets in everybody whose name raises no doubt; the others keep waiting. */
   admitAll = (): Promise<void> => {
@@ -46,21 +59,39 @@ export class Door {
   }
 
   /** Refuses, after the time to take it back. */
-  refuse = (knock: Knock): void => {
-    if (this.timers.has(knock.id)) return
-    this.timers.set(knock.id, setTimeout(() => void this.send(knock.id), undoFor))
+  refuse = (knock: Knock, message = ''): void => {
+    if (this.refusals.has(knock.id)) return
+    this.refusals.set(knock.id, { message, timer: setTimeout(() => void this.send(knock.id), undoFor) })
     this.derive()
   }
 
   undo = (knock: Knock): void => {
-    clearTimeout(this.timers.get(knock.id))
-    this.timers.delete(knock.id)
+    clearTimeout(this.refusals.get(knock.id)?.timer)
+    this.refusals.delete(knock.id)
     this.derive()
   }
 
+  /** Writes to one who waits. Throws the Problem, so that what was typed stays. */
+  write = async (knock: Knock, text: string): Promise<void> => this.channel.learn(await this.calls.write(this.meetingID, knock.id, text))
+
+  /** Writes to everybody who waits, those being refused included. Throws the Problem. */
+  writeAll = async (text: string): Promise<void> => {
+    const { knocks } = await this.calls.writeAll(this.meetingID, text)
+    for (const knock of knocks) this.channel.learn(knock)
+  }
+
+  /** From the call back to the lobby. */
+  sendBack = async (identity: string): Promise<void> => this.channel.learn(await this.calls.sendBack(this.meetingID, identity))
+
+  /** What somebody in the call may do from now on. */
+  permit = async (identity: string, permissions: Permissions): Promise<void> => this.channel.learn(await this.calls.permit(this.meetingID, identity, permissions))
+
+  /** The admission behind somebody in the call; undefined for a host. */
+  admitted = (identity: string): Knock | undefined => this.channel.view.get().knocks.find((knock) => knock.status === 'admitted' && knock.identity === identity)
+
   /** Sends what was refused at once: the page is closing. */
   flush = (): void => {
-    for (const id of [...this.timers.keys()]) void this.send(id, true)
+    for (const id of [...this.refusals.keys()]) void this.send(id, true)
   }
 
   dispose = (): void => {
@@ -69,9 +100,10 @@ export class Door {
   }
 
   private async send(id: string, keepalive = false): Promise<void> {
-    clearTimeout(this.timers.get(id))
-    await this.decide([id], async () => this.channel.learn(await this.calls.deny(this.meetingID, id, keepalive)))
-    this.timers.delete(id)
+    const refusal = this.refusals.get(id)
+    clearTimeout(refusal?.timer)
+    await this.decide([id], async () => this.channel.learn(await this.calls.deny(this.meetingID, id, refusal?.message ?? '', keepalive)))
+    this.refusals.delete(id)
     this.derive()
   }
 
@@ -91,8 +123,8 @@ export class Door {
     const knocks = all.filter((knock) => knock.status === 'waiting')
     this.current.update((state) => ({
       ...state,
-      waiting: knocks.filter((knock) => !this.timers.has(knock.id)),
-      refused: knocks.filter((knock) => this.timers.has(knock.id)),
+      waiting: knocks.filter((knock) => !this.refusals.has(knock.id)),
+      refused: knocks.filter((knock) => this.refusals.has(knock.id)),
       shut: all.filter((knock) => knock.status === 'denied'),
     }))
   }
@@ -101,4 +133,15 @@ export class Door {
 /** A name that a host should look at before letting in. */
 export function doubtful(knock: Knock): boolean {
   return knock.name_differs || knock.name_suspicious
+}
+
+/** Those a search finds, by name, organisation or link. */
+export function found(waiting: readonly Knock[], search: string): readonly Knock[] {
+  const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
+  const words = plain(search).split(/\s+/).filter(Boolean)
+  if (words.length === 0) return waiting
+  return waiting.filter((knock) => {
+    const said = plain([knock.name, knock.organisation ?? '', knock.link.label, knock.link.guest_name ?? ''].join(' '))
+    return words.every((word) => said.includes(word))
+  })
 }

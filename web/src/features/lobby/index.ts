@@ -1,3 +1,4 @@
 export { Door } from './door'
 export { LobbyPanel } from './LobbyPanel'
-export { useKnockSign } from './useKnockSign'
+export { BanDialog, RightsDialog } from './questions'
+export { useKnockSign, useReplySign } from './useKnockSign'

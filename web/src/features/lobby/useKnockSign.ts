@@ -1,34 +1,48 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Knock } from '@/api'
 import { useT } from '@/i18n'
-import { announce, play } from '@/ui'
+import { announce, Bell, notify, play } from '@/ui'
 
-const mergeFor = 5_000
-
-/** Sound and words for those who knock; several within five seconds are one. */
-export function useKnockSign(waiting: readonly Knock[], sounds: boolean): void {
+/** Sound, words and, out of sight, the system's notice for those who knock; several within five seconds are one. */
+export function useKnockSign(waiting: readonly Knock[], sounds: boolean, title: string): void {
   const t = useT()
+  const tell = (told: Knock[]) => {
+    if (sounds) play('knock')
+    announce(t('sr.knock', { n: told.length, name: told[0]?.name ?? '' }))
+    notify(title, t('meetings.waiting', { n: waiting.length }), `aparte-${title}`)
+  }
+  const bell = useBell(tell)
   const known = useRef(new Set<string>())
-  const fresh = useRef<Knock[]>([])
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const quietUntil = useRef(0)
   useEffect(() => {
-    // A second knock of the same guest is a new one: since tells them apart.
+    // A second knock of the same guest is a new one: since tells them apart. Who was sent back has not knocked.
     const key = (knock: Knock) => `${knock.id} ${knock.since}`
-    const arrived = waiting.filter((knock) => !known.current.has(key(knock)))
+    const arrived = waiting.filter((knock) => !knock.sent_back && !known.current.has(key(knock)))
     known.current = new Set(waiting.map(key))
-    if (arrived.length === 0) return
-    fresh.current.push(...arrived)
-    const tell = () => {
-      timer.current = undefined
-      quietUntil.current = Date.now() + mergeFor
-      const told = fresh.current.splice(0)
-      if (sounds) play('knock')
-      announce(t('sr.knock', { n: told.length, name: told[0]?.name ?? '' }))
-    }
-    const wait = quietUntil.current - Date.now()
-    if (wait <= 0) tell()
-    else timer.current ??= setTimeout(tell, wait)
-  }, [waiting, sounds, t])
-  useEffect(() => () => clearTimeout(timer.current), [])
+    bell.ring(...arrived)
+  }, [waiting, bell])
+}
+
+/** The same for what those who wait answer. */
+export function useReplySign(waiting: readonly Knock[], sounds: boolean): void {
+  const t = useT()
+  const tell = (told: Knock[]) => {
+    if (sounds) play('message')
+    announce(t('lobbyp.replied', { n: told.length, name: told[0]?.name ?? '' }))
+  }
+  const bell = useBell(tell)
+  const known = useRef<Map<string, number> | null>(null)
+  useEffect(() => {
+    const last = (knock: Knock) => knock.messages.findLast((message) => !message.by_host)?.seq ?? 0
+    const before = known.current
+    known.current = new Map(waiting.map((knock) => [knock.id, last(knock)]))
+    // What was said before this page knew of the person is read, not heard.
+    if (before) bell.ring(...waiting.filter((knock) => before.has(knock.id) && last(knock) > (before.get(knock.id) ?? 0)))
+  }, [waiting, bell])
+}
+
+function useBell(tell: (told: Knock[]) => void): Bell<Knock> {
+  const [bell] = useState(() => new Bell<Knock>())
+  useEffect(() => bell.answer(tell))
+  useEffect(() => () => bell.stop(), [bell])
+  return bell
 }

@@ -2,6 +2,7 @@ import { ChevronDown, KeyRound, LogOut, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
+import { NoticeBanner, type Notices } from '@/features/notices'
 import { useT } from '@/i18n'
 import { MenuButton } from '@/ui/overlays'
 import './meeting.css'
@@ -12,10 +13,12 @@ export interface AgentProps {
   onSignOut: () => void
   /** To another of the agents' pages, by its path. */
   go: (path: string) => void
+  /** Where guests wait for the agent. */
+  notices: Notices
 }
 
 /** The frame of an agent's pages: who is signed in, what is theirs to change, and the way out. */
-export function AgentFrame({ account, onSignOut, go, children }: AgentProps & { children: ReactNode }) {
+export function AgentFrame({ account, onSignOut, go, notices, children }: AgentProps & { children: ReactNode }) {
   const t = useT()
   const menu = (
     <MenuButton
@@ -32,5 +35,5 @@ export function AgentFrame({ account, onSignOut, go, children }: AgentProps & { 
       ]}
     />
   )
-  return <Frame subtitle={t('frame.agents')} actions={menu}>{children}</Frame>
+  return <Frame subtitle={t('frame.agents')} actions={menu}><NoticeBanner notices={notices} />{children}</Frame>
 }

@@ -13,8 +13,7 @@ const refreshEvery = 10_000
 export function MeetingsPage(props: AgentProps) {
   const t = useT()
   const { data, error, refetch } = useQuery({ queryKey: ['meetings'], queryFn: agent.meetings, refetchInterval: refreshEvery })
-  const waiting = (data ?? []).reduce((sum, meeting) => sum + meeting.waiting, 0)
-  useTitle(waiting > 0 ? t('meetings.title.waiting', { n: waiting }) : t('meetings.title'))
+  useTitle(t('meetings.title'))
   return (
     <AgentFrame {...props}>
       <main id="main" className="meetings">

@@ -27,6 +27,12 @@ export interface HostSide {
   firstWaiting: string
   lobby: ReactNode
   remove: (person: Person) => Promise<void>
+  sendBack: (person: Person) => void
+  /** Opens the question what a guest may do, or whether to keep them out. */
+  rights: (person: Person) => void
+  ban: (person: Person) => void
+  /** Those who wait in other meetings. */
+  elsewhere: ReactNode
   /** Opens the dialog that makes a guest link. */
   invite: () => void
   endForAll: () => Promise<void>
@@ -84,6 +90,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
         notice={
           <>
             {state.talksMuted ? <button type="button" className="sc bad" onClick={() => void call.setMic(true)}><MicOff aria-hidden="true" /><span>{t('stage.muted.talking')}</span></button> : null}
+            {host?.elsewhere}
             {host && panel !== 'lobby' ? <KnockNotice host={host} onOpen={() => setPanel('lobby')} /> : null}
           </>
         }
@@ -138,7 +145,7 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
 function ThePanel({ panel, call, state, host, onClose }: { panel: PanelName | null; call: Call; state: CallState; host?: HostSide; onClose: () => void }) {
   const t = useT()
   if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
-  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { onRemove: host.remove, onInvite: host.invite } : {})} /></Panel>
+  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { host } : {})} /></Panel>
   if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} /></Panel>
   return null
 }

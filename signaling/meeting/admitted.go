@@ -1,0 +1,80 @@
+package meeting
+
+import (
+	"context"
+	"time"
+
+	"aparte/signaling/lobby"
+)
+
+// The hosts' decisions on those who are in, and on who shall not come back.
+
+type ban struct {
+	byHost
+	knock, message string
+}
+
+func (a ban) do(l *live, now time.Time) (any, error) {
+	h, err := a.alive(l)
+	if err != nil {
+		return nil, err
+	}
+	k, out, err := l.lobby.Ban(a.knock, h, a.message, now)
+	if err != nil {
+		return nil, err
+	}
+	l.sendOut(out...)
+	return l.knockView(k), nil
+}
+
+// Ban keeps a guest out until Lift, wherever the knock stands: every admission
+// and all waiting of the same person ends.
+func (m *Meetings) Ban(ctx context.Context, by Agent, id, knock, message string) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, ban{byHost{by}, knock, message})
+}
+
+type sendBack struct {
+	byHost
+	identity string
+}
+
+func (a sendBack) do(l *live, now time.Time) (any, error) {
+	if _, err := a.alive(l); err != nil {
+		return nil, err
+	}
+	k, err := l.lobby.SendBack(a.identity, now)
+	if err != nil {
+		return nil, err
+	}
+	l.sendOut(a.identity)
+	return l.knockView(k), nil
+}
+
+// SendBack returns a guest from the call to the lobby. The media stop and the
+// admission dies before it returns.
+func (m *Meetings) SendBack(ctx context.Context, by Agent, id, identity string) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, sendBack{byHost{by}, identity})
+}
+
+type permit struct {
+	byHost
+	identity    string
+	permissions lobby.Permissions
+}
+
+func (a permit) do(l *live, _ time.Time) (any, error) {
+	if _, err := a.alive(l); err != nil {
+		return nil, err
+	}
+	k, err := l.lobby.Permit(a.identity, a.permissions)
+	if err != nil {
+		return nil, err
+	}
+	l.permit = append(l.permit, permitting{k.Identity, admittedGrant(k).Permission()})
+	return l.knockView(k), nil
+}
+
+// Permit changes what an admitted guest may do, in the call at once.
+func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, permit{byHost{by}, identity, p})
+}

@@ -1,0 +1,2 @@
+export { NoticeBanner, NoticeChip } from './NoticeBanner'
+export { useAttended, useNotices, type Notices } from './useNotices'
