@@ -185,12 +185,35 @@ func (h *house) join(text string) (*seat, *livekit.JoinResponse) {
 	return s, s.until("join", func(m *livekit.SignalResponse) bool { return m.GetJoin() != nil }).GetJoin()
 }
 
+// present waits until the meeting knows that somebody is in the call: a join that
+// is still under way would be undone by other means.
+func (h *house) present() {
+	h.t.Helper()
+	watch, err := h.meetings.WatchAsHost(h.t.Context(), h.anne, h.meeting)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer watch.Unwatch()
+	deadline := time.After(hang)
+	for {
+		select {
+		case e := <-watch.Events:
+			if len(e.Participants) > 0 {
+				return
+			}
+		case <-deadline:
+			h.t.Fatal("nobody came into the call")
+		}
+	}
+}
+
 // What a guest held before being sent back opens nothing: neither a join nor a
 // resume nor, once let in again, either of them.
 func TestWhoIsSentBackHoldsNothing(t *testing.T) {
 	h := newHouse(t)
 	old := h.admit(lobby.Everything())
 	in, joined := h.join(old)
+	h.present()
 	resume := url.Values{"reconnect": {"1"}, "sid": {joined.Participant.Sid}}
 
 	if _, err := h.meetings.SendBack(t.Context(), h.anne, h.meeting, joined.Participant.Identity); err != nil {
@@ -253,6 +276,7 @@ func TestABanReachesTheCall(t *testing.T) {
 	h := newHouse(t)
 	text := h.admit(lobby.Everything())
 	in, _ := h.join(text)
+	h.present()
 	all, err := h.meetings.Knocks(t.Context(), h.anne, h.meeting)
 	if err != nil {
 		t.Fatal(err)
