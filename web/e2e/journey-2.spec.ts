@@ -3,7 +3,7 @@
 import { expect, test } from '@playwright/test';
 import { expectNoWayIn } from './support/denied.ts';
 import { expectPicture } from './support/media.ts';
-import { Guest, Host } from './support/people.ts';
+import { Guest, Host, views } from './support/people.ts';
 import { Server } from './support/server.ts';
 import { expectNothingBeforeAdmission } from './support/watch.ts';
 
@@ -14,7 +14,6 @@ let guest: Guest;
 test.beforeEach(async () => {
   server = await Server.start();
   host = await Host.arrive();
-  guest = await Guest.arrive();
 });
 
 test.afterEach(async () => {
@@ -23,43 +22,46 @@ test.afterEach(async () => {
   await server?.stop();
 });
 
-test('journey 2: refused politely, kept out, let in again when the host lifts it', async () => {
-  await host.signIn(server);
-  await host.createMeeting('Entretien');
-  const link = await host.invite('Karim Haddad');
-  const { identity } = await host.enter();
+for (const [where, context] of views) {
+  test(`journey 2${where}: refused politely, kept out, let in again when the host lifts it`, async () => {
+    guest = await Guest.arrive({ context });
+    await host.signIn(server);
+    await host.createMeeting('Entretien');
+    const link = await host.invite('Karim Haddad');
+    const { identity } = await host.enter();
 
-  await guest.open(link);
-  await guest.knock('Karim Haddad');
-  await host.expectKnock('Karim Haddad');
-  await host.refuse('Karim Haddad');
-
-  await test.step('the guest reads a polite page that says what to do', async () => {
-    await guest.expectHeading('Your request was not accepted');
-    await expect(guest.page.getByText('contact the person who invited you')).toBeVisible();
-  });
-
-  await test.step('neither reloading, nor the link, nor a second tab, nor the API lets them in', async () => {
-    await guest.page.reload();
-    await guest.expectHeading('Your request was not accepted');
-    await guest.open('about:blank');
     await guest.open(link);
-    await guest.expectHeading('Your request was not accepted');
-    await guest.inSecondTab(async () => {
-      await guest.open(link);
-      await guest.expectHeading(/^(Your request was not accepted|This link is already in use elsewhere)/);
-      await expect(guest.page.getByRole('button', { name: 'Ask to enter' })).toHaveCount(0);
-    });
-    await expectNoWayIn({ server: server.url, meeting: host.meeting, session: await guest.session(), hostIdentity: identity });
-    await expectNothingBeforeAdmission(guest.page, guest.watch, { identities: [identity], names: [] });
-  });
-
-  await test.step('the host lifts the refusal: the guest may knock again and is let in', async () => {
-    await host.lift('Karim Haddad');
-    await guest.askAgain('Karim Haddad');
+    await guest.knock('Karim Haddad');
     await host.expectKnock('Karim Haddad');
-    await host.admit('Karim Haddad');
-    await guest.expectInCall();
-    await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
+    await host.refuse('Karim Haddad');
+
+    await test.step('the guest reads a polite page that says what to do', async () => {
+      await guest.expectHeading('Your request was not accepted');
+      await expect(guest.page.getByText('contact the person who invited you')).toBeVisible();
+    });
+
+    await test.step('neither reloading, nor the link, nor a second tab, nor the API lets them in', async () => {
+      await guest.page.reload();
+      await guest.expectHeading('Your request was not accepted');
+      await guest.open('about:blank');
+      await guest.open(link);
+      await guest.expectHeading('Your request was not accepted');
+      await guest.inSecondTab(async () => {
+        await guest.open(link);
+        await guest.expectHeading(/^(Your request was not accepted|This link is already in use elsewhere)/);
+        await expect(guest.page.getByRole('button', { name: 'Ask to enter' })).toHaveCount(0);
+      });
+      await expectNoWayIn({ server: server.url, meeting: host.meeting, session: await guest.session(), hostIdentity: identity });
+      await expectNothingBeforeAdmission(guest.page, guest.watch, { identities: [identity], names: [] });
+    });
+
+    await test.step('the host lifts the refusal: the guest may knock again and is let in', async () => {
+      await host.lift('Karim Haddad');
+      await guest.askAgain('Karim Haddad');
+      await host.expectKnock('Karim Haddad');
+      await host.admit('Karim Haddad');
+      await guest.expectInCall();
+      await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
+    });
   });
-});
+}

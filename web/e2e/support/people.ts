@@ -11,6 +11,12 @@ import { wordsOf, type Language, type Words } from './words.ts';
 
 const locales: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB' };
 
+/** Where a guest may sit: before a laptop, or with a phone in the hand. */
+export const views: [string, NonNullable<Wish['context']>][] = [
+  ['', {}],
+  [' on a phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+];
+
 /** What everybody in a call can do. */
 class Participant {
   readonly person: Person;
