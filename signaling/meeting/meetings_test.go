@@ -598,3 +598,23 @@ func TestCloseAnswersWhoWaits(t *testing.T) {
 }
 
 func (c *call) SetPermission(string, string, *livekit.ParticipantPermission) bool { return true }
+
+// Whose link was revoked or issued anew learns nothing of the meeting any more.
+func TestAVoidSessionIsNotToldWhoIsPresent(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	host, err := h.Join(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Joined(h.id, host.Identity, "PA_1")
+	if v, err := h.Look(t.Context(), guest); err != nil || !v.HostPresent {
+		t.Errorf("before: %+v, %v", v, err)
+	}
+	if _, err := h.RevokeLinks(t.Context(), anne, h.id); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := h.Look(t.Context(), guest); err != nil || v.HostPresent || v.Screen != meeting.ScreenRevoked {
+		t.Errorf("after: %+v, %v", v, err)
+	}
+}
