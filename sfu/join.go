@@ -23,6 +23,7 @@ type JoinParams struct {
 	Kind        livekit.ParticipantInfo_Kind
 	KindDetails []livekit.ParticipantInfo_KindDetail
 	Permission  *livekit.ParticipantPermission
+	Authorized  time.Time                  // when Permission began to be looked up
 	Admin       bool                       // sees those who wait in a meeting's lobby
 	RoomConfig  *livekit.RoomConfiguration // for a room that this join creates; may be nil
 	Client      *livekit.ClientInfo
@@ -207,7 +208,7 @@ type member struct {
 	admin       bool                                 // of the room
 	speaksUntil time.Time                            // see speakRequest
 	onResume    simulated                            // what a client under test wants its next resume to end in
-	ruled       bool                                 // its permission was changed since it joined
+	ruledAt     time.Time                            // when its permission was last changed since it joined; zero: never
 	active      bool                                 // the primary connection was up once
 	lostAt      time.Time                            // when the signal was lost; zero while there is one
 	resumedAt   time.Time                            // when it last came back

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"slices"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
@@ -46,7 +47,7 @@ type permissionRequest struct {
 func (q *permissionRequest) serve(r *room) {
 	m := r.members[q.identity]
 	if m != nil {
-		m.ruled = true
+		m.ruledAt = time.Now()
 		r.setPermission(m, q.permission)
 	}
 	q.reply <- m != nil

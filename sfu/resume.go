@@ -39,9 +39,9 @@ func (q *resumeRequest) serve(r *room) {
 	if !m.failedAt.IsZero() {
 		m.failedAt, m.goneFirst = time.Now(), false // the patience begins anew
 	}
-	// A meeting's grant is looked up at each resume. Elsewhere the token tells, and
-	// it may be older than what was ruled since.
-	if r.key.Meeting || !m.ruled {
+	// A meeting's grant is looked up at each resume, and tells unless something was ruled
+	// since. Elsewhere the token tells, and may be older than whatever was ruled.
+	if m.ruledAt.IsZero() || r.key.Meeting && m.ruledAt.Before(q.params.Authorized) {
 		r.setPermission(m, q.params.Permission)
 	}
 	r.repeatDemand(m)

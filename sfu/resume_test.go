@@ -45,6 +45,38 @@ func TestSpeakersAfterResume(t *testing.T) {
 	})
 }
 
+// A resume that was on its way when a host changed what somebody may do does not undo
+// that.
+func TestAResumeDoesNotUndoWhatWasRuledSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t, browser, simulcastInfo())
+		st.room.key.Meeting = true
+		bob := st.join("bob")
+		before := &livekit.ParticipantPermission{CanSubscribe: true, CanPublish: true}
+		ruled := &livekit.ParticipantPermission{CanSubscribe: true}
+		resume := func(authorized time.Time) *livekit.ParticipantPermission {
+			t.Helper()
+			again := make(chan joinReply, 1)
+			params := JoinParams{Identity: "bob", Permission: before, Authorized: authorized}
+			(&resumeRequest{params: params, signal: &ear{}, reply: again}).serve(st.room)
+			if r := <-again; r.err != nil {
+				t.Fatal(r.err)
+			}
+			return bob.info.Permission
+		}
+		asked := time.Now()
+		time.Sleep(time.Millisecond)
+		(&permissionRequest{identity: "bob", permission: ruled, reply: make(chan bool, 1)}).serve(st.room)
+		if p := resume(asked); p.CanPublish {
+			t.Error("the resume undid it")
+		}
+		time.Sleep(time.Millisecond)
+		if p := resume(time.Now()); !p.CanPublish {
+			t.Error("what was looked up afterwards does not count")
+		}
+	})
+}
+
 // Go clients report a track at its first packet: also one whose source is idle.
 func TestIdleTracksAreMadeKnown(t *testing.T) {
 	for _, tt := range []struct {

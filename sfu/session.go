@@ -377,8 +377,8 @@ func (s *Session) watchStates() {
 		s.pub: pub == transport.Connected && s.pubState != pub,
 		s.sub: sub == transport.Connected && s.subState != sub,
 	} {
-		if begins {
-			peer.Flow(time.Now())
+		if begins && !peer.Flow(time.Now()).IsZero() {
+			s.flow.Reset(answeredTime)
 		}
 	}
 	s.pubState, s.subState = pub, sub

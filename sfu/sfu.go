@@ -186,11 +186,11 @@ func (s *SFU) Close(ctx context.Context) error {
 		rooms = append(rooms, r)
 	}
 	s.mu.Unlock()
-	for _, r := range rooms {
-		r.close(livekit.DisconnectReason_SERVER_SHUTDOWN)
-	}
 	done := make(chan struct{})
 	go func() {
+		for _, r := range rooms {
+			r.close(livekit.DisconnectReason_SERVER_SHUTDOWN)
+		}
 		s.running.Wait()
 		s.sessions.Wait()
 		s.events.close()

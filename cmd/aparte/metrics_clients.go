@@ -45,6 +45,7 @@ func clientMetrics(s *server, r *prometheus.Registry) {
 		"srtp_replayed":       func(t transport.Stats) uint64 { return t.Replayed },
 		"never_connected":     func(t transport.Stats) uint64 { return t.NeverConnected },
 		"connection_lost":     func(t transport.Stats) uint64 { return t.ConnectionsLost },
+		"never_closed":        func(t transport.Stats) uint64 { return t.Stuck },
 	})
 
 	byReason(r, "signal_refused_total", "Joins and signal messages refused, and signal connections closed, by reason.", s.signals.Stats, map[string]func(wire.Stats) uint64{

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/pprof"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -53,6 +55,31 @@ func (c *serveCommand) Run(ctx context.Context, p *process, parsed *kong.Context
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	server.stop(drain)
+	if !ended(func() { server.stop(drain) }, stopLimit) {
+		// Which part waits for what is all that can be learnt of it afterwards.
+		_ = pprof.Lookup("goroutine").WriteTo(p.stderr, 1)
+		err = errors.Join(err, fmt.Errorf("stopping took more than %s: please report the list of goroutines above", stopLimit))
+	}
 	return err
+}
+
+// stopLimit is how long all parts together may take to end. It is more than each may
+// take, so that it is reached by a bug alone, and less than what systemd waits.
+const stopLimit = 60 * time.Second
+
+// ended runs stop and tells whether it came to its end in time.
+func ended(stop func(), limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		stop()
+	}()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		return false
+	}
 }

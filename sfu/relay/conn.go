@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -23,7 +24,10 @@ const (
 
 // Serve runs a connection of a client over TCP or TLS until it ends; it closes c.
 func (s *Server) Serve(c net.Conn) {
-	framed := &conn{Conn: c, in: bufio.NewReaderSize(c, 2*packetBytes), done: make(chan struct{}), stats: &s.exchange.stats}
+	framed := &conn{
+		Conn: c, in: bufio.NewReaderSize(c, 2*packetBytes), done: make(chan struct{}), stats: &s.exchange.stats,
+		source: tcp.SourceOf(c), useless: true,
+	}
 	key := connKey(c.RemoteAddr(), c.LocalAddr())
 	if !s.enter(key, framed) {
 		_ = c.Close()
@@ -47,11 +51,12 @@ func (s *Server) enter(key string, c *conn) bool {
 	if s.closed || s.conns[key] != nil {
 		return false
 	}
-	if len(s.conns) >= maxConnections {
+	if len(s.conns) >= maxConnections || s.useless[c.source] >= maxUselessFrom {
 		s.exchange.stats.tooMany.Add(1)
 		return false
 	}
 	s.conns[key] = c
+	s.useless[c.source]++
 	s.serving.Add(1)
 	return true
 }
@@ -62,7 +67,19 @@ func (s *Server) leave(key string, c *conn) {
 	if s.conns[key] == c {
 		delete(s.conns, key)
 	}
+	s.useful(c)
 	s.serving.Done()
+}
+
+// useful counts a connection no more among those without an allocation. Requires mu.
+func (s *Server) useful(c *conn) {
+	if !c.useless {
+		return
+	}
+	c.useless = false
+	if s.useless[c.source]--; s.useless[c.source] == 0 {
+		delete(s.useless, c.source)
+	}
 }
 
 func connKey(client, server net.Addr) string { return client.String() + " " + server.String() }
@@ -76,6 +93,9 @@ func (s *Server) of(client, server net.Addr) *conn {
 // onAllocationCreated lets a connection live as long as its allocation.
 func (s *Server) onAllocationCreated(client, server net.Addr, _, _, _ string, _ net.Addr, _ int) {
 	if c := s.of(client, server); c != nil {
+		s.mu.Lock()
+		s.useful(c)
+		s.mu.Unlock()
 		_ = c.SetReadDeadline(time.Time{}) // a closed one shows at the next read
 	}
 }
@@ -95,6 +115,9 @@ type conn struct {
 	stats *counters     // set at creation
 	done  chan struct{} // closed by Close
 	once  sync.Once
+
+	source  netip.Addr // set at creation
+	useless bool       // guarded by Server.mu: never had an allocation
 }
 
 var errMessage = errors.New("neither a STUN message nor channel data, or too long")

@@ -441,6 +441,44 @@ func TestWhatIsNoTURNEndsTheConnection(t *testing.T) {
 	}
 }
 
+// Nobody without a credential takes the place of those who have one.
+func TestConnectionsWithoutAnAllocationAreBounded(t *testing.T) {
+	r := newRig(t)
+	source := netip.MustParseAddr("198.51.100.7")
+	var entered []*conn
+	enter := func(source netip.Addr) bool {
+		c := &conn{source: source, useless: true}
+		ok := r.enter(fmt.Sprint(len(entered)), c)
+		if ok {
+			entered = append(entered, c)
+		}
+		return ok
+	}
+	for range maxUselessFrom {
+		if !enter(source) {
+			t.Fatal("refused below the limit")
+		}
+	}
+	if enter(source) {
+		t.Error("taken above the limit")
+	}
+	if !enter(netip.MustParseAddr("198.51.100.8")) {
+		t.Error("another source is refused")
+	}
+	if n := r.exchange.Stats().TooMany; n != 1 {
+		t.Errorf("%d refused", n)
+	}
+	for i, c := range entered {
+		r.leave(fmt.Sprint(i), c)
+	}
+	r.allocate(t, "tcp4", "p_1")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.useless) != 0 {
+		t.Errorf("counted without an allocation: %v", r.useless)
+	}
+}
+
 func FuzzMessageBytes(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 0})
 	f.Add([]byte{0x40, 0, 0, 3})

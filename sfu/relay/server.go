@@ -19,6 +19,10 @@ const (
 	maxAllocations   = 4096
 	maxAllocationsOf = 48
 	maxConnections   = 4096
+	// maxUselessFrom connections of one source may be without an allocation, for which
+	// nobody has shown a credential yet: or one machine would take the place of all. An
+	// office behind one address allocates within a moment.
+	maxUselessFrom = 256
 )
 
 const realm = "aparte"
@@ -49,15 +53,16 @@ type Server struct {
 	serving  sync.WaitGroup // one per Serve
 
 	// Guarded by mu.
-	mu     sync.Mutex
-	conns  map[string]*conn // by client and server address
-	closed bool
+	mu      sync.Mutex
+	conns   map[string]*conn   // by client and server address
+	useless map[netip.Addr]int // connections without an allocation, by source
+	closed  bool
 }
 
 // New begins to serve.
 func New(cfg Config) (*Server, error) {
 	s := &Server{
-		cfg: cfg, exchange: cfg.Exchange, secret: make([]byte, 32), conns: map[string]*conn{},
+		cfg: cfg, exchange: cfg.Exchange, secret: make([]byte, 32), conns: map[string]*conn{}, useless: map[netip.Addr]int{},
 		listener: &listener{conns: make(chan net.Conn), done: make(chan struct{})},
 	}
 	if _, err := rand.Read(s.secret); err != nil {

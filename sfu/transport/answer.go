@@ -39,7 +39,7 @@ func (p *Peer) Answer(offer string, want []Outgoing) (*Answer, error) {
 		p.engine.counters.descriptions.Add(1)
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
-	p.described()
+	p.described(sections)
 	p.offered = sections
 	p.release(want)
 	if err := p.place(want); err != nil {

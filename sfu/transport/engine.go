@@ -89,7 +89,8 @@ type Engine struct {
 	peers sync.WaitGroup // one per Peer that is not closed yet
 	all   peerSet
 
-	counters *counters // set at creation
+	counters   *counters     // set at creation
+	closeLimit time.Duration // set at creation; of one connection
 
 	buffers   sync.Pool // *[]byte of MaxDataMessage
 	oversized atomic.Uint64
@@ -125,13 +126,14 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg:      cfg,
-		endpoint: ep,
-		worker:   forward.NewWorker(forward.WorkerConfig{Corker: ep}),
-		cert:     *cert,
-		net:      network,
-		loggers:  loggers,
-		counters: count,
+		cfg:        cfg,
+		endpoint:   ep,
+		worker:     forward.NewWorker(forward.WorkerConfig{Corker: ep}),
+		cert:       *cert,
+		net:        network,
+		loggers:    loggers,
+		counters:   count,
+		closeLimit: closeLimit,
 	}
 	if len(cfg.TCP) > 0 {
 		e.tcp = tcp.NewMux(cfg.TCP)

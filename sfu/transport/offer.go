@@ -92,6 +92,6 @@ func (p *Peer) SetAnswer(answer string) ([]Section, error) {
 		p.engine.counters.descriptions.Add(1)
 		return nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
-	p.described()
+	p.described(sections)
 	return sections, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -98,19 +99,20 @@ type Peer struct {
 	channels channels
 
 	wasUp, hasFailed, ending atomic.Bool // see failed
+
+	describedOnce bool        // guarded by mu
+	dataFirst     atomic.Bool // see mediaRuns
 }
 
 // NewPeer makes a connection that waits for Answer or Offer.
 func (e *Engine) NewPeer(cfg PeerConfig) (*Peer, error) {
 	p := &Peer{engine: e, cfg: cfg, senders: map[string]*sender{}}
-	// pc is written to only by packets that came through it, so it is set by then.
-	writeRTCP := func(pkts []rtcp.Packet) error { return p.pc.WriteRTCP(pkts) }
 	p.sub = e.worker.NewSubscriber(forward.SubscriberConfig{
-		WriteRTCP: writeRTCP, OnStreamState: cfg.OnStreamState, NoAdaptation: e.cfg.NoAdaptation,
+		WriteRTCP: p.writeRTCP, OnStreamState: cfg.OnStreamState, NoAdaptation: e.cfg.NoAdaptation,
 		OnRoundTrip: func(d time.Duration) { p.receiver.ReportRoundTrip(d) },
 	})
 	p.receiver = publish.NewReceiver(publish.ReceiverConfig{
-		WriteRTCP:        writeRTCP,
+		WriteRTCP:        p.writeRTCP,
 		OnRTCP:           p.sub.HandleRTCP,
 		PacketsPerSecond: maxPackets,
 		OnOverflow: func() {
@@ -215,8 +217,13 @@ func (p *Peer) fewCandidates(text string) string {
 	return out.String()
 }
 
-// described runs after each remote description. Caller holds mu.
-func (p *Peer) described() {
+// described runs after each remote description, with its sections. Caller holds mu.
+func (p *Peer) described(sections []Section) {
+	if !p.describedOnce {
+		p.describedOnce = true
+		data := slices.ContainsFunc(sections, func(s Section) bool { return !s.Media })
+		p.dataFirst.Store(data && len(p.pc.GetTransceivers()) == 0)
+	}
 	for _, c := range p.early {
 		if err := p.pc.AddICECandidate(c); err != nil {
 			p.cfg.Log.Debug("candidate refused", "error", err)
@@ -252,6 +259,14 @@ func (p *Peer) Flow(by time.Time) (next time.Time) {
 	if p.State() != Connected {
 		return time.Time{}
 	}
+	if !p.mediaRuns() {
+		for _, s := range p.senders {
+			if s.holds() {
+				return time.Now()
+			}
+		}
+		return time.Time{}
+	}
 	for _, s := range p.senders {
 		if since := s.flow(by); !since.IsZero() && (next.IsZero() || since.Before(next)) {
 			next = since
@@ -277,7 +292,40 @@ func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
 	return p.engine.tellCandidates(p.pc.LocalDescription().SDP), nil
 }
 
-// Close stops everything and waits for it: nothing is sent or taken afterwards.
+// mediaRuns tells whether Pion takes what comes over SRTP. Where the first description
+// has no media it does so only once SCTP is up, or has failed: the description that
+// brings media waits for that. If our packets began SRTP before, the client's would
+// find nobody who takes them, and closing would wait for their reader with a lock held
+// that the worker needs.
+func (p *Peer) mediaRuns() bool {
+	if !p.wasUp.Load() {
+		return false
+	}
+	if p.dataFirst.Load() {
+		if p.pc.SCTP().State() == webrtc.SCTPTransportStateConnecting {
+			return false
+		}
+		p.dataFirst.Store(false)
+	}
+	return true
+}
+
+// writeRTCP sends to the client. The worker that calls it serves everybody else too, so
+// it stays away from a connection that is closing, whose lock may be held for long.
+func (p *Peer) writeRTCP(pkts []rtcp.Packet) error {
+	if p.pc.SignalingState() == webrtc.SignalingStateClosed || !p.mediaRuns() {
+		return nil
+	}
+	return p.pc.WriteRTCP(pkts)
+}
+
+// closeLimit is how long Pion may take to close one connection: it sends an SCTP ABORT
+// and a DTLS alert, and waits for its own goroutines.
+const closeLimit = 10 * time.Second
+
+// Close stops everything and waits for it: nothing is sent or taken afterwards. A
+// connection that Pion does not get closed is left behind and counted, for else the
+// session would never end, nor the process.
 func (p *Peer) Close() {
 	p.mu.Lock()
 	if p.closed {
@@ -288,11 +336,23 @@ func (p *Peer) Close() {
 	p.mu.Unlock()
 	p.ending.Store(true)
 	p.sub.Close()
-	if err := p.pc.GracefulClose(); err != nil {
-		p.cfg.Log.Debug("close peer connection", "error", err)
+	p.engine.worker.RemoveTicker(p.receiver) // before: see writeRTCP
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		if err := p.pc.GracefulClose(); err != nil {
+			p.cfg.Log.Debug("close peer connection", "error", err)
+		}
+		p.closeChannels()
+	}()
+	limit := time.NewTimer(p.engine.closeLimit)
+	defer limit.Stop()
+	select {
+	case <-closed:
+	case <-limit.C:
+		p.engine.counters.stuck.Add(1)
+		p.cfg.Log.Error("peer connection does not close, left behind")
 	}
-	p.closeChannels()
-	p.engine.worker.RemoveTicker(p.receiver)
 	p.receiver.Close()
 	p.engine.all.remove(p)
 	p.engine.peers.Done()

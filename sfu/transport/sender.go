@@ -87,6 +87,13 @@ func (s *sender) flow(by time.Time) (since time.Time) {
 	return time.Time{}
 }
 
+// holds tells whether Bind held back something that has not flowed.
+func (s *sender) holds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held != nil
+}
+
 func (s *sender) Unbind(webrtc.TrackLocalContext) error {
 	s.mu.Lock()
 	s.held = nil

@@ -23,11 +23,12 @@ type Stats struct {
 	Replayed        uint64 // SRTP and SRTCP packets that came before
 	NeverConnected  uint64 // connections that failed before they were up: a wrong fingerprint, no path
 	ConnectionsLost uint64 // connections that failed after it
+	Stuck           uint64 // connections that did not close: a bug, each keeps its memory
 }
 
 // counters are Stats as they are kept.
 type counters struct {
-	descriptions, candidates, channels, sctp, ssrcs, forged, replayed, neverConnected, lost atomic.Uint64
+	descriptions, candidates, channels, sctp, ssrcs, forged, replayed, neverConnected, lost, stuck atomic.Uint64
 }
 
 // Refusals tells what was refused so far.
@@ -36,7 +37,7 @@ func (e *Engine) Refusals() Stats {
 	return Stats{
 		Descriptions: c.descriptions.Load(), Candidates: c.candidates.Load(), Channels: c.channels.Load(),
 		Messages: e.oversized.Load(), Associations: c.sctp.Load(), SSRCs: c.ssrcs.Load(), Forged: c.forged.Load(), Replayed: c.replayed.Load(),
-		NeverConnected: c.neverConnected.Load(), ConnectionsLost: c.lost.Load(),
+		NeverConnected: c.neverConnected.Load(), ConnectionsLost: c.lost.Load(), Stuck: c.stuck.Load(),
 	}
 }
 

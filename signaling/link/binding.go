@@ -93,8 +93,12 @@ func (p Proof) Verify(statement string) (PublicKey, error) {
 const challengeLife = 2 * time.Minute
 
 // maxSpent bounds how many spent challenges are remembered; each took a valid
-// proof, and lives no longer than challengeLife.
-const maxSpent = 100_000
+// proof, and lives no longer than challengeLife. Of one link there are no more
+// than maxSpentOf: who has one must not keep the guests of others from coming back.
+const (
+	maxSpent   = 100_000
+	maxSpentOf = 1_000
+)
 
 // Challenges makes challenges for coming back and takes each once. What it has
 // handed out it does not remember: whoever asks for many costs nothing and
@@ -105,12 +109,18 @@ type Challenges struct {
 
 	mu     sync.Mutex
 	secret []byte // made at first use
-	spent  map[string]time.Time
+	spent  map[string]spent
+	of     map[string]int // spent ones, by link
+}
+
+type spent struct {
+	link string
+	end  time.Time
 }
 
 // NewChallenges makes challenges from random bytes.
 func NewChallenges(random io.Reader) *Challenges {
-	return &Challenges{random: random, spent: make(map[string]time.Time)}
+	return &Challenges{random: random, spent: make(map[string]spent), of: make(map[string]int)}
 }
 
 // A challenge is a nonce, its end in milliseconds, and the MAC of both and the link.
@@ -153,16 +163,26 @@ func (c *Challenges) Spend(link, challenge string, now time.Time) error {
 		return ErrProof
 	}
 	end := time.UnixMilli(int64(binary.BigEndian.Uint64(raw[challengeNonce:challengeBody])))
-	for spent, end := range c.spent {
-		if !now.Before(end) {
-			delete(c.spent, spent)
-		}
-	}
-	if _, spent := c.spent[challenge]; spent || !now.Before(end) || len(c.spent) >= maxSpent {
+	c.forget(now)
+	if _, before := c.spent[challenge]; before || !now.Before(end) || len(c.spent) >= maxSpent || c.of[link] >= maxSpentOf {
 		return ErrProof
 	}
-	c.spent[challenge] = end
+	c.spent[challenge] = spent{link, end}
+	c.of[link]++
 	return nil
+}
+
+// forget drops what is too old to be spent again. Requires mu.
+func (c *Challenges) forget(now time.Time) {
+	for challenge, s := range c.spent {
+		if now.Before(s.end) {
+			continue
+		}
+		delete(c.spent, challenge)
+		if c.of[s.link]--; c.of[s.link] == 0 {
+			delete(c.of, s.link)
+		}
+	}
 }
 
 func (c *Challenges) mac(link string, body []byte) []byte {

@@ -231,3 +231,30 @@ func TestGuesses(t *testing.T) {
 		t.Errorf("what failed before the right PIN still counts: %+v", e)
 	}
 }
+
+// Who spends challenges of one link without end keeps no guest of another out.
+func TestSpentChallengesOfALinkAreBounded(t *testing.T) {
+	c := NewChallenges(rand.Reader)
+	spend := func(id string, now time.Time) error {
+		t.Helper()
+		challenge, err := c.Make(id, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Spend(id, challenge, now)
+	}
+	for range maxSpentOf {
+		if err := spend("greedy", start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := spend("greedy", start); !errors.Is(err, ErrProof) {
+		t.Errorf("above the limit: %v", err)
+	}
+	if err := spend("other", start); err != nil {
+		t.Errorf("another link: %v", err)
+	}
+	if err := spend("greedy", start.Add(challengeLife)); err != nil || len(c.spent) != 1 || len(c.of) != 1 {
+		t.Errorf("afterwards: %v, %d remembered of %d links", err, len(c.spent), len(c.of))
+	}
+}

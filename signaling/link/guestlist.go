@@ -18,6 +18,7 @@ import (
 const (
 	MaxGuestList  = 20 << 20 // bytes
 	MaxListed     = 5000     // guests
+	maxIgnored    = 100      // columns that are told
 	maxLineErrors = 200      // that are told
 )
 
@@ -27,7 +28,7 @@ type GuestList struct {
 	Guests  []ListedGuest
 	Errors  []LineError
 	More    int      // errors beyond those told
-	Ignored []string // columns that are not understood, as written
+	Ignored []string // columns that are not understood, as written; the first 100
 	// Latin says that the file was not UTF-8 and was read as Windows-1252: what
 	// spreadsheets write in the west of Europe. Have a look at the accents.
 	Latin bool
@@ -188,7 +189,7 @@ func (l *GuestList) columns(header []string) ([]column, bool) {
 	for i, title := range header {
 		c := columnNames[name.Folded(title)]
 		switch {
-		case c == ignoredColumn && strings.TrimSpace(title) != "":
+		case c == ignoredColumn && strings.TrimSpace(title) != "" && len(l.Ignored) < maxIgnored:
 			l.Ignored = append(l.Ignored, shortened(title))
 		case c != ignoredColumn && taken[c]:
 			l.fail(1, fieldOf[c], lineTwice, "is there twice")

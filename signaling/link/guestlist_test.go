@@ -91,6 +91,14 @@ func TestDuplicatesAreMarked(t *testing.T) {
 	}
 }
 
+// Of what is not understood not more is told than anybody reads.
+func TestIgnoredColumnsAreBounded(t *testing.T) {
+	got := ParseGuestList([]byte("nom" + strings.Repeat(";x", 1_000_000) + "\nA\n"))
+	if len(got.Ignored) != maxIgnored || len(got.Guests) != 1 || len(got.Errors) != 0 {
+		t.Errorf("%d ignored, %d guests, %+v", len(got.Ignored), len(got.Guests), got.Errors)
+	}
+}
+
 func FuzzGuestList(f *testing.F) {
 	for _, seed := range []string{"nom;pin\nA;oui\n", "\ufeffname,label\n\"a\nb\",c\n", "\xff\xfe", "nom\n\"", "a;b;nom\n1;2;3;4\n"} {
 		f.Add([]byte(seed))

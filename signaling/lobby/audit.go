@@ -107,7 +107,7 @@ func (l *Lobby) noteRedeemed(s Session) {
 		l.redeemed[s.Link] = told
 		return
 	}
-	d := audit.Did(audit.LinkRedeemed).On(audit.Link, s.Link).On(audit.Visit, s.ID)
+	d := audit.Did(audit.LinkRedeemed).By(audit.Guest, s.ID).On(audit.Link, s.Link).On(audit.Visit, s.ID)
 	if told.unrecorded > 0 {
 		d = d.With("unrecorded", strconv.Itoa(told.unrecorded))
 	}

@@ -37,8 +37,9 @@ const hang = 20 * time.Second
 
 // call records what the media are asked for.
 type call struct {
-	mu   sync.Mutex
-	left []string
+	mu      sync.Mutex
+	left    []string
+	allowed map[string]*livekit.ParticipantPermission
 }
 
 func (c *call) Remove(_, identity string, _ livekit.DisconnectReason) bool {
@@ -597,4 +598,59 @@ func TestCloseAnswersWhoWaits(t *testing.T) {
 	h.Joined(h.id, "p_x", "PA_x")
 }
 
-func (c *call) SetPermission(string, string, *livekit.ParticipantPermission) bool { return true }
+func (c *call) SetPermission(_, identity string, p *livekit.ParticipantPermission) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.allowed == nil {
+		c.allowed = make(map[string]*livekit.ParticipantPermission)
+	}
+	c.allowed[identity] = p
+	return true
+}
+
+// What was looked up for a join may be old when the participant is in: the change of its
+// permissions found nobody yet.
+func TestWhoJoinsMayDoWhatWasDecidedMeanwhile(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	h.knock(guest, "Inês")
+	if _, err := h.Admit(t.Context(), anne, h.id, h.knocks()[0].ID, lobby.Everything()); err != nil {
+		t.Fatal(err)
+	}
+	g, err := h.Claim(t.Context(), guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Permit(t.Context(), anne, h.id, g.Identity, lobby.Permissions{Chat: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.call.mu.Lock()
+	h.call.allowed = nil // nobody was there
+	h.call.mu.Unlock()
+	h.Joined(h.id, g.Identity, "PA_1")
+	h.knocks() // comes after it
+	h.Close()  // waits for what follows from it
+	if p := h.call.allowed[g.Identity]; p == nil || p.CanPublish || !p.CanPublishData {
+		t.Errorf("allowed %v", p)
+	}
+}
+
+// Whose link was revoked or issued anew learns nothing of the meeting any more.
+func TestAVoidSessionIsNotToldWhoIsPresent(t *testing.T) {
+	h := newHouse(t, nil)
+	guest := h.link()()
+	host, err := h.Join(t.Context(), anne, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Joined(h.id, host.Identity, "PA_1")
+	if v, err := h.Look(t.Context(), guest); err != nil || !v.HostPresent {
+		t.Errorf("before: %+v, %v", v, err)
+	}
+	if _, err := h.RevokeLinks(t.Context(), anne, h.id); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := h.Look(t.Context(), guest); err != nil || v.HostPresent || v.Screen != meeting.ScreenRevoked {
+		t.Errorf("after: %+v, %v", v, err)
+	}
+}

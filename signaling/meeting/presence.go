@@ -154,6 +154,8 @@ func (a joined) do(l *live, _ time.Time) (any, error) {
 	l.noteJoined(p)
 	l.inCall[a.identity] = p
 	l.dirty, l.rosterDirty = true, true
+	// What it may do may have changed meanwhile, too.
+	l.permit = append(l.permit, permitting{a.identity, g.Permission()})
 	return nil, nil
 }
 
@@ -187,7 +189,7 @@ func (m *Meetings) tellOnly(id string, a act) {
 	done := func() {
 		select {
 		case out := <-reply:
-			if len(out.leave) > 0 {
+			if len(out.leave)+len(out.permit) > 0 {
 				m.presence.Go(func() { m.obey(id, out) })
 			}
 		default:

@@ -131,13 +131,14 @@ const (
 // view is what a session is told now.
 func (l *live) view(s lobby.Session) GuestView {
 	via, _ := l.lobby.Link(s.Link)
+	void := l.lobby.Void(s)
 	v := GuestView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
 		State: l.meeting.State, Profile: l.meeting.Profile,
 		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
 		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
-		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
+		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent() && !void, HostWatching: len(l.hosts) > 0 && !void,
 		Known: l.lobby.Recognition(s),
 	}
 	k, knocked := l.lobby.KnockOf(s.ID)
@@ -149,7 +150,7 @@ func (l *live) view(s lobby.Session) GuestView {
 			v.HostKnows, v.KnownBy = true, seen.by
 		}
 	}
-	v.Screen = screen(l.meeting.State, l.lobby.Void(s), k)
+	v.Screen = screen(l.meeting.State, void, k)
 	if v.Screen != ScreenEnded && v.Screen != ScreenRevoked && k.Status != lobby.Waiting && k.Status != lobby.Admitted {
 		v.Screen = l.keptOut(s, v.Screen)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/livekit/protocol/auth"
+	"google.golang.org/protobuf/proto"
 
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
@@ -98,6 +99,17 @@ func TestTokenOpensWhatTheGrantSaysNow(t *testing.T) {
 	}
 	if _, err := m.Refresh(t.Context(), g); !errors.Is(err, wire.ErrUnauthorized) {
 		t.Errorf("refresh after removal: %v", err)
+	}
+}
+
+// What a token is good for and what the call is told of a grant are the same: or
+// everybody would be told of a change that is none.
+func TestATokenAllowsWhatTheGrantDoes(t *testing.T) {
+	for _, p := range []lobby.Permissions{{}, {Chat: true}, {Speak: true}, {Camera: true, Share: true}, lobby.Everything()} {
+		g := meeting.Grant{Meeting: "m", Permissions: p}
+		if got, want := videoGrant(g).ToPermission(), g.Permission(); !proto.Equal(got, want) {
+			t.Errorf("%+v: got %v, want %v", p, got, want)
+		}
 	}
 }
 

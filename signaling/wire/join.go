@@ -20,7 +20,8 @@ const authorizeLimit = 4 * time.Second
 
 // join is a request that passed every check before the upgrade.
 type join struct {
-	token  string
+	token string
+
 	req    *joinRequest
 	grant  *Grant
 	params sfu.JoinParams
@@ -35,6 +36,7 @@ func (s *Server) check(r *http.Request, v1 bool) (*join, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), authorizeLimit)
 	defer cancel()
+	asked := time.Now()
 	grant, err := s.cfg.Authorizer.Authorize(ctx, text)
 	if err != nil {
 		return nil, err
@@ -59,6 +61,7 @@ func (s *Server) check(r *http.Request, v1 bool) (*join, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.Authorized = asked
 	if err := s.cfg.SFU.Admits(params); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ import (
 const (
 	maxConnections = 8192 // of all sessions together
 	maxStreams     = 16   // of one session on one address
+	// maxUndeclaredFrom connections of one source may not have said yet whose they are:
+	// or one machine, which knows no session, would take the place of all.
+	maxUndeclaredFrom = 256
 	// firstFrame is how long a connection may take to say whose it is.
 	firstFrame = 10 * time.Second
 )
@@ -68,6 +71,7 @@ type Mux struct {
 	mu     sync.Mutex
 	conns  map[key]*conn
 	open   map[net.Conn]struct{} // everything that Serve holds
+	from   map[netip.Addr]int    // of them, those that said nothing yet, by source
 	closed bool
 }
 
@@ -80,7 +84,7 @@ type key struct {
 // NewMux makes a mux for the addresses at which clients reach us; there may be
 // several ports of one address. Whoever listens there passes connections to Serve.
 func NewMux(addrs []netip.AddrPort) *Mux {
-	return &Mux{addrs: slices.Clone(addrs), conns: map[key]*conn{}, open: map[net.Conn]struct{}{}}
+	return &Mux{addrs: slices.Clone(addrs), conns: map[key]*conn{}, open: map[net.Conn]struct{}{}, from: map[netip.Addr]int{}}
 }
 
 // LocalAddrs are the addresses that are offered.
@@ -164,6 +168,7 @@ func (m *Mux) Serve(c net.Conn) {
 	defer m.leave(c)
 	s := newStream(c, &m.stats)
 	owner, first, err := m.owner(s)
+	m.declared(c)
 	if err != nil {
 		return // counted
 	}
@@ -182,13 +187,40 @@ func (m *Mux) enter(c net.Conn) bool {
 	if m.closed {
 		return false
 	}
-	if len(m.open) >= maxConnections {
+	source := SourceOf(c)
+	if len(m.open) >= maxConnections || m.from[source] >= maxUndeclaredFrom {
 		m.stats.tooMany.Add(1)
 		return false
 	}
 	m.open[c] = struct{}{}
+	m.from[source]++
 	m.serving.Add(1)
 	return true
+}
+
+// declared counts a connection no more among those that said nothing yet.
+func (m *Mux) declared(c net.Conn) {
+	source := SourceOf(c)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.from[source]--; m.from[source] == 0 {
+		delete(m.from, source)
+	}
+}
+
+// SourceOf is who is counted as one: an IPv4 address, or an IPv6 network of 64 bits.
+func SourceOf(c net.Conn) netip.Addr {
+	a, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	ip := a.AddrPort().Addr().Unmap().WithZone("")
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return ip
 }
 
 func (m *Mux) leave(c net.Conn) {

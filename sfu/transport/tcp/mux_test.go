@@ -373,3 +373,50 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// from is a connection of a source.
+type from struct {
+	net.Conn
+	source string
+}
+
+func (c *from) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.source), 1))
+}
+
+func (c *from) Close() error { return nil }
+
+// Nobody who knows no session takes the place of those who do.
+func TestUndeclaredConnectionsOfASourceAreBounded(t *testing.T) {
+	m := NewMux(nil)
+	one := &from{source: "2001:db8::1"}
+	if !m.enter(one) {
+		t.Fatal("the first is refused")
+	}
+	for range maxUndeclaredFrom - 1 {
+		c := &from{source: "2001:db8::2"} // of the same network
+		if !m.enter(c) {
+			t.Fatal("refused below the limit")
+		}
+		defer m.leave(c)
+	}
+	if m.enter(&from{source: "2001:db8::3"}) {
+		t.Error("taken above the limit")
+	}
+	if other := (&from{source: "2001:db8:1::1"}); !m.enter(other) {
+		t.Error("another source is refused")
+	} else {
+		m.declared(other)
+		m.leave(other)
+	}
+	m.declared(one)
+	if next := (&from{source: "2001:db8::3"}); !m.enter(next) {
+		t.Error("refused though one has said whose it is")
+	} else {
+		m.leave(next)
+	}
+	m.leave(one)
+	if s := m.Stats(); s.TooMany != 1 {
+		t.Errorf("got %+v", s)
+	}
+}
