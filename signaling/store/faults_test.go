@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
 	"aparte/signaling/store/faulty"
@@ -16,7 +17,7 @@ import (
 // guestIn makes a link and a guest who waits, and returns how the guest calls.
 func (h *house) guestIn(called string) meeting.Caller {
 	h.t.Helper()
-	h.makeLink()
+	h.makeLink(link.Shared)
 	l := h.links[len(h.links)-1]
 	token, _, err := h.Redeem(h.t.Context(), l.id, l.code, nil)
 	if err != nil {

@@ -58,6 +58,8 @@ type house struct {
 
 type houseLink struct {
 	id, code string
+	personal bool
+	taken    bool // personal: somebody has opened it; guarded by house.mu
 	first    meetingtest.State
 	void     bool // for who has the code: revoked, or issued anew
 }
@@ -65,9 +67,16 @@ type houseLink struct {
 type houseGuest struct {
 	name, token string
 	link        *houseLink
+	browser     *meetingtest.Browser // nil: keeps no key
+	binding     binding              // of the first tab
 	first       meetingtest.State
-	grants      map[string]string // what it was ever let in by: grant id → identity
+
+	knocked bool            // guarded by house.mu: this was acknowledged
+	grants  map[string]bool // guarded by house.mu: what it was ever let in by
 }
+
+// binding is what a tab's session is signed for by.
+type binding struct{ session, challenge string }
 
 func newPowerHouse(t *testing.T, seed uint64) *house {
 	t.Helper()
@@ -141,7 +150,7 @@ func (h *house) furnish() {
 	for _, g := range h.guests {
 		h.history.Add(g.name, g.link.id, g.first)
 	}
-	h.makeLink()
+	h.makeLink(link.Shared)
 	if h.seed%2 == 0 { // or no checkpoint would come in so short a life
 		if _, err := h.store.write.db.ExecContext(h.t.Context(), "PRAGMA wal_autocheckpoint=40"); err != nil {
 			h.t.Fatal(err)
@@ -160,7 +169,7 @@ func (h *house) note(c *meetingtest.Call, err error, status lobby.Status, identi
 		// It may have happened.
 	case errors.Is(err, lobby.ErrCrowded), errors.As(err, &soon):
 		c.Limited()
-	case errors.Is(err, lobby.ErrState), errors.Is(err, lobby.ErrDenied), errors.Is(err, lobby.ErrNoKnock), errors.Is(err, link.ErrRevoked), errors.Is(err, link.ErrUnknown),
+	case errors.Is(err, lobby.ErrState), errors.Is(err, lobby.ErrDenied), errors.Is(err, lobby.ErrBanned), errors.Is(err, lobby.ErrNoKnock), errors.Is(err, link.ErrRevoked), errors.Is(err, link.ErrUnknown),
 		errors.Is(err, meeting.ErrEnded), errors.Is(err, meeting.ErrNotAdmitted):
 		c.Refused()
 	default:
@@ -174,7 +183,7 @@ func (h *house) actAsHost(random *rand.Rand) {
 	ctx := h.t.Context()
 	switch n := random.IntN(100); {
 	case n < 3:
-		h.makeLink()
+		h.makeLink([]link.Kind{link.Shared, link.Personal}[random.IntN(2)])
 		return
 	case n < 5:
 		if l := h.someLink(random); l != nil {
@@ -224,12 +233,24 @@ func (h *house) actAsHost(random *rand.Rand) {
 				h.note(c, h.Remove(ctx, h.host, h.id, k.Identity), "", "")
 			}
 		},
+		func() {
+			c := h.history.Begin(meetingtest.Ban, k.Name, "")
+			v, err := h.Ban(ctx, h.host, h.id, k.ID, "")
+			h.note(c, err, v.Status, "")
+		},
+		func() {
+			if k.Identity != "" {
+				c := h.history.Begin(meetingtest.SendBack, k.Name, k.Identity)
+				v, err := h.SendBack(ctx, h.host, h.id, k.Identity)
+				h.note(c, err, v.Status, "")
+			}
+		},
 	}
 	likely := map[lobby.Status][]int{
-		lobby.Waiting: {0, 0, 0, 1}, lobby.Admitted: {3}, lobby.Denied: {2}, lobby.Withdrawn: {0}, lobby.Expired: {1},
+		lobby.Waiting: {0, 0, 0, 0, 0, 0, 1, 4}, lobby.Admitted: {3, 3, 4, 5, 5}, lobby.Denied: {2, 2, 2, 4}, lobby.Withdrawn: {0}, lobby.Expired: {1},
 	}[k.Status]
 	if random.IntN(10) == 0 {
-		likely = []int{0, 1, 2, 3}
+		likely = []int{0, 1, 2, 3, 4, 5}
 	}
 	decide[likely[random.IntN(len(likely))]]()
 }
@@ -260,7 +281,7 @@ func firstWaiting(knocks []meeting.KnockView) *meeting.KnockView {
 	return nil
 }
 
-func (h *house) makeLink() {
+func (h *house) makeLink(kind link.Kind) {
 	secret, hash, err := link.MakeSecret(crand.Reader)
 	if err != nil {
 		h.t.Error(err)
@@ -276,14 +297,18 @@ func (h *house) makeLink() {
 		h.t.Error(err)
 		return
 	}
-	v, err := h.CreateLink(h.t.Context(), h.host, h.id, link.Draft{Kind: link.Shared, ExpiresAt: start.Add(time.Hour), CodeHash: hash})
+	draft := link.Draft{Kind: kind, ExpiresAt: start.Add(time.Hour), CodeHash: hash}
+	if kind == link.Personal {
+		draft.GuestName = "Inês"
+	}
+	v, err := h.CreateLink(h.t.Context(), h.host, h.id, draft)
 	if err != nil {
 		return // its id is not known to anybody
 	}
 	h.history.Add(v.ID, v.ID, meetingtest.State{Known: true})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.links = append(h.links, &houseLink{id: v.ID, code: base64.RawURLEncoding.EncodeToString(code), first: meetingtest.State{Known: true}})
+	h.links = append(h.links, &houseLink{id: v.ID, code: base64.RawURLEncoding.EncodeToString(code), personal: kind == link.Personal, first: meetingtest.State{Known: true}})
 }
 
 func (h *house) someLink(random *rand.Rand) *houseLink {
@@ -315,17 +340,56 @@ func (h *house) actAsGuest(random *rand.Rand) {
 		}
 		return
 	}
-	switch random.IntN(7) {
+	switch random.IntN(8) {
 	case 0:
 		c := h.history.Begin(meetingtest.Withdraw, g.name, "")
 		v, err := h.Withdraw(ctx, caller)
 		h.note(c, err, v.Knock.Status, "")
 	case 1, 2, 3:
 		h.claim(caller, g)
+	case 4:
+		h.knockInNewTab(g)
 	default:
-		c := h.history.Begin(meetingtest.Knock, g.name, "")
-		v, err := h.Knock(ctx, caller, meeting.Asking{Name: g.name})
-		h.note(c, err, v.Knock.Status, "")
+		h.knock(caller, g, g.binding)
+	}
+}
+
+// knock asks to enter from a tab, whose browser proves its key if it has one.
+func (h *house) knock(caller meeting.Caller, g *houseGuest, tab binding) {
+	asking := meeting.Asking{Name: g.name}
+	if g.browser != nil {
+		proof, err := g.browser.Sign(link.KnockStatement(g.link.id, tab.session, tab.challenge))
+		if err != nil {
+			h.t.Error(err)
+			return
+		}
+		asking.Proof = &proof
+	}
+	c := h.history.Begin(meetingtest.Knock, g.name, "")
+	v, err := h.Knock(h.t.Context(), caller, asking)
+	if h.note(c, err, v.Knock.Status, "") {
+		h.mu.Lock()
+		g.knocked = true
+		h.mu.Unlock()
+	}
+}
+
+// knockInNewTab opens the shared link anew in a browser that has knocked by it:
+// its key says that this is the same guest, who may not do more than before.
+func (h *house) knockInNewTab(g *houseGuest) {
+	ctx := h.t.Context()
+	h.mu.Lock()
+	knocked := g.knocked
+	h.mu.Unlock()
+	if !knocked || g.browser == nil || g.link.personal { // which is bound to the first tab until the key is proved
+		return
+	}
+	token, v, err := h.Redeem(ctx, g.link.id, g.link.code, nil)
+	if err != nil {
+		return // the link may not be what it was
+	}
+	if caller, err := h.Recognise(ctx, token); err == nil {
+		h.knock(caller, g, binding{v.Session, v.Challenge})
 	}
 }
 
@@ -335,15 +399,27 @@ func (h *house) enter(random *rand.Rand) {
 		return
 	}
 	h.mu.Lock()
+	if l.taken {
+		h.mu.Unlock()
+		return
+	}
+	l.taken = l.personal
 	h.born++
-	g := &houseGuest{name: fmt.Sprintf("guest %d", h.born), link: l, grants: make(map[string]string)}
+	g := &houseGuest{name: fmt.Sprintf("guest %d", h.born), link: l, grants: make(map[string]bool)}
 	g.first = meetingtest.State{Revoked: l.void}
 	h.mu.Unlock()
+	if random.IntN(2) == 0 {
+		var err error
+		if g.browser, err = meetingtest.NewBrowser(); err != nil {
+			h.t.Error(err)
+			return
+		}
+	}
 	h.history.Add(g.name, l.id, g.first)
 	c := h.history.Begin(meetingtest.Enter, g.name, "")
-	token, _, err := h.Redeem(h.t.Context(), l.id, l.code, nil)
+	token, v, err := h.Redeem(h.t.Context(), l.id, l.code, nil)
 	if h.note(c, err, "", "") {
-		g.token = token
+		g.token, g.binding = token, binding{v.Session, v.Challenge}
 		h.mu.Lock()
 		h.guests = append(h.guests, g)
 		h.mu.Unlock()
@@ -354,11 +430,14 @@ func (h *house) enter(random *rand.Rand) {
 func (h *house) claim(caller meeting.Caller, g *houseGuest) {
 	c := h.history.Begin(meetingtest.Claim, g.name, "")
 	grant, err := h.Claim(h.t.Context(), caller)
-	if h.note(c, err, "", grant.Identity) {
-		h.mu.Lock()
-		g.grants[grant.ID] = grant.Identity
-		h.mu.Unlock()
+	if err != nil {
+		h.note(c, err, "", "")
+		return
 	}
+	c.Claimed(grant.Identity, grant.ID)
+	h.mu.Lock()
+	g.grants[grant.ID], g.first.Admission = true, grant.ID
+	h.mu.Unlock()
 }
 
 // live has everybody act at once until the power goes or enough was done.
@@ -429,7 +508,7 @@ func (h *house) verify() []error {
 		}
 		for _, k := range sessions {
 			if k.Name == g.name {
-				g.first.Identity = k.Identity
+				g.first.Identity, g.first.Banned = k.Identity, k.Banned()
 				if k.Status != g.first.Status {
 					bad("%s is told %q and stored %q", g.name, g.first.Status, k.Status)
 				}
@@ -440,10 +519,17 @@ func (h *house) verify() []error {
 			continue
 		}
 		h.claim(caller, g)
-		for id, identity := range g.grants {
-			c := h.history.Begin(meetingtest.Join, g.name, identity)
+		for id := range g.grants {
+			c := h.history.Begin(meetingtest.Join, g.name, id)
 			_, err := h.Grant(ctx, h.id, id)
 			h.note(c, err, "", "")
+		}
+		if g.first.Banned {
+			h.knockInNewTab(g)
+			h.knock(caller, g, g.binding)
+		}
+		if err := h.verifyWayIn(g); err != nil {
+			all = append(all, err)
 		}
 	}
 	all = append(all, h.verifyTrail(stored.Lobby.Knocks)...)
@@ -454,11 +540,30 @@ func (h *house) verify() []error {
 	return append(all, h.history.Check()...)
 }
 
+// verifyWayIn looks whether a guest's personal link is open for another browser:
+// until the first knock alone, and to say so if it is closed for good.
+func (h *house) verifyWayIn(g *houseGuest) error {
+	if !g.link.personal || g.link.void || h.ended {
+		return nil
+	}
+	want := error(nil)
+	switch {
+	case g.first.Banned:
+		want = lobby.ErrBanned
+	case g.first.Status != "":
+		want = link.ErrInUse
+	}
+	if _, _, err := h.Redeem(h.t.Context(), g.link.id, g.link.code, nil); !errors.Is(err, want) || want == nil && err != nil {
+		return fmt.Errorf("the personal link of %s, who is %q (banned: %t), opens for another browser with %w, want %w", g.name, g.first.Status, g.first.Banned, err, want)
+	}
+	return nil
+}
+
 // told are the acts that may be the last one told of a knock in a state.
 var told = map[lobby.Status][]audit.Act{
-	lobby.Waiting:   {audit.KnockWaiting},
+	lobby.Waiting:   {audit.KnockWaiting, audit.ParticipantSentBack},
 	lobby.Admitted:  {audit.KnockAdmitted},
-	lobby.Denied:    {audit.KnockDenied, audit.ParticipantRemoved},
+	lobby.Denied:    {audit.KnockDenied, audit.ParticipantRemoved, audit.KnockBanned},
 	lobby.Withdrawn: {audit.KnockWithdrawn},
 	lobby.Expired:   {audit.KnockExpired, audit.KnockLifted, audit.AdmissionEnded},
 }
@@ -590,7 +695,7 @@ func TestAcknowledgedDecisionsSurvivePowerFailures(t *testing.T) {
 	t.Logf("%d power failures; acknowledged before: %v", *powerCuts, total)
 	for _, act := range []meetingtest.Act{
 		meetingtest.Enter, meetingtest.Knock, meetingtest.Withdraw, meetingtest.Claim, meetingtest.Admit,
-		meetingtest.Deny, meetingtest.Remove, meetingtest.Lift, meetingtest.Revoke, meetingtest.Reissue, meetingtest.End,
+		meetingtest.Deny, meetingtest.Remove, meetingtest.SendBack, meetingtest.Ban, meetingtest.Lift, meetingtest.Revoke, meetingtest.Reissue, meetingtest.End,
 	} {
 		if total[act] == 0 {
 			t.Errorf("nobody did: %s", act)

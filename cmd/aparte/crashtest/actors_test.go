@@ -14,11 +14,13 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/gorilla/websocket"
 
 	"aparte/signaling/api"
@@ -54,6 +56,8 @@ type world struct {
 // guestLink is a link and what its guests send.
 type guestLink struct {
 	id, code string
+	personal bool
+	taken    bool // personal: somebody has opened it; guarded by world.mu
 	first    meetingtest.State
 }
 
@@ -61,13 +65,17 @@ type guestLink struct {
 type guest struct {
 	name, session string
 	link          *guestLink
+	browser       *meetingtest.Browser // nil: keeps no key
+	binding       api.GuestBinding     // of the first tab
 	first         meetingtest.State
-	tokens        []mediaToken // guarded by world.mu
+
+	knocked bool         // guarded by world.mu: this was acknowledged
+	tokens  []mediaToken // guarded by world.mu
 }
 
 type mediaToken struct {
-	text, identity string
-	issued         time.Time
+	text, admission string
+	issued          time.Time
 }
 
 func (w *world) bad(format string, args ...any) {
@@ -76,7 +84,8 @@ func (w *world) bad(format string, args ...any) {
 	w.found = append(w.found, fmt.Errorf(format, args...))
 }
 
-// call sends one request. err is that there was no answer; a problem is one.
+// call sends one request. err is that there was no answer; a problem is one, and
+// read for who asks for it.
 func (w *world) call(client *http.Client, bearer, method, path string, body, into any) (status int, err error) {
 	w.tick()
 	var reader io.Reader
@@ -108,7 +117,7 @@ func (w *world) call(client *http.Client, bearer, method, path string, body, int
 	if err != nil {
 		return 0, err
 	}
-	if res.StatusCode < 300 && into != nil {
+	if _, problem := into.(*api.Problem); into != nil && problem == (res.StatusCode >= 400) {
 		err = json.Unmarshal(data, into)
 	}
 	return res.StatusCode, err
@@ -151,8 +160,8 @@ func browser(t *testing.T) *http.Client {
 
 func (w *world) meetingPath(rest string) string { return "/meetings/" + w.meeting + rest }
 
-// makeLink makes a shared link. One whose making was not acknowledged is nobody's.
-func (w *world) makeLink(host *http.Client) {
+// makeLink makes a link. One whose making was not acknowledged is nobody's.
+func (w *world) makeLink(host *http.Client, kind link.Kind) {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret)
 	code, err := link.Code(secret)
@@ -161,14 +170,16 @@ func (w *world) makeLink(host *http.Client) {
 		return
 	}
 	sum := sha256.Sum256(code)
+	draft := api.LinkDraft{Kind: string(kind), ExpiresAt: time.Now().Add(time.Hour), CodeHash: base64.RawURLEncoding.EncodeToString(sum[:])}
+	if kind == link.Personal {
+		draft.GuestName = "Inês Duarte"
+	}
 	var made api.Link
-	status, err := w.call(host, "", "POST", w.meetingPath("/links"), api.LinkDraft{
-		Kind: "shared", ExpiresAt: time.Now().Add(time.Hour), CodeHash: base64.RawURLEncoding.EncodeToString(sum[:]),
-	}, &made)
+	status, err := w.call(host, "", "POST", w.meetingPath("/links"), draft, &made)
 	if err != nil || status >= 300 {
 		return
 	}
-	l := &guestLink{id: made.ID, code: base64.RawURLEncoding.EncodeToString(code), first: meetingtest.State{Known: true}}
+	l := &guestLink{id: made.ID, code: base64.RawURLEncoding.EncodeToString(code), personal: kind == link.Personal, first: meetingtest.State{Known: true}}
 	w.history.Add(l.id, l.id, l.first)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -185,7 +196,7 @@ func (w *world) someLink(random *mathrand.Rand) *guestLink {
 func (w *world) actAsHost(host *http.Client, random *mathrand.Rand) {
 	switch n := random.IntN(200); {
 	case n < 6:
-		w.makeLink(host)
+		w.makeLink(host, []link.Kind{link.Shared, link.Personal}[random.IntN(2)])
 		return
 	case n < 12:
 		l := w.someLink(random)
@@ -205,11 +216,9 @@ func (w *world) actAsHost(host *http.Client, random *mathrand.Rand) {
 		return
 	}
 	k := list.Knocks[random.IntN(len(list.Knocks))]
-	for _, other := range list.Knocks {
-		if other.Status == string(lobby.Waiting) && random.IntN(2) == 0 {
-			k = other
-			break
-		}
+	likely := []lobby.Status{lobby.Waiting, lobby.Admitted, ""}[random.IntN(3)]
+	if i := slices.IndexFunc(list.Knocks, func(other api.Knock) bool { return other.Status == string(likely) }); i >= 0 {
+		k = list.Knocks[i]
 	}
 	w.decide(host, random, k)
 }
@@ -224,19 +233,21 @@ func (w *world) decide(host *http.Client, random *mathrand.Rand, k api.Knock) {
 	admit := decision{meetingtest.Admit, "admit", map[string]any{}}
 	deny := decision{meetingtest.Deny, "deny", map[string]any{}}
 	lift := decision{meetingtest.Lift, "lift", nil}
-	remove := decision{meetingtest.Remove, "", nil}
+	ban := decision{meetingtest.Ban, "ban", map[string]any{}}
+	remove := decision{meetingtest.Remove, "remove", nil}
+	back := decision{meetingtest.SendBack, "send-back", nil}
 	likely := map[lobby.Status][]decision{
-		lobby.Waiting: {admit, admit, admit, deny}, lobby.Admitted: {remove}, lobby.Denied: {lift},
+		lobby.Waiting: {admit, admit, admit, admit, admit, admit, deny, ban}, lobby.Admitted: {remove, ban, back, back}, lobby.Denied: {lift},
 		lobby.Withdrawn: {admit}, lobby.Expired: {deny},
 	}[lobby.Status(k.Status)]
 	if random.IntN(10) == 0 {
-		likely = []decision{admit, deny, lift, remove}
+		likely = []decision{admit, deny, lift, remove, ban, back}
 	}
 	d := likely[random.IntN(len(likely))]
-	if d.act == meetingtest.Remove {
+	if d.act == meetingtest.Remove || d.act == meetingtest.SendBack {
 		if k.Identity != "" {
 			c := w.history.Begin(d.act, k.Name, k.Identity)
-			status, err := w.call(host, "", "POST", w.meetingPath("/participants/"+k.Identity+"/remove"), nil, nil)
+			status, err := w.call(host, "", "POST", w.meetingPath("/participants/"+k.Identity+"/"+d.verb), nil, nil)
 			w.note(c, status, err, "", "")
 		}
 		return
@@ -259,45 +270,99 @@ func (w *world) actAsGuest(random *mathrand.Rand) {
 		w.enter(random)
 		return
 	}
-	switch random.IntN(8) {
+	switch random.IntN(10) {
 	case 0:
-		w.knock(g, meetingtest.Withdraw, "/guest/withdraw", nil)
+		w.withdraw(g)
 	case 1, 2, 3:
 		w.claim(g)
-	case 4:
+	case 4, 5:
 		w.join(g, random)
+	case 6:
+		w.knockInNewTab(g)
 	default:
-		w.knock(g, meetingtest.Knock, "/guest/knock", api.GuestName{Name: g.name})
+		w.knock(g, g.session, g.binding)
 	}
 }
 
 func (w *world) enter(random *mathrand.Rand) {
 	l := w.someLink(random)
 	w.mu.Lock()
+	if l.taken {
+		w.mu.Unlock()
+		return
+	}
+	l.taken = l.personal
 	w.born++
 	g := &guest{name: fmt.Sprintf("Guest %d", w.born), link: l, first: meetingtest.State{Revoked: l.first.Revoked}}
 	w.mu.Unlock()
+	if random.IntN(2) == 0 {
+		var err error
+		if g.browser, err = meetingtest.NewBrowser(); err != nil {
+			w.bad("%w", err)
+			return
+		}
+	}
 	w.history.Add(g.name, l.id, g.first)
 	c := w.history.Begin(meetingtest.Enter, g.name, "")
 	var in api.Redeemed
 	status, err := w.call(http.DefaultClient, "", "POST", "/guest/redeem", api.Redeem{LinkID: l.id, Code: l.code}, &in)
 	if w.note(c, status, err, "", "") {
-		g.session = in.Session
+		g.session, g.binding = in.Session, in.Guest.Binding
 		w.mu.Lock()
 		w.guests = append(w.guests, g)
 		w.mu.Unlock()
 	}
 }
 
-func (w *world) knock(g *guest, act meetingtest.Act, path string, body any) {
-	c := w.history.Begin(act, g.name, "")
+func (w *world) withdraw(g *guest) {
+	c := w.history.Begin(meetingtest.Withdraw, g.name, "")
 	var view api.GuestView
-	status, err := w.call(http.DefaultClient, g.session, "POST", path, body, &view)
-	knock := lobby.Status("")
-	if view.Knock != nil {
-		knock = lobby.Status(view.Knock.Status)
+	status, err := w.call(http.DefaultClient, g.session, "POST", "/guest/withdraw", nil, &view)
+	w.note(c, status, err, statusOf(view), "")
+}
+
+func statusOf(view api.GuestView) lobby.Status {
+	if view.Knock == nil {
+		return ""
 	}
-	w.note(c, status, err, knock, "")
+	return lobby.Status(view.Knock.Status)
+}
+
+// knock asks to enter from a tab, whose browser proves its key if it has one.
+func (w *world) knock(g *guest, session string, tab api.GuestBinding) {
+	asking := api.GuestName{Name: g.name}
+	if g.browser != nil {
+		proof, err := g.browser.Sign(link.KnockStatement(g.link.id, tab.Session, tab.Challenge))
+		if err != nil {
+			w.bad("%w", err)
+			return
+		}
+		asking.Proof = &api.KnockProof{PublicKey: proof.PublicKey, Signature: proof.Signature}
+	}
+	c := w.history.Begin(meetingtest.Knock, g.name, "")
+	var view api.GuestView
+	status, err := w.call(http.DefaultClient, session, "POST", "/guest/knock", asking, &view)
+	if w.note(c, status, err, statusOf(view), "") {
+		w.mu.Lock()
+		g.knocked = true
+		w.mu.Unlock()
+	}
+}
+
+// knockInNewTab opens the shared link anew in a browser that has knocked by it:
+// its key says that this is the same guest, who may not do more than before.
+func (w *world) knockInNewTab(g *guest) {
+	w.mu.Lock()
+	knocked := g.knocked
+	w.mu.Unlock()
+	if !knocked || g.browser == nil || g.link.personal { // which opens for no tab that does not prove the key first
+		return
+	}
+	var in api.Redeemed
+	status, err := w.call(http.DefaultClient, "", "POST", "/guest/redeem", api.Redeem{LinkID: g.link.id, Code: g.link.code}, &in)
+	if err == nil && status < 300 { // the link may not be what it was
+		w.knock(g, in.Session, in.Guest.Binding)
+	}
 }
 
 // claim asks for a media token, which is kept for later.
@@ -305,11 +370,19 @@ func (w *world) claim(g *guest) {
 	c := w.history.Begin(meetingtest.Claim, g.name, "")
 	var token api.MediaToken
 	status, err := w.call(http.DefaultClient, g.session, "POST", "/guest/token", nil, &token)
-	if w.note(c, status, err, "", token.Identity) {
-		w.mu.Lock()
-		g.tokens = append(g.tokens, mediaToken{token.Token, token.Identity, time.Now()})
-		w.mu.Unlock()
+	if err != nil || status >= 300 {
+		w.note(c, status, err, "", "")
+		return
 	}
+	var claims jwt.RegisteredClaims // read by who has no key to check it
+	if _, _, err := jwt.NewParser().ParseUnverified(token.Token, &claims); err != nil {
+		w.bad("media token of %s: %w", g.name, err)
+	}
+	c.Claimed(token.Identity, claims.ID)
+	w.mu.Lock()
+	g.tokens = append(g.tokens, mediaToken{token.Token, claims.ID, time.Now()})
+	g.first.Admission = claims.ID
+	w.mu.Unlock()
 }
 
 // join tries one of the tokens that the guest was ever given.
@@ -335,7 +408,7 @@ func (g *guest) fresh() []mediaToken {
 
 // try joins the call with a token and leaves again.
 func (w *world) try(g *guest, token mediaToken) {
-	c := w.history.Begin(meetingtest.Join, g.name, token.identity)
+	c := w.history.Begin(meetingtest.Join, g.name, token.admission)
 	status, err := w.dial(token.text)
 	switch {
 	case err == nil:

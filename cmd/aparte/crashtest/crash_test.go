@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aparte/signaling/api"
+	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting/meetingtest"
 )
@@ -63,7 +64,7 @@ func (w *world) furnish() {
 	for _, g := range w.guests {
 		w.history.Add(g.name, g.link.id, g.first)
 	}
-	w.makeLink(w.hosts[0])
+	w.makeLink(w.hosts[0], link.Shared)
 }
 
 // life has everybody act at once until the server is killed. It returns the
@@ -154,7 +155,7 @@ func (w *world) verifyGuest(g *guest, k api.Knock) {
 	if g.first.Status != lobby.Status(k.Status) {
 		w.bad("%s is told %q and the hosts %q", g.name, g.first.Status, k.Status)
 	}
-	g.first.Identity = k.Identity
+	g.first.Identity, g.first.Banned = k.Identity, k.Banned
 	look.Saw(g.first)
 	if !g.first.Known {
 		return
@@ -162,6 +163,34 @@ func (w *world) verifyGuest(g *guest, k api.Knock) {
 	w.claim(g)
 	for _, token := range g.fresh() {
 		w.try(g, token)
+	}
+	if g.first.Banned {
+		w.knockInNewTab(g)
+		w.knock(g, g.session, g.binding)
+	}
+	w.verifyWayIn(g)
+}
+
+// verifyWayIn looks whether a guest's personal link is open for another browser:
+// until the first knock alone, and to say so if it is closed for good.
+func (w *world) verifyWayIn(g *guest) {
+	if !g.link.personal || g.link.first.Revoked || w.ended {
+		return
+	}
+	want := ""
+	switch {
+	case g.first.Banned:
+		want = "urn:aparte:problem:banned"
+	case g.first.Status != "":
+		want = "urn:aparte:problem:link-in-use"
+	}
+	var problem api.Problem
+	status, err := w.call(http.DefaultClient, "", "POST", "/guest/redeem", api.Redeem{LinkID: g.link.id, Code: g.link.code}, &problem)
+	if err != nil {
+		w.t.Fatalf("another browser at the link of %s: %v", g.name, err)
+	}
+	if problem.Type != want {
+		w.bad("the personal link of %s, who is %q (banned: %t), opens for another browser with %d %q, want %q", g.name, g.first.Status, g.first.Banned, status, problem.Type, want)
 	}
 }
 
@@ -198,7 +227,7 @@ func TestAcknowledgedDecisionsSurviveKill(t *testing.T) {
 	t.Logf("killed %d times with seed %d; acknowledged before: %v", *rounds, *seed, total)
 	for _, act := range []meetingtest.Act{
 		meetingtest.Enter, meetingtest.Knock, meetingtest.Claim, meetingtest.Join, meetingtest.Withdraw,
-		meetingtest.Admit, meetingtest.Deny, meetingtest.Remove, meetingtest.Lift, meetingtest.Revoke,
+		meetingtest.Admit, meetingtest.Deny, meetingtest.Remove, meetingtest.SendBack, meetingtest.Ban, meetingtest.Lift, meetingtest.Revoke,
 	} {
 		if total[act] == 0 {
 			t.Errorf("nobody did: %s", act)

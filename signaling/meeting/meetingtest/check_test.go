@@ -21,7 +21,21 @@ func (s script) open(act Act) script         { s.Begin(act, "guest", ""); return
 func (s script) of(i string, act Act) script { s.Begin(act, "guest", i).Done("", ""); return s }
 func (s script) revoke() script              { s.Begin(Revoke, "link", "").Done("", ""); return s }
 func (s script) reissue() script             { s.Begin(Reissue, "link", "").Done("", ""); return s }
-func (s script) end() script                 { s.Begin(End, "", "").Done("", ""); return s }
+func (s script) claim(admission string) script {
+	s.Begin(Claim, "guest", "").Claimed("p1", admission)
+	return s
+}
+
+func (s script) ban() script { return s.done(Ban, lobby.Denied, "") }
+func (s script) back(i string) script {
+	s.Begin(SendBack, "guest", i).Done(lobby.Waiting, "")
+	return s
+}
+
+func (s script) banned() script {
+	return s.sawAll(State{Known: true, Status: lobby.Denied, Banned: true})
+}
+func (s script) end() script { s.Begin(End, "", "").Done("", ""); return s }
 
 func (s script) saw(status lobby.Status, identity string) script {
 	return s.sawAll(State{Known: true, Status: status, Identity: identity})
@@ -50,7 +64,7 @@ func admitted() script { return waiting().done(Admit, lobby.Admitted, "p1") }
 func TestWhatCanBeExplained(t *testing.T) {
 	for name, s := range map[string]script{
 		"nothing":                   begin().saw("", ""),
-		"admitted":                  admitted().of("p1", Join).saw(lobby.Admitted, "p1"),
+		"admitted":                  admitted().claim("a1").of("a1", Join).saw(lobby.Admitted, "p1"),
 		"admitted twice":            admitted().done(Admit, lobby.Admitted, "p1").saw(lobby.Admitted, "p1"),
 		"removed":                   admitted().of("p1", Remove).refused(Claim).refused(Knock).saw(lobby.Denied, ""),
 		"lifted and in again":       admitted().of("p1", Remove).done(Lift, "", "").done(Knock, lobby.Waiting, "").done(Admit, "", "p2").saw(lobby.Admitted, "p2"),
@@ -58,6 +72,15 @@ func TestWhatCanBeExplained(t *testing.T) {
 		"revoked after the denial":  waiting().done(Deny, lobby.Denied, "").revoke().sawAll(State{Known: true, Status: lobby.Denied, Revoked: true}),
 		"issued anew":               admitted().reissue().refused(Knock).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}).theLink(State{Known: true}),
 		"ended":                     admitted().end().refused(Knock).sawAll(State{Known: true, Status: lobby.Expired, Ended: true}),
+		"banned while waiting":      waiting().ban().refused(Knock).refused(Admit).banned(),
+		"banned from the call":      admitted().claim("a1").ban().ban().refused(Claim).banned(),
+		"banned after the denial":   waiting().done(Deny, lobby.Denied, "").ban().done(Deny, lobby.Denied, "").banned(),
+		"banned after it was over":  waiting().revoke().ban().sawAll(State{Known: true, Status: lobby.Denied, Banned: true, Revoked: true}),
+		"nobody to ban":             begin().refused(Ban).saw("", ""),
+		"banned, lifted, in again":  waiting().ban().done(Lift, "", "").done(Knock, lobby.Waiting, "").done(Admit, "", "p1").saw(lobby.Admitted, "p1"),
+		"sent back":                 admitted().back("p1").refused(Claim).saw(lobby.Waiting, ""),
+		"sent back, in again":       admitted().claim("a1").back("p1").done(Admit, lobby.Admitted, "p1").claim("a2").of("a2", Join).saw(lobby.Admitted, "p1"),
+		"sent back, and anew":       admitted().back("p1").done(Withdraw, lobby.Withdrawn, "").done(Knock, lobby.Waiting, "").done(Admit, "", "p2").saw(lobby.Admitted, "p2"),
 		"unanswered, carried out":   waiting().open(Admit).saw(lobby.Admitted, "p7"),
 		"unanswered, not done":      waiting().open(Admit).saw(lobby.Waiting, ""),
 		"done late":                 waiting().open(Admit).saw(lobby.Waiting, "").saw(lobby.Admitted, "p1"),
@@ -87,14 +110,28 @@ func TestViolationsAreFound(t *testing.T) {
 		"revocation by half: the knock alone": admitted().revoke().saw(lobby.Expired, ""),
 		"unanswered, by half":                 admitted().open(End).sawAll(State{Known: true, Status: lobby.Expired}),
 		"new issue lost":                      admitted().reissue().saw(lobby.Admitted, "p1"),
-		"token of an older issue":             admitted().reissue().of("p1", Join).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
+		"token of an older issue":             admitted().claim("a1").reissue().of("a1", Join).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
 		"end lost":                            admitted().end().saw(lobby.Admitted, "p1"),
 		"refused and done":                    waiting().done(Deny, lobby.Denied, "").refused(Admit).saw(lobby.Admitted, "p1"),
 		"refused without a reason":            waiting().refused(Admit).saw(lobby.Waiting, ""),
 		"token for who waits":                 waiting().done(Claim, "", "").saw(lobby.Waiting, ""),
-		"token of the removed":                admitted().of("p1", Remove).of("p1", Join).saw(lobby.Denied, ""),
-		"token of the revoked":                admitted().revoke().of("p1", Join).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
-		"token of an earlier admission":       admitted().of("p1", Remove).done(Lift, "", "").done(Knock, "", "").done(Admit, "", "p2").of("p1", Join).saw(lobby.Admitted, "p2"),
+		"token of the removed":                admitted().claim("a1").of("p1", Remove).of("a1", Join).saw(lobby.Denied, ""),
+		"token of the revoked":                admitted().claim("a1").revoke().of("a1", Join).sawAll(State{Known: true, Status: lobby.Expired, Revoked: true}),
+		"token of an earlier admission":       admitted().claim("a1").of("p1", Remove).done(Lift, "", "").done(Knock, "", "").done(Admit, "", "p2").of("a1", Join).saw(lobby.Admitted, "p2"),
+		"ban lost":                            admitted().ban().saw(lobby.Admitted, "p1"),
+		"ban turned into a denial":            waiting().ban().saw(lobby.Denied, ""),
+		"ban lifted by nobody":                waiting().ban().saw(lobby.Expired, ""),
+		"ban that lets knock":                 waiting().ban().done(Knock, "", "").banned(),
+		"ban by half: in, and banned":         admitted().open(Ban).sawAll(State{Known: true, Status: lobby.Admitted, Identity: "p1", Banned: true}),
+		"ban that a lift left":                waiting().ban().done(Lift, "", "").sawAll(State{Known: true, Status: lobby.Expired, Banned: true}),
+		"token of the banned":                 admitted().claim("a1").ban().of("a1", Join).banned(),
+		"token for the banned":                admitted().ban().claim("a1").banned(),
+		"sending back lost":                   admitted().back("p1").saw(lobby.Admitted, "p1"),
+		"sent out instead of back":            admitted().back("p1").saw(lobby.Denied, ""),
+		"token of the sent back":              admitted().claim("a1").back("p1").of("a1", Join).saw(lobby.Waiting, ""),
+		"token of before sending back":        admitted().claim("a1").back("p1").done(Admit, "", "p1").of("a1", Join).saw(lobby.Admitted, "p1"),
+		"somebody else comes back":            admitted().back("p1").done(Admit, "", "p2").saw(lobby.Admitted, "p2"),
+		"two admissions at a time":            admitted().claim("a1").claim("a2").saw(lobby.Admitted, "p1"),
 		"token refused to the admitted":       admitted().refused(Claim).saw(lobby.Admitted, "p1"),
 		"seen and gone":                       waiting().open(Admit).saw(lobby.Admitted, "p1").saw(lobby.Waiting, ""),
 		"in without a knock":                  begin().open(Admit).saw(lobby.Admitted, "p1"),

@@ -9,5 +9,5 @@
 // beginning and its answer, gives each the answer it got, and ends with what was
 // found: linearizability, guest by guest. If there is none, something that was
 // acknowledged is lost, something refused has happened, or something happened by
-// half. model.go says what each request does.
+// half. model.go says what each request does; browser.go has the keys of those who ask.
 package meetingtest

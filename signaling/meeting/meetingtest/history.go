@@ -50,13 +50,13 @@ func (h *History) Add(name, link string, first State) {
 }
 
 // Begin notes that something is asked: on is the name of a guest or, for
-// MakeLink, Revoke and Reissue, of a link; End is on nobody. Whose identity Remove and
-// Join are about is said, too.
-func (h *History) Begin(act Act, on, identity string) *Call {
+// MakeLink, Revoke and Reissue, of a link; End is on nobody. Remove and SendBack are
+// of an identity, Join of an admission.
+func (h *History) Begin(act Act, on, of string) *Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.clock++
-	c := &Call{history: h, on: on, in: input{act, identity}, begun: h.clock}
+	c := &Call{history: h, on: on, in: input{act, of}, begun: h.clock}
 	h.calls = append(h.calls, c)
 	return c
 }
@@ -74,6 +74,11 @@ func (c *Call) Done(status lobby.Status, identity string) {
 	c.end(output{answer: done, status: status, identity: identity})
 }
 
+// Claimed notes that a media token was given, for an identity by an admission.
+func (c *Call) Claimed(identity, admission string) {
+	c.end(output{answer: done, identity: identity, admission: admission})
+}
+
 // Refused notes that the rules do not allow it.
 func (c *Call) Refused() { c.end(output{answer: refused}) }
 
@@ -83,7 +88,7 @@ func (c *Call) Limited() { c.end(output{answer: limited}) }
 // Saw notes what a Look found.
 func (c *Call) Saw(s State) { c.end(output{answer: done, seen: s}) }
 
-// SawKnock notes what a Look found that was not told about link and meeting.
+// SawKnock notes what a Look found that was not told about ban, link and meeting.
 func (c *Call) SawKnock(status lobby.Status, identity string) {
 	c.end(output{answer: done, seen: State{Known: true, Status: status, Identity: identity}, partly: true})
 }
@@ -172,8 +177,8 @@ func tell(first State, calls []*Call) string {
 			until = fmt.Sprint(c.ended)
 		}
 		fmt.Fprintf(&text, "%5d %5s %s", c.begun, until, c.in.act)
-		if c.in.identity != "" {
-			fmt.Fprintf(&text, " %s", c.in.identity)
+		if c.in.of != "" {
+			fmt.Fprintf(&text, " %s", c.in.of)
 		}
 		switch o := c.out; {
 		case c.in.act == Look && o.answer == done && o.partly:
@@ -181,7 +186,7 @@ func tell(first State, calls []*Call) string {
 		case c.in.act == Look && o.answer == done:
 			fmt.Fprintf(&text, ": %+v\n", o.seen)
 		case o.answer == done:
-			fmt.Fprintf(&text, ": done %s %s\n", o.status, o.identity)
+			fmt.Fprintf(&text, ": done %s %s %s\n", o.status, o.identity, o.admission)
 		default:
 			fmt.Fprintf(&text, ": %s\n", map[answer]string{unanswered: "unanswered", refused: "refused", limited: "limited"}[o.answer])
 		}

@@ -1,6 +1,10 @@
 package meetingtest
 
-import "aparte/signaling/lobby"
+import (
+	"cmp"
+
+	"aparte/signaling/lobby"
+)
 
 // Act is what was asked.
 type Act string
@@ -19,6 +23,8 @@ const (
 	Admit    Act = "admit"
 	Deny     Act = "deny"
 	Remove   Act = "remove"
+	SendBack Act = "send back"
+	Ban      Act = "ban"
 	Lift     Act = "lift"
 	End      Act = "end"
 
@@ -30,9 +36,14 @@ const (
 type State struct {
 	Known    bool         // it exists
 	Status   lobby.Status // of the knock; "" before the first
+	Banned   bool         // denied for good
 	Identity string       // of an admission; Unnoted if nobody was told
 	Revoked  bool         // its link, or that was issued anew
 	Ended    bool         // its meeting
+
+	// Admission is that of the media tokens, once one was claimed; Look does not
+	// find it. Who was sent back has the identity of before, and another admission.
+	Admission string
 }
 
 // Unnoted is the identity of an admission that was not acknowledged.
@@ -50,17 +61,18 @@ const (
 
 // output is what came back of a request.
 type output struct {
-	answer   answer
-	status   lobby.Status // after a knock; "" was not said
-	identity string       // of the admission
-	seen     State        // Look
-	partly   bool         // Look: neither Revoked nor Ended was seen
+	answer    answer
+	status    lobby.Status // after a knock; "" was not said
+	identity  string       // of the admission
+	admission string       // Claim
+	seen      State        // Look
+	partly    bool         // Look: the knock's status and identity alone were seen
 }
 
 // input is a request.
 type input struct {
-	act      Act
-	identity string // Remove, Join: whose
+	act Act
+	of  string // Remove, SendBack: whose identity; Join: by which admission
 }
 
 // step says whether a request can have been answered so in a state, and what
@@ -92,7 +104,7 @@ func (o output) fits(s State) bool {
 func same(a, b string) bool { return a == b || a == Unnoted || b == Unnoted }
 
 func (s State) looksLike(seen State, partly bool) bool {
-	return s.Known == seen.Known && s.Status == seen.Status && (partly || s.Revoked == seen.Revoked && s.Ended == seen.Ended) &&
+	return s.Known == seen.Known && s.Status == seen.Status && (partly || s.Banned == seen.Banned && s.Revoked == seen.Revoked && s.Ended == seen.Ended) &&
 		(s.Status != lobby.Admitted || same(s.Identity, seen.Identity))
 }
 
@@ -114,9 +126,13 @@ func (s State) after(in input, out output) (State, bool) {
 		s.Ended = true
 		return s.lapsed(), true
 	case Claim:
+		if out.admission != "" {
+			admitted = admitted && (s.Admission == "" || s.Admission == out.admission)
+			s.Admission = out.admission
+		}
 		return s, admitted
 	case Join:
-		return s, admitted && same(in.identity, s.Identity)
+		return s, admitted && in.of != "" && in.of == s.Admission
 	case Withdraw:
 		return s.move(lobby.Withdrawn, lobby.Waiting)
 	}
@@ -128,33 +144,42 @@ func (s State) after(in input, out output) (State, bool) {
 		if s.Revoked || s.Status == lobby.Denied {
 			return s, false
 		}
-		if s.Status != lobby.Admitted {
-			s.Status = lobby.Waiting
+		if s.Status != lobby.Admitted && s.Status != lobby.Waiting {
+			s.Status, s.Identity = lobby.Waiting, ""
 		}
 		return s, true
 	case Admit:
 		was := s.Status
 		s, possible := s.move(lobby.Admitted, lobby.Waiting)
 		if was == lobby.Waiting {
-			s.Identity = out.identity
-			if s.Identity == "" {
-				s.Identity = Unnoted
+			s.Admission = ""
+			if s.Identity == "" || s.Identity == Unnoted { // else it was sent back, and stays the same
+				s.Identity = cmp.Or(out.identity, Unnoted)
 			}
 		}
 		return s, possible && !s.Revoked
 	case Deny:
 		return s.move(lobby.Denied, lobby.Waiting)
-	case Remove:
-		if !admitted || !same(in.identity, s.Identity) {
+	case Remove, SendBack:
+		if !admitted || !same(in.of, s.Identity) {
 			return s, false
 		}
 		s.Status = lobby.Denied
+		if in.act == SendBack {
+			s.Status = lobby.Waiting
+		}
+		return s, true
+	case Ban:
+		if s.Status == "" {
+			return s, false
+		}
+		s.Status, s.Banned = lobby.Denied, true
 		return s, true
 	case Lift:
 		if s.Status != lobby.Denied {
 			return s, false
 		}
-		s.Status = lobby.Expired
+		s.Status, s.Banned = lobby.Expired, false
 		return s, true
 	default:
 		return s, false
