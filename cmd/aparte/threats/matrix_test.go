@@ -2,6 +2,7 @@ package threats
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
@@ -31,33 +32,58 @@ var update = flag.Bool("update", false, "write testdata/verdicts.golden anew")
 type policy struct {
 	kind    string // of the link: personal, shared
 	link    string // valid, early, expired, revoked, full
+	pin     string // of the link: none, asked (the guest does not know it), passed
 	meeting string // scheduled, open, ended
-	guest   string // none, opened, waiting, admitted, denied, removed, withdrawn
+	guest   string // none, opened, waiting, admitted, sent back, denied, removed, banned, withdrawn
 }
 
 func (p policy) String() string {
-	return fmt.Sprintf("%-8s %-7s %-9s %-9s", p.kind, p.link, p.meeting, p.guest)
+	return fmt.Sprintf("%-8s %-7s %-6s %-9s %-9s", p.kind, p.link, p.pin, p.meeting, p.guest)
 }
 
 var (
 	kinds    = []string{"personal", "shared"}
 	links    = []string{"valid", "early", "expired", "revoked", "full"}
+	pins     = []string{"none", "asked", "passed"}
 	meetings = []string{"scheduled", "open", "ended"}
-	guests   = []string{"none", "opened", "waiting", "admitted", "denied", "removed", "withdrawn"}
+	guests   = []string{"none", "opened", "waiting", "admitted", "sent back", "denied", "removed", "banned", "withdrawn"}
 )
+
+// policies are all in the order of the table. A PIN is looked at after the link itself: it is
+// played with links that are valid.
+func policies() (all []policy) {
+	for _, kind := range kinds {
+		for _, link := range links {
+			for _, pin := range pins {
+				for _, m := range meetings {
+					for _, g := range guests {
+						if pin == "none" || link == "valid" {
+							all = append(all, policy{kind, link, pin, m, g})
+						}
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// acted: the guest has knocked.
+func (p policy) acted() bool { return p.guest != "none" && p.guest != "opened" }
 
 // senseless says why a policy cannot be, "" if it can.
 func (p policy) senseless() string {
-	acted := slices.Contains([]string{"waiting", "admitted", "denied", "removed", "withdrawn"}, p.guest)
 	switch {
 	case p.link == "early" && p.guest != "none":
 		return "nobody can have opened a link that was never valid"
-	case p.link == "full" && p.kind == "shared" && acted && p.guest != "waiting":
+	case p.link == "full" && p.kind == "shared" && p.acted() && p.guest != "waiting":
 		return "a full shared link keeps out whoever has not knocked; the others are as with a valid one"
-	case p.link == "full" && p.kind == "personal" && p.guest != "none" && p.guest != "opened":
+	case p.link == "full" && p.kind == "personal" && p.acted():
 		return "a personal link is full for all but the one it is bound to, who is as with a valid one"
-	case p.meeting == "scheduled" && (p.guest == "admitted" || p.guest == "removed"):
+	case p.meeting == "scheduled" && (p.guest == "admitted" || p.guest == "sent back" || p.guest == "removed"):
 		return "admitting somebody opens the meeting"
+	case p.pin == "passed" && !p.acted():
+		return "a PIN is passed with a knock"
 	}
 	return ""
 }
@@ -70,7 +96,12 @@ var ways = []string{
 
 // roles are who tries. A token is what the role could get in the best case: a guest's once
 // it was admitted, a host's own, an API key's for a room of the meeting's name.
-var roles = []string{"host", "agent", "administrator", "guest", "nobody", "API key"}
+// Two are browsers that hold the link and nothing else: the guest's own, whose tab was closed
+// and which proves its key, and another one, with a key of its own and no PIN.
+var roles = []string{"host", "agent", "administrator", "guest", "nobody", "API key", "own browser", "other browser"}
+
+// byLink are those whom a PIN concerns; the others are not tried again with one.
+var byLink = []string{"host", "guest", "own browser", "other browser"}
 
 // expected is the model. It knows product.md and decision 3, and no code.
 func (p policy) expected(role, way string) bool {
@@ -98,6 +129,25 @@ func (p policy) expected(role, way string) bool {
 			return inCall
 		}
 		return false // no token of the past, none of another meeting, no call of the agents'
+	case "own browser": // is the guest, wherever the guest stands
+		back := p.comesBack(usable)
+		switch way {
+		case "redeem the link", "lobby socket":
+			return back
+		case "knock": // the guest's tab was first
+			return back && (p.mayKnock(usable) || p.guest == "none" && p.pin == "none")
+		case "guest token call", "/rtc v0 join", "/rtc/v1 join", "validate", "second tab":
+			return back && inCall
+		}
+		return false
+	case "other browser": // is somebody else, whatever link it holds
+		switch way {
+		case "redeem the link", "lobby socket":
+			return p.fresh(usable)
+		case "knock": // a personal link is the first one's
+			return p.fresh(usable) && p.kind == "shared" && p.pin == "none"
+		}
+		return false
 	}
 	// Neither an account, nor the administrator's role, nor an API key leads to a meeting, and
 	// these do not hold the link's secret.
@@ -106,19 +156,26 @@ func (p policy) expected(role, way string) bool {
 
 // fresh: the right secret opens the lobby to a browser that was not here before.
 func (p policy) fresh(usable bool) bool {
-	bound := p.kind == "personal" && p.guest != "none" && p.guest != "opened"
+	bound := p.kind == "personal" && p.acted()
 	return usable && p.meeting != "ended" && !bound
+}
+
+// comesBack: a browser that proves the key of the guest is the guest, who waits or is in even if
+// the link's time is over, and hears of a refusal.
+func (p policy) comesBack(usable bool) bool {
+	inside := p.guest == "waiting" || p.guest == "admitted" || p.guest == "sent back"
+	return p.meeting != "ended" && p.link != "revoked" && (usable || inside)
 }
 
 // mayKnock: whoever opened the link may ask, unless a host has refused; who waits or is in keeps that.
 func (p policy) mayKnock(usable bool) bool {
 	switch p.guest {
-	case "none", "denied", "removed":
+	case "none", "denied", "removed", "banned":
 		return false
-	case "waiting", "admitted":
+	case "waiting", "admitted", "sent back":
 		return p.meeting != "ended" && p.link != "revoked"
 	}
-	return p.meeting != "ended" && usable
+	return p.meeting != "ended" && usable && p.pin != "asked"
 }
 
 // scene is a policy made true on the program.
@@ -128,10 +185,18 @@ type scene struct {
 	meeting string
 	link    madeLink
 	guest   *person           // with its session, or without one
+	browser browser           // of the guest
+	others  map[string]*comer // by role: the browsers that come by the link
 	token   map[string]string // by role
 	fresh   map[string]string // refreshed ones, by role
 	sid     map[string]string // of participants, by role
 	room    string            // sid of the meeting's room
+}
+
+// comer is a browser that comes by the link, and its tab.
+type comer struct {
+	browser
+	tab *person
 }
 
 // shortLife is long enough to open a link, knock and be let in by it.
@@ -142,7 +207,7 @@ type cast struct {
 	t      *testing.T
 	p      *program
 	host   *person
-	others map[string]*person // by role
+	people map[string]*person // by role
 	alien  string             // a good token of a guest in another meeting
 	stale  string             // of a guest who was removed there
 }
@@ -152,7 +217,7 @@ func newCast(t *testing.T) *cast {
 	admin := c.p.administrator()
 	c.host = admin.agent("Inès Caron", "ines@aparte.example")
 	agent := admin.agent("Luc Petit", "luc@aparte.example")
-	c.others = map[string]*person{"administrator": admin, "agent": agent, "nobody": c.p.person(), "API key": c.p.person()}
+	c.people = map[string]*person{"administrator": admin, "agent": agent, "nobody": c.p.person(), "API key": c.p.person()}
 	other := agent.meeting()
 	l := agent.link(other.ID, api.LinkDraft{})
 	g, _ := agent.admitted(other.ID, l, "Elsewhere")
@@ -162,6 +227,9 @@ func newCast(t *testing.T) *cast {
 	do[struct{}](agent, "POST", "/meetings/"+other.ID+"/participants/"+k.Identity+"/remove", nil)
 	return c
 }
+
+// The PIN of the links that have one, and what is tried by who does not know it.
+const rightPIN, wrongPIN = "482915", "000000"
 
 // open plays a scene as far as a link that is still valid is needed.
 func (c *cast) open(p policy) *scene {
@@ -181,6 +249,14 @@ func (c *cast) open(p policy) *scene {
 		draft.MaxUses = 1
 	}
 	s.link = c.host.link(s.meeting, draft)
+	if p.pin == "passed" {
+		c.host.setPIN(s.meeting, s.link, rightPIN)
+	}
+	s.browser = c.p.browser("127.0.0.1", s.link)
+	s.others = map[string]*comer{
+		"own browser":   {s.browser, c.p.person()},
+		"other browser": {c.p.browser("127.0.0.1", s.link), c.p.person()},
+	}
 	s.guest = c.p.person()
 	if p.guest != "none" {
 		s.guest = c.p.open(s.link)
@@ -189,8 +265,14 @@ func (c *cast) open(p policy) *scene {
 		other := c.p.open(s.link)
 		do[api.GuestView](other, "POST", "/guest/knock", api.GuestName{Name: "Somebody else"})
 	}
-	if p.guest != "none" && p.guest != "opened" {
-		do[api.GuestView](s.guest, "POST", "/guest/knock", api.GuestName{Name: "Inês Duarte"})
+	if p.acted() {
+		digits := ""
+		if p.pin == "passed" {
+			digits = rightPIN
+		}
+		if got := s.browser.knocks(s.guest, "Inês Duarte", digits); got.status != http.StatusOK {
+			c.t.Fatalf("%s: %d %s", p, got.status, got.body)
+		}
 	}
 	return s
 }
@@ -201,15 +283,23 @@ func (s *scene) finish() {
 	if s.policy.meeting != "scheduled" {
 		s.enter("host", do[api.MediaToken](s.host, "POST", "/meetings/"+s.meeting+"/join", nil).Token)
 	}
-	if s.policy.guest != "none" && s.policy.guest != "opened" {
+	if s.pin == "asked" { // after the knock: who is in or waits has not been asked
+		s.host.setPIN(s.meeting, s.link, rightPIN)
+	}
+	if s.acted() {
 		k := s.host.knockOf(s.meeting, "Inês Duarte")
-		switch s.policy.guest {
-		case "admitted", "removed":
-			admitted := s.host.decide(s.meeting, k, "admit")
+		at := "/meetings/" + s.meeting + "/participants/"
+		if slices.Contains([]string{"admitted", "sent back", "removed", "banned"}, s.policy.guest) && s.policy.meeting != "scheduled" {
+			at += s.host.decide(s.meeting, k, "admit").Identity
 			s.enter("guest", do[api.MediaToken](s.guest, "POST", "/guest/token", nil).Token)
-			if s.policy.guest == "removed" {
-				do[struct{}](s.host, "POST", "/meetings/"+s.meeting+"/participants/"+admitted.Identity+"/remove", nil)
-			}
+		}
+		switch s.policy.guest {
+		case "removed":
+			do[struct{}](s.host, "POST", at+"/remove", nil)
+		case "sent back":
+			do[api.Knock](s.host, "POST", at+"/send-back", nil)
+		case "banned":
+			s.host.decide(s.meeting, k, "ban")
 		case "denied":
 			s.host.decide(s.meeting, k, "deny")
 		case "withdrawn":
@@ -252,11 +342,13 @@ func (s *scene) who(role string) (someone *person, token, fresh, sid string) {
 		return s.host, s.token[role], s.fresh[role], s.sid[role]
 	case "guest":
 		return s.guest, s.token[role], s.fresh[role], s.sid[role]
+	case "own browser", "other browser":
+		return s.others[role].tab, s.token[role], "", ""
 	case "API key":
 		token := s.keyed(map[string]any{"roomJoin": true, "room": s.meeting})
-		return s.others[role], token, token, s.sid["host"]
+		return s.people[role], token, token, s.sid["host"]
 	}
-	someone = s.others[role]
+	someone = s.people[role]
 	return someone, someone.cookie(), someone.cookie(), s.sid["host"]
 }
 
@@ -276,15 +368,37 @@ func (s *scene) try(role, way string) bool {
 	someone, token, fresh, sid := s.who(role)
 	switch way {
 	case "redeem the link":
+		if c := s.others[role]; c != nil {
+			got := c.tab.call("POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: s.link.code, Proof: c.returnProof()})
+			if got.status == http.StatusOK {
+				c.tab.bearer = answerTo[api.Redeemed](s.t, got).Session
+			}
+			return got.status == http.StatusOK
+		}
 		code := s.link.code
 		if role != "host" && role != "guest" {
 			code = s.link.ID + s.link.ID[:21] // 43 characters that are not the secret
 		}
 		return s.p.person().call("POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: code}).status == http.StatusOK
 	case "guest token call":
-		return someone.call("POST", "/guest/token", nil).status == http.StatusOK
+		got := someone.call("POST", "/guest/token", nil)
+		if s.others[role] != nil && got.status == http.StatusOK {
+			s.token[role] = answerTo[api.MediaToken](s.t, got).Token
+		}
+		return got.status == http.StatusOK
 	case "knock":
-		return someone.call("POST", "/guest/knock", api.GuestName{Name: "Inês Duarte"}).status == http.StatusOK
+		if someone.bearer == "" {
+			return someone.call("POST", "/guest/knock", api.GuestName{Name: "Inês Duarte"}).status == http.StatusOK
+		}
+		digits := "" // who has passed is not asked again
+		if s.pin == "asked" || s.pin == "passed" && role == "other browser" {
+			digits = wrongPIN
+		}
+		by := s.browser
+		if c := s.others[role]; c != nil {
+			by = c.browser
+		}
+		return by.knocks(someone, "Inês Duarte", digits).status == http.StatusOK
 	case "agent join call":
 		return someone.call("POST", "/meetings/"+s.meeting+"/join", nil).status == http.StatusOK
 	case "host socket":
@@ -369,23 +483,16 @@ func TestTheWholeMatrix(t *testing.T) {
 	var expiring time.Time
 	// Links that expire are opened first, so that they have when it is their turn.
 	for _, expires := range []bool{true, false} {
-		for _, kind := range kinds {
-			for _, link := range links {
-				for _, m := range meetings {
-					for _, g := range guests {
-						p := policy{kind, link, m, g}
-						switch why := p.senseless(); {
-						case (link == "expired") != expires:
-						case why != "":
-							fmt.Fprintf(&senseless, "%s %s\n", p, why)
-						case expires:
-							scenes = append(scenes, c.open(p))
-							expiring = time.Now().Add(shortLife)
-						default:
-							scenes = append(scenes, &scene{policy: p, cast: c})
-						}
-					}
-				}
+		for _, p := range policies() {
+			switch why := p.senseless(); {
+			case (p.link == "expired") != expires:
+			case why != "":
+				fmt.Fprintf(&senseless, "%s %s\n", p, why)
+			case expires:
+				scenes = append(scenes, c.open(p))
+				expiring = time.Now().Add(shortLife)
+			default:
+				scenes = append(scenes, &scene{policy: p, cast: c})
 			}
 		}
 	}
@@ -400,22 +507,21 @@ func TestTheWholeMatrix(t *testing.T) {
 			<-time.After(wait) // mostly they have expired while the others were played
 		}
 		s.finish()
-		row := ""
-		for _, role := range roles {
-			marks := make([]byte, len(ways))
-			for _, i := range order {
-				in := s.try(role, ways[i])
-				tries++
-				if want := s.expected(role, ways[i]); in != want {
-					wrong++
-					t.Errorf("%s: %s by %s: in is %t, want %t", s.policy, role, ways[i], in, want)
-				}
-				marks[i] = '.'
-				if in {
-					marks[i] = byte('a' + i)
+		marks := make(map[string][]byte)
+		for _, part := range order { // what changes the scene comes when all else was tried
+			for _, role := range roles {
+				if s.pin == "none" || slices.Contains(byLink, role) {
+					if marks[role] == nil {
+						marks[role] = bytes.Repeat([]byte("."), len(ways))
+					}
+					tries += len(part)
+					wrong += s.tryAll(role, part, marks[role])
 				}
 			}
-			row += fmt.Sprintf(" %-15s", marks)
+		}
+		row := ""
+		for _, role := range roles {
+			row += fmt.Sprintf(" %-15s", marks[role])
 		}
 		rows[s.policy] = row
 	}
@@ -424,20 +530,15 @@ func TestTheWholeMatrix(t *testing.T) {
 	for i, way := range ways {
 		fmt.Fprintf(&golden, "#   %c %s\n", 'a'+i, way)
 	}
-	fmt.Fprintf(&golden, "%-8s %-7s %-9s %-9s", "link", "", "meeting", "guest")
+	fmt.Fprintf(&golden, "# With a PIN those alone are tried whom it concerns.\n")
+	fmt.Fprintf(&golden, "%-8s %-7s %-6s %-9s %-9s", "link", "", "PIN", "meeting", "guest")
 	for _, role := range roles {
 		fmt.Fprintf(&golden, " %-15s", role)
 	}
 	golden.WriteString("\n")
-	for _, kind := range kinds {
-		for _, link := range links {
-			for _, m := range meetings {
-				for _, g := range guests {
-					if row, ok := rows[policy{kind, link, m, g}]; ok {
-						golden.WriteString(strings.TrimRight(policy{kind, link, m, g}.String()+row, " ") + "\n")
-					}
-				}
-			}
+	for _, p := range policies() {
+		if row, ok := rows[p]; ok {
+			golden.WriteString(strings.TrimRight(p.String()+row, " ") + "\n")
 		}
 	}
 	golden.WriteString("\n# Policies that cannot be:\n" + senseless.String())
@@ -459,19 +560,43 @@ func TestTheWholeMatrix(t *testing.T) {
 	}
 }
 
-// order is that of the attempts: what changes the scene comes last.
-var order = func() []int {
+// tryAll has a role try some ways, marks those that led in and returns how many did otherwise
+// than expected.
+func (s *scene) tryAll(role string, some []int, marks []byte) (wrong int) {
+	for _, i := range some {
+		in := s.try(role, ways[i])
+		if want := s.expected(role, ways[i]); in != want {
+			wrong++
+			s.t.Errorf("%s: %s by %s: in is %t, want %t", s.policy, role, ways[i], in, want)
+		}
+		if in {
+			marks[i] = byte('a' + i)
+		}
+	}
+	return wrong
+}
+
+// order is that of the attempts, in two parts: what changes the scene comes last.
+var order = func() (parts [2][]int) {
 	last := []string{"knock", "agent join call"}
-	var first, rest []int
 	for i, way := range ways {
 		switch {
 		case way == "resume with sid": // the session waits; another join would replace it
-			first = append([]int{i}, first...)
+			parts[0] = append([]int{i}, parts[0]...)
 		case slices.Contains(last, way):
-			rest = append(rest, i)
+			parts[1] = append(parts[1], i)
 		default:
-			first = append(first, i)
+			parts[0] = append(parts[0], i)
 		}
 	}
-	return append(first, rest...)
+	return parts
 }()
+
+// answerTo reads a good answer.
+func answerTo[T any](t testing.TB, a answer) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		t.Fatalf("%s: %v", a.body, err)
+	}
+	return v
+}
