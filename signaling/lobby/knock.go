@@ -174,7 +174,7 @@ func (k Knock) withdraw() (Knock, error) {
 	case Withdrawn:
 		return k, nil
 	case Waiting:
-		k.Status = Withdrawn
+		k.Status, k.SentBackAt = Withdrawn, time.Time{}
 		return k, nil
 	default:
 		return k, ErrState

@@ -1,7 +1,10 @@
 package lobby
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,6 +21,9 @@ var start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 // modelGuest is what the model knows of a session: a few words instead of code.
 type modelGuest struct {
 	link     string
+	issue    int    // of the link
+	key      byte   // of the browser; 0: none
+	passed   bool   // the PIN
 	status   Status // "" before the first knock
 	place    int
 	grant    string
@@ -46,12 +52,48 @@ type modelLink struct {
 	cap      int
 	uses     int
 	bound    string
+	boundKey byte
+	issue    int
+	pin      bool
 	revoked  bool
 }
+
+// refuses is why a link does not let somebody in, besides a ban.
+func (m *modelLink) refuses(session string, key byte, known bool) error {
+	switch {
+	case m.revoked:
+		return link.ErrRevoked
+	case m.personal && m.bound != "" && m.bound != session && (m.boundKey == 0 || m.boundKey != key):
+		return link.ErrInUse
+	case m.cap > 0 && m.uses >= m.cap && !known:
+		return link.ErrFull
+	}
+	return nil
+}
+
+func publicKey(key byte) (k link.PublicKey) {
+	if key != 0 {
+		k[0], k[1] = 4, key
+	}
+	return k
+}
+
+// The proof of the PIN that links have in the model, a wrong one, and the hash.
+var (
+	rightPIN = base64.RawURLEncoding.EncodeToString([]byte("right"))
+	wrongPIN = base64.RawURLEncoding.EncodeToString([]byte("wrong"))
+	pinHash  = sha256.Sum256([]byte("right"))
+)
 
 // TestLobbyAgainstAModel runs random guests and hosts against the lobby and a
 // simple model side by side, and checks what must always hold after each step.
 func TestLobbyAgainstAModel(t *testing.T) {
+	// 100 are too few for what takes four acts in a row to go wrong; 3,000 take some seconds.
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set("3000"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		limits := Limits{
 			WaitingPerMeeting: 6, WaitingPerLink: 3, PlaceHeld: 90 * time.Minute,
@@ -60,6 +102,8 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			ThreadLength: 3, Replies: throttle.Rate{Every: 2 * time.Hour, Burst: 2},
 			HostMessages: throttle.Rate{Every: time.Millisecond, Burst: 1000},
 		}
+		clock := start // of the guesses, each of which comes from a source of its own
+		limits.Guesses = link.NewGuesses(func() time.Time { return clock })
 		l := New("m", limits, State{})
 		links := map[string]*modelLink{}
 		guests := map[string]*modelGuest{}
@@ -126,19 +170,30 @@ func TestLobbyAgainstAModel(t *testing.T) {
 			return n
 		}
 		// same says whether two sessions are known to be one person: by a personal
-		// link, as nobody keeps a key here.
-		same := func(a, b *modelGuest) bool { return a.link == b.link && links[a.link].personal }
-		// keptOut is why somebody may not ask to enter.
-		keptOut := func(who *modelGuest) error {
-			for _, g := range guests {
-				if g.banned && (g == who || same(who, g)) {
-					return ErrBanned
+		// link, or by the browser's key.
+		same := func(a, b *modelGuest) bool {
+			return a.link == b.link && links[a.link].personal || a.key != 0 && a.key == b.key
+		}
+		// behind is the guest who has knocked by a link, as it is now, with a key.
+		behind := func(via string, key byte) (string, *modelGuest) {
+			for s, g := range guests {
+				if key != 0 && g.key == key && g.link == via && g.issue == links[via].issue && g.status != "" {
+					return s, g
 				}
 			}
-			if who.status == Denied {
-				return ErrDenied
+			return "", nil
+		}
+		// keptOut is why somebody may not ask to enter.
+		keptOut := func(who *modelGuest) (why error) {
+			for _, g := range guests {
+				switch {
+				case g.banned && (g == who || same(who, g)):
+					return ErrBanned
+				case g.status == Denied && (g == who || who.key != 0 && g.key == who.key):
+					why = ErrDenied
+				}
 			}
-			return nil
+			return why
 		}
 		say := func(g *modelGuest, text string) {
 			g.written++
@@ -156,25 +211,21 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				} else {
 					v.MaxUses = rapid.IntRange(0, 3).Draw(t, "cap")
 				}
+				pin := rapid.Bool().Draw(t, "pin")
+				if pin {
+					v.PINHash = pinHash
+				}
 				l.AddLink(v)
-				links[v.ID] = &modelLink{personal: v.Kind == link.Personal, cap: v.MaxUses}
+				links[v.ID] = &modelLink{personal: v.Kind == link.Personal, cap: v.MaxUses, pin: pin}
 				linkIDs = append(linkIDs, v.ID)
 			},
 			"enter": func(t *rapid.T) {
 				via, session := some(t, linkIDs), id("s")
-				fresh := &modelGuest{link: via, until: now.Add(SessionLife)}
+				fresh := &modelGuest{link: via, issue: links[via].issue, until: now.Add(SessionLife)}
 				_, err := l.Enter(via, session, [32]byte{byte(serial), byte(serial >> 8)}, now)
-				m := links[via]
-				want := error(nil)
-				switch out := keptOut(fresh); {
-				case m.revoked:
-					want = link.ErrRevoked
-				case out != nil:
+				want := links[via].refuses(session, 0, false)
+				if out := keptOut(fresh); out != nil && !links[via].revoked {
 					want = out
-				case m.personal && m.bound != "":
-					want = link.ErrInUse
-				case m.cap > 0 && m.uses >= m.cap:
-					want = link.ErrFull
 				}
 				if !errors.Is(err, want) {
 					t.Fatalf("enter: %v, want %v", err, want)
@@ -184,27 +235,125 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					sessions = append(sessions, session)
 				}
 			},
+			"return": func(t *rapid.T) {
+				via, session := some(t, linkIDs), id("s")
+				key := rapid.SampledFrom([]byte{1, 1, 1, 2}).Draw(t, "key")
+				m := links[via]
+				got, err := l.Return(via, publicKey(key), session, [32]byte{byte(serial), byte(serial >> 8)}, now)
+				s, g := behind(via, key)
+				if g != nil { // back to where this browser was, whatever has become of it
+					want := error(nil)
+					if m.revoked {
+						want = link.ErrRevoked
+					}
+					expect(t, "return", err, want)
+					if err == nil {
+						if got.ID != s {
+							t.Fatalf("the browser of %s comes back as %s", s, got.ID)
+						}
+						g.until = now.Add(SessionLife)
+					}
+					return
+				}
+				fresh := &modelGuest{link: via, issue: m.issue, key: key, until: now.Add(SessionLife)}
+				want := m.refuses(session, key, false)
+				if out := keptOut(fresh); errors.Is(out, ErrBanned) && !m.revoked {
+					want = out
+				}
+				if !errors.Is(err, want) {
+					t.Fatalf("return: %v, want %v", err, want)
+				}
+				if err == nil {
+					guests[session] = fresh
+					sessions = append(sessions, session)
+				}
+			},
+			"issue anew": func(t *rapid.T) {
+				via := some(t, linkIDs)
+				m := links[via]
+				code, pin := sha256.Sum256([]byte(id("code"))), ""
+				if m.pin {
+					pin = base64.RawURLEncoding.EncodeToString(pinHash[:])
+				}
+				_, out, err := l.Reissue(via, base64.RawURLEncoding.EncodeToString(code[:]), pin, now.Add(1000*time.Hour), now)
+				if m.revoked {
+					expect(t, "issue anew", err, link.ErrRevoked)
+					return
+				}
+				expect(t, "issue anew", err, nil)
+				in := 0
+				for _, g := range guests {
+					if g.link == via && (g.status == Admitted || g.status == Waiting) {
+						if g.status == Admitted {
+							in++
+						}
+						g.status, g.grant = Expired, ""
+					}
+				}
+				if len(out) != in {
+					t.Fatalf("issuing anew sends %d out, want %d", len(out), in)
+				}
+				m.issue++
+				m.uses, m.bound, m.boundKey = 0, "", 0
+			},
+			"set PIN": func(t *rapid.T) {
+				via, hash := some(t, linkIDs), ""
+				if rapid.Bool().Draw(t, "pin") {
+					hash = base64.RawURLEncoding.EncodeToString(pinHash[:])
+				}
+				_, err := l.SetPIN(via, hash)
+				if links[via].revoked {
+					expect(t, "set PIN", err, link.ErrRevoked)
+					return
+				}
+				expect(t, "set PIN", err, nil)
+				links[via].pin = hash != ""
+			},
 			"knock": func(t *rapid.T) {
 				s := some(t, sessions)
+				tab := s
 				g, m := guests[s], links[guests[s].link]
-				_, err := l.Knock(s, id("k"), Asking{Name: "Inês"}, now)
+				over, void := !now.Before(g.until), m.revoked || g.issue != m.issue
+				key := rapid.SampledFrom([]byte{1, 1, 1, 0, 2}).Draw(t, "key")
+				pin := rapid.SampledFrom([]string{"", wrongPIN, rightPIN, rightPIN}).Draw(t, "PIN")
+				_, err := l.Knock(s, id("k"), Asking{Name: "Inês", Key: publicKey(key), PIN: pin, Source: id("source")}, now)
+				mixed := g.status == "" && g.key != 0 && key != 0 && key != g.key
+				who := *g // as the proof says
+				if g.status == "" && !mixed {
+					who.key = max(g.key, key)
+					if before, known := behind(g.link, who.key); known != nil && !void && !over {
+						s, g, who = before, known, *known
+					}
+				}
+				out := keptOut(g)
+				if s == tab && g.status == "" {
+					out = keptOut(&who)
+				}
+				var guessed *link.PINError
 				want, changes := error(nil), false
 				var soon *TooSoonError
 				tries := max(0, g.again-now.Sub(g.againAt).Hours()/limits.KnockAgain.Every.Hours())
 				switch {
-				case !now.Before(g.until):
+				case over:
 					want = ErrNoSession
-				case m.revoked:
+				case void:
 					want = link.ErrRevoked
+				case mixed:
+					want = link.ErrProof
+				case out != nil:
+					want = out
 				case g.status == Waiting || g.status == Admitted:
-				case keptOut(g) != nil:
-					want = keptOut(g)
-				case m.personal && m.bound != "" && m.bound != s:
-					want = link.ErrInUse
-				case m.cap > 0 && m.uses >= m.cap && g.status == "":
-					want = link.ErrFull
+				case m.refuses(s, who.key, g.status != "") != nil:
+					want = m.refuses(s, who.key, g.status != "")
 				case waiting() >= limits.WaitingPerMeeting || placesTaken(g) >= limits.WaitingPerLink:
 					want = ErrCrowded
+				case m.pin && !g.passed && pin == "":
+					want = link.ErrPINRequired
+				case m.pin && !g.passed && pin == wrongPIN:
+					if !errors.As(err, &guessed) || guessed.TriesLeft != 4 {
+						t.Fatalf("knock with a wrong PIN: %v", err)
+					}
+					return
 				case g.status != "" && tries+1 > float64(limits.KnockAgain.Burst):
 					if !errors.As(err, &soon) || soon.Wait <= 0 || soon.Wait > limits.KnockAgain.Every {
 						t.Fatalf("knock of a guest who rings all the time: %v", err)
@@ -216,11 +365,19 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				if !errors.Is(err, want) {
 					t.Fatalf("knock of a %q guest: %v, want %v", g.status, err, want)
 				}
+				if err == nil && s != tab { // one more tab of the guest
+					if _, err := l.Session(tab, now); !errors.Is(err, ErrNoSession) {
+						t.Fatalf("the tab has still a session of its own: %v", err)
+					}
+					g.until = now.Add(SessionLife)
+				}
 				if changes {
+					g.passed = g.passed || m.pin
 					if g.status == "" {
+						g.key = who.key
 						m.uses++
 						if m.personal {
-							m.bound = s
+							m.bound, m.boundKey = s, g.key
 						}
 					} else {
 						g.again, g.againAt = tries+1, now
@@ -506,6 +663,9 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					if !slices.Equal(said, g.said) {
 						t.Fatalf("the thread of %s is %q, the model says %q", s, said, g.said)
 					}
+					if kept := l.sessions[s]; kept.PublicKey != publicKey(g.key) || kept.PINPassed != g.passed || kept.Issue != g.issue || l.Void(kept) != (links[g.link].revoked || g.issue != links[g.link].issue) {
+						t.Fatalf("session %s is %+v, the model says %+v", s, kept, *g)
+					}
 					if kept := l.sessions[s]; !kept.ExpiresAt.Equal(g.until) {
 						t.Fatalf("session %s lives until %s, want %s", s, kept.ExpiresAt, g.until)
 					}
@@ -536,7 +696,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						t.Fatalf("link %s keeps %d idle sessions, %d past knocks", lid, idle[lid], past[lid])
 					}
 					v, _ := l.Link(lid)
-					if v.Uses != m.uses || v.Session != m.bound || v.Revoked() != m.revoked {
+					if v.Uses != m.uses || v.Session != m.bound || v.Key != publicKey(m.boundKey).Thumbprint() || v.Issue != m.issue || v.HasPIN() != m.pin || v.Revoked() != m.revoked {
 						t.Fatalf("link %s is %+v, the model says %+v", lid, v, *m)
 					}
 				}
