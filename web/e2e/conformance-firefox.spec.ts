@@ -57,12 +57,6 @@ for (const singlePeerConnection of [true, false]) {
       expect((await fox.evaluate(() => window.lab.connections(), undefined)) - made, 'peer connections').toBe(singlePeerConnection ? 1 : 2);
     });
 
-    test('sound that is sent twice over (RED) reaches a browser that cannot take it so', proves('firefox', 'pub-red'), async () => {
-      expect(await chrome.soundCodec(chrome.name)).toBe('audio/red');
-      expect(await renard.soundCodec(chrome.name)).toBe('audio/opus');
-      await renard.expectVoice(chrome.name);
-    });
-
     test('muting and unmuting is shown, and media comes back', proves('firefox', 'pub-mute'), async () => {
       const mute = (kind: 'camera' | 'microphone', muted: boolean) =>
         fox.evaluate(

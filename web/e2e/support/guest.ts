@@ -78,11 +78,6 @@ export class Guest {
     await expect.poll(energy, { message: `${this.name} hears ${of}`, timeout: LIMIT_MS }).toBeGreaterThan(before + 0.001);
   }
 
-  /** How the sound of another comes, or one's own is sent. */
-  soundCodec(of: string): Promise<string> {
-    return this.ground.evaluate(([name, of]) => window.lab.soundCodec(name, of), [this.name, of] as const);
-  }
-
   async say(texts: string[]): Promise<void> {
     await this.ground.evaluate(async ([name, texts]) => {
       for (const text of texts) await window.lab.room(name).localParticipant.publishData(new TextEncoder().encode(text), { reliable: true });

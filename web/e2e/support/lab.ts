@@ -20,8 +20,6 @@ export interface Lab {
   frames(name: string, of: string): Promise<number>;
   /** Energy of a publisher's sound that a room has received so far; silence has none. */
   energy(name: string, of: string): Promise<number>;
-  /** MIME type of the sound that a room receives of a publisher, or sends if it is its own. */
-  soundCodec(name: string, of: string): Promise<string>;
   /** Peer connections that were ever made in the page. */
   connections(): number;
   leave(name: string): Promise<void>;
@@ -155,18 +153,6 @@ export function installLab(): void {
     },
     frames: (name, of) => arrived(name, of, Track.Source.Camera, 'framesDecoded'),
     energy: (name, of) => arrived(name, of, Track.Source.Microphone, 'totalAudioEnergy'),
-    async soundCodec(name, of) {
-      const { room } = one(name);
-      const own = of === name;
-      const publication = (own ? room.localParticipant : room.remoteParticipants.get(of))?.getTrackPublication(Track.Source.Microphone);
-      const stats = await publication?.track?.getRTCStatsReport();
-      for (const report of stats?.values() ?? []) {
-        if (report.type !== (own ? 'outbound-rtp' : 'inbound-rtp')) continue;
-        const codec: unknown = stats?.get((Reflect.get(report, 'codecId') as string | undefined) ?? '');
-        if (codec) return (Reflect.get(codec, 'mimeType') as string).toLowerCase();
-      }
-      return '';
-    },
     connections: () => made,
     async leave(name) {
       const me = one(name);
