@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,8 @@ type world struct {
 	meeting string
 	ended   bool
 	history *meetingtest.History // of the server's present life
+
+	unanswered atomic.Bool // a request of the present life got no answer
 
 	mu     sync.Mutex // guards what follows
 	links  []*guestLink
@@ -110,11 +113,13 @@ func (w *world) call(client *http.Client, bearer, method, path string, body, int
 	}
 	res, err := client.Do(req)
 	if err != nil {
+		w.unanswered.Store(true)
 		return 0, err
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
+		w.unanswered.Store(true)
 		return 0, err
 	}
 	if _, problem := into.(*api.Problem); into != nil && problem == (res.StatusCode >= 400) {

@@ -76,16 +76,14 @@ func (w *world) life() string {
 	w.mu.Lock()
 	w.begun, w.killAt = 0, 1+w.random.IntN(250)
 	w.mu.Unlock()
+	w.unanswered.Store(false)
 	var actors sync.WaitGroup
 	for i := range 7 {
 		random := mathrand.New(mathrand.NewPCG(w.random.Uint64(), uint64(i)))
 		actors.Go(func() {
-			for {
-				select {
-				case <-w.server.ended:
-					return
-				default:
-				}
+			// Whoever gets no answer stops: what is asked of a program that is dead would
+			// only be one more that may have happened.
+			for !w.unanswered.Load() {
 				if i < len(w.hosts) {
 					w.actAsHost(w.hosts[i], random)
 				} else {
@@ -95,6 +93,8 @@ func (w *world) life() string {
 		})
 	}
 	actors.Wait()
+	_ = w.server.cmd.Process.Kill() // it is mostly dead already
+	<-w.server.ended
 	return seat.Token
 }
 
