@@ -71,8 +71,8 @@ func (l *live) tell() {
 // everybody who waits: they would fill a queue that nobody reads meanwhile.
 const maxKnockEvents = maxBatch
 
-// concerned says which sessions may be told something new: those whose own knock or link
-// changed, or that asked; all, if the meeting or who is in it changed. A crowd waits in
+// concerned says which sessions may be told something new: those whose own session, knock
+// or link changed, or that asked; all, if the meeting or who is in it changed. A crowd waits in
 // one meeting, and what one of it does is mostly no news to the others.
 func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 	if changed.Meeting != nil || l.rosterDirty || l.hostsDirty {
@@ -81,6 +81,9 @@ func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 	sessions, links := make(map[string]bool), make(map[string]bool)
 	for id := range l.retell {
 		sessions[id] = true
+	}
+	for _, v := range changed.Lobby.Sessions {
+		sessions[v.ID] = true
 	}
 	for _, k := range changed.Lobby.Knocks {
 		sessions[k.Session] = true
