@@ -122,8 +122,14 @@ func (p *program) stop(t testing.TB) {
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+		// Its goroutines say why.
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+		select {
+		case <-p.ended:
+		case <-time.After(patience):
+			_ = p.cmd.Process.Kill()
+			<-p.ended
+		}
 		t.Errorf("the program did not stop in %s", patience)
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
