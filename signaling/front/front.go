@@ -25,6 +25,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"aparte/sfu/transport/tcp"
 )
 
 // Limits of connections that have not said yet what they want. An office behind one
@@ -277,7 +279,7 @@ func (f *Front) enter(c net.Conn) bool {
 	if f.closed {
 		return false
 	}
-	source := sourceOf(c)
+	source := tcp.SourceOf(c)
 	if len(f.undecided) >= maxUndecided || f.from[source] >= maxUndecidedFrom {
 		f.stats.tooMany.Add(1)
 		return false
@@ -289,7 +291,7 @@ func (f *Front) enter(c net.Conn) bool {
 }
 
 func (f *Front) leave(c net.Conn) {
-	source := sourceOf(c)
+	source := tcp.SourceOf(c)
 	f.mu.Lock()
 	delete(f.undecided, c)
 	if f.from[source]--; f.from[source] <= 0 {
@@ -297,21 +299,6 @@ func (f *Front) leave(c net.Conn) {
 	}
 	f.mu.Unlock()
 	f.wg.Done()
-}
-
-// sourceOf is who is counted as one.
-func sourceOf(c net.Conn) netip.Addr {
-	a, ok := c.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	ip := a.AddrPort().Addr().Unmap().WithZone("")
-	if ip.Is6() {
-		if network, err := ip.Prefix(64); err == nil {
-			return network.Addr()
-		}
-	}
-	return ip
 }
 
 // queue is a listener whose connections somebody else accepted.

@@ -88,11 +88,6 @@ func (c *Call) Limited() { c.end(output{answer: limited}) }
 // Saw notes what a Look found.
 func (c *Call) Saw(s State) { c.end(output{answer: done, seen: s}) }
 
-// SawKnock notes what a Look found that was not told about ban, link and meeting.
-func (c *Call) SawKnock(status lobby.Status, identity string) {
-	c.end(output{answer: done, seen: State{Known: true, Status: status, Identity: identity}, partly: true})
-}
-
 // Answered counts what was acknowledged, by act.
 func (h *History) Answered() map[Act]int {
 	h.mu.Lock()
@@ -181,8 +176,6 @@ func tell(first State, calls []*Call) string {
 			fmt.Fprintf(&text, " %s", c.in.of)
 		}
 		switch o := c.out; {
-		case c.in.act == Look && o.answer == done && o.partly:
-			fmt.Fprintf(&text, ": %q %s\n", o.seen.Status, o.seen.Identity)
 		case c.in.act == Look && o.answer == done:
 			fmt.Fprintf(&text, ": %+v\n", o.seen)
 		case o.answer == done:

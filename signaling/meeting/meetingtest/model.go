@@ -66,7 +66,6 @@ type output struct {
 	identity  string       // of the admission
 	admission string       // Claim
 	seen      State        // Look
-	partly    bool         // Look: the knock's status and identity alone were seen
 }
 
 // input is a request.
@@ -79,7 +78,7 @@ type input struct {
 // the state is then.
 func step(s State, in input, out output) (bool, State) {
 	if in.act == Look {
-		return out.answer == unanswered || s.looksLike(out.seen, out.partly), s
+		return out.answer == unanswered || s.looksLike(out.seen), s
 	}
 	after, possible := s.after(in, out)
 	switch out.answer {
@@ -103,8 +102,8 @@ func (o output) fits(s State) bool {
 
 func same(a, b string) bool { return a == b || a == Unnoted || b == Unnoted }
 
-func (s State) looksLike(seen State, partly bool) bool {
-	return s.Known == seen.Known && s.Status == seen.Status && (partly || s.Banned == seen.Banned && s.Revoked == seen.Revoked && s.Ended == seen.Ended) &&
+func (s State) looksLike(seen State) bool {
+	return s.Known == seen.Known && s.Status == seen.Status && s.Banned == seen.Banned && s.Revoked == seen.Revoked && s.Ended == seen.Ended &&
 		(s.Status != lobby.Admitted || same(s.Identity, seen.Identity))
 }
 
