@@ -13,8 +13,8 @@ import (
 )
 
 // maxSources bounds the SSRCs of one transport, RTP and RTCP each. A browser with
-// camera, screen and microphone uses about 16, a busy subscriber's reports name
-// two for each track it receives.
+// camera, screen and microphone uses about 16; a subscriber's reports name two for
+// each track it receives, which ExpectReports makes room for.
 const maxSources = 1024
 
 // ReceiverConfig says where a Receiver's words go.
@@ -84,6 +84,7 @@ type Receiver struct {
 	wake       atomic.Pointer[func()]
 	overflowed atomic.Bool
 	buffers    atomic.Int32
+	reported   atomic.Int32 // SSRCs of ours that the peer may name
 }
 
 // NewReceiver returns a Receiver without sections.
@@ -108,11 +109,16 @@ func NewReceiver(cfg ReceiverConfig) *Receiver {
 // one for each RTX stream. Answering EOF ends them instead of keeping them
 // asleep for the length of the call; all they do then is to log.
 func (r *Receiver) Buffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
-	if r.buffers.Add(1) > 2*maxSources {
+	if r.buffers.Add(1) > 2*maxSources+r.reported.Load() {
 		r.overflow()
 	}
 	return &tap{receiver: r, ssrc: ssrc, rtcp: kind == packetio.RTCPBufferPacket}
 }
+
+// ExpectReports makes room for the peer's reports on one more stream of ours and on its
+// retransmissions. Pion keeps a buffer for each SSRC that was ever named where no sender
+// of its own reads it: whoever stays while thousands come and go is no flood.
+func (r *Receiver) ExpectReports() { r.reported.Add(2) }
 
 // tap is one SSRC's buffer.
 type tap struct {

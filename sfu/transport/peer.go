@@ -92,6 +92,7 @@ type Peer struct {
 	mu       sync.Mutex
 	closed   bool
 	senders  map[string]*sender // by track id
+	parting  []parting          // oldest first
 	offered  []Section          // the client's last offer
 	early    []webrtc.ICECandidateInit
 	candSeen int

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,7 @@ func (s *sender) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, 
 	for _, e := range ctx.HeaderExtensions() {
 		b.Ext.Set(e.URI, uint8(e.ID))
 	}
+	s.peer.receiver.ExpectReports()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held, s.since = &b, time.Now()
@@ -125,11 +127,37 @@ func (p *Peer) release(want []Outgoing) {
 			continue
 		}
 		delete(p.senders, id)
-		if err := p.pc.RemoveTrack(s.rtp); err != nil {
+		if err := s.tr.SetSender(s.rtp, nil); err != nil {
 			p.cfg.Log.Debug("remove track", "track", id, "error", err)
 		}
 		s.forget()
+		p.parting = append(p.parting, parting{s.rtp, time.Now()})
 	}
+	p.partWith(time.Now())
+}
+
+// parting is a sender that was taken off its section at a time, and not stopped yet.
+type parting struct {
+	rtp *webrtc.RTPSender
+	at  time.Time
+}
+
+// partingAfter is longer than a client goes on to report on a track that our
+// description took away.
+const partingAfter = 10 * time.Second
+
+// partWith stops senders that went long enough ago. Stopped at once, a sender takes its
+// SRTCP stream with it, and the client's next report makes Pion open another for that
+// SSRC which it keeps as long as the connection. Caller holds mu.
+func (p *Peer) partWith(now time.Time) {
+	n := 0
+	for n < len(p.parting) && now.Sub(p.parting[n].at) >= partingAfter {
+		if err := p.parting[n].rtp.Stop(); err != nil {
+			p.cfg.Log.Debug("stop sender", "error", err)
+		}
+		n++
+	}
+	p.parting = slices.Delete(p.parting, 0, n)
 }
 
 // fill puts out on a transceiver without sender. We choose the section, which

@@ -39,6 +39,7 @@ type stream struct {
 	ssrc     uint32
 	video    bool
 	keyframe bool // one began
+	heard    bool // since the last report
 	pliAt    time.Time
 	counted  [4]uint64 // of Lost, Reordered, Duplicates, Recovered, in the figures already
 }
@@ -123,6 +124,7 @@ func (r *receiver) take(b []byte) {
 		f.Tracks.Add(1)
 		r.onFirst(firstPacket{at: now, video: s.video})
 	}
+	s.heard = true
 	if !s.Take(seq, again, now) {
 		return
 	}
@@ -190,9 +192,15 @@ func (r *receiver) feedback(now time.Time) (out []rtcp.Packet) {
 	return out
 }
 
+// reports are about what was heard since the last ones (RFC 3550 section 6.4.1): a
+// track that went is no more reported on.
 func (r *receiver) reports() (out []rtcp.Packet) {
 	var blocks []rtcp.ReceptionReport
 	for _, s := range r.streams {
+		if !s.heard {
+			continue
+		}
+		s.heard = false
 		blocks = append(blocks, rtcp.ReceptionReport{
 			SSRC: s.ssrc, LastSequenceNumber: s.Highest(), TotalLost: uint32(min(s.Lost(), 1<<23-1)),
 		})

@@ -22,7 +22,7 @@ func TestSoak(t *testing.T) {
 		Patience: 2 * patience, Seed: 1, Go: p.profiles, Process: p.process,
 	}
 	if *soakTime >= time.Minute {
-		cfg.Rooms, cfg.Seats, cfg.Stayers, cfg.Warmup = 12, 4, 2, 20*time.Second
+		cfg.Rooms, cfg.Seats, cfg.Stayers, cfg.Warmup = 12, 4, 2, time.Minute
 	}
 	r, err := soak.Run(t.Context(), cfg)
 	if err != nil {
