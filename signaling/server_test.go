@@ -17,13 +17,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/livekit/protocol/livekit"
 	"go.uber.org/goleak"
 
 	"aparte/signaling"
 	"aparte/signaling/link"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/store"
 )
 
@@ -159,12 +159,6 @@ func TestHealthIsCheckedOnceASecondAndTellsNobodyWhy(t *testing.T) {
 	})
 }
 
-type noCall struct{}
-
-func (noCall) Remove(string, string, livekit.DisconnectReason) bool              { return false }
-func (noCall) CloseRoom(string, livekit.DisconnectReason) bool                   { return false }
-func (noCall) SetPermission(string, string, *livekit.ParticipantPermission) bool { return false }
-
 func TestDemoLinksWork(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s, err := store.Open(t.Context(), t.TempDir(), log)
@@ -173,7 +167,7 @@ func TestDemoLinksWork(t *testing.T) {
 	}
 	defer s.Close()
 	logins := login.New(s, time.Now, rand.Reader, log)
-	meetings := meeting.NewMeetings(meeting.Config{Store: s, Media: noCall{}, Now: time.Now, Random: rand.Reader, Log: log})
+	meetings := meeting.NewMeetings(meeting.Config{Store: s, Media: meetingtest.Deaf{}, Now: time.Now, Random: rand.Reader, Log: log})
 	defer meetings.Close()
 	demo, err := signaling.MakeDemo(t.Context(), logins, meetings, rand.Reader, time.Now())
 	if err != nil {

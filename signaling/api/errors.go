@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
+	"aparte/signaling/role"
 	"aparte/signaling/store"
 )
 
@@ -70,6 +71,9 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	}
 	if errors.Is(err, login.ErrCurrent) {
 		return fieldProblem("body.current", "is not the present password")
+	}
+	if refused, ok := errors.AsType[*role.Refused](err); ok {
+		return problem(http.StatusForbidden, codeForbidden, refused.Error())
 	}
 	if many, ok := errors.AsType[*login.TooManyError](err); ok {
 		return tooMany(many.Wait)

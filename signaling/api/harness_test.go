@@ -30,6 +30,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
 )
@@ -41,6 +42,7 @@ const hang = 20 * time.Second
 
 // fakeCall stands for the SFU: it notes what is asked of it.
 type fakeCall struct {
+	meetingtest.Deaf
 	mu      sync.Mutex
 	removed []string // identities
 	heard   chan string

@@ -14,6 +14,7 @@ import (
 
 	"aparte/signaling/api/strict"
 	"aparte/signaling/link"
+	"aparte/signaling/role"
 )
 
 // Prefix is where the API lives.
@@ -98,41 +99,41 @@ func (a *API) register(mux humago.Mux) huma.API {
 
 	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings one hosts", a.listMeetings)
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
-	call(a, h, agent, "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
-	call(a, h, agent, "join-meeting", "POST /meetings/{id}/join", "Open the meeting and get a media token", a.joinMeeting)
-	call(a, h, agent, "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
-	call(a, h, agent, "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
+	call(a, h, agent.of(role.LookAt), "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
+	call(a, h, agent.of(role.Join), "join-meeting", "POST /meetings/{id}/join", "Open the meeting and get a media token", a.joinMeeting)
+	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
+	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
-	call(a, h, agent, "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
-	call(a, h, agent, "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
+	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
+	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
 
-	call(a, h, agent, "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
-	call(a, h, agent, "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
-	call(a, h, agent, "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)
-	call(a, h, agent, "check-guest-list", "POST /meetings/{id}/links/check", "Read a list of guests in CSV without creating anything", a.checkGuestList)
-	call(a, h, agent, "revoke-all-links", "POST /meetings/{id}/links/revoke-all", "Revoke every guest link and remove whoever is in through one", a.revokeAllLinks)
-	call(a, h, agent, "revoke-link", "POST /meetings/{id}/links/{link}/revoke", "Revoke a guest link and remove whoever is in through it", a.revokeLink)
-	call(a, h, agent, "reissue-link", "POST /meetings/{id}/links/{link}/reissue", "Give a guest link a new secret and remove whoever is in through the old one", a.reissueLink)
-	call(a, h, agent, "extend-link", "POST /meetings/{id}/links/{link}/extend", "Move the end of a guest link's validity", a.extendLink)
-	call(a, h, agent, "set-link-pin", "PUT /meetings/{id}/links/{link}/pin", "Set, change or take away a guest link's PIN", a.setLinkPIN)
-	call(a, h, agent, "list-link-uses", "GET /meetings/{id}/links/{link}/uses", "Who used a guest link, and what became of it", a.listLinkUses)
+	call(a, h, agent.of(role.ListLinks), "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
+	call(a, h, agent.of(role.MakeLinks), "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
+	call(a, h, agent.of(role.MakeLinks), "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)
+	call(a, h, agent.of(role.MakeLinks), "check-guest-list", "POST /meetings/{id}/links/check", "Read a list of guests in CSV without creating anything", a.checkGuestList)
+	call(a, h, agent.of(role.RevokeLink), "revoke-all-links", "POST /meetings/{id}/links/revoke-all", "Revoke every guest link and remove whoever is in through one", a.revokeAllLinks)
+	call(a, h, agent.of(role.RevokeLink), "revoke-link", "POST /meetings/{id}/links/{link}/revoke", "Revoke a guest link and remove whoever is in through it", a.revokeLink)
+	call(a, h, agent.of(role.ChangeLink), "reissue-link", "POST /meetings/{id}/links/{link}/reissue", "Give a guest link a new secret and remove whoever is in through the old one", a.reissueLink)
+	call(a, h, agent.of(role.ChangeLink), "extend-link", "POST /meetings/{id}/links/{link}/extend", "Move the end of a guest link's validity", a.extendLink)
+	call(a, h, agent.of(role.ChangeLink), "set-link-pin", "PUT /meetings/{id}/links/{link}/pin", "Set, change or take away a guest link's PIN", a.setLinkPIN)
+	call(a, h, agent.of(role.ReadUses), "list-link-uses", "GET /meetings/{id}/links/{link}/uses", "Who used a guest link, and what became of it", a.listLinkUses)
 
-	call(a, h, agent, "list-knocks", "GET /meetings/{id}/knocks", "List the knocks", a.listKnocks)
-	call(a, h, agent, "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
-	call(a, h, agent, "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse a guest", a.denyKnock)
-	call(a, h, agent, "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow a refused or removed guest to knock again", a.liftKnock)
-	call(a, h, agent, "ban-knock", "POST /meetings/{id}/knocks/{knock}/ban", "Keep a guest out until it is lifted: the personal link, or the browser behind a shared one", a.banKnock)
-	call(a, h, agent, "write-knock", "POST /meetings/{id}/knocks/{knock}/messages", "Write to a guest who waits", a.writeKnock)
-	call(a, h, agent, "write-all-knocks", "POST /meetings/{id}/knocks/messages", "Write to everybody who waits", a.writeAllKnocks)
-	call(a, h, agent, "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
+	call(a, h, agent.of(role.WatchLobby), "list-knocks", "GET /meetings/{id}/knocks", "List the knocks", a.listKnocks)
+	call(a, h, agent.of(role.Admit), "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
+	call(a, h, agent.of(role.Deny), "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse a guest", a.denyKnock)
+	call(a, h, agent.of(role.Lift), "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow a refused or removed guest to knock again", a.liftKnock)
+	call(a, h, agent.of(role.Ban), "ban-knock", "POST /meetings/{id}/knocks/{knock}/ban", "Keep a guest out until it is lifted: the personal link, or the browser behind a shared one", a.banKnock)
+	call(a, h, agent.of(role.WriteLobby), "write-knock", "POST /meetings/{id}/knocks/{knock}/messages", "Write to a guest who waits", a.writeKnock)
+	call(a, h, agent.of(role.WriteLobby), "write-all-knocks", "POST /meetings/{id}/knocks/messages", "Write to everybody who waits", a.writeAllKnocks)
+	call(a, h, agent.of(role.Admit), "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
 
-	call(a, h, open, "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
-	call(a, h, open, "challenge-guest", "POST /guest/challenge", "Get a challenge for a browser that comes back by a guest link", a.challengeGuest)
-	call(a, h, guest, "get-guest", "GET /guest", "What a guest is told", a.getGuest)
-	call(a, h, guest, "knock", "POST /guest/knock", "Ask to enter", a.knock)
-	call(a, h, guest, "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
-	call(a, h, guest, "reply", "POST /guest/messages", "Answer the hosts, once one has written", a.reply)
-	call(a, h, guest, "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
+	call(a, h, open.of(role.Redeem), "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
+	call(a, h, open.of(role.Redeem), "challenge-guest", "POST /guest/challenge", "Get a challenge for a browser that comes back by a guest link", a.challengeGuest)
+	call(a, h, guest.of(role.LookAsGuest), "get-guest", "GET /guest", "What a guest is told", a.getGuest)
+	call(a, h, guest.of(role.Knock), "knock", "POST /guest/knock", "Ask to enter", a.knock)
+	call(a, h, guest.of(role.Withdraw), "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
+	call(a, h, guest.of(role.Reply), "reply", "POST /guest/messages", "Answer the hosts, once one has written", a.reply)
+	call(a, h, guest.of(role.Claim), "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
 
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
 	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where guests wait, in all of one's meetings (WebSocket)")
@@ -168,9 +169,20 @@ func newHuma(mux humago.Mux) huma.API {
 
 // caller is who may make a call; check runs before anything of the body is read.
 type caller struct {
-	check  func(huma.Context) (context.Context, error)
-	scheme string
+	check   func(huma.Context) (context.Context, error)
+	scheme  string
+	command role.Command // that the call gives to a meeting; zero: none
 }
+
+// of is the caller of a command.
+func (c caller) of(command role.Command) caller {
+	c.command = command
+	return c
+}
+
+// commandExtension names in the API's description the command that a call gives to a
+// meeting, by which the table of roles rules it (docs/roles.md).
+const commandExtension = "x-command"
 
 // call registers one operation; route is "METHOD /path".
 func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, handle func(context.Context, *I) (*O, error)) {
@@ -192,6 +204,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	}
 	if who.scheme != "" {
 		op.Security = []map[string][]string{{who.scheme: {}}}
+	}
+	if who.command != (role.Command{}) {
+		op.Extensions = map[string]any{commandExtension: who.command.String()}
 	}
 	if who.check != nil {
 		op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {

@@ -5,14 +5,17 @@ import (
 	"time"
 
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // The hosts' decisions on those who are in, and on who shall not come back.
 
 type ban struct {
-	byHost
+	byAgent
 	knock, message string
 }
+
+func (ban) command() role.Command { return role.Ban }
 
 func (a ban) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -30,13 +33,15 @@ func (a ban) do(l *live, now time.Time) (any, error) {
 // Ban keeps a guest out until Lift, wherever the knock stands: every admission
 // and all waiting of the same person ends.
 func (m *Meetings) Ban(ctx context.Context, by Agent, id, knock, message string) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, ban{byHost{by}, knock, message})
+	return answer[KnockView](ctx, m, id, ban{byAgent{by}, knock, message})
 }
 
 type sendBack struct {
-	byHost
+	byAgent
 	identity string
 }
+
+func (sendBack) command() role.Command { return role.SendBack }
 
 func (a sendBack) do(l *live, now time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
@@ -53,14 +58,16 @@ func (a sendBack) do(l *live, now time.Time) (any, error) {
 // SendBack returns a guest from the call to the lobby. The media stop and the
 // admission dies before it returns.
 func (m *Meetings) SendBack(ctx context.Context, by Agent, id, identity string) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, sendBack{byHost{by}, identity})
+	return answer[KnockView](ctx, m, id, sendBack{byAgent{by}, identity})
 }
 
 type permit struct {
-	byHost
+	byAgent
 	identity    string
 	permissions lobby.Permissions
 }
+
+func (permit) command() role.Command { return role.Permit }
 
 func (a permit) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
@@ -76,5 +83,5 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 
 // Permit changes what an admitted guest may do, in the call at once.
 func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byHost{by}, identity, p})
+	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p})
 }

@@ -19,7 +19,7 @@ func actorOf(a act) audit.Actor {
 	return audit.Actor{Kind: audit.Server}
 }
 
-func (b byHost) actor() audit.Actor { return audit.Actor{Kind: audit.Agent, ID: b.agent.Account} }
+func (b byAgent) actor() audit.Actor { return audit.Actor{Kind: audit.Agent, ID: b.agent.Account} }
 
 func (b bySession) actor() audit.Actor { return audit.Actor{Kind: audit.Guest, ID: b.session} }
 

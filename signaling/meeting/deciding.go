@@ -6,15 +6,18 @@ import (
 	"time"
 
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // The hosts' decisions on those who knock.
 
 type admit struct {
-	byHost
+	byAgent
 	knock       string
 	permissions lobby.Permissions
 }
+
+func (admit) command() role.Command { return role.Admit }
 
 func (a admit) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -55,13 +58,15 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.T
 
 // Admit lets a waiting guest in.
 func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, admit{byHost{by}, knock, p})
+	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p})
 }
 
 type admitAll struct {
-	byHost
+	byAgent
 	except []string
 }
+
+func (admitAll) command() role.Command { return role.Admit }
 
 func (a admitAll) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -81,13 +86,15 @@ func (a admitAll) do(l *live, now time.Time) (any, error) {
 
 // AdmitAll lets in everybody who waits, but for some.
 func (m *Meetings) AdmitAll(ctx context.Context, by Agent, id string, except []string) ([]KnockView, error) {
-	return answer[[]KnockView](ctx, m, id, admitAll{byHost{by}, except})
+	return answer[[]KnockView](ctx, m, id, admitAll{byAgent{by}, except})
 }
 
 type deny struct {
-	byHost
+	byAgent
 	knock, message string
 }
+
+func (deny) command() role.Command { return role.Deny }
 
 func (a deny) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -103,13 +110,15 @@ func (a deny) do(l *live, now time.Time) (any, error) {
 
 // Deny refuses a waiting guest.
 func (m *Meetings) Deny(ctx context.Context, by Agent, id, knock, message string) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, deny{byHost{by}, knock, message})
+	return answer[KnockView](ctx, m, id, deny{byAgent{by}, knock, message})
 }
 
 type lift struct {
-	byHost
+	byAgent
 	knock string
 }
+
+func (lift) command() role.Command { return role.Lift }
 
 func (a lift) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -125,13 +134,15 @@ func (a lift) do(l *live, now time.Time) (any, error) {
 
 // Lift allows a denied, removed or banned guest to knock again.
 func (m *Meetings) Lift(ctx context.Context, by Agent, id, knock string) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, lift{byHost{by}, knock})
+	return answer[KnockView](ctx, m, id, lift{byAgent{by}, knock})
 }
 
 type remove struct {
-	byHost
+	byAgent
 	identity string
 }
+
+func (remove) command() role.Command { return role.Remove }
 
 func (a remove) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -152,14 +163,16 @@ func (a remove) do(l *live, now time.Time) (any, error) {
 
 // Remove removes somebody from the call. A guest's admission dies with it.
 func (m *Meetings) Remove(ctx context.Context, by Agent, id, identity string) error {
-	_, err := m.ask(ctx, id, remove{byHost{by}, identity})
+	_, err := m.ask(ctx, id, remove{byAgent{by}, identity})
 	return err
 }
 
 type watchAsHost struct {
-	byHost
+	byAgent
 	watch *HostWatch
 }
+
+func (watchAsHost) command() role.Command { return role.WatchLobby }
 
 func (a watchAsHost) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -178,7 +191,12 @@ func (a watchAsHost) do(l *live, _ time.Time) (any, error) {
 // maxHostWatches bounds the host sockets of one meeting.
 const maxHostWatches = 200
 
-type unwatchAsHost struct{ watch *HostWatch }
+type unwatchAsHost struct {
+	byServer
+	watch *HostWatch
+}
+
+func (unwatchAsHost) command() role.Command { return role.Keep }
 
 func (a unwatchAsHost) do(l *live, _ time.Time) (any, error) {
 	l.dropHost(a.watch)
@@ -190,10 +208,10 @@ func (a unwatchAsHost) do(l *live, _ time.Time) (any, error) {
 func (m *Meetings) WatchAsHost(ctx context.Context, by Agent, id string) (*HostWatch, error) {
 	events := make(chan HostEvent, m.cfg.HostQueue)
 	w := &HostWatch{Events: events, events: events, agent: by, pending: make(map[string]delivery)}
-	if _, err := m.ask(ctx, id, watchAsHost{byHost{by}, w}); err != nil {
+	if _, err := m.ask(ctx, id, watchAsHost{byAgent{by}, w}); err != nil {
 		return nil, err
 	}
-	w.release = func() { m.tellOnly(id, unwatchAsHost{w}) }
+	w.release = func() { m.tellOnly(id, unwatchAsHost{watch: w}) }
 	return w, nil
 }
 
@@ -201,9 +219,12 @@ func (m *Meetings) WatchAsHost(ctx context.Context, by Agent, id string) (*HostW
 func (w *HostWatch) Unwatch() { w.release() }
 
 type sawKnocks struct {
+	byAgent
 	watch *HostWatch
 	seq   uint64
 }
+
+func (sawKnocks) command() role.Command { return role.WatchLobby }
 
 func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
 	if _, ok := l.hosts[a.watch]; !ok {
@@ -223,6 +244,6 @@ func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
 // Seen says that the host's screen has shown what came up to seq; the guests
 // who wait there are told that a host knows.
 func (m *Meetings) Seen(ctx context.Context, id string, w *HostWatch, seq uint64) error {
-	_, err := m.ask(ctx, id, sawKnocks{w, seq})
+	_, err := m.ask(ctx, id, sawKnocks{byAgent{w.agent}, w, seq})
 	return err
 }

@@ -8,16 +8,26 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // What hosts ask of a meeting: a method of Meetings and the request behind it.
 
-// byHost is part of every request that only a host may make.
-type byHost struct{ agent Agent }
+// byAgent is part of every request of an agent.
+type byAgent struct{ agent Agent }
 
-// host refuses whoever does not host the meeting, as if it did not exist.
-func (b byHost) host(l *live) (lobby.Host, error) {
-	p, ok := l.meeting.Host(b.agent.Account)
+// as is the agent's role. To whoever has none the meeting does not exist.
+func (b byAgent) as(l *live, _ time.Time) (role.Role, error) {
+	r, _, ok := l.meeting.Role(b.agent.Account)
+	if !ok {
+		return "", ErrNotFound
+	}
+	return r, nil
+}
+
+// host is the agent as the lobby knows hosts.
+func (b byAgent) host(l *live) (lobby.Host, error) {
+	_, p, ok := l.meeting.Role(b.agent.Account)
 	if !ok {
 		return lobby.Host{}, ErrNotFound
 	}
@@ -25,7 +35,7 @@ func (b byHost) host(l *live) (lobby.Host, error) {
 }
 
 // alive refuses an ended meeting too.
-func (b byHost) alive(l *live) (lobby.Host, error) {
+func (b byAgent) alive(l *live) (lobby.Host, error) {
 	h, err := b.host(l)
 	if err == nil && l.meeting.State == Ended {
 		err = ErrEnded
@@ -61,11 +71,15 @@ func (m *Meetings) List(ctx context.Context, by Agent) ([]Summary, error) {
 	return all, nil
 }
 
-type lookAround struct{}
+type lookAround struct{ byServer }
+
+func (lookAround) command() role.Command { return role.Keep }
 
 func (lookAround) do(*live, time.Time) (any, error) { return struct{}{}, nil }
 
-type lookAt struct{ byHost }
+type lookAt struct{ byAgent }
+
+func (lookAt) command() role.Command { return role.LookAt }
 
 func (a lookAt) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -76,16 +90,15 @@ func (a lookAt) do(l *live, _ time.Time) (any, error) {
 
 // Get returns a meeting to one of its hosts.
 func (m *Meetings) Get(ctx context.Context, by Agent, id string) (Summary, error) {
-	return answer[Summary](ctx, m, id, lookAt{byHost{by}})
+	return answer[Summary](ctx, m, id, lookAt{byAgent{by}})
 }
 
-type join struct{ byHost }
+type join struct{ byAgent }
+
+func (join) command() role.Command { return role.Join }
 
 func (a join) do(l *live, now time.Time) (any, error) {
-	h, err := a.host(l)
-	if err != nil {
-		return nil, err
-	}
+	r, p, _ := l.meeting.Role(a.agent.Account)
 	opened, err := l.meeting.Open(now)
 	if err != nil {
 		return nil, err
@@ -99,15 +112,17 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return seat.grant(h.Name), nil
+	return seat.grant(r, p.Name), nil
 }
 
 // Join opens the meeting if it is not open yet and gives a host a seat in it.
 func (m *Meetings) Join(ctx context.Context, by Agent, id string) (Grant, error) {
-	return answer[Grant](ctx, m, id, join{byHost{by}})
+	return answer[Grant](ctx, m, id, join{byAgent{by}})
 }
 
-type open struct{ byHost }
+type open struct{ byAgent }
+
+func (open) command() role.Command { return role.Open }
 
 func (a open) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -125,10 +140,12 @@ func (a open) do(l *live, now time.Time) (any, error) {
 
 // Open opens a scheduled meeting without joining it.
 func (m *Meetings) Open(ctx context.Context, by Agent, id string) (Summary, error) {
-	return answer[Summary](ctx, m, id, open{byHost{by}})
+	return answer[Summary](ctx, m, id, open{byAgent{by}})
 }
 
-type end struct{ byHost }
+type end struct{ byAgent }
+
+func (end) command() role.Command { return role.End }
 
 func (a end) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -144,7 +161,7 @@ func (a end) do(l *live, now time.Time) (any, error) {
 
 // End ends the meeting for all, at once.
 func (m *Meetings) End(ctx context.Context, by Agent, id string) (Summary, error) {
-	return answer[Summary](ctx, m, id, end{byHost{by}})
+	return answer[Summary](ctx, m, id, end{byAgent{by}})
 }
 
 // sendOut has identities leave the call once the decision is durable.
@@ -154,7 +171,9 @@ func (l *live) sendOut(identities ...string) {
 	}
 }
 
-type listKnocks struct{ byHost }
+type listKnocks struct{ byAgent }
+
+func (listKnocks) command() role.Command { return role.WatchLobby }
 
 func (a listKnocks) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -165,5 +184,5 @@ func (a listKnocks) do(l *live, _ time.Time) (any, error) {
 
 // Knocks returns the knocks in order of arrival.
 func (m *Meetings) Knocks(ctx context.Context, by Agent, id string) ([]KnockView, error) {
-	return answer[[]KnockView](ctx, m, id, listKnocks{byHost{by}})
+	return answer[[]KnockView](ctx, m, id, listKnocks{byAgent{by}})
 }

@@ -11,14 +11,17 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // What hosts ask about links, and how guests come in by them.
 
 type addLinks struct {
-	byHost
+	byAgent
 	drafts []link.Draft
 }
+
+func (addLinks) command() role.Command { return role.MakeLinks }
 
 func (a addLinks) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -76,10 +79,12 @@ func (m *Meetings) CreateLink(ctx context.Context, by Agent, id string, d link.D
 // CreateLinks makes guest links, all or none, and returns them in the order of
 // their drafts. A draft that is refused is a *DraftError.
 func (m *Meetings) CreateLinks(ctx context.Context, by Agent, id string, drafts []link.Draft) ([]link.Link, error) {
-	return answer[[]link.Link](ctx, m, id, addLinks{byHost{by}, drafts})
+	return answer[[]link.Link](ctx, m, id, addLinks{byAgent{by}, drafts})
 }
 
-type listLinks struct{ byHost }
+type listLinks struct{ byAgent }
+
+func (listLinks) command() role.Command { return role.ListLinks }
 
 func (a listLinks) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -90,7 +95,7 @@ func (a listLinks) do(l *live, _ time.Time) (any, error) {
 
 // Links returns the guest links, newest first.
 func (m *Meetings) Links(ctx context.Context, by Agent, id string) ([]link.Link, error) {
-	return answer[[]link.Link](ctx, m, id, listLinks{byHost{by}})
+	return answer[[]link.Link](ctx, m, id, listLinks{byAgent{by}})
 }
 
 // CheckGuestList reads a list of guests in CSV, and marks who has a link of the
@@ -128,9 +133,11 @@ func (l *live) changed(v link.Link, out []string, err error) (any, error) {
 }
 
 type revoke struct {
-	byHost
+	byAgent
 	link string
 }
+
+func (revoke) command() role.Command { return role.RevokeLink }
 
 func (a revoke) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -141,10 +148,12 @@ func (a revoke) do(l *live, now time.Time) (any, error) {
 
 // RevokeLink revokes a link and removes whoever is in through it.
 func (m *Meetings) RevokeLink(ctx context.Context, by Agent, id, linkID string) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, revoke{byHost{by}, linkID})
+	return answer[link.Link](ctx, m, id, revoke{byAgent{by}, linkID})
 }
 
-type revokeAll struct{ byHost }
+type revokeAll struct{ byAgent }
+
+func (revokeAll) command() role.Command { return role.RevokeLink }
 
 func (a revokeAll) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
@@ -157,14 +166,16 @@ func (a revokeAll) do(l *live, now time.Time) (any, error) {
 // RevokeLinks revokes all links of a meeting and removes whoever is in through
 // them.
 func (m *Meetings) RevokeLinks(ctx context.Context, by Agent, id string) ([]link.Link, error) {
-	return answer[[]link.Link](ctx, m, id, revokeAll{byHost{by}})
+	return answer[[]link.Link](ctx, m, id, revokeAll{byAgent{by}})
 }
 
 type reissue struct {
-	byHost
+	byAgent
 	link, codeHash, pinHash string
 	expiresAt               time.Time
 }
+
+func (reissue) command() role.Command { return role.ChangeLink }
 
 func (a reissue) do(l *live, now time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
@@ -176,14 +187,16 @@ func (a reissue) do(l *live, now time.Time) (any, error) {
 // ReissueLink gives a link a new secret, and removes whoever is in through the
 // old one. expiresAt is zero where the end stays.
 func (m *Meetings) ReissueLink(ctx context.Context, by Agent, id, linkID, codeHash, pinHash string, expiresAt time.Time) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, reissue{byHost{by}, linkID, codeHash, pinHash, expiresAt})
+	return answer[link.Link](ctx, m, id, reissue{byAgent{by}, linkID, codeHash, pinHash, expiresAt})
 }
 
 type extend struct {
-	byHost
+	byAgent
 	link      string
 	expiresAt time.Time
 }
+
+func (extend) command() role.Command { return role.ChangeLink }
 
 func (a extend) do(l *live, now time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
@@ -196,13 +209,15 @@ func (a extend) do(l *live, now time.Time) (any, error) {
 // ExtendLink moves the end of a link's validity, forward or back. Whoever is in
 // or waits stays.
 func (m *Meetings) ExtendLink(ctx context.Context, by Agent, id, linkID string, expiresAt time.Time) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, extend{byHost{by}, linkID, expiresAt})
+	return answer[link.Link](ctx, m, id, extend{byAgent{by}, linkID, expiresAt})
 }
 
 type setPIN struct {
-	byHost
+	byAgent
 	link, pinHash string
 }
+
+func (setPIN) command() role.Command { return role.ChangeLink }
 
 func (a setPIN) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
@@ -214,7 +229,7 @@ func (a setPIN) do(l *live, _ time.Time) (any, error) {
 
 // SetLinkPIN sets, changes or takes away (pinHash "") the PIN of a link.
 func (m *Meetings) SetLinkPIN(ctx context.Context, by Agent, id, linkID, pinHash string) (link.Link, error) {
-	return answer[link.Link](ctx, m, id, setPIN{byHost{by}, linkID, pinHash})
+	return answer[link.Link](ctx, m, id, setPIN{byAgent{by}, linkID, pinHash})
 }
 
 // maxUseLines is how much of a link's log is shown.
@@ -254,10 +269,13 @@ func (m *Meetings) opened(ctx context.Context, linkID, code string) (link.Link, 
 }
 
 type enter struct {
+	byDoor
 	link, code, session string
 	tokenHash           [32]byte
 	key                 link.PublicKey // proved; zero: none
 }
+
+func (enter) command() role.Command { return role.Redeem }
 
 func (a enter) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State == Ended {
@@ -323,7 +341,7 @@ func (m *Meetings) Redeem(ctx context.Context, linkID, code string, proof *link.
 	if _, err := io.ReadFull(m.cfg.Random, raw); err != nil {
 		return "", GuestView{}, fmt.Errorf("make session token: %w", err)
 	}
-	v, err = answer[GuestView](ctx, m, found.Meeting, enter{found.ID, code, session, sha256.Sum256(raw), key})
+	v, err = answer[GuestView](ctx, m, found.Meeting, enter{link: found.ID, code: code, session: session, tokenHash: sha256.Sum256(raw), key: key})
 	if err != nil {
 		return "", GuestView{}, err
 	}
@@ -352,6 +370,8 @@ type Asking struct {
 	PIN                string      // proof of the PIN, base64url; "": none
 	Source             string      // where wrong PINs are counted
 }
+
+func (knock) command() role.Command { return role.Knock }
 
 func (a knock) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State == Ended {

@@ -11,16 +11,30 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // maxBatch is how many requests share one commit.
 const maxBatch = 128
 
 // act is a request to a live meeting. It runs on the meeting's goroutine, must
-// not wait, and checks everything before it changes anything.
+// not wait, and checks everything before it changes anything. Whether whoever asks may
+// is checked before, by its command.
 type act interface {
+	command() role.Command
+	as(l *live, now time.Time) (role.Role, error) // who asks
 	do(l *live, now time.Time) (any, error)
 }
+
+// byServer is part of what the program itself asks, byDoor of what somebody does who
+// has no session yet.
+type (
+	byServer struct{}
+	byDoor   struct{}
+)
+
+func (byServer) as(*live, time.Time) (role.Role, error) { return role.Server, nil }
+func (byDoor) as(*live, time.Time) (role.Role, error)   { return role.Door, nil }
 
 // outcome is the answer to an act, and what the asker still has to do to the
 // call: once the decision is durable, or could not be made so.
@@ -29,8 +43,12 @@ type outcome struct {
 	err    error
 	leave  []leaving
 	permit []permitting
+	orders []order
 	close  bool
 }
+
+// order is something else that the call is asked for, once the decision is durable.
+type order func(call Media, room string)
 
 type request struct {
 	act   act
@@ -52,6 +70,8 @@ type live struct {
 	requests chan request
 	stop     chan struct{}
 	stopped  chan struct{}
+
+	words words // has locks of its own
 
 	// Guarded by Meetings.mu.
 	refs     int
@@ -77,6 +97,7 @@ type live struct {
 	owed        []audit.Draft // comings and goings that could not be stored yet
 	leave       []leaving     // of the act being done
 	permit      []permitting  // of the act being done
+	orders      []order       // of the act being done
 	close       bool          // of the act being done
 	lastSummary summaryKey
 	lastNotice  Notice
@@ -149,13 +170,18 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 	}
 	l.begun = nil
-	for i, r := range batch {
+	for i := range batch {
 		if err != nil {
 			// Who was to leave leaves all the same: a disk that is full must not
 			// keep a host from removing somebody. Whether they may come back is
 			// decided by what is stored, and the host is told to repeat.
-			outcomes[i].answer, outcomes[i].permit, outcomes[i].err = nil, nil, err
+			outcomes[i].answer, outcomes[i].permit, outcomes[i].orders, outcomes[i].err = nil, nil, nil, err
 		}
+	}
+	if err == nil {
+		l.word()
+	}
+	for i, r := range batch {
 		if r.reply != nil {
 			r.reply <- outcomes[i]
 		}
@@ -213,10 +239,17 @@ func (l *live) postpone(batch []request) []request {
 }
 
 func (l *live) decide(a act, now time.Time) outcome {
-	l.leave, l.permit, l.close = nil, nil, false
+	l.leave, l.permit, l.orders, l.close = nil, nil, nil, false
 	l.lobby.By(actorOf(a), now)
-	answer, err := a.do(l, now)
-	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, close: l.close}
+	r, err := a.as(l, now)
+	if err == nil {
+		err = r.Check(a.command())
+	}
+	var answer any
+	if err == nil {
+		answer, err = a.do(l, now)
+	}
+	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, orders: l.orders, close: l.close}
 }
 
 // commit makes what the batch decided durable. If it cannot, memory is thrown

@@ -13,6 +13,7 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/name"
+	"aparte/signaling/role"
 )
 
 // State is where a meeting stands: scheduled → open → ended.
@@ -83,17 +84,17 @@ func New(d Draft, id string, organiser Person, now time.Time) (Meeting, error) {
 	}, nil
 }
 
-// Host reports whether an account hosts the meeting, and as whom.
-func (m Meeting) Host(account string) (Person, bool) {
+// Role is an account's role in the meeting, and as whom; false if it has none.
+func (m Meeting) Role(account string) (role.Role, Person, bool) {
 	if m.Organiser.Account == account {
-		return m.Organiser, account != ""
+		return role.Host, m.Organiser, account != ""
 	}
 	for _, p := range m.CoHosts {
 		if p.Account == account {
-			return p, account != ""
+			return role.Cohost, p, account != ""
 		}
 	}
-	return Person{}, false
+	return "", Person{}, false
 }
 
 // hosts are the accounts that host the meeting.
@@ -142,20 +143,11 @@ type Summary struct {
 	Present int // participants in the call
 }
 
-// Role is what somebody is in a call.
-type Role string
-
-// The roles in a call.
-const (
-	Host  Role = "host"
-	Guest Role = "guest"
-)
-
 // Participant is somebody in the call.
 type Participant struct {
 	Identity string
 	Name     string
-	Role     Role
+	Role     role.Role
 	sid      string // of the connection
 	actor    audit.Actor
 }

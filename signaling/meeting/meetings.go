@@ -165,13 +165,13 @@ func (m *Meetings) ask(ctx context.Context, id string, a act) (any, error) {
 	}
 	select {
 	case out := <-reply:
-		m.obey(id, out)
+		m.obey(l, out)
 		return out.answer, out.err
 	case <-l.stopped:
 	}
 	select { // it may have answered last
 	case out := <-reply:
-		m.obey(id, out)
+		m.obey(l, out)
 		return out.answer, out.err
 	default:
 		return nil, ErrUnavailable
@@ -179,16 +179,22 @@ func (m *Meetings) ask(ctx context.Context, id string, a act) (any, error) {
 }
 
 // obey carries a durable decision out in the call.
-func (m *Meetings) obey(room string, out outcome) {
+func (m *Meetings) obey(l *live, out outcome) {
+	room := l.id
 	for _, who := range out.leave {
 		m.cfg.Media.Remove(room, who.identity, who.reason)
 	}
 	for _, who := range out.permit {
 		m.cfg.Media.SetPermission(room, who.identity, who.permission)
 	}
+	for _, ordered := range out.orders {
+		ordered(m.cfg.Media, room)
+	}
 	if out.close {
 		m.cfg.Media.CloseRoom(room, livekit.DisconnectReason_ROOM_DELETED)
+		return
 	}
+	l.words.say(m.cfg.Media, room)
 }
 
 // answer asks and returns the answer as T.

@@ -21,6 +21,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/store"
 )
 
@@ -37,6 +38,7 @@ const hang = 20 * time.Second
 
 // call records what the media are asked for.
 type call struct {
+	meetingtest.Deaf
 	mu      sync.Mutex
 	left    []string
 	allowed map[string]*livekit.ParticipantPermission

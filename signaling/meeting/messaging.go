@@ -3,14 +3,18 @@ package meeting
 import (
 	"context"
 	"time"
+
+	"aparte/signaling/role"
 )
 
 // What hosts and those who wait write to each other.
 
 type write struct {
-	byHost
+	byAgent
 	knock, text string
 }
+
+func (write) command() role.Command { return role.WriteLobby }
 
 func (a write) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -26,13 +30,15 @@ func (a write) do(l *live, now time.Time) (any, error) {
 
 // Write writes to a guest who waits.
 func (m *Meetings) Write(ctx context.Context, by Agent, id, knock, text string) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, write{byHost{by}, knock, text})
+	return answer[KnockView](ctx, m, id, write{byAgent{by}, knock, text})
 }
 
 type writeAll struct {
-	byHost
+	byAgent
 	text string
 }
+
+func (writeAll) command() role.Command { return role.WriteLobby }
 
 func (a writeAll) do(l *live, now time.Time) (any, error) {
 	h, err := a.alive(l)
@@ -52,13 +58,15 @@ func (a writeAll) do(l *live, now time.Time) (any, error) {
 
 // WriteAll writes to everybody who waits and returns whom it reached.
 func (m *Meetings) WriteAll(ctx context.Context, by Agent, id, text string) ([]KnockView, error) {
-	return answer[[]KnockView](ctx, m, id, writeAll{byHost{by}, text})
+	return answer[[]KnockView](ctx, m, id, writeAll{byAgent{by}, text})
 }
 
 type reply struct {
 	bySession
 	text string
 }
+
+func (reply) command() role.Command { return role.Reply }
 
 func (a reply) do(l *live, now time.Time) (any, error) {
 	if _, err := l.lobby.Reply(a.session, a.text, now); err != nil {

@@ -60,11 +60,18 @@ func (c Changes) empty() bool {
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
 // nothing more is forwarded to or from whom they name; after SetPermission,
-// nothing that is not allowed any more. Unknown names are no error.
+// nothing that is not allowed any more; after Silence, nothing from those sources until
+// the client opens them again. Describe and SetAttributes change what everybody is told
+// of the call and of one who is in it, Tell sends a message of the server. Unknown names
+// are no error.
 type Media interface {
 	Remove(room, identity string, reason livekit.DisconnectReason) bool
 	CloseRoom(room string, reason livekit.DisconnectReason) bool
 	SetPermission(room, identity string, p *livekit.ParticipantPermission) bool
+	Silence(room, identity string, sources ...livekit.TrackSource) bool
+	Describe(room, metadata string) bool
+	SetAttributes(room, identity string, attributes map[string]string) bool
+	Tell(room, topic string, payload []byte, identities ...string) bool
 }
 
 // Config is what Meetings are made from. Store, Media, Now and Random are

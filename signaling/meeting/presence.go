@@ -9,6 +9,7 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // Grant is the right to be in the call of a meeting, as it stands now. Media
@@ -19,9 +20,10 @@ type Grant struct {
 	Identity     string
 	Name         string
 	Organisation string
-	Role         Role
+	Role         role.Role
 	Permissions  lobby.Permissions
 	AgentSession string // hosts: the session it dies with
+	CallState    string // JSON of CallState, for the call that this one may begin
 }
 
 // Permission says in LiveKit's words what a grant allows.
@@ -47,14 +49,14 @@ func (g Grant) Permission() *livekit.ParticipantPermission {
 func admittedGrant(k lobby.Knock) Grant {
 	return Grant{
 		ID: k.Admission, Meeting: k.Meeting, Identity: k.Identity, Name: k.Name,
-		Organisation: k.Organisation, Role: Guest, Permissions: k.Permissions,
+		Organisation: k.Organisation, Role: role.Guest, Permissions: k.Permissions,
 	}
 }
 
-func (s Seat) grant(called string) Grant {
+func (s Seat) grant(as role.Role, called string) Grant {
 	return Grant{
 		ID: s.ID, Meeting: s.Meeting, Identity: s.Identity, Name: called,
-		Role: Host, Permissions: lobby.Everything(), AgentSession: s.Session,
+		Role: as, Permissions: lobby.Everything(), AgentSession: s.Session,
 	}
 }
 
@@ -67,14 +69,20 @@ func (l *live) granted(id string) (Grant, error) {
 		return Grant{}, ErrNotAdmitted
 	}
 	if seat, ok := l.seats[id]; ok {
-		if h, ok := l.meeting.Host(seat.Account); ok {
-			return seat.grant(h.Name), nil
+		if r, p, ok := l.meeting.Role(seat.Account); ok {
+			return l.withState(seat.grant(r, p.Name)), nil
 		}
 	}
 	if k, ok := l.lobby.Admission(id); ok {
-		return admittedGrant(k), nil
+		return l.withState(admittedGrant(k)), nil
 	}
 	return Grant{}, ErrNotAdmitted
+}
+
+// withState adds what holds in the call.
+func (l *live) withState(g Grant) Grant {
+	g.CallState = l.stateText()
+	return g
 }
 
 // grantOf finds the live grant of an identity.
@@ -90,7 +98,12 @@ func (l *live) grantOf(identity string) (Grant, error) {
 	return Grant{}, ErrNotAdmitted
 }
 
-type lookUpGrant struct{ grant string }
+type lookUpGrant struct {
+	byServer
+	grant string
+}
+
+func (lookUpGrant) command() role.Command { return role.Keep }
 
 func (a lookUpGrant) do(l *live, _ time.Time) (any, error) { return l.granted(a.grant) }
 
@@ -98,7 +111,7 @@ func (a lookUpGrant) do(l *live, _ time.Time) (any, error) { return l.granted(a.
 // refused with ErrNotFound, ErrEnded or ErrNotAdmitted. Whether a host's session
 // is still alive is for the caller to ask (AgentSession).
 func (m *Meetings) Grant(ctx context.Context, id, grant string) (Grant, error) {
-	return answer[Grant](ctx, m, id, lookUpGrant{grant})
+	return answer[Grant](ctx, m, id, lookUpGrant{grant: grant})
 }
 
 func (l *live) seatOf(session string) (Seat, bool) {
@@ -141,7 +154,12 @@ func (l *live) dropSeat(s Seat) {
 	l.changes.DroppedSeats = append(l.changes.DroppedSeats, s.ID)
 }
 
-type joined struct{ identity, sid string }
+type joined struct {
+	byServer
+	identity, sid string
+}
+
+func (joined) command() role.Command { return role.Keep }
 
 func (a joined) do(l *live, _ time.Time) (any, error) {
 	g, err := l.grantOf(a.identity)
@@ -156,10 +174,16 @@ func (a joined) do(l *live, _ time.Time) (any, error) {
 	l.dirty, l.rosterDirty = true, true
 	// What it may do may have changed meanwhile, too.
 	l.permit = append(l.permit, permitting{a.identity, g.Permission()})
+	l.words.repeat(a.identity)
 	return nil, nil
 }
 
-type left struct{ identity, sid string }
+type left struct {
+	byServer
+	identity, sid string
+}
+
+func (left) command() role.Command { return role.Keep }
 
 func (a left) do(l *live, _ time.Time) (any, error) {
 	// Somebody who came back on a new connection leaves the old one afterwards.
@@ -173,10 +197,14 @@ func (a left) do(l *live, _ time.Time) (any, error) {
 
 // Joined says that a participant is in the call, by the connection sid. It does
 // not wait.
-func (m *Meetings) Joined(room, identity, sid string) { m.tellOnly(room, joined{identity, sid}) }
+func (m *Meetings) Joined(room, identity, sid string) {
+	m.tellOnly(room, joined{identity: identity, sid: sid})
+}
 
 // Left says that a participant's connection has left the call. It does not wait.
-func (m *Meetings) Left(room, identity, sid string) { m.tellOnly(room, left{identity, sid}) }
+func (m *Meetings) Left(room, identity, sid string) {
+	m.tellOnly(room, left{identity: identity, sid: sid})
+}
 
 // tellOnly has a live meeting do an act in order with the others of this
 // goroutine, without waiting for it.
@@ -189,8 +217,8 @@ func (m *Meetings) tellOnly(id string, a act) {
 	done := func() {
 		select {
 		case out := <-reply:
-			if len(out.leave)+len(out.permit) > 0 {
-				m.presence.Go(func() { m.obey(id, out) })
+			if len(out.leave)+len(out.permit)+len(out.orders) > 0 || l.words.news() {
+				m.presence.Go(func() { m.obey(l, out) })
 			}
 		default:
 		}
@@ -203,7 +231,12 @@ func (m *Meetings) tellOnly(id string, a act) {
 	}
 }
 
-type endSession struct{ session string }
+type endSession struct {
+	byServer
+	session string
+}
+
+func (endSession) command() role.Command { return role.Keep }
 
 func (a endSession) do(l *live, _ time.Time) (any, error) {
 	if seat, ok := l.seatOf(a.session); ok {
@@ -232,7 +265,7 @@ func (m *Meetings) EndSession(ctx context.Context, session string) error {
 	m.mu.Unlock()
 	var all error
 	for _, id := range ids {
-		if _, err := m.ask(ctx, id, endSession{session}); err != nil && !errors.Is(err, ErrNotFound) {
+		if _, err := m.ask(ctx, id, endSession{session: session}); err != nil && !errors.Is(err, ErrNotFound) {
 			all = errors.Join(all, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // What guests ask of a meeting.
@@ -35,7 +36,18 @@ func (m *Meetings) Recognise(ctx context.Context, token string) (Caller, error) 
 // bySession is part of every request of a guest.
 type bySession struct{ session string }
 
+// as is the guest's role: at the door until somebody has let them in.
+func (b bySession) as(l *live, _ time.Time) (role.Role, error) {
+	k, _ := l.lobby.KnockOf(b.session)
+	if in, ok := l.lobby.Admission(k.Admission); ok {
+		return admittedGrant(in).Role, nil
+	}
+	return role.Door, nil
+}
+
 type lookAsGuest struct{ bySession }
+
+func (lookAsGuest) command() role.Command { return role.LookAsGuest }
 
 func (a lookAsGuest) do(l *live, now time.Time) (any, error) {
 	s, err := l.lobby.Session(a.session, now)
@@ -52,6 +64,8 @@ func (m *Meetings) Look(ctx context.Context, c Caller) (GuestView, error) {
 
 type withdraw struct{ bySession }
 
+func (withdraw) command() role.Command { return role.Withdraw }
+
 func (a withdraw) do(l *live, now time.Time) (any, error) {
 	if _, err := l.lobby.Withdraw(a.session, now); err != nil {
 		return nil, err
@@ -65,6 +79,8 @@ func (m *Meetings) Withdraw(ctx context.Context, c Caller) (GuestView, error) {
 }
 
 type claim struct{ bySession }
+
+func (claim) command() role.Command { return role.Claim }
 
 func (a claim) do(l *live, now time.Time) (any, error) {
 	s, err := l.lobby.Session(a.session, now)
@@ -101,6 +117,8 @@ type watchAsGuest struct {
 // maxGuestWatches bounds the lobby sockets of one session; the oldest goes.
 const maxGuestWatches = 4
 
+func (watchAsGuest) command() role.Command { return role.LookAsGuest }
+
 func (a watchAsGuest) do(l *live, now time.Time) (any, error) {
 	if _, err := l.lobby.Session(a.session, now); err != nil {
 		return nil, err
@@ -125,7 +143,12 @@ func (a watchAsGuest) do(l *live, now time.Time) (any, error) {
 	return struct{}{}, nil
 }
 
-type unwatchAsGuest struct{ watch *GuestWatch }
+type unwatchAsGuest struct {
+	byServer
+	watch *GuestWatch
+}
+
+func (unwatchAsGuest) command() role.Command { return role.Keep }
 
 func (a unwatchAsGuest) do(l *live, _ time.Time) (any, error) {
 	l.dropGuest(a.watch)
@@ -140,7 +163,7 @@ func (m *Meetings) WatchAsGuest(ctx context.Context, c Caller) (*GuestWatch, err
 	if _, err := m.ask(ctx, c.meeting, watchAsGuest{bySession{c.session}, w}); err != nil {
 		return nil, err
 	}
-	w.release = func() { m.tellOnly(c.meeting, unwatchAsGuest{w}) }
+	w.release = func() { m.tellOnly(c.meeting, unwatchAsGuest{watch: w}) }
 	return w, nil
 }
 

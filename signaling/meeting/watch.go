@@ -200,7 +200,7 @@ func screen(state State, void bool, k lobby.Knock) Screen {
 
 func (l *live) hostPresent() bool {
 	for _, p := range l.inCall {
-		if p.Role == Host {
+		if p.Role.Moderates() {
 			return true
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/livekit/protocol/livekit"
 
 	"aparte/signaling/audit"
 	"aparte/signaling/link"
@@ -28,12 +27,6 @@ import (
 
 // `make soak` cuts the power more often.
 var powerCuts = goflag.Int("powercuts", 12, "how often the power is cut")
-
-type noCall struct{}
-
-func (noCall) Remove(string, string, livekit.DisconnectReason) bool              { return false }
-func (noCall) CloseRoom(string, livekit.DisconnectReason) bool                   { return false }
-func (noCall) SetPermission(string, string, *livekit.ParticipantPermission) bool { return false }
 
 // house is a meeting whose guests and hosts act at once, on a disk that fails.
 // It outlives the lives of its store.
@@ -112,7 +105,7 @@ func (h *house) start() {
 		}
 	}
 	h.Meetings = meeting.NewMeetings(meeting.Config{
-		Store: h.store, Media: noCall{}, Random: crand.Reader, Log: quiet, Now: func() time.Time { return start },
+		Store: h.store, Media: meetingtest.Deaf{}, Random: crand.Reader, Log: quiet, Now: func() time.Time { return start },
 		Lobby: lobby.Limits{
 			WaitingPerMeeting: 1000, WaitingPerLink: 1000, KnockAgain: throttle.Rate{Every: time.Nanosecond, Burst: 1 << 20},
 			IdleSessionsPerLink: 1 << 20, PastKnocksPerLink: 1 << 20, KeepPast: time.Hour,

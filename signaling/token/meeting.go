@@ -147,6 +147,7 @@ func wireGrant(g meeting.Grant, expires time.Time) *wire.Grant {
 	return &wire.Grant{
 		ID: g.ID, Room: g.Meeting, Meeting: true, Identity: g.Identity, Name: g.Name,
 		Attributes: attributes(g), Kind: livekit.ParticipantInfo_STANDARD, Video: videoGrant(g), Expires: expires,
+		RoomConfig: &livekit.RoomConfiguration{Metadata: g.CallState},
 	}
 }
 

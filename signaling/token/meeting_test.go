@@ -18,6 +18,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/role"
 	"aparte/signaling/wire"
 )
 
@@ -53,8 +54,8 @@ func (b book) Alive(_ context.Context, id string) error {
 
 var (
 	key   = []byte("0123456789abcdef0123456789abcdef")
-	guest = meeting.Grant{ID: "g", Meeting: "m", Identity: "p_g", Name: "Inês", Organisation: "MNE", Role: meeting.Guest, Permissions: lobby.Permissions{Speak: true, Chat: true}}
-	host  = meeting.Grant{ID: "h", Meeting: "m", Identity: "p_h", Name: "Anne", Role: meeting.Host, Permissions: lobby.Everything(), AgentSession: "as"}
+	guest = meeting.Grant{ID: "g", Meeting: "m", Identity: "p_g", Name: "Inês", Organisation: "MNE", Role: role.Guest, Permissions: lobby.Permissions{Speak: true, Chat: true}}
+	host  = meeting.Grant{ID: "h", Meeting: "m", Identity: "p_h", Name: "Anne", Role: role.Host, Permissions: lobby.Everything(), AgentSession: "as"}
 )
 
 func newBook() book {
@@ -155,7 +156,7 @@ func TestCausesAreLoggedNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		cause := fmt.Errorf("load meeting m: %w: disk I/O error (778)", meeting.ErrUnavailable)
-		if b.err, b.broken = nil, cause; g.Role == meeting.Guest {
+		if b.err, b.broken = nil, cause; g.Role == role.Guest {
 			b.err = cause
 		}
 		logged.Reset()

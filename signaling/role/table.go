@@ -1,0 +1,93 @@
+package role
+
+import "slices"
+
+// Command is something that is asked of a meeting. The zero Command is nobody's.
+type Command struct{ row *row }
+
+type row struct {
+	name string
+	does string
+	may  []Role
+}
+
+// table is filled while the package is initialised and never changed.
+var table []Command
+
+func define(name, does string, may ...[]Role) Command {
+	c := Command{&row{name: name, does: does, may: slices.Concat(may...)}}
+	table = append(table, c)
+	return c
+}
+
+// Table is every command, in order.
+func Table() []Command { return slices.Clone(table) }
+
+// May tells whether a role may use the command.
+func (c Command) May(r Role) bool { return c.row != nil && slices.Contains(c.row.may, r) }
+
+// String is the command's name, in lower case with hyphens.
+func (c Command) String() string {
+	if c.row == nil {
+		return "none"
+	}
+	return c.row.name
+}
+
+// Does says in a sentence what the command does.
+func (c Command) Does() string {
+	if c.row == nil {
+		return ""
+	}
+	return c.row.does
+}
+
+// Who may: the sets that rows are made of.
+var (
+	host    = []Role{Host}
+	hosts   = []Role{Host, Cohost}
+	agents  = []Role{Host, Cohost, Participant}
+	present = []Role{Host, Cohost, Participant, Guest, Observer}
+	door    = []Role{Door}
+	server  = []Role{Server}
+)
+
+// The commands, and who may use them.
+var (
+	// The meeting.
+	LookAt = define("look-at", "Look at the meeting: title, time, state, how many are in or wait.", agents)
+	Join   = define("join", "Come in as an agent.", agents)
+	Open   = define("open", "Open the meeting without coming in.", hosts)
+	End    = define("end", "End the meeting for all.", hosts)
+
+	// Links.
+	ListLinks  = define("list-links", "See the guest links.", hosts)
+	MakeLinks  = define("make-links", "Make guest links.", hosts)
+	ChangeLink = define("change-link", "Issue a guest link anew, move its end, set its PIN.", hosts)
+	RevokeLink = define("revoke-link", "Revoke a guest link, one or all, and remove whoever is in through it.", hosts)
+	ReadUses   = define("read-uses", "See who used a guest link.", hosts)
+
+	// The lobby.
+	WatchLobby = define("watch-lobby", "Follow the lobby and who is in.", hosts)
+	Admit      = define("admit", "Let in who waits, one or all.", hosts)
+	Deny       = define("deny", "Refuse who waits.", hosts)
+	Lift       = define("lift", "Lift a refusal.", hosts)
+	Ban        = define("ban", "Keep somebody out until it is lifted.", hosts)
+	WriteLobby = define("write-lobby", "Write to those who wait.", hosts)
+
+	// Those who are in.
+	Remove   = define("remove", "Remove somebody.", hosts)
+	SendBack = define("send-back", "Send a guest back to the lobby.", hosts)
+	Permit   = define("permit", "Change what somebody may do.", hosts)
+
+	// Guests.
+	LookAsGuest = define("look-as-guest", "See one's own state.", door, []Role{Guest, Observer})
+	Redeem      = define("redeem", "Open a guest link.", door)
+	Knock       = define("knock", "Ask to enter.", door, []Role{Guest, Observer})
+	Withdraw    = define("withdraw", "Stop waiting.", door, []Role{Guest, Observer})
+	Reply       = define("reply", "Answer the hosts while waiting.", door, []Role{Guest, Observer})
+	Claim       = define("claim", "Get a media token, once admitted.", door, []Role{Guest, Observer})
+
+	// The program.
+	Keep = define("keep", "Follow who comes and goes, look grants up, end what has ended.", server)
+)
