@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-
 	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
