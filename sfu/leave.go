@@ -7,10 +7,20 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// departure is kept for those who resume later and did not hear of it.
+// departure is kept for those who resume later and did not hear of it: no more than
+// clients need to see somebody go. A room has many.
 type departure struct {
-	info *livekit.ParticipantInfo
-	at   time.Time
+	sid, identity string
+	version       uint32
+	reason        livekit.DisconnectReason
+	at            time.Time
+}
+
+func (d departure) info() *livekit.ParticipantInfo {
+	return &livekit.ParticipantInfo{
+		Sid: d.sid, Identity: d.identity, State: livekit.ParticipantInfo_DISCONNECTED,
+		DisconnectReason: d.reason, Version: d.version,
+	}
 }
 
 // rememberDepartures is longer than any client keeps trying to resume.
@@ -68,11 +78,7 @@ func (r *room) remember(info *livekit.ParticipantInfo) {
 	for len(r.left) > 0 && (now.Sub(r.left[0].at) > rememberDepartures || len(r.left) >= 1000) {
 		r.left = r.left[1:]
 	}
-	r.left = append(r.left, departure{&livekit.ParticipantInfo{
-		// No more than clients need to see somebody go.
-		Sid: info.Sid, Identity: info.Identity, State: info.State,
-		DisconnectReason: info.DisconnectReason, Version: info.Version,
-	}, now})
+	r.left = append(r.left, departure{info.Sid, info.Identity, info.Version, info.DisconnectReason, now})
 }
 
 func leave(reason livekit.DisconnectReason, action livekit.LeaveRequest_Action) *livekit.SignalResponse {

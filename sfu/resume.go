@@ -81,8 +81,8 @@ func (r *room) leftMeanwhile(m *member) []*livekit.ParticipantInfo {
 	}
 	var out []*livekit.ParticipantInfo
 	for _, d := range r.left {
-		if d.at.After(since) && r.members[d.info.Identity] == nil {
-			out = append(out, d.info)
+		if d.at.After(since) && r.members[d.identity] == nil {
+			out = append(out, d.info())
 		}
 	}
 	return out

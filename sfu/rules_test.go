@@ -253,7 +253,7 @@ func TestOutboxOfALateReceiver(t *testing.T) {
 func TestDeparturesAreSmall(t *testing.T) {
 	r := &room{}
 	r.remember(&livekit.ParticipantInfo{Sid: "PA_1", Identity: "a", State: livekit.ParticipantInfo_DISCONNECTED, Metadata: string(make([]byte, 60000)), Attributes: map[string]string{"k": string(make([]byte, 60000))}})
-	if n := proto.Size(r.left[0].info); n > 100 {
+	if n := proto.Size(r.left[0].info()); n > 100 {
 		t.Errorf("%d bytes are kept of somebody who left", n)
 	}
 	for range 2000 {
