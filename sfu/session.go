@@ -401,6 +401,11 @@ func (s *Session) everySecond() {
 	if s.primary().State() == transport.Connected {
 		s.keepAlive()
 	}
+	for _, peer := range []*transport.Peer{s.pub, s.sub} {
+		if peer != nil {
+			peer.GiveUpSpareWays(time.Now())
+		}
+	}
 	s.measure()
 	s.forgetSent(time.Now())
 	s.tellStreams(time.Now())

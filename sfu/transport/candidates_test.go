@@ -36,7 +36,7 @@ func TestCandidatesThatClientsAreTold(t *testing.T) {
 			e := &Engine{cfg: Config{External: tc.external}}
 			text := section + local
 			if tc.relay {
-				e.relay, e.relayAddr = ice.NewMultiUDPMuxDefault(), netip.MustParseAddr("192.0.0.8")
+				e.relay, e.relayAddr = newSpareMux(ice.NewMultiUDPMuxDefault()), netip.MustParseAddr("192.0.0.8")
 				text += inside
 			}
 			got := e.tellCandidates(text)

@@ -79,7 +79,7 @@ type Engine struct {
 	endpoint  *udp.Endpoint
 	tcp       *tcp.Mux // nil: media is over UDP only
 	mux       ice.UDPMux
-	relay     ice.UDPMux // nil: there is none
+	relay     *spareMux // nil: there is none
 	worker    *forward.Worker
 	relayAddr netip.Addr // of the relay's candidate
 	cert      webrtc.Certificate
@@ -139,7 +139,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		e.tcp = tcp.NewMux(cfg.TCP)
 	}
 	if e.mux = ep.Mux(); cfg.Relay != nil {
-		e.relay = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Relay, Logger: loggers.NewLogger("ice")})
+		e.relay = newSpareMux(ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Relay, Logger: loggers.NewLogger("ice")}))
 		e.mux = ice.NewMultiUDPMuxDefault(e.mux, e.relay)
 		if a, ok := cfg.Relay.LocalAddr().(*net.UDPAddr); ok {
 			e.relayAddr = a.AddrPort().Addr()

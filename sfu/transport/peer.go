@@ -93,7 +93,8 @@ type Peer struct {
 	closed   bool
 	senders  map[string]*sender // by track id
 	parting  []parting          // oldest first
-	offered  []Section          // the client's last offer
+	spare    spare
+	offered  []Section // the client's last offer
 	early    []webrtc.ICECandidateInit
 	candSeen int
 
@@ -290,7 +291,9 @@ func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
 	case <-limit.C:
 		return "", errors.New("gathering candidates took too long")
 	}
-	return p.engine.tellCandidates(p.pc.LocalDescription().SDP), nil
+	text := p.pc.LocalDescription().SDP
+	p.spare.described(text)
+	return p.engine.tellCandidates(text), nil
 }
 
 // mediaRuns tells whether Pion takes what comes over SRTP. Where the first description

@@ -23,7 +23,11 @@ func tcpEngine(t *testing.T, address string) *Engine {
 		t.Fatal(err)
 	}
 	at := l.Addr().(*net.TCPAddr).AddrPort()
-	e, err := NewEngine(Config{Addrs: []netip.Addr{at.Addr()}, TCP: []netip.AddrPort{at}, Log: slog.New(slog.DiscardHandler)})
+	relay, err := net.ListenPacket("udp4", "127.0.0.2:0") // candidates there are told to nobody
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewEngine(Config{Addrs: []netip.Addr{at.Addr()}, TCP: []netip.AddrPort{at}, Relay: relay, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +51,23 @@ func tcpEngine(t *testing.T, address string) *Engine {
 	return e
 }
 
-// dial connects a client that may use the network types given, and returns it with
-// the protocol of the way it found.
-func dial(t *testing.T, e *Engine, cfg PeerConfig, types ...webrtc.NetworkType) (protocol string, answer string) {
+// dialled is a connection with both its ends.
+type dialled struct {
+	peer     *Peer
+	client   *webrtc.PeerConnection
+	channel  *webrtc.DataChannel
+	protocol string // of the way it found
+	answer   string
+	data     chan string // what the server has from the client
+}
+
+// dial connects a client that may use the network types given.
+func dial(t *testing.T, e *Engine, cfg PeerConfig, types ...webrtc.NetworkType) dialled {
 	t.Helper()
+	data := make(chan string, 10)
 	cfg.Log = slog.New(slog.DiscardHandler)
-	cfg.OnState, cfg.OnWritable, cfg.OnData = func(State) {}, func() {}, func(Label, []byte) {}
+	cfg.OnState, cfg.OnWritable = func(State) {}, func() {}
+	cfg.OnData = func(_ Label, b []byte) { data <- string(b) }
 	p, err := e.NewPeer(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -72,38 +87,111 @@ func dial(t *testing.T, e *Engine, cfg PeerConfig, types ...webrtc.NetworkType) 
 		t.Fatal(err)
 	}
 	dc.OnOpen(func() { close(opened) })
-	offer, err := client.CreateOffer(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := client.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	got, err := p.Answer(offer.SDP, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := client.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: got.SDP}); err != nil {
-		t.Fatal(err)
-	}
+	d := dialled{peer: p, client: client, channel: dc, data: data}
+	d.negotiate(t, nil)
 	select {
 	case <-opened:
 	case <-time.After(hangLimit):
-		t.Fatalf("no connection over %v\n%s", types, got.SDP)
+		t.Fatalf("no connection over %v\n%s", types, d.answer)
 	}
 	pair, err := client.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil {
 		t.Fatalf("no pair: %v", err)
 	}
-	return pair.Remote.Protocol.String(), got.SDP
+	d.protocol = pair.Remote.Protocol.String()
+	return d
+}
+
+// negotiate has the client make an offer, and gives it the answer.
+func (d *dialled) negotiate(t *testing.T, options *webrtc.OfferOptions) {
+	t.Helper()
+	offer, err := d.client.CreateOffer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.client.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.peer.Answer(offer.SDP, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.client.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: got.SDP}); err != nil {
+		t.Fatal(err)
+	}
+	d.answer = got.SDP
+}
+
+// says sends over the connection and waits until it is there.
+func (d *dialled) says(t *testing.T, text string) {
+	t.Helper()
+	if err := d.channel.SendText(text); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-d.data:
+		if got != text {
+			t.Fatalf("got %q, want %q", got, text)
+		}
+	case <-time.After(hangLimit):
+		t.Fatalf("%q does not come through", text)
+	}
+}
+
+// Whoever is connected over UDP does not keep a way over TCP for good, and has one again
+// when ICE restarts. Whoever is connected over TCP keeps it.
+func TestSpareWaysAreGivenUp(t *testing.T) {
+	e := tcpEngine(t, "127.0.0.1")
+	d := dial(t, e, PeerConfig{}, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
+	now := time.Now()
+	ways := func() int {
+		e.relay.mu.Lock()
+		defer e.relay.mu.Unlock()
+		if n := e.tcp.Sessions(); n != len(e.relay.conns) {
+			t.Errorf("%d ways over TCP and %d over the relay", n, len(e.relay.conns))
+		}
+		return e.tcp.Sessions()
+	}
+	d.peer.GiveUpSpareWays(now)
+	d.peer.GiveUpSpareWays(now.Add(spareAfter - time.Millisecond))
+	if ways() != 1 {
+		t.Fatalf("%d ways over TCP in the first seconds", ways())
+	}
+	d.peer.GiveUpSpareWays(now.Add(spareAfter))
+	if ways() != 0 {
+		t.Fatalf("%d ways over TCP are kept", ways())
+	}
+	d.says(t, "over UDP alone")
+	d.negotiate(t, &webrtc.OfferOptions{ICERestart: true})
+	if ways() != 1 {
+		t.Errorf("%d ways over TCP after an ICE restart", ways())
+	}
+	d.says(t, "after a restart")
+	d.peer.GiveUpSpareWays(now.Add(spareAfter))
+	if ways() != 1 {
+		t.Error("an ICE restart does not begin the time anew")
+	}
+
+	over := dial(t, e, PeerConfig{}, webrtc.NetworkTypeTCP4)
+	over.peer.GiveUpSpareWays(now)
+	over.peer.GiveUpSpareWays(now.Add(time.Hour))
+	over.says(t, "over TCP")
+	if ways() != 2 {
+		t.Errorf("%d ways over TCP, one is in use and one restarted", ways())
+	}
+	d.peer.Close()
+	over.peer.Close()
+	if ways() != 0 {
+		t.Errorf("%d ways of closed connections", ways())
+	}
 }
 
 // Pion gathers nothing on ::1; connections over IPv6 are tested in tcp/.
 func TestMediaOverTCP(t *testing.T) {
 	e := tcpEngine(t, "127.0.0.1")
-	protocol, _ := dial(t, e, PeerConfig{}, webrtc.NetworkTypeTCP4)
-	if protocol != "tcp" {
-		t.Errorf("connected over %s", protocol)
+	d := dial(t, e, PeerConfig{}, webrtc.NetworkTypeTCP4)
+	if d.protocol != "tcp" {
+		t.Errorf("connected over %s", d.protocol)
 	}
 	if s := e.TCPStats(); s.Accepted == 0 || s.Received == 0 || s.Sent == 0 || s.QueueFull != 0 {
 		t.Errorf("got %+v", s)
@@ -112,15 +200,15 @@ func TestMediaOverTCP(t *testing.T) {
 
 func TestUDPIsPreferred(t *testing.T) {
 	e := tcpEngine(t, "127.0.0.1")
-	protocol, answer := dial(t, e, PeerConfig{}, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
-	if protocol != "udp" || !strings.Contains(answer, "tcptype passive") {
-		t.Errorf("connected over %s by\n%s", protocol, answer)
+	d := dial(t, e, PeerConfig{}, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
+	if d.protocol != "udp" || !strings.Contains(d.answer, "tcptype passive") {
+		t.Errorf("connected over %s by\n%s", d.protocol, d.answer)
 	}
 }
 
 func TestClientsWithoutTCPAreNotOfferedAny(t *testing.T) {
 	e := tcpEngine(t, "127.0.0.1")
-	if _, answer := dial(t, e, PeerConfig{NoTCP: true}, webrtc.NetworkTypeUDP4); strings.Contains(answer, "tcptype") {
-		t.Errorf("offered TCP:\n%s", answer)
+	if d := dial(t, e, PeerConfig{NoTCP: true}, webrtc.NetworkTypeUDP4); strings.Contains(d.answer, "tcptype") {
+		t.Errorf("offered TCP:\n%s", d.answer)
 	}
 }

@@ -129,7 +129,8 @@ func (t *table) mesh(b *testing.B) {
 }
 
 func (t *table) idle(b *testing.B, signal string) {
-	r := t.run(b, signal, 40, 3*time.Second, load.Plan{Rooms: 10, Subscribers: 10})
+	// After ten seconds the server gives up the ways that they did not take.
+	r := t.run(b, signal, 40, 15*time.Second, load.Plan{Rooms: 10, Subscribers: 10})
 	t.memory("idle participant, "+signal, r, 0.25)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // receiveQueue packets wait for ICE to take them; then the connection is read no
 // further, which holds the sender.
-const receiveQueue = 64
+const receiveQueue = 8
 
 // conn is all connections of one session to one of our addresses, as packets: a
 // net.PacketConn with ice.AddrPortReaderWriter. A connection that a client opens

@@ -133,6 +133,13 @@ func (m *Mux) conn(k key) *conn {
 	return c
 }
 
+// Sessions counts the sessions that may be reached, once for each address.
+func (m *Mux) Sessions() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.conns)
+}
+
 // forget is called by a conn that closes.
 func (m *Mux) forget(c *conn) {
 	m.mu.Lock()
