@@ -24,6 +24,7 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
 
 export type { Call, CallState, Phase } from './session'
 export type { Person, Self, Share } from './people'
+export type { ProfileInForce } from './rules'
 export type { Over } from './outcome'
 export type { Message } from './chat'
 export { longestMessage } from './chat'

@@ -13,6 +13,7 @@ import type { Intents } from './intents'
 import { mediaProblem } from './media'
 import { MutedTalk } from './muted'
 import { overBy, overByProblem, type Over } from './outcome'
+import { rules, RulesReader, type Rules } from './rules'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
 
 export type Phase =
@@ -30,11 +31,13 @@ export interface CallState {
   quality: Quality
   /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
   mustTap: boolean
+  /** What the server says of the whole call. */
+  rules: Rules
   /** The person is talking while the microphone is off: true for a few seconds. */
   talksMuted: boolean
 }
 
-export type CallEvent = { is: 'joined' | 'left'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string }
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string }
 
 const chatTopic = 'lk.chat'
 const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
@@ -44,7 +47,7 @@ const changes = [
   RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected, RoomEvent.ParticipantNameChanged, RoomEvent.ParticipantAttributesChanged,
   RoomEvent.ParticipantPermissionsChanged, RoomEvent.TrackPublished, RoomEvent.TrackUnpublished, RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed,
   RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished, RoomEvent.ActiveSpeakersChanged,
-  RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged, RoomEvent.AudioPlaybackStatusChanged, RoomEvent.VideoPlaybackStatusChanged,
+  RoomEvent.RoomMetadataChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged, RoomEvent.AudioPlaybackStatusChanged, RoomEvent.VideoPlaybackStatusChanged,
 ] as const
 
 interface Options {
@@ -69,12 +72,13 @@ export class Call {
   private joining = false
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
+  private readonly rules = new RulesReader()
 
   constructor(private readonly options: Options) {
     this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
     this.room = options.room()
     this.current = new Store<CallState>({
-      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false,
+      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false, rules: rules(undefined),
       self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
     })
     this.state = this.current
@@ -223,6 +227,9 @@ export class Call {
       this.refresh()
     })
     room.on(RoomEvent.Disconnected, (reason) => this.disconnected(reason))
+    room.on(RoomEvent.TrackPublished, (publication, participant) => {
+      if (publication.source === Track.Source.ScreenShare) this.tell({ is: 'shares', name: nameOf(participant), identity: participant.identity })
+    })
     room.on(RoomEvent.ParticipantConnected, (participant) => this.tell({ is: 'joined', name: nameOf(participant), identity: participant.identity }))
     room.on(RoomEvent.ParticipantDisconnected, (participant) => this.tell({ is: 'left', name: nameOf(participant), identity: participant.identity }))
     room.registerTextStreamHandler(chatTopic, (reader, { identity }) => void this.received(reader, identity))
@@ -303,6 +310,7 @@ export class Call {
       // While we are away the last picture of the meeting stays on the screen, dimmed.
       ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
       quality: quality(room),
+      rules: this.rules.read(room.metadata),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
       self: {
         ...state.self,

@@ -12,12 +12,14 @@ import { useT } from '@/i18n'
 import { Button, play, useStore, useTitle } from '@/ui'
 import { Voices } from './Media'
 import { Panel } from './Panel'
+import { useShareQuestion } from './ShareQuestion'
 import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
 import { Tiles } from './Tiles'
 import { TopBar } from './TopBar'
 import { useAwake } from './useAwake'
 import { useCall } from './useCall'
 import { useCallNews } from './useCallNews'
+import { Watermark } from './Watermark'
 import './stage.css'
 
 /** What a host has besides. */
@@ -59,6 +61,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   const [since] = useState(() => Date.now())
   const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
   useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
+  const { share, question } = useShareQuestion(call, state.people)
   const longAway = useLongAway(state.phase)
   useCallNews(call)
   useAwake()
@@ -70,7 +73,9 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
     keys: {
       m: () => void call.toggleMic(),
       v: () => void call.toggleCam(),
-      s: () => void (state.self.can.share && call.toggleShare()),
+      s: () => {
+        if (state.self.can.share) share()
+      },
       c: () => toggle('chat'),
       p: () => toggle('people'),
       ...(host ? { l: () => toggle('lobby') } : {}),
@@ -98,6 +103,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
         <Tiles people={state.people} shares={state.shares} />
+        <Watermark call={call} />
         {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
@@ -105,9 +111,10 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       <ControlBar
         self={state.self} count={state.people.length} unread={unread} panel={panel} onPanel={toggle} phase={state.phase.is}
         {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll } } : {})}
-        acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share: () => void call.toggleShare(), use: (kind, id) => choose(call, kind, id), help: () => setHelp(true), leave }}
+        acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share, use: (kind, id) => choose(call, kind, id), help: () => setHelp(true), leave }}
       />
       <Voices people={state.people} shares={state.shares} />
+      {question}
       <KeysDialog open={help} host={host !== undefined} onClose={() => setHelp(false)} />
     </div>
   )

@@ -1,7 +1,7 @@
 import { Clock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { CallState } from '@/call/live'
-import { useT } from '@/i18n'
+import type { CallState, ProfileInForce } from '@/call/live'
+import { useLang, useT } from '@/i18n'
 import { Heading, useNow } from '@/ui'
 
 interface Props {
@@ -18,7 +18,7 @@ export function TopBar({ title, state, since, notice }: Props) {
   return (
     <header className="ctop" data-region="top">
       <Heading><bdi>{title}</bdi></Heading>
-      <span className="sc hide-s" title={t('profile.standard')}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
+      <Profile profile={state.rules.profile} />
       {outside > 0 ? <span className="sc hide-s"><Users aria-hidden="true" />{t('stage.outside', { n: outside })}</span> : null}
       <span className="space" />
       {notice}
@@ -27,6 +27,14 @@ export function TopBar({ title, state, since, notice }: Props) {
       <Connection state={state} />
     </header>
   )
+}
+
+/** The security profile in force; its sentence says what it means. */
+function Profile({ profile }: { profile: ProfileInForce | null }) {
+  const t = useT()
+  const lang = useLang()
+  const sentence = profile?.sentence[lang] ?? profile?.sentence.fr ?? t('profile.standard')
+  return <span className="sc hide-s" title={sentence}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
 }
 
 function Timer({ since }: { since: number }) {

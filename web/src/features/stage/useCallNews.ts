@@ -4,6 +4,7 @@ import { useT } from '@/i18n'
 import { announce } from '@/ui'
 
 const mergeFor = 3_000
+const words = { joined: 'sr.joined', left: 'sr.left', shares: 'sr.shares', message: 'sr.message' } as const
 
 /** Says arrivals, departures and returns; those within three seconds in one go. */
 export function useCallNews(call: Call): void {
@@ -19,7 +20,7 @@ export function useCallNews(call: Call): void {
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
-      said.push(event.is === 'message' ? t('sr.message', { name: event.name }) : t(event.is === 'joined' ? 'sr.joined' : 'sr.left', { name: event.name }))
+      said.push(t(words[event.is], { name: event.name }))
       timer ??= setTimeout(flush, mergeFor)
     })
     return () => {
