@@ -248,7 +248,7 @@ var mutating = map[string]struct {
 	}, []audit.Act{audit.MemberNamed}},
 	"remove-member": {func(s *stage) try {
 		return try{s.host, "DELETE", "/meetings/" + s.meeting.ID + "/members/" + s.named("cohost").id, nil}
-	}, []audit.Act{audit.MemberUnnamed}},
+	}, []audit.Act{audit.MemberUnnamed, audit.HostUnseated}},
 	"hand-over": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/members/" + s.named("cohost").id + "/hand-over", nil}
 	}, []audit.Act{audit.HostHandedOver}},

@@ -91,17 +91,17 @@ func (l *live) noHost() *NoHost {
 	return v
 }
 
-// recount has those in the call be what the meeting that was loaded says, and finds out
-// whether a host was in it: one who has a seat in an open meeting that no host has left
-// was there when the server stopped.
-func (l *live) recount() {
+// recount has those in the call be what the meeting that was loaded says. The first time it
+// finds out, too, whether a host was in it: one who has a seat in an open meeting that no
+// host has left was there when the server stopped.
+func (l *live) recount(first bool) {
 	for identity, p := range l.inCall {
 		if g, err := l.grantOf(identity); err == nil {
 			p.Role = g.Role
 			l.inCall[identity] = p
 		}
 	}
-	if l.meeting.State != Open || l.hostless() {
+	if !first || l.meeting.State != Open || l.hostless() {
 		return
 	}
 	for _, s := range l.seats {

@@ -220,6 +220,7 @@ func (l *live) load(ctx context.Context) error {
 		l.cfg.Log.Error("load meeting", "meeting", l.id, "err", err)
 		return fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
+	first := l.lobby == nil
 	l.meeting = s.Meeting
 	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
 	l.seats = make(map[string]Seat, len(s.Seats))
@@ -227,7 +228,7 @@ func (l *live) load(ctx context.Context) error {
 		l.seats[seat.ID] = seat
 	}
 	l.loaded = true
-	l.recount()
+	l.recount(first)
 	l.lastNotice = l.notice()
 	return nil
 }
