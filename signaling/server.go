@@ -142,14 +142,22 @@ func (p Presence) Told(e sfu.Event) {
 // of whom nobody asks.
 const sweepEvery = time.Minute
 
-// Sweep keeps the lobby's time limits until ctx ends.
+// sweepDueEvery is how precisely happens what a call was told will happen unless a host
+// comes back.
+const sweepDueEvery = 2 * time.Second
+
+// Sweep keeps the time limits of lobbies and of meetings without a host until ctx ends.
 func Sweep(ctx context.Context, meetings *meeting.Meetings) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	soon := time.NewTicker(sweepDueEvery)
+	defer soon.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-soon.C:
+			meetings.SweepDue(ctx)
 		case <-ticker.C:
 			meetings.Sweep(ctx)
 		}

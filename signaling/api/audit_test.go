@@ -165,6 +165,15 @@ func (s *stage) ofLink(act string) string {
 	return "/meetings/" + s.meeting.ID + "/links/" + s.link.ID + "/" + act
 }
 
+// named is an agent who was named and has a seat in the open meeting.
+func (s *stage) named(as string) (named struct{ id, identity string }) {
+	luc := s.agent("luc@aparte.example")
+	named.id = do[api.Member](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/members", api.MemberDraft{Email: "luc@aparte.example", Role: as}).ID
+	do[api.MediaToken](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/join", nil)
+	named.identity = do[api.MediaToken](luc, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/join", nil).Identity
+	return named
+}
+
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
@@ -229,6 +238,26 @@ var mutating = map[string]struct {
 	"remove-participant": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/remove", nil}
 	}, []audit.Act{audit.ParticipantRemoved}},
+
+	"name-member": {func(s *stage) try {
+		s.agent("luc@aparte.example")
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/members", api.MemberDraft{Email: "luc@aparte.example", Role: "cohost"}}
+	}, []audit.Act{audit.MemberNamed}},
+	"set-member": {func(s *stage) try {
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID + "/members/" + s.named("participant").id, api.MemberRole{Role: "cohost"}}
+	}, []audit.Act{audit.MemberNamed}},
+	"remove-member": {func(s *stage) try {
+		return try{s.host, "DELETE", "/meetings/" + s.meeting.ID + "/members/" + s.named("cohost").id, nil}
+	}, []audit.Act{audit.MemberUnnamed, audit.HostUnseated}},
+	"hand-over": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/members/" + s.named("cohost").id + "/hand-over", nil}
+	}, []audit.Act{audit.HostHandedOver}},
+	"set-participant-role": {func(s *stage) try {
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID + "/participants/" + s.named("participant").identity + "/role", api.MemberRole{Role: "cohost"}}
+	}, []audit.Act{audit.MemberNamed}},
+	"hand-over-in-call": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.named("cohost").identity + "/hand-over", nil}
+	}, []audit.Act{audit.HostHandedOver}},
 
 	"create-link": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/links", api.LinkDraft{

@@ -59,7 +59,7 @@ type MeetingDraft struct {
 	EndsAt   *time.Time `json:"ends_at,omitempty"`
 }
 
-// MeetingList is the meetings one hosts, newest first.
+// MeetingList is the meetings in which one has a role, newest first.
 type MeetingList struct {
 	Meetings []Meeting `json:"meetings" nullable:"false"`
 }

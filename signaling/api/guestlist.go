@@ -23,6 +23,7 @@ type ListedGuest struct {
 	Organisation string `json:"organisation,omitempty"`
 	Label        string `json:"label,omitempty"`
 	Language     string `json:"language,omitempty" doc:"BCP 47."`
+	Role         string `json:"role" enum:"guest,observer" doc:"What the guest comes in as."`
 	PIN          bool   `json:"pin"`
 	DuplicateOf  int    `json:"duplicate_of,omitempty" doc:"An earlier line with the same name and label."`
 	Invited      bool   `json:"invited" doc:"A link that still works has the same name and label."`
@@ -31,8 +32,8 @@ type ListedGuest struct {
 // LineError says what is wrong with a line.
 type LineError struct {
 	Line    int    `json:"line" doc:"In the file, from 1; 0: the file as a whole."`
-	Column  string `json:"column,omitempty" enum:"name,organisation,label,language,pin" doc:"Absent: the line as a whole."`
-	Code    string `json:"code" enum:"too-large,encoding,empty,too-many,twice,missing,columns,text,language,pin,quotation" doc:"What is wrong; decide by this, not by the words."`
+	Column  string `json:"column,omitempty" enum:"name,organisation,label,language,pin,role" doc:"Absent: the line as a whole."`
+	Code    string `json:"code" enum:"too-large,encoding,empty,too-many,twice,missing,columns,text,language,pin,role,quotation" doc:"What is wrong; decide by this, not by the words."`
 	Message string `json:"message" doc:"Completes: this column ..., or this line ..."`
 }
 
@@ -50,7 +51,10 @@ func guestListOf(v link.GuestList) GuestList {
 		Ignored: append([]string{}, v.Ignored...), More: v.More, Latin: v.Latin,
 	}
 	for i, g := range v.Guests {
-		out.Guests[i] = ListedGuest(g)
+		out.Guests[i] = ListedGuest{
+			Line: g.Line, Name: g.Name, Organisation: g.Organisation, Label: g.Label, Language: g.Language,
+			Role: string(g.Role), PIN: g.PIN, DuplicateOf: g.DuplicateOf, Invited: g.Invited,
+		}
 	}
 	for i, e := range v.Errors {
 		out.Errors[i] = LineError{Line: e.Line, Column: e.Column, Code: e.Code, Message: e.Reason}

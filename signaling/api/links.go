@@ -8,6 +8,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
+	"aparte/signaling/role"
 )
 
 // Link is a guest link as the hosts see it; neither the secret nor the PIN is
@@ -19,6 +20,7 @@ type Link struct {
 	GuestName    string     `json:"guest_name,omitempty" doc:"Who is invited by a personal link."`
 	Organisation string     `json:"organisation,omitempty"`
 	Language     string     `json:"language,omitempty" doc:"BCP 47: which language the guest's page opens in."`
+	Role         string     `json:"role" enum:"guest,observer" doc:"What one comes in as by it; observers hear and see, and publish nothing."`
 	MaxUses      int        `json:"max_uses,omitempty" doc:"How many guests may use it; absent: no cap but the meeting's."`
 	Uses         int        `json:"uses" doc:"How many guests have knocked with it since it was issued."`
 	ValidFrom    *time.Time `json:"valid_from,omitempty"`
@@ -39,6 +41,7 @@ type LinkDraft struct {
 	GuestName    string     `json:"guest_name,omitempty" maxLength:"200" doc:"Required for a personal link."`
 	Organisation string     `json:"organisation,omitempty" maxLength:"200"`
 	Language     string     `json:"language,omitempty" maxLength:"35" doc:"BCP 47: which language the guest's page opens in."`
+	Role         string     `json:"role,omitempty" enum:"guest,observer" doc:"What one comes in as by it; absent: guest."`
 	MaxUses      int        `json:"max_uses,omitempty" minimum:"0" maximum:"1000" doc:"For a shared link, 1 to 1000; absent or 0: no cap."`
 	ValidFrom    *time.Time `json:"valid_from,omitempty"`
 	ExpiresAt    time.Time  `json:"expires_at"`
@@ -144,7 +147,7 @@ type GuestName struct {
 
 func linkOf(v link.Link) Link {
 	return Link{
-		ID: v.ID, Kind: string(v.Kind), Label: v.Label, GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language,
+		ID: v.ID, Kind: string(v.Kind), Label: v.Label, GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language, Role: string(v.Role),
 		MaxUses: v.MaxUses, Uses: v.Uses, ValidFrom: optional(v.ValidFrom), ExpiresAt: v.ExpiresAt.UTC(),
 		RevokedAt: optional(v.RevokedAt), CreatedAt: v.CreatedAt.UTC(), IssuedAt: optional(v.IssuedAt), OpenedAt: optional(v.OpenedAt),
 		Unbound: v.Unbound, Binding: string(v.Binding()), PIN: v.HasPIN(),
@@ -171,7 +174,7 @@ func linksAnswer(all []link.Link, err error) (*output[LinkList], error) {
 
 func draftOf(b LinkDraft) link.Draft {
 	return link.Draft{
-		Kind: link.Kind(b.Kind), Label: b.Label, GuestName: b.GuestName, Organisation: b.Organisation, Language: b.Language,
+		Kind: link.Kind(b.Kind), Label: b.Label, GuestName: b.GuestName, Organisation: b.Organisation, Language: b.Language, Role: role.Role(b.Role),
 		MaxUses: b.MaxUses, ValidFrom: given(b.ValidFrom), ExpiresAt: given(&b.ExpiresAt), CodeHash: b.CodeHash, PINHash: b.PINHash,
 	}
 }

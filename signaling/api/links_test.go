@@ -521,7 +521,7 @@ func TestManyLinksAreMadeTogetherOrNotAtAll(t *testing.T) {
 	m := host.meeting()
 	host.header.Set("Content-Type", "text/csv")
 	status, _, body := host.raw("POST", "/meetings/"+m.ID+"/links/check", "Nom;Courriel;Langue;PIN\nInês Duarte;ines@mne.example;pt;oui\nLuc Martin;luc@mne.example;fr;non\nluc MARTIN;luc@mne.example;fr;non\n")
-	if want := `{"guests":[{"line":2,"name":"Inês Duarte","label":"ines@mne.example","language":"pt","pin":true,"invited":false},{"line":3,"name":"Luc Martin","label":"luc@mne.example","language":"fr","pin":false,"invited":false},{"line":4,"name":"luc MARTIN","label":"luc@mne.example","language":"fr","pin":false,"duplicate_of":3,"invited":false}],"errors":[],"ignored":[],"latin":false}` + "\n"; status != http.StatusOK || string(body) != want {
+	if want := `{"guests":[{"line":2,"name":"Inês Duarte","label":"ines@mne.example","language":"pt","role":"guest","pin":true,"invited":false},{"line":3,"name":"Luc Martin","label":"luc@mne.example","language":"fr","role":"guest","pin":false,"invited":false},{"line":4,"name":"luc MARTIN","label":"luc@mne.example","language":"fr","role":"guest","pin":false,"duplicate_of":3,"invited":false}],"errors":[],"ignored":[],"latin":false}` + "\n"; status != http.StatusOK || string(body) != want {
 		t.Errorf("%d %s, want %s", status, body, want)
 	}
 	if status, _, body := host.raw("POST", "/meetings/"+m.ID+"/links/check", strings.Repeat("x", 20<<20+2)); status != http.StatusRequestEntityTooLarge {

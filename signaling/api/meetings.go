@@ -30,14 +30,14 @@ func meetingOf(v meeting.Summary) Meeting {
 		Organiser: Person{ID: v.Organiser.Account, Name: v.Organiser.Name},
 		StartsAt:  optional(v.StartsAt), EndsAt: optional(v.EndsAt),
 		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt),
-		Waiting: v.Waiting, Present: v.Present, Profile: v.Profile,
+		Role: string(v.Role), Waiting: v.Waiting, Present: v.Present, Profile: v.Profile,
 	}
 }
 
 func knockOf(v meeting.KnockView) Knock {
 	out := Knock{
 		ID: v.ID, Status: string(v.Status), Name: v.Name, Organisation: v.Organisation,
-		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName, PIN: v.Via.HasPIN()},
+		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName, PIN: v.Via.HasPIN(), Role: string(v.Via.Role)},
 		Since: v.Since.UTC(), DecidedAt: optional(v.DecidedAt), DecidedBy: v.DecidedByName, Identity: v.Identity,
 		Removed: !v.RemovedAt.IsZero(), NameDiffers: v.Differs, NameSuspicious: v.Suspicious,
 		Bound: v.Bound, PINPassed: v.PINPassed,

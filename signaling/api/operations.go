@@ -97,15 +97,23 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, admin, "create-account", "POST /accounts", "Create an account and a one-time link for its person", a.createAccount)
 	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
 
-	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings one hosts", a.listMeetings)
+	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings in which one has a role", a.listMeetings)
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
 	call(a, h, agent.of(role.LookAt), "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
-	call(a, h, agent.of(role.Join), "join-meeting", "POST /meetings/{id}/join", "Open the meeting and get a media token", a.joinMeeting)
+	call(a, h, agent.of(role.Join), "join-meeting", "POST /meetings/{id}/join", "Come in: hosts open the meeting by it; get a media token", a.joinMeeting)
 	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
 	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
 	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
 	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
+
+	call(a, h, agent.of(role.ListMembers), "list-members", "GET /meetings/{id}/members", "List who is named, the host first", a.listMembers)
+	call(a, h, agent.of(role.NameMember), "name-member", "POST /meetings/{id}/members", "Name an agent co-host, participant or observer", a.nameMember)
+	call(a, h, agent.of(role.NameMember), "set-member", "PUT /meetings/{id}/members/{account}", "Give a member another role, in the call at once", a.setMember)
+	call(a, h, agent.of(role.NameMember), "remove-member", "DELETE /meetings/{id}/members/{account}", "Take a member's role away, and the member out of the call", a.removeMember)
+	call(a, h, agent.of(role.HandOver), "hand-over", "POST /meetings/{id}/members/{account}/hand-over", "Make a co-host the host and stay as co-host", a.handOver)
+	call(a, h, agent.of(role.NameMember), "set-participant-role", "PUT /meetings/{id}/participants/{identity}/role", "Give an agent in the call another role, at once", a.setParticipantRole)
+	call(a, h, agent.of(role.HandOver), "hand-over-in-call", "POST /meetings/{id}/participants/{identity}/hand-over", "Make a co-host in the call the host and stay as co-host", a.handOverInCall)
 
 	call(a, h, agent.of(role.ListLinks), "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent.of(role.MakeLinks), "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)

@@ -16,7 +16,7 @@ type Person struct {
 	Name string `json:"name"`
 }
 
-// Meeting is a meeting as its hosts see it.
+// Meeting is a meeting as an agent sees it who has a role in it.
 type Meeting struct {
 	ID        string     `json:"id"`
 	Title     string     `json:"title"`
@@ -26,7 +26,8 @@ type Meeting struct {
 	EndsAt    *time.Time `json:"ends_at,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
-	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby."`
+	Role      string     `json:"role" enum:"host,cohost,participant,observer" doc:"The caller's own."`
+	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby; 0 to those who do not moderate."`
 	Present   int        `json:"present" doc:"Participants in the call."`
 	Profile   string     `json:"profile" enum:"standard" doc:"Security profile."`
 }
@@ -80,13 +81,14 @@ type KnockLink struct {
 	Kind      string `json:"kind" enum:"personal,shared"`
 	GuestName string `json:"guest_name,omitempty"`
 	PIN       bool   `json:"pin" doc:"The link asks for a PIN."`
+	Role      string `json:"role" enum:"guest,observer" doc:"What one comes in as by it."`
 }
 
 // Participant is somebody in the call.
 type Participant struct {
 	Identity string `json:"identity"`
 	Name     string `json:"name"`
-	Role     string `json:"role" enum:"host,guest"`
+	Role     string `json:"role" enum:"host,cohost,participant,guest,observer"`
 }
 
 // Permissions are what a host gives with an admission; what is absent is given.

@@ -15,8 +15,14 @@ const (
 	MeetingCreated Act = "meeting.created" // typed: title
 	MeetingOpened  Act = "meeting.opened"
 	MeetingEnded   Act = "meeting.ended"
-	HostSeated     Act = "host.seated"   // a host's session got a place in the call
+	HostSeated     Act = "host.seated"   // an agent's session got a place in the call
 	HostUnseated   Act = "host.unseated" // and lost it: signed out, or removed by a host
+
+	MemberNamed    Act = "member.named"     // detail: role; because, where no host did it
+	MemberUnnamed  Act = "member.unnamed"   // detail: the role that was taken away
+	HostHandedOver Act = "host.handed_over" // the account is the host now, who acted is co-host
+	HostsGone      Act = "hosts.gone"       // the last one left the call; detail then, at: what follows, and when
+	HostBack       Act = "host.back"        // one is in the call again
 )
 
 // Guest links.

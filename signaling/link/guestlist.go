@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"aparte/signaling/name"
+	"aparte/signaling/role"
 )
 
 // Limits of guest lists.
@@ -40,7 +41,8 @@ type ListedGuest struct {
 	Name         string
 	Organisation string
 	Label        string
-	Language     string // BCP 47; ""
+	Language     string    // BCP 47; ""
+	Role         role.Role // guest or observer
 	PIN          bool
 	DuplicateOf  int  // line of an earlier guest with the same name and label; 0: none
 	Invited      bool // a link that still works has the same name and label
@@ -76,6 +78,7 @@ const (
 	lineText      = "text"
 	lineLanguage  = "language"
 	linePIN       = "pin"
+	lineRole      = "role"
 	lineQuotation = "quotation"
 )
 
@@ -90,6 +93,7 @@ const (
 	labelColumn
 	languageColumn
 	pinColumn
+	roleColumn
 )
 
 // columnNames are how columns are called, folded, in French and English.
@@ -103,11 +107,18 @@ var columnNames = map[string]column{
 	"courriel": labelColumn, "adresse": labelColumn, "address email": labelColumn, "adresse e mail": labelColumn, "adresse courriel": labelColumn,
 	"langue": languageColumn, "language": languageColumn, "lang": languageColumn,
 	"pin": pinColumn, "code": pinColumn, "code pin": pinColumn,
+	"role": roleColumn, "statut": roleColumn, "qualite": roleColumn,
 }
 
 var yes = map[string]bool{
 	"": false, "non": false, "no": false, "n": false, "0": false, "false": false, "faux": false,
 	"oui": true, "yes": true, "o": true, "y": true, "1": true, "true": true, "vrai": true, "x": true,
+}
+
+// listedRoles are how a role is written in a list, folded, in French and English.
+var listedRoles = map[string]role.Role{
+	"": role.Guest, "invite": role.Guest, "invitee": role.Guest, "guest": role.Guest,
+	"observateur": role.Observer, "observatrice": role.Observer, "observer": role.Observer,
 }
 
 // ParseGuestList reads a list of guests in CSV (RFC 4180): commas, semicolons or
@@ -205,7 +216,7 @@ func (l *GuestList) columns(header []string) ([]column, bool) {
 // fieldOf is how the API calls a column.
 var fieldOf = map[column]string{
 	nameColumn: "name", firstNameColumn: "name", organisationColumn: "organisation",
-	labelColumn: "label", languageColumn: "language", pinColumn: "pin",
+	labelColumn: "label", languageColumn: "language", pinColumn: "pin", roleColumn: "role",
 }
 
 func (l *GuestList) guest(line int, columns []column, record []string) ListedGuest {
@@ -247,6 +258,9 @@ func (l *GuestList) guest(line int, columns []column, record []string) ListedGue
 		l.fail(line, "pin", linePIN, "must be oui, non, yes, no or empty")
 	}
 	g.PIN = pin
+	if g.Role, ok = listedRoles[name.Folded(said[roleColumn])]; !ok {
+		l.fail(line, "role", lineRole, "must be invité, observateur, guest, observer or empty")
+	}
 	return g
 }
 

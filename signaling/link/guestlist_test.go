@@ -7,10 +7,12 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"aparte/signaling/role"
 )
 
 func TestGuestLists(t *testing.T) {
-	ines := ListedGuest{Line: 2, Name: "Inês Duarte", Organisation: "MNE", Label: "ines@mne.example", Language: "pt", PIN: true}
+	ines := ListedGuest{Line: 2, Name: "Inês Duarte", Organisation: "MNE", Label: "ines@mne.example", Language: "pt", Role: role.Guest, PIN: true}
 	latin, err := charmap.Windows1252.NewEncoder().String("Nom;Organisation;Courriel;Langue;Code PIN\r\nInês Duarte;MNE;ines@mne.example;pt;oui\r\n")
 	if err != nil {
 		t.Fatal(err)
@@ -24,6 +26,7 @@ func TestGuestLists(t *testing.T) {
 		"two columns of names":   "Prénom;Nom;Société;Adresse e-mail;Langue;PIN\nInês;Duarte;MNE;ines@mne.example;pt;o\n",
 		"another order":          "PIN;Label;Name;Language;Company;Phone\nx;ines@mne.example;Inês Duarte;pt;MNE;123\n",
 		"a line break in quotes": "Nom;Organisation;Courriel;Langue;PIN\n\"Inês\nDuarte\";\"MNE\";ines@mne.example;pt;oui\n",
+		"a role":                 "Nom;Organisation;Courriel;Langue;PIN;Rôle\nInês Duarte;MNE;ines@mne.example;pt;oui;Invitée\n",
 		"empty lines":            "Nom;Organisation;Courriel;Langue;PIN\nInês Duarte;MNE;ines@mne.example;pt;oui\n\n;;;;\n",
 	} {
 		got := ParseGuestList([]byte(file))
@@ -119,4 +122,14 @@ func FuzzGuestList(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestObserversInAGuestList(t *testing.T) {
+	got := ParseGuestList([]byte("Nom;Statut\nInês Duarte;observatrice\nRui Melo;Observer\nLuc Petit;\nMarc;hôte\n"))
+	if len(got.Guests) != 4 || got.Guests[0].Role != role.Observer || got.Guests[1].Role != role.Observer || got.Guests[2].Role != role.Guest {
+		t.Errorf("%+v", got.Guests)
+	}
+	if len(got.Errors) != 1 || got.Errors[0].Line != 5 || got.Errors[0].Column != "role" || got.Errors[0].Code != "role" {
+		t.Errorf("%+v", got.Errors)
+	}
 }

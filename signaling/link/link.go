@@ -18,6 +18,7 @@ import (
 	"golang.org/x/text/language"
 
 	"aparte/signaling/name"
+	"aparte/signaling/role"
 )
 
 // Kind tells whom a link is for.
@@ -50,8 +51,9 @@ type Link struct {
 	Label        string
 	GuestName    string // personal: who is invited
 	Organisation string
-	MaxUses      int // shared: 0 is no cap of its own
-	Uses         int // sessions that have knocked
+	Role         role.Role // of who comes in by it: guest or observer
+	MaxUses      int       // shared: 0 is no cap of its own
+	Uses         int       // sessions that have knocked
 	ValidFrom    time.Time
 	ExpiresAt    time.Time
 	RevokedAt    time.Time
@@ -97,6 +99,7 @@ type Draft struct {
 	Label        string
 	GuestName    string
 	Organisation string
+	Role         role.Role // guest or observer; "": guest
 	MaxUses      int
 	ValidFrom    time.Time
 	ExpiresAt    time.Time
@@ -128,6 +131,9 @@ func New(d Draft, id, meeting, by string, now time.Time) (Link, error) {
 		ValidFrom: d.ValidFrom, ExpiresAt: d.ExpiresAt, CreatedAt: now, CreatedBy: by, Unbound: d.Unbound,
 	}
 	var err error
+	if l.Role, err = parseRole("role", string(d.Role)); err != nil {
+		return Link{}, err
+	}
 	if l.Label, err = name.Optional("label", d.Label, name.MaxTitle); err != nil {
 		return Link{}, err
 	}
@@ -174,6 +180,18 @@ func checkValidity(from, to, now time.Time) error {
 		return &name.Error{At: "valid_from", Reason: "must be before the end of validity"}
 	}
 	return nil
+}
+
+// parseRole returns what somebody is who comes in by a link; "" is a guest.
+func parseRole(field, as string) (role.Role, error) {
+	switch r := role.Role(as); r {
+	case "":
+		return role.Guest, nil
+	case role.Guest, role.Observer:
+		return r, nil
+	default:
+		return "", &name.Error{At: field, Reason: "must be guest or observer"}
+	}
 }
 
 // parseLanguage returns a language tag (BCP 47) in its canonical form.

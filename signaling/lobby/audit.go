@@ -77,7 +77,7 @@ func (l *Lobby) noteKnock(before, after Knock) {
 func (l *Lobby) noteLink(before, after link.Link) {
 	switch {
 	case before.ID == "":
-		d := audit.Did(audit.LinkCreated).On(audit.Link, after.ID).With("kind", string(after.Kind)).
+		d := audit.Did(audit.LinkCreated).On(audit.Link, after.ID).With("kind", string(after.Kind)).With("role", string(after.Role)).
 			WithTime("valid_from", after.ValidFrom).WithTime("expires_at", after.ExpiresAt).WithFlag("unbound", after.Unbound).
 			WithFlag("pin", after.HasPIN()).
 			Typed("label", after.Label).Typed("guest_name", after.GuestName).Typed("organisation", after.Organisation)

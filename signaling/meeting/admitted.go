@@ -73,11 +73,11 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 	if _, err := a.alive(l); err != nil {
 		return nil, err
 	}
-	k, err := l.lobby.Permit(a.identity, a.permissions)
+	k, err := l.lobby.Permit(a.identity, mayBe(l.roleOf(a.identity), a.permissions))
 	if err != nil {
 		return nil, err
 	}
-	l.permit = append(l.permit, permitting{k.Identity, admittedGrant(k).Permission()})
+	l.permit = append(l.permit, permitting{k.Identity, l.admittedGrant(k).Permission()})
 	return l.knockView(k), nil
 }
 

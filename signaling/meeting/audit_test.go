@@ -98,6 +98,7 @@ func TestTheTrailTellsWhoWasInTheCall(t *testing.T) {
 		{audit.HostUnseated, audit.Server, host.Identity},
 		{audit.ParticipantLeft, audit.Agent, host.Identity},
 		{audit.ParticipantLeft, audit.Guest, guest.Identity},
+		{audit.HostsGone, audit.Server, ""},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("told\n%v\nwant\n%v", got, want)

@@ -9,14 +9,19 @@ import (
 // CallState is what everybody in a call is told about it: the metadata of its room, so
 // that late joiners and those who come back have it with the room itself. The server
 // alone writes it.
-type CallState struct{}
+type CallState struct {
+	// NoHost is there once the last host has left, until one is back.
+	NoHost *NoHost `json:"no_host,omitempty"`
+}
 
 // callState is what holds now.
-func (l *live) callState() CallState { return CallState{} }
+func (l *live) callState() CallState { return CallState{NoHost: l.noHost()} }
 
 // attributesOf is what everybody in the call is told about one who is in it, besides
 // name and role: participant attributes, "" for one that goes.
-func (l *live) attributesOf(Participant) map[string]string { return nil }
+func (l *live) attributesOf(p Participant) map[string]string {
+	return map[string]string{"aparte.role": string(p.Role)}
+}
 
 // words are what the call was to be told last: a room's metadata and attributes of
 // those in it. Decisions are made in order, but carried out by whoever asked for them,

@@ -46,6 +46,9 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.T
 	if err != nil {
 		return lobby.Knock{}, err
 	}
+	if k, ok := l.lobby.KnockByID(knock); ok && l.roleBy(k.Link) == role.Observer {
+		p = permissionsOf(role.Observer) // a host may allow the chat later
+	}
 	k, err := l.lobby.Admit(knock, h, p, admission, identity, now)
 	if err != nil {
 		return lobby.Knock{}, err

@@ -56,10 +56,10 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	if err := m.cfg.Store.SaveMeeting(ctx, Changes{Meeting: &made, Audit: []audit.Draft{created(made)}}); err != nil {
 		return Summary{}, err
 	}
-	return Summary{Meeting: made}, nil
+	return Summary{Meeting: made, Role: role.Host}, nil
 }
 
-// List returns the meetings an agent hosts, newest first.
+// List returns the meetings in which an agent has a role, newest first.
 func (m *Meetings) List(ctx context.Context, by Agent) ([]Summary, error) {
 	all, err := m.cfg.Store.MeetingsOf(ctx, by.Account)
 	if err != nil {
@@ -67,6 +67,7 @@ func (m *Meetings) List(ctx context.Context, by Agent) ([]Summary, error) {
 	}
 	for i := range all {
 		all[i].Present = m.presentIn(all[i].ID)
+		all[i] = all[i].seenBy(all[i].Role)
 	}
 	return all, nil
 }
@@ -81,14 +82,9 @@ type lookAt struct{ byAgent }
 
 func (lookAt) command() role.Command { return role.LookAt }
 
-func (a lookAt) do(l *live, _ time.Time) (any, error) {
-	if _, err := a.host(l); err != nil {
-		return nil, err
-	}
-	return l.summary(), nil
-}
+func (a lookAt) do(l *live, _ time.Time) (any, error) { return l.summaryFor(a.agent), nil }
 
-// Get returns a meeting to one of its hosts.
+// Get returns a meeting to an agent who has a role in it.
 func (m *Meetings) Get(ctx context.Context, by Agent, id string) (Summary, error) {
 	return answer[Summary](ctx, m, id, lookAt{byAgent{by}})
 }
@@ -99,11 +95,14 @@ func (join) command() role.Command { return role.Join }
 
 func (a join) do(l *live, now time.Time) (any, error) {
 	r, p, _ := l.meeting.Role(a.agent.Account)
+	seat, ok := l.seatOf(a.agent.Session)
+	if err := l.waitsForHost(r, ok); err != nil {
+		return nil, err
+	}
 	opened, err := l.meeting.Open(now)
 	if err != nil {
 		return nil, err
 	}
-	seat, ok := l.seatOf(a.agent.Session)
 	if !ok {
 		if seat, err = l.newSeat(a.agent, now); err != nil {
 			return nil, err
@@ -115,7 +114,21 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	return seat.grant(r, p.Name), nil
 }
 
-// Join opens the meeting if it is not open yet and gives a host a seat in it.
+// waitsForHost says why an agent who does not moderate cannot come in yet.
+func (l *live) waitsForHost(r role.Role, seated bool) error {
+	switch {
+	case role.Open.May(r) || l.meeting.State == Ended:
+		return nil
+	case l.meeting.State == Scheduled:
+		return ErrNotOpen
+	case l.hostless() && !seated:
+		return ErrNoHost
+	}
+	return nil
+}
+
+// Join gives an agent a seat in the meeting. A host opens it by that; others are
+// refused with ErrNotOpen before, and with ErrNoHost while the hosts have left.
 func (m *Meetings) Join(ctx context.Context, by Agent, id string) (Grant, error) {
 	return answer[Grant](ctx, m, id, join{byAgent{by}})
 }
@@ -135,7 +148,7 @@ func (a open) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return l.summary(), nil
+	return l.summaryFor(a.agent), nil
 }
 
 // Open opens a scheduled meeting without joining it.
@@ -156,7 +169,7 @@ func (a end) do(l *live, now time.Time) (any, error) {
 		l.lobby.Close()
 	}
 	l.close = true
-	return l.summary(), nil
+	return l.summaryFor(a.agent), nil
 }
 
 // End ends the meeting for all, at once.

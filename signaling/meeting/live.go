@@ -77,6 +77,7 @@ type live struct {
 	refs     int
 	lastUsed uint64
 
+	due     atomic.Int64 // when the absence of hosts has consequences, in ms since 1970; 0: never
 	busy    atomic.Bool  // somebody watches or is in the call: keep in memory
 	gone    atomic.Bool  // no such meeting: do not keep
 	present atomic.Int32 // len(inCall), for lists
@@ -91,7 +92,9 @@ type live struct {
 	seen    map[string]sighting // by knock id
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
-	begun   []func() // ends a watch that the batch began
+	begun   []func()            // ends a watch that the batch began
+	hosted  bool                // a host has been in the call since it was hostless last
+	renamed map[string]struct{} // accounts whose role the batch changed
 
 	changes     Changes
 	owed        []audit.Draft // comings and goings that could not be stored yet
@@ -111,7 +114,7 @@ func newLive(id string, cfg *Config, b *board) *live {
 	return &live{
 		id: id, cfg: cfg, board: b,
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
-		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}),
+		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}), renamed: make(map[string]struct{}),
 		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}),
 	}
 }
@@ -159,9 +162,13 @@ func (l *live) step(ctx context.Context, batch []request) {
 			l.lobby.Renew(w.session, now)
 		}
 		l.lobby.Sweep(now)
+		overdue := l.actWithoutHost(now)
 		for i, r := range batch {
 			outcomes[i] = l.decide(r.act, now)
 		}
+		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
+		l.watchHosts(now)
+		outcomes[0] = overdue.and(outcomes[0]) // whoever came first has the call obey it
 		err = l.commit(ctx)
 	}
 	if err != nil { // whoever asked for them is told that they have none
@@ -189,6 +196,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 	if err == nil && l.dirty {
 		l.tell()
 	}
+	l.due.Store(l.dueAt())
 	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.inCall)+len(l.owed) > 0)
 	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
@@ -212,6 +220,7 @@ func (l *live) load(ctx context.Context) error {
 		l.cfg.Log.Error("load meeting", "meeting", l.id, "err", err)
 		return fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
+	first := l.lobby == nil
 	l.meeting = s.Meeting
 	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
 	l.seats = make(map[string]Seat, len(s.Seats))
@@ -219,6 +228,7 @@ func (l *live) load(ctx context.Context) error {
 		l.seats[seat.ID] = seat
 	}
 	l.loaded = true
+	l.recount(first)
 	l.lastNotice = l.notice()
 	return nil
 }

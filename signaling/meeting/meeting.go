@@ -8,7 +8,9 @@
 package meeting
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"aparte/signaling/audit"
@@ -29,8 +31,14 @@ const (
 // Standard is the security profile of every meeting so far.
 const Standard = "standard"
 
-// Person is a host: the organiser or a co-host.
+// Person is an agent in a meeting: the organiser, who is its host, or a member.
 type Person struct{ Account, Name string }
+
+// Member is an agent who was named: cohost, participant or observer.
+type Member struct {
+	Person
+	Role role.Role
+}
 
 // Meeting is a meeting. Times are zero where absent.
 type Meeting struct {
@@ -38,13 +46,15 @@ type Meeting struct {
 	Title     string
 	State     State
 	Organiser Person
-	CoHosts   []Person
+	Members   []Member // without the organiser, in the order of their names
 	Profile   string
 	StartsAt  time.Time
 	EndsAt    time.Time
 	CreatedAt time.Time
 	OpenedAt  time.Time
 	EndedAt   time.Time
+	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
+	HostlessSince time.Time
 }
 
 // Why something about a meeting is refused.
@@ -52,6 +62,14 @@ var (
 	ErrNotFound    = errors.New("no such meeting, or not yours")
 	ErrEnded       = errors.New("meeting has ended")
 	ErrNotAdmitted = errors.New("not admitted")
+	ErrNotOpen     = errors.New("meeting is not open yet: a host opens it by coming in")
+	ErrNoHost      = errors.New("no host is in the meeting: nobody comes in until one is back")
+	ErrNoAccount   = errors.New("no account of your post has this address")
+	ErrNoMember    = errors.New("nobody of that id is named")
+	ErrMembers     = errors.New("no room for another member")
+	ErrOfHost      = errors.New("this is the host, who hands over instead")
+	ErrNotCohost   = errors.New("only a co-host can become the host")
+	ErrOfGuest     = errors.New("a guest can be neither host nor co-host: only agents are named")
 	ErrUnavailable = errors.New("meetings are not available")
 )
 
@@ -89,19 +107,44 @@ func (m Meeting) Role(account string) (role.Role, Person, bool) {
 	if m.Organiser.Account == account {
 		return role.Host, m.Organiser, account != ""
 	}
-	for _, p := range m.CoHosts {
+	for _, p := range m.Members {
 		if p.Account == account {
-			return role.Cohost, p, account != ""
+			return p.Role, p.Person, account != ""
 		}
 	}
 	return "", Person{}, false
 }
 
-// hosts are the accounts that host the meeting.
+// named is the meeting with an agent named, or named as something else.
+func (m Meeting) named(p Person, as role.Role) Meeting {
+	m.Members = append(m.without(p.Account).Members, Member{p, as})
+	slices.SortFunc(m.Members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Account, b.Account))
+	})
+	return m
+}
+
+// without is the meeting with an agent named no more.
+func (m Meeting) without(account string) Meeting {
+	m.Members = slices.DeleteFunc(slices.Clone(m.Members), func(v Member) bool { return v.Account == account })
+	return m
+}
+
+// handedOver is the meeting with another host; the one of before is co-host.
+func (m Meeting) handedOver(to Person) Meeting {
+	before := m.Organiser
+	m = m.without(to.Account)
+	m.Organiser = to
+	return m.named(before, role.Cohost)
+}
+
+// hosts are the accounts that moderate the meeting.
 func (m Meeting) hosts() []string {
 	all := []string{m.Organiser.Account}
-	for _, p := range m.CoHosts {
-		all = append(all, p.Account)
+	for _, p := range m.Members {
+		if p.Role.Moderates() {
+			all = append(all, p.Account)
+		}
 	}
 	return all
 }
@@ -120,12 +163,12 @@ func (m Meeting) Open(now time.Time) (Meeting, error) {
 // End ends a meeting for good; ending twice keeps the first time.
 func (m Meeting) End(now time.Time) Meeting {
 	if m.State != Ended {
-		m.State, m.EndedAt = Ended, now
+		m.State, m.EndedAt, m.HostlessSince = Ended, now, time.Time{}
 	}
 	return m
 }
 
-// Seat is the grant of a host's place in a meeting: one for each of the agent's
+// Seat is the grant of an agent's place in a meeting: one for each of the agent's
 // sessions, so that a reload comes back as the same participant.
 type Seat struct {
 	ID        string // what media tokens name
@@ -139,8 +182,9 @@ type Seat struct {
 // Summary is a meeting with the figures shown beside it.
 type Summary struct {
 	Meeting
-	Waiting int // guests in the lobby
-	Present int // participants in the call
+	Role    role.Role // of who asks
+	Waiting int       // guests in the lobby, for who may see it
+	Present int       // participants in the call
 }
 
 // Participant is somebody in the call.
@@ -148,7 +192,8 @@ type Participant struct {
 	Identity string
 	Name     string
 	Role     role.Role
-	sid      string // of the connection
+	Since    time.Time // when it came into the call first
+	sid      string    // of the connection
 	actor    audit.Actor
 }
 

@@ -55,6 +55,12 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.Lobby.Guesses == nil {
 		cfg.Lobby.Guesses = link.NewGuesses(cfg.Now)
 	}
+	if cfg.LastHost == "" {
+		cfg.LastHost = WaitForHost
+	}
+	if cfg.LastHostAfter == 0 {
+		cfg.LastHostAfter = lastHostAfter
+	}
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
 	}
@@ -211,15 +217,44 @@ func answer[T any](ctx context.Context, m *Meetings, id string, a act) (T, error
 	return t, nil
 }
 
-// Sweep lets the waiting whose sessions have expired go, in meetings in memory.
-// Call it every minute or so.
+// Sweep lets the waiting whose sessions have expired go, in meetings in memory, and
+// looks after meetings that hosts have left, wherever they are. Call it every minute
+// or so.
 func (m *Meetings) Sweep(ctx context.Context) {
+	left, err := m.cfg.Store.Hostless(ctx, maxHostless)
+	if err != nil {
+		m.cfg.Log.WarnContext(ctx, "look for meetings without a host", "err", err)
+	}
 	m.mu.Lock()
 	ids := make([]string, 0, len(m.live))
 	for id := range m.live {
 		ids = append(ids, id)
 	}
+	for _, id := range left {
+		if m.live[id] == nil {
+			ids = append(ids, id)
+		}
+	}
 	m.mu.Unlock()
+	m.lookAround(ctx, ids)
+}
+
+// SweepDue does what the absence of hosts leads to where its time has come, in meetings
+// in memory. Call it every few seconds.
+func (m *Meetings) SweepDue(ctx context.Context) {
+	now := m.cfg.now().UnixMilli()
+	var ids []string
+	m.mu.Lock()
+	for id, l := range m.live {
+		if due := l.due.Load(); due > 0 && due <= now {
+			ids = append(ids, id)
+		}
+	}
+	m.mu.Unlock()
+	m.lookAround(ctx, ids)
+}
+
+func (m *Meetings) lookAround(ctx context.Context, ids []string) {
 	for _, id := range ids {
 		// Whatever happens in it happens before any act.
 		if _, err := m.ask(ctx, id, lookAround{}); err != nil {

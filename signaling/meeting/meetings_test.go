@@ -22,6 +22,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/role"
 	"aparte/signaling/store"
 )
 
@@ -42,6 +43,25 @@ type call struct {
 	mu      sync.Mutex
 	left    []string
 	allowed map[string]*livekit.ParticipantPermission
+	state   string                       // the room's metadata
+	said    map[string]map[string]string // attributes, by identity
+}
+
+func (c *call) Describe(_, metadata string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = metadata
+	return true
+}
+
+func (c *call) SetAttributes(_, identity string, attributes map[string]string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said == nil {
+		c.said = make(map[string]map[string]string)
+	}
+	c.said[identity] = attributes
+	return true
 }
 
 func (c *call) Remove(_, identity string, _ livekit.DisconnectReason) bool {
@@ -121,13 +141,16 @@ func newHouse(t *testing.T, change func(*meeting.Config)) *house {
 }
 
 // link makes a shared link and returns how to come in by it.
-func (h *house) link() func() meeting.Caller {
+func (h *house) link() func() meeting.Caller { return h.linkOf(role.Guest) }
+
+// linkOf makes a shared link for a role.
+func (h *house) linkOf(as role.Role) func() meeting.Caller {
 	h.t.Helper()
 	secret, hash, err := link.MakeSecret(rand.Reader)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	l, err := h.CreateLink(h.t.Context(), anne, h.id, link.Draft{Kind: link.Shared, ExpiresAt: start.Add(time.Hour), CodeHash: hash})
+	l, err := h.CreateLink(h.t.Context(), anne, h.id, link.Draft{Kind: link.Shared, Role: as, ExpiresAt: start.Add(time.Hour), CodeHash: hash})
 	if err != nil {
 		h.t.Fatal(err)
 	}

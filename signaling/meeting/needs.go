@@ -20,8 +20,8 @@ type Store interface {
 	LoadMeeting(ctx context.Context, id string) (Stored, error)
 	// SaveMeeting makes changes durable, all or none.
 	SaveMeeting(ctx context.Context, c Changes) error
-	// MeetingsOf lists the meetings an account hosts, newest first, 500 at most.
-	// Present is 0.
+	// MeetingsOf lists the meetings in which an account has a role, newest first, 500
+	// at most. Present is 0.
 	MeetingsOf(ctx context.Context, account string) ([]Summary, error)
 	// GuestLink finds a link by its id: link.ErrUnknown if there is none.
 	GuestLink(ctx context.Context, id string) (link.Link, error)
@@ -34,6 +34,12 @@ type Store interface {
 	// knocked last first, limit at most; who was sent back is counted, but is no
 	// new knock.
 	WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]Notice, error)
+	// AgentByEmail finds an agent whom the hosts of a meeting may name by the address
+	// they sign in with, in lower case: ErrNoAccount if there is none.
+	AgentByEmail(ctx context.Context, meeting, email string) (Person, error)
+	// Hostless lists the open meetings that the last host has left, longest ago
+	// first, at most limit.
+	Hostless(ctx context.Context, limit int) ([]string, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 }
@@ -83,6 +89,10 @@ type Config struct {
 	Random io.Reader
 	Log    *slog.Logger // nil: slog.Default
 	Lobby  lobby.Limits // zero: lobby.DefaultLimits
+	// LastHost says what happens when the last host has left the call, LastHostAfter
+	// how long a host has to come back; zero: WaitForHost, 5 minutes.
+	LastHost      LastHost
+	LastHostAfter time.Duration
 	// IdleMeetings is how many meetings without anybody are kept in memory; 0: 64.
 	IdleMeetings int
 	// HostQueue is how many messages wait for a host's socket before it counts

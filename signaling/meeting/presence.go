@@ -22,13 +22,14 @@ type Grant struct {
 	Organisation string
 	Role         role.Role
 	Permissions  lobby.Permissions
-	AgentSession string // hosts: the session it dies with
+	AgentSession string // agents: the session it dies with
 	CallState    string // JSON of CallState, for the call that this one may begin
 }
 
 // Permission says in LiveKit's words what a grant allows.
 func (g Grant) Permission() *livekit.ParticipantPermission {
 	var sources []livekit.TrackSource
+	g.Permissions = mayBe(g.Role, g.Permissions) // whatever else was decided
 	if g.Permissions.Speak {
 		sources = append(sources, livekit.TrackSource_MICROPHONE)
 	}
@@ -46,18 +47,42 @@ func (g Grant) Permission() *livekit.ParticipantPermission {
 	}
 }
 
-func admittedGrant(k lobby.Knock) Grant {
+func (l *live) admittedGrant(k lobby.Knock) Grant {
 	return Grant{
 		ID: k.Admission, Meeting: k.Meeting, Identity: k.Identity, Name: k.Name,
-		Organisation: k.Organisation, Role: role.Guest, Permissions: k.Permissions,
+		Organisation: k.Organisation, Role: l.roleBy(k.Link), Permissions: k.Permissions,
 	}
+}
+
+// roleBy is what one is who came in by a guest link.
+func (l *live) roleBy(linkID string) role.Role {
+	if via, ok := l.lobby.Link(linkID); ok && via.Role == role.Observer {
+		return role.Observer
+	}
+	return role.Guest
+}
+
+// mayBe is what of permissions a role may be given: observers publish nothing.
+func mayBe(r role.Role, p lobby.Permissions) lobby.Permissions {
+	if r == role.Observer {
+		return lobby.Permissions{Chat: p.Chat}
+	}
+	return p
 }
 
 func (s Seat) grant(as role.Role, called string) Grant {
 	return Grant{
 		ID: s.ID, Meeting: s.Meeting, Identity: s.Identity, Name: called,
-		Role: as, Permissions: lobby.Everything(), AgentSession: s.Session,
+		Role: as, Permissions: permissionsOf(as), AgentSession: s.Session,
 	}
+}
+
+// permissionsOf is what a named agent may do in the call.
+func permissionsOf(r role.Role) lobby.Permissions {
+	if r == role.Observer {
+		return lobby.Permissions{}
+	}
+	return lobby.Everything()
 }
 
 // granted finds a live grant by its id.
@@ -74,7 +99,7 @@ func (l *live) granted(id string) (Grant, error) {
 		}
 	}
 	if k, ok := l.lobby.Admission(id); ok {
-		return l.withState(admittedGrant(k)), nil
+		return l.withState(l.admittedGrant(k)), nil
 	}
 	return Grant{}, ErrNotAdmitted
 }
@@ -161,14 +186,17 @@ type joined struct {
 
 func (joined) command() role.Command { return role.Keep }
 
-func (a joined) do(l *live, _ time.Time) (any, error) {
+func (a joined) do(l *live, now time.Time) (any, error) {
 	g, err := l.grantOf(a.identity)
 	if err != nil {
 		// Removed while the join was under way: the removal found nobody yet.
 		l.sendOut(a.identity)
 		return nil, err
 	}
-	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, sid: a.sid, actor: l.whoIs(a.identity)}
+	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, sid: a.sid, actor: l.whoIs(a.identity)}
+	if before, in := l.inCall[a.identity]; in {
+		p.Since = before.Since
+	}
 	l.noteJoined(p)
 	l.inCall[a.identity] = p
 	l.dirty, l.rosterDirty = true, true
@@ -217,7 +245,7 @@ func (m *Meetings) tellOnly(id string, a act) {
 	done := func() {
 		select {
 		case out := <-reply:
-			if len(out.leave)+len(out.permit)+len(out.orders) > 0 || l.words.news() {
+			if len(out.leave)+len(out.permit)+len(out.orders) > 0 || l.words.news() || out.close {
 				m.presence.Go(func() { m.obey(l, out) })
 			}
 		default:

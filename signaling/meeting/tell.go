@@ -6,19 +6,38 @@ import (
 	"time"
 
 	"aparte/signaling/lobby"
+	"aparte/signaling/role"
 )
 
 // summaryKey is what of a Summary can change.
 type summaryKey struct {
 	state            State
 	waiting, present int
+	host             string
 }
 
 func (l *live) summary() Summary {
 	return Summary{Meeting: l.meeting, Waiting: l.lobby.WaitingCount(), Present: len(l.inCall)}
 }
 
-func (s Summary) key() summaryKey { return summaryKey{s.State, s.Waiting, s.Present} }
+// summaryFor is the meeting as an agent sees it.
+func (l *live) summaryFor(a Agent) Summary {
+	r, _, _ := l.meeting.Role(a.Account)
+	return l.summary().seenBy(r)
+}
+
+// seenBy leaves out what a role is not told.
+func (s Summary) seenBy(r role.Role) Summary {
+	s.Role = r
+	if !role.WatchLobby.May(r) {
+		s.Waiting = 0
+	}
+	return s
+}
+
+func (s Summary) key() summaryKey {
+	return summaryKey{s.State, s.Waiting, s.Present, s.Organiser.Account}
+}
 
 func (l *live) roster() []Participant {
 	all := make([]Participant, 0, len(l.inCall))
@@ -38,6 +57,7 @@ func (l *live) tell() {
 	l.lastSummary = summary.key()
 	knocks := l.touched(changed.Lobby)
 	for w := range l.hosts {
+		summary := l.summaryFor(w.agent)
 		if w.seq == 0 || len(knocks) > maxKnockEvents {
 			l.tellHost(w, HostEvent{Snapshot: true, Meeting: &summary, Knocks: l.knockViews(), Participants: l.roster()})
 			continue
@@ -64,6 +84,7 @@ func (l *live) tell() {
 		l.lastNotice = notice
 		l.board.post(l.meeting.hosts(), notice)
 	}
+	l.tellRenamed()
 }
 
 // maxKnockEvents is how many knocks may change at once before hosts are told everything

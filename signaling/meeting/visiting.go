@@ -40,7 +40,7 @@ type bySession struct{ session string }
 func (b bySession) as(l *live, _ time.Time) (role.Role, error) {
 	k, _ := l.lobby.KnockOf(b.session)
 	if in, ok := l.lobby.Admission(k.Admission); ok {
-		return admittedGrant(in).Role, nil
+		return l.roleBy(in.Link), nil
 	}
 	return role.Door, nil
 }
@@ -101,7 +101,7 @@ func (a claim) do(l *live, now time.Time) (any, error) {
 	if !ok || l.meeting.State != Open {
 		return nil, ErrNotAdmitted
 	}
-	return admittedGrant(admitted), nil
+	return l.admittedGrant(admitted), nil
 }
 
 // Claim returns the grant of an admitted guest, and nobody else's.

@@ -18,7 +18,7 @@ const (
 	Cohost      Role = "cohost"      // named by the host
 	Participant Role = "participant" // an agent who was named, without moderating
 	Guest       Role = "guest"       // came by a guest link and was let in
-	Observer    Role = "observer"    // hears and sees
+	Observer    Role = "observer"    // hears and sees: an agent who was named, or by a guest link for observers
 	Door        Role = "door"
 	Server      Role = "server"
 )

@@ -46,7 +46,7 @@ func (c Command) Does() string {
 var (
 	host    = []Role{Host}
 	hosts   = []Role{Host, Cohost}
-	agents  = []Role{Host, Cohost, Participant}
+	agents  = []Role{Host, Cohost, Participant, Observer}
 	present = []Role{Host, Cohost, Participant, Guest, Observer}
 	door    = []Role{Door}
 	server  = []Role{Server}
@@ -55,10 +55,15 @@ var (
 // The commands, and who may use them.
 var (
 	// The meeting.
-	LookAt = define("look-at", "Look at the meeting: title, time, state, how many are in or wait.", agents)
-	Join   = define("join", "Come in as an agent.", agents)
+	LookAt = define("look-at", "Look at the meeting: title, time, state, how many are in; hosts see how many wait, too.", agents)
+	Join   = define("join", "Come in as an agent: hosts open the meeting by it, others come in once it is open.", agents)
 	Open   = define("open", "Open the meeting without coming in.", hosts)
 	End    = define("end", "End the meeting for all.", hosts)
+
+	// Who is named.
+	ListMembers = define("list-members", "See which agents are named, and as what.", hosts)
+	NameMember  = define("name-member", "Name an agent co-host, participant or observer, or take that back.", host)
+	HandOver    = define("hand-over", "Make a co-host the host in one's place.", host)
 
 	// Links.
 	ListLinks  = define("list-links", "See the guest links.", hosts)

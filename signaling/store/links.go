@@ -11,19 +11,19 @@ import (
 
 const linkColumns = `id, meeting_id, kind, label, guest_name, organisation, max_uses, uses,
 	valid_from, expires_at, revoked_at, created_at, created_by, code_hash, unbound, session_id,
-	key_thumbprint, pin_hash, language, opened_at, issue, issued_at`
+	key_thumbprint, pin_hash, language, opened_at, issue, issued_at, role`
 
 func scanLink(row scanner) (v link.Link, err error) {
 	err = row.Scan(&v.ID, &v.Meeting, &v.Kind, &v.Label, &v.GuestName, &v.Organisation, &v.MaxUses, &v.Uses,
 		at(&v.ValidFrom), at(&v.ExpiresAt), at(&v.RevokedAt), at(&v.CreatedAt), &v.CreatedBy,
 		hashInto((*[32]byte)(&v.CodeHash)), is(&v.Unbound), &v.Session,
-		&v.Key, orNone((*[32]byte)(&v.PINHash)), &v.Language, at(&v.OpenedAt), &v.Issue, at(&v.IssuedAt))
+		&v.Key, orNone((*[32]byte)(&v.PINHash)), &v.Language, at(&v.OpenedAt), &v.Issue, at(&v.IssuedAt), &v.Role)
 	return v, err
 }
 
 func saveLink(ctx context.Context, q queries, v link.Link) error {
 	_, err := q.ExecContext(ctx, `INSERT INTO guest_links (`+linkColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT (id) DO UPDATE SET uses = excluded.uses, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at,
 		code_hash = excluded.code_hash, unbound = excluded.unbound, session_id = excluded.session_id,
 		key_thumbprint = excluded.key_thumbprint, pin_hash = excluded.pin_hash, opened_at = excluded.opened_at,
@@ -31,7 +31,7 @@ func saveLink(ctx context.Context, q queries, v link.Link) error {
 		v.ID, v.Meeting, v.Kind, v.Label, v.GuestName, v.Organisation, v.MaxUses, v.Uses,
 		ms(v.ValidFrom), ms(v.ExpiresAt), ms(v.RevokedAt), ms(v.CreatedAt), v.CreatedBy,
 		hexOf(v.CodeHash), flag(v.Unbound), v.Session,
-		v.Key, hexOrNone(v.PINHash), v.Language, ms(v.OpenedAt), v.Issue, ms(v.IssuedAt))
+		v.Key, hexOrNone(v.PINHash), v.Language, ms(v.OpenedAt), v.Issue, ms(v.IssuedAt), v.Role)
 	return err
 }
 

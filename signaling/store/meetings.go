@@ -10,14 +10,21 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
+	"aparte/signaling/role"
 )
 
 const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile,
-	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at`
+	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since`
+
+func meetingFields(m *meeting.Meeting) []any {
+	return []any{
+		&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
+		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince),
+	}
+}
 
 func scanMeeting(row scanner) (m meeting.Meeting, err error) {
-	err = row.Scan(&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
-		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt))
+	err = row.Scan(meetingFields(&m)...)
 	return m, err
 }
 
@@ -37,7 +44,7 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	if err != nil {
 		return out, classify(fmt.Errorf("load meeting: %w", err))
 	}
-	out.Meeting.CoHosts, err = coHosts(ctx, tx, id, out.Meeting.Organiser.Account)
+	out.Meeting.Members, err = members(ctx, tx, id, out.Meeting.Organiser.Account)
 	if err != nil {
 		return out, classify(err)
 	}
@@ -71,12 +78,12 @@ func scanSeat(row scanner) (v meeting.Seat, err error) {
 	return v, err
 }
 
-func coHosts(ctx context.Context, q queries, id, organiser string) ([]meeting.Person, error) {
-	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name FROM hosts h JOIN accounts a ON a.id = h.account_id
-		WHERE h.meeting_id = $1 AND a.id <> $2 ORDER BY a.name`, id, organiser)
-	return collect(rows, err, func(row scanner) (p meeting.Person, err error) {
-		err = row.Scan(&p.Account, &p.Name)
-		return p, err
+func members(ctx context.Context, q queries, id, organiser string) ([]meeting.Member, error) {
+	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name, h.role FROM members h JOIN accounts a ON a.id = h.account_id
+		WHERE h.meeting_id = $1 AND a.id <> $2 ORDER BY a.name, a.id`, id, organiser)
+	return collect(rows, err, func(row scanner) (v meeting.Member, err error) {
+		err = row.Scan(&v.Account, &v.Name, &v.Role)
+		return v, err
 	})
 }
 
@@ -109,32 +116,35 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 
 func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
-		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, profile = excluded.profile,
-		starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at, ended_at = excluded.ended_at`,
-		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt))
+		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
+		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
+		ended_at = excluded.ended_at, hostless_since = excluded.hostless_since`,
+		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt), ms(m.HostlessSince))
 	if err != nil {
 		return err
 	}
-	for _, p := range append([]meeting.Person{m.Organiser}, m.CoHosts...) {
-		if _, err := q.ExecContext(ctx, `INSERT INTO hosts (meeting_id, account_id) VALUES ($1, $2)
-			ON CONFLICT (account_id, meeting_id) DO NOTHING`, m.ID, p.Account); err != nil {
+	if _, err := q.ExecContext(ctx, `DELETE FROM members WHERE meeting_id = $1`, m.ID); err != nil {
+		return err
+	}
+	for _, p := range append([]meeting.Member{{Person: m.Organiser, Role: role.Host}}, m.Members...) {
+		if _, err := q.ExecContext(ctx, `INSERT INTO members (meeting_id, account_id, role) VALUES ($1, $2, $3)`,
+			m.ID, p.Account, p.Role); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// MeetingsOf lists the meetings an account hosts, newest first, 500 at most.
+// MeetingsOf lists the meetings in which an account has a role, newest first, 500 at most.
 func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summary, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+meetingColumns+`,
-		(SELECT count(*) FROM knocks k WHERE k.meeting_id = m.id AND k.status = 'waiting')
-		FROM hosts h JOIN meetings m ON m.id = h.meeting_id JOIN accounts a ON a.id = m.organiser_id
+		(SELECT count(*) FROM knocks k WHERE k.meeting_id = m.id AND k.status = 'waiting'), h.role
+		FROM members h JOIN meetings m ON m.id = h.meeting_id JOIN accounts a ON a.id = m.organiser_id
 		WHERE h.account_id = $1 ORDER BY m.created_at DESC, m.id LIMIT 500`, account)
 	all, err := collect(rows, err, func(row scanner) (v meeting.Summary, err error) {
-		err = row.Scan(&v.ID, &v.Title, &v.State, &v.Organiser.Account, &v.Organiser.Name, &v.Profile,
-			at(&v.StartsAt), at(&v.EndsAt), at(&v.CreatedAt), at(&v.OpenedAt), at(&v.EndedAt), &v.Waiting)
+		err = row.Scan(append(meetingFields(&v.Meeting), &v.Waiting, &v.Role)...)
 		return v, err
 	})
 	return all, classify(err)
@@ -144,13 +154,34 @@ func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summa
 // last first, limit at most.
 func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]meeting.Notice, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT m.id, m.title, count(*), max(CASE WHEN k.sent_back_at IS NULL THEN k.since END)
-		FROM hosts h JOIN meetings m ON m.id = h.meeting_id JOIN knocks k ON k.meeting_id = m.id
+		FROM members h JOIN meetings m ON m.id = h.meeting_id JOIN knocks k ON k.meeting_id = m.id
 		JOIN lobby_sessions s ON s.id = k.session_id
-		WHERE h.account_id = $1 AND m.state <> 'ended' AND k.status = 'waiting' AND s.expires_at > $2
+		WHERE h.account_id = $1 AND h.role IN ('host', 'cohost') AND m.state <> 'ended' AND k.status = 'waiting' AND s.expires_at > $2
 		GROUP BY m.id, m.title ORDER BY coalesce(max(CASE WHEN k.sent_back_at IS NULL THEN k.since END), 0) DESC, m.id LIMIT $3`, account, ms(now), limit)
 	all, err := collect(rows, err, func(row scanner) (v meeting.Notice, err error) {
 		err = row.Scan(&v.Meeting, &v.Title, &v.Waiting, at(&v.Newest))
 		return v, err
+	})
+	return all, classify(err)
+}
+
+// AgentByEmail finds an agent whom the hosts of a meeting may name, or says
+// meeting.ErrNoAccount.
+func (s *Store) AgentByEmail(ctx context.Context, _, email string) (p meeting.Person, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT a.id, a.name FROM accounts a WHERE a.email = $1`, email).Scan(&p.Account, &p.Name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, meeting.ErrNoAccount
+	}
+	return p, classify(err)
+}
+
+// Hostless lists the open meetings that the last host has left, longest ago first.
+func (s *Store) Hostless(ctx context.Context, limit int) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM meetings WHERE hostless_since IS NOT NULL AND state = 'open'
+		ORDER BY hostless_since LIMIT $1`, limit)
+	all, err := collect(rows, err, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
 	})
 	return all, classify(err)
 }

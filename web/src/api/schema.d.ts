@@ -205,7 +205,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the meetings one hosts */
+        /** List the meetings in which one has a role */
         get: operations["list-meetings"];
         put?: never;
         /** Create a meeting */
@@ -279,7 +279,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open the meeting and get a media token */
+        /** Come in: hosts open the meeting by it; get a media token */
         post: operations["join-meeting"];
         delete?: never;
         options?: never;
@@ -577,6 +577,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who is named, the host first */
+        get: operations["list-members"];
+        put?: never;
+        /** Name an agent co-host, participant or observer */
+        post: operations["name-member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a member another role, in the call at once */
+        put: operations["set-member"];
+        post?: never;
+        /** Take a member's role away, and the member out of the call */
+        delete: operations["remove-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/members/{account}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a co-host the host and stay as co-host */
+        post: operations["hand-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/participants/{identity}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a co-host in the call the host and stay as co-host */
+        post: operations["hand-over-in-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/participants/{identity}/permissions": {
         parameters: {
             query?: never;
@@ -605,6 +675,23 @@ export interface paths {
         put?: never;
         /** Remove somebody from the call */
         post: operations["remove-participant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/participants/{identity}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an agent in the call another role, at once */
+        put: operations["set-participant-role"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -910,6 +997,11 @@ export interface components {
             label: string;
             /** @description The link asks for a PIN. */
             pin: boolean;
+            /**
+             * @description What one comes in as by it.
+             * @enum {string}
+             */
+            role: "guest" | "observer";
         };
         KnockList: {
             knocks: components["schemas"]["Knock"][];
@@ -925,12 +1017,12 @@ export interface components {
              * @description What is wrong; decide by this, not by the words.
              * @enum {string}
              */
-            code: "too-large" | "encoding" | "empty" | "too-many" | "twice" | "missing" | "columns" | "text" | "language" | "pin" | "quotation";
+            code: "too-large" | "encoding" | "empty" | "too-many" | "twice" | "missing" | "columns" | "text" | "language" | "pin" | "role" | "quotation";
             /**
              * @description Absent: the line as a whole.
              * @enum {string}
              */
-            column?: "name" | "organisation" | "label" | "language" | "pin";
+            column?: "name" | "organisation" | "label" | "language" | "pin" | "role";
             /**
              * Format: int64
              * @description In the file, from 1; 0: the file as a whole.
@@ -977,6 +1069,11 @@ export interface components {
             pin: boolean;
             /** Format: date-time */
             revoked_at?: string;
+            /**
+             * @description What one comes in as by it; observers hear and see, and publish nothing.
+             * @enum {string}
+             */
+            role: "guest" | "observer";
             /** @description Made by the server, which has therefore seen the secret. */
             unbound: boolean;
             /**
@@ -1007,6 +1104,11 @@ export interface components {
             organisation?: string;
             /** @description base64url, without padding, of the SHA-256 of the 32 bytes of the proof of the PIN; absent: no PIN. */
             pin_hash?: string;
+            /**
+             * @description What one comes in as by it; absent: guest.
+             * @enum {string}
+             */
+            role?: "guest" | "observer";
             /** Format: date-time */
             valid_from?: string;
         };
@@ -1072,6 +1174,11 @@ export interface components {
             name: string;
             organisation?: string;
             pin: boolean;
+            /**
+             * @description What the guest comes in as.
+             * @enum {string}
+             */
+            role: "guest" | "observer";
         };
         LobbyMessage: {
             /** Format: date-time */
@@ -1113,6 +1220,11 @@ export interface components {
              * @enum {string}
              */
             profile: "standard";
+            /**
+             * @description The caller's own.
+             * @enum {string}
+             */
+            role: "host" | "cohost" | "participant" | "observer";
             /** Format: date-time */
             starts_at?: string;
             /** @enum {string} */
@@ -1120,7 +1232,7 @@ export interface components {
             title: string;
             /**
              * Format: int64
-             * @description Guests waiting in the lobby.
+             * @description Guests waiting in the lobby; 0 to those who do not moderate.
              */
             waiting: number;
         };
@@ -1133,6 +1245,26 @@ export interface components {
         };
         MeetingList: {
             meetings: components["schemas"]["Meeting"][];
+        };
+        Member: {
+            /** @description Id of the account. */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "host" | "cohost" | "participant" | "observer";
+        };
+        MemberDraft: {
+            /** @description The address that the agent signs in with. */
+            email: string;
+            /** @enum {string} */
+            role: "cohost" | "participant" | "observer";
+        };
+        MemberList: {
+            members: components["schemas"]["Member"][];
+        };
+        MemberRole: {
+            /** @enum {string} */
+            role: "cohost" | "participant" | "observer";
         };
         Notice: {
             /** @description Id of the meeting. */
@@ -1159,7 +1291,7 @@ export interface components {
             identity: string;
             name: string;
             /** @enum {string} */
-            role: "host" | "guest";
+            role: "host" | "cohost" | "participant" | "guest" | "observer";
         };
         PasswordChange: {
             current?: string;
@@ -1200,7 +1332,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -2424,6 +2556,202 @@ export interface operations {
             };
         };
     };
+    "list-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "name-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over-in-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     permit: {
         parameters: {
             query?: never;
@@ -2478,6 +2806,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-participant-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {
