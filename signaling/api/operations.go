@@ -107,6 +107,16 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
 	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
 
+	call(a, h, agent.of(role.Mute), "mute", "POST /meetings/{id}/call/participants/{identity}/mute", "Close somebody's microphone", a.mute)
+	call(a, h, agent.of(role.Mute), "mute-all", "POST /meetings/{id}/call/mute", "Close the microphones of everybody but hosts", a.muteAll)
+	call(a, h, agent.of(role.AskUnmute), "ask-unmute", "POST /meetings/{id}/call/participants/{identity}/ask-unmute", "Ask somebody to open the microphone", a.askUnmute)
+	call(a, h, agent.of(role.AskUnmute), "ask-unmute-all", "POST /meetings/{id}/call/ask-unmute", "Ask everybody but hosts to open the microphone", a.askUnmuteAll)
+	call(a, h, agent.of(role.StopCamera), "stop-camera", "POST /meetings/{id}/call/participants/{identity}/stop-camera", "Stop somebody's camera", a.stopCamera)
+	call(a, h, agent.of(role.StopShare), "stop-share", "POST /meetings/{id}/call/participants/{identity}/stop-share", "Stop somebody's screen share", a.stopShare)
+	call(a, h, agent.of(role.PermitAll), "permit-all", "PUT /meetings/{id}/call/permissions", "Change what everybody but hosts may do, at once and for whoever comes in later", a.permitAll)
+	call(a, h, agent.of(role.Spotlight), "spotlight", "PUT /meetings/{id}/call/spotlight", "Put up to three people in front for everybody", a.spotlight)
+	call(a, h, agent.of(role.Lock), "lock", "PUT /meetings/{id}/call/lock", "Lock the meeting, so that nobody new comes in, or unlock it", a.lock)
+
 	call(a, h, agent.of(role.ListLinks), "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent.of(role.MakeLinks), "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
 	call(a, h, agent.of(role.MakeLinks), "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)

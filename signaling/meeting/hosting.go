@@ -105,6 +105,9 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	}
 	seat, ok := l.seatOf(a.agent.Session)
 	if !ok {
+		if l.meeting.Locked && !r.Moderates() {
+			return nil, ErrLocked
+		}
 		if seat, err = l.newSeat(a.agent, now); err != nil {
 			return nil, err
 		}
@@ -112,7 +115,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return seat.grant(r, p.Name), nil
+	return l.ruled(seat.grant(r, p.Name)), nil
 }
 
 // Join opens the meeting if it is not open yet and gives a host a seat in it.

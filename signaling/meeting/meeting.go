@@ -45,12 +45,16 @@ type Meeting struct {
 	CreatedAt time.Time
 	OpenedAt  time.Time
 	EndedAt   time.Time
+
+	Locked    bool   // nobody new comes in
+	Forbidden Rights // to all but hosts
 }
 
 // Why something about a meeting is refused.
 var (
 	ErrNotFound    = errors.New("no such meeting, or not yours")
 	ErrEnded       = errors.New("meeting has ended")
+	ErrLocked      = errors.New("meeting is locked")
 	ErrNotAdmitted = errors.New("not admitted")
 	ErrUnavailable = errors.New("meetings are not available")
 )

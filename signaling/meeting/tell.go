@@ -12,13 +12,14 @@ import (
 type summaryKey struct {
 	state            State
 	waiting, present int
+	locked           bool
 }
 
 func (l *live) summary() Summary {
 	return Summary{Meeting: l.meeting, Waiting: l.lobby.WaitingCount(), Present: len(l.inCall)}
 }
 
-func (s Summary) key() summaryKey { return summaryKey{s.State, s.Waiting, s.Present} }
+func (s Summary) key() summaryKey { return summaryKey{s.State, s.Waiting, s.Present, s.Locked} }
 
 func (l *live) roster() []Participant {
 	all := make([]Participant, 0, len(l.inCall))

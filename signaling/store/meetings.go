@@ -13,11 +13,21 @@ import (
 )
 
 const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile,
-	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at`
+	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.locked,
+	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand`
+
+// intoMeeting is where meetingColumns go.
+func intoMeeting(m *meeting.Meeting) []any {
+	f := &m.Forbidden
+	return []any{
+		&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
+		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), is(&m.Locked),
+		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand),
+	}
+}
 
 func scanMeeting(row scanner) (m meeting.Meeting, err error) {
-	err = row.Scan(&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
-		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt))
+	err = row.Scan(intoMeeting(&m)...)
 	return m, err
 }
 
@@ -108,12 +118,17 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 }
 
 func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
+	f := m.Forbidden
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
-		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at,
+		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, profile = excluded.profile,
-		starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at, ended_at = excluded.ended_at`,
-		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt))
+		starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at, ended_at = excluded.ended_at,
+		locked = excluded.locked, forbid_speak = excluded.forbid_speak, forbid_camera = excluded.forbid_camera,
+		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand`,
+		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt),
+		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand))
 	if err != nil {
 		return err
 	}
@@ -133,8 +148,7 @@ func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summa
 		FROM hosts h JOIN meetings m ON m.id = h.meeting_id JOIN accounts a ON a.id = m.organiser_id
 		WHERE h.account_id = $1 ORDER BY m.created_at DESC, m.id LIMIT 500`, account)
 	all, err := collect(rows, err, func(row scanner) (v meeting.Summary, err error) {
-		err = row.Scan(&v.ID, &v.Title, &v.State, &v.Organiser.Account, &v.Organiser.Name, &v.Profile,
-			at(&v.StartsAt), at(&v.EndsAt), at(&v.CreatedAt), at(&v.OpenedAt), at(&v.EndedAt), &v.Waiting)
+		err = row.Scan(append(intoMeeting(&v.Meeting), &v.Waiting)...)
 		return v, err
 	})
 	return all, classify(err)
