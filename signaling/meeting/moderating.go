@@ -37,7 +37,7 @@ const (
 
 // Moderated tells somebody what a host has done to them.
 type Moderated struct {
-	// What is muted, camera-stopped, share-stopped, spotlit, forbidden or allowed.
+	// What is muted, camera_stopped, share_stopped, spotlit, forbidden or allowed.
 	What   string   `json:"what"`
 	By     string   `json:"by"` // name of the host
 	Rights []string `json:"rights,omitempty"`
@@ -150,7 +150,7 @@ type stopCamera struct{ onOne }
 func (stopCamera) command() role.Command { return role.StopCamera }
 
 func (a stopCamera) do(l *live, _ time.Time) (any, error) {
-	return a.stop(l, audit.CameraStopped, "camera-stopped", livekit.TrackSource_CAMERA)
+	return a.stop(l, audit.CameraStopped, "camera_stopped", livekit.TrackSource_CAMERA)
 }
 
 // StopCamera stops somebody's camera. They may start it again.
@@ -164,7 +164,7 @@ type stopShare struct{ onOne }
 func (stopShare) command() role.Command { return role.StopShare }
 
 func (a stopShare) do(l *live, _ time.Time) (any, error) {
-	return a.stop(l, audit.ShareStopped, "share-stopped", livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
+	return a.stop(l, audit.ShareStopped, "share_stopped", livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
 }
 
 // StopShare stops somebody's screen share, picture and sound. They may share again.

@@ -137,10 +137,10 @@ func TestActsInTheCall(t *testing.T) {
 			"silence " + one + " [MICROPHONE]", `tell [` + one + `] aparte.moderated {"what":"muted","by":"Anne Bernard"}`,
 		}},
 		{"stop camera", func() error { return f.StopCamera(ctx, anne, id, one) }, []string{
-			"silence " + one + " [CAMERA]", `tell [` + one + `] aparte.moderated {"what":"camera-stopped","by":"Anne Bernard"}`,
+			"silence " + one + " [CAMERA]", `tell [` + one + `] aparte.moderated {"what":"camera_stopped","by":"Anne Bernard"}`,
 		}},
 		{"stop share", func() error { return f.StopShare(ctx, anne, id, one) }, []string{
-			"silence " + one + " [SCREEN_SHARE SCREEN_SHARE_AUDIO]", `tell [` + one + `] aparte.moderated {"what":"share-stopped","by":"Anne Bernard"}`,
+			"silence " + one + " [SCREEN_SHARE SCREEN_SHARE_AUDIO]", `tell [` + one + `] aparte.moderated {"what":"share_stopped","by":"Anne Bernard"}`,
 		}},
 		{"ask", func() error { return f.AskUnmute(ctx, anne, id, one) }, []string{
 			`tell [` + one + `] aparte.ask {"what":"unmute","by":"Anne Bernard"}`,

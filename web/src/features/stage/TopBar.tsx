@@ -1,4 +1,4 @@
-import { Clock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
+import { Clock, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { CallState } from '@/call/live'
 import { useT } from '@/i18n'
@@ -20,6 +20,7 @@ export function TopBar({ title, state, since, notice }: Props) {
       <Heading><bdi>{title}</bdi></Heading>
       <span className="sc hide-s" title={t('profile.standard')}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
       {outside > 0 ? <span className="sc hide-s"><Users aria-hidden="true" />{t('stage.outside', { n: outside })}</span> : null}
+      {state.moderation.locked ? <span className="sc" role="img" aria-label={t('mod.locked')} title={t('mod.locked')}><Lock aria-hidden="true" /><span className="hide-s">{t('mod.locked.short')}</span></span> : null}
       <span className="space" />
       {notice}
       {state.self.sharing ? <span className="sc on"><MonitorUp aria-hidden="true" />{t('stage.sharing')}</span> : null}

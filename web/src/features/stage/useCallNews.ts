@@ -19,6 +19,7 @@ export function useCallNews(call: Call): void {
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
+      if (event.is !== 'message' && event.is !== 'joined' && event.is !== 'left') return // said where it is shown
       said.push(event.is === 'message' ? t('sr.message', { name: event.name }) : t(event.is === 'joined' ? 'sr.joined' : 'sr.left', { name: event.name }))
       timer ??= setTimeout(flush, mergeFor)
     })
