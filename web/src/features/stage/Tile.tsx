@@ -28,7 +28,7 @@ export function Tile({ person, width, height, first, menuOf }: Props) {
       {/* A picture held back stays attached: the server gives it again when there is room, as long as it is wanted. */}
       {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : null}
       {person.picture === null || held ? <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div> : null}
-      {menu.length > 0 ? <MenuButton label={t('people.acts', { name: person.name })} className="tile-menu" button={<Ellipsis aria-hidden="true" />} groups={menu} excludeFromTabOrder /> : null}
+      {menu.length > 0 ? <MenuButton label={t('stage.tile.acts', { name: person.name })} className="tile-menu" button={<Ellipsis aria-hidden="true" />} groups={menu} excludeFromTabOrder /> : null}
       <div className="caption">
         {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
         {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}
