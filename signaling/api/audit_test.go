@@ -174,6 +174,13 @@ func (s *stage) named(as string) (named struct{ id, identity string }) {
 	return named
 }
 
+// ofCall is the path of an act on the call.
+func (s *stage) ofCall(act string) string { return "/meetings/" + s.meeting.ID + "/call/" + act }
+
+// ofTheMoment are the calls that change nothing but what is going on in the call: stored
+// is their event alone.
+var ofTheMoment = []string{"mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight"}
+
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
@@ -316,6 +323,38 @@ var mutating = map[string]struct {
 	"permit": {func(s *stage) try {
 		return try{s.host, "PUT", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/permissions", map[string]bool{"camera": false}}
 	}, []audit.Act{audit.ParticipantPermitted}},
+	"mute": {func(s *stage) try {
+		return try{s.host, "POST", s.ofCall("participants/" + s.admitted() + "/mute"), nil}
+	}, []audit.Act{audit.ParticipantMuted}},
+	"mute-all": {func(s *stage) try {
+		s.admitted()
+		return try{s.host, "POST", s.ofCall("mute"), nil}
+	}, []audit.Act{audit.MeetingMuted}},
+	"ask-unmute": {func(s *stage) try {
+		return try{s.host, "POST", s.ofCall("participants/" + s.admitted() + "/ask-unmute"), nil}
+	}, []audit.Act{audit.ParticipantAskedToUnmute}},
+	"ask-unmute-all": {func(s *stage) try {
+		s.admitted()
+		return try{s.host, "POST", s.ofCall("ask-unmute"), nil}
+	}, []audit.Act{audit.MeetingAskedToUnmute}},
+	"stop-camera": {func(s *stage) try {
+		return try{s.host, "POST", s.ofCall("participants/" + s.admitted() + "/stop-camera"), nil}
+	}, []audit.Act{audit.CameraStopped}},
+	"stop-share": {func(s *stage) try {
+		return try{s.host, "POST", s.ofCall("participants/" + s.admitted() + "/stop-share"), nil}
+	}, []audit.Act{audit.ShareStopped}},
+	"permit-all": {func(s *stage) try {
+		return try{s.host, "PUT", s.ofCall("permissions"), map[string]bool{"share": false}}
+	}, []audit.Act{audit.MeetingPermitted}},
+	"spotlight": {func(s *stage) try {
+		identity := s.admitted()
+		s.meetings.Joined(s.meeting.ID, identity, "PA_1")
+		s.host.knocks(s.meeting.ID) // after it
+		return try{s.host, "PUT", s.ofCall("spotlight"), api.Spotlight{Identities: []string{identity}}}
+	}, []audit.Act{audit.ParticipantSpotlit}},
+	"lock": {func(s *stage) try {
+		return try{s.host, "PUT", s.ofCall("lock"), api.Lock{Locked: true}}
+	}, []audit.Act{audit.MeetingLocked}},
 	"write-knock": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/" + s.knock + "/messages", api.LobbyText{Text: "Deux minutes"}}
 	}, []audit.Act{audit.KnockMessage}},
@@ -403,6 +442,9 @@ func TestEveryMutatingCallIsAudited(t *testing.T) {
 			if len(c.acts) > 0 {
 				others := slices.DeleteFunc(tables(t, db), func(name string) bool { return strings.HasPrefix(name, "audit_") })
 				for what, names := range map[string][]string{"the act": others, "its event": {"audit_events"}, "the head": {"audit_heads"}} {
+					if what == "the act" && slices.Contains(ofTheMoment, id) {
+						continue
+					}
 					mend := fail(t, db, names...)
 					if status, _, answer := call.by.raw(call.method, call.path, body); status < 500 {
 						t.Errorf("%s cannot be stored: %d %s", what, status, answer)

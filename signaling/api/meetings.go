@@ -30,7 +30,7 @@ func meetingOf(v meeting.Summary) Meeting {
 		Organiser: Person{ID: v.Organiser.Account, Name: v.Organiser.Name},
 		StartsAt:  optional(v.StartsAt), EndsAt: optional(v.EndsAt),
 		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt),
-		Role: string(v.Role), Waiting: v.Waiting, Present: v.Present, Profile: v.Profile,
+		Role: string(v.Role), Waiting: v.Waiting, Present: v.Present, Profile: v.Profile, Locked: v.Locked,
 	}
 }
 

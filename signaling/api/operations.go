@@ -115,6 +115,16 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.NameMember), "set-participant-role", "PUT /meetings/{id}/participants/{identity}/role", "Give an agent in the call another role, at once", a.setParticipantRole)
 	call(a, h, agent.of(role.HandOver), "hand-over-in-call", "POST /meetings/{id}/participants/{identity}/hand-over", "Make a co-host in the call the host and stay as co-host", a.handOverInCall)
 
+	call(a, h, agent.of(role.Mute), "mute", "POST /meetings/{id}/call/participants/{identity}/mute", "Close somebody's microphone", a.mute)
+	call(a, h, agent.of(role.Mute), "mute-all", "POST /meetings/{id}/call/mute", "Close the microphones of everybody but hosts", a.muteAll)
+	call(a, h, agent.of(role.AskUnmute), "ask-unmute", "POST /meetings/{id}/call/participants/{identity}/ask-unmute", "Ask somebody to open the microphone", a.askUnmute)
+	call(a, h, agent.of(role.AskUnmute), "ask-unmute-all", "POST /meetings/{id}/call/ask-unmute", "Ask everybody but hosts to open the microphone", a.askUnmuteAll)
+	call(a, h, agent.of(role.StopCamera), "stop-camera", "POST /meetings/{id}/call/participants/{identity}/stop-camera", "Stop somebody's camera", a.stopCamera)
+	call(a, h, agent.of(role.StopShare), "stop-share", "POST /meetings/{id}/call/participants/{identity}/stop-share", "Stop somebody's screen share", a.stopShare)
+	call(a, h, agent.of(role.PermitAll), "permit-all", "PUT /meetings/{id}/call/permissions", "Change what everybody but hosts may do, at once and for whoever comes in later", a.permitAll)
+	call(a, h, agent.of(role.Spotlight), "spotlight", "PUT /meetings/{id}/call/spotlight", "Put up to three people in front for everybody", a.spotlight)
+	call(a, h, agent.of(role.Lock), "lock", "PUT /meetings/{id}/call/lock", "Lock the meeting, so that nobody new comes in, or unlock it", a.lock)
+
 	call(a, h, agent.of(role.ListLinks), "list-links", "GET /meetings/{id}/links", "List the guest links", a.listLinks)
 	call(a, h, agent.of(role.MakeLinks), "create-link", "POST /meetings/{id}/links", "Create a guest link", a.createLink)
 	call(a, h, agent.of(role.MakeLinks), "create-links", "POST /meetings/{id}/links/bulk", "Create guest links, all or none", a.createLinks)

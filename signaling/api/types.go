@@ -30,6 +30,7 @@ type Meeting struct {
 	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby; 0 to those who do not moderate."`
 	Present   int        `json:"present" doc:"Participants in the call."`
 	Profile   string     `json:"profile" enum:"standard" doc:"Security profile."`
+	Locked    bool       `json:"locked" doc:"Nobody new comes in; guests may wait."`
 }
 
 // Knock is a guest's request to enter as the hosts see it.
@@ -123,6 +124,7 @@ type GuestMeeting struct {
 	EndsAt    *time.Time `json:"ends_at,omitempty"`
 	State     string     `json:"state" enum:"scheduled,open,ended"`
 	Profile   string     `json:"profile" enum:"standard"`
+	Locked    bool       `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
 }
 
 // GuestLink is the guest's own link.

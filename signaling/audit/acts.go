@@ -59,6 +59,22 @@ const (
 	ParticipantPermitted Act = "participant.permitted" // detail: the permissions
 )
 
+// What hosts do in the call. Those of a participant are by a host on one, those of the
+// meeting concern everybody but hosts.
+const (
+	ParticipantMuted         Act = "participant.muted"
+	ParticipantAskedToUnmute Act = "participant.asked_to_unmute"
+	CameraStopped            Act = "participant.camera_stopped"
+	ShareStopped             Act = "participant.share_stopped"
+	ParticipantSpotlit       Act = "participant.spotlit" // put in front for all; detail place, from 1
+	SpotlightEnded           Act = "spotlight.ended"     // nobody is in front any more
+	MeetingMuted             Act = "meeting.muted"
+	MeetingAskedToUnmute     Act = "meeting.asked_to_unmute"
+	MeetingPermitted         Act = "meeting.permitted" // detail: what everybody may do
+	MeetingLocked            Act = "meeting.locked"
+	MeetingUnlocked          Act = "meeting.unlocked"
+)
+
 // Accounts and their sessions.
 const (
 	SetupOffered     Act = "setup.offered"   // the server printed a set-up link

@@ -70,14 +70,18 @@ type permit struct {
 func (permit) command() role.Command { return role.Permit }
 
 func (a permit) do(l *live, _ time.Time) (any, error) {
-	if _, err := a.alive(l); err != nil {
+	h, err := a.alive(l)
+	if err != nil {
 		return nil, err
 	}
+	before, _ := l.grantOf(a.identity)
 	k, err := l.lobby.Permit(a.identity, mayBe(l.roleOf(a.identity), a.permissions))
 	if err != nil {
 		return nil, err
 	}
-	l.permit = append(l.permit, permitting{k.Identity, l.admittedGrant(k).Permission()})
+	g := l.ruled(l.admittedGrant(k))
+	l.permit = append(l.permit, permitting{k.Identity, g.Permission()})
+	l.tellRights(h.Name, before.Permissions, g.Permissions, k.Identity)
 	return l.knockView(k), nil
 }
 

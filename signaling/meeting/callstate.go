@@ -4,18 +4,29 @@ import (
 	"encoding/json"
 	"maps"
 	"sync"
+
+	"github.com/livekit/protocol/livekit"
 )
 
 // CallState is what everybody in a call is told about it: the metadata of its room, so
 // that late joiners and those who come back have it with the room itself. The server
 // alone writes it.
 type CallState struct {
+	Locked bool `json:"locked,omitempty"` // nobody new comes in
+	// Spotlight are the identities of those in front for everybody, in order.
+	Spotlight []string `json:"spotlight,omitempty"`
+	// Forbidden is what nobody may do but hosts: names of Rights.
+	Forbidden []string `json:"forbidden,omitempty"`
 	// NoHost is there once the last host has left, until one is back.
 	NoHost *NoHost `json:"no_host,omitempty"`
 }
 
 // callState is what holds now.
-func (l *live) callState() CallState { return CallState{NoHost: l.noHost()} }
+func (l *live) callState() CallState {
+	return CallState{
+		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(),
+	}
+}
 
 // attributesOf is what everybody in the call is told about one who is in it, besides
 // name and role: participant attributes, "" for one that goes.
@@ -33,6 +44,8 @@ type words struct {
 		text       string
 		attributes map[string]map[string]string // by identity
 		again      map[string]bool              // identities to tell anew
+		changed    bool                         // text, since it was last told
+		rulings    map[string]*livekit.ParticipantPermission
 	}
 	text       string
 	attributes map[string]map[string]string
@@ -42,7 +55,39 @@ type words struct {
 func (w *words) set(text string, attributes map[string]map[string]string) {
 	w.next.mu.Lock()
 	defer w.next.mu.Unlock()
+	w.next.changed = w.next.changed || text != w.next.text
 	w.next.text, w.next.attributes = text, attributes
+}
+
+// rule notes what somebody in the call may do from now on.
+func (w *words) rule(who permitting) {
+	w.next.mu.Lock()
+	defer w.next.mu.Unlock()
+	if w.next.rulings == nil {
+		w.next.rulings = make(map[string]*livekit.ParticipantPermission)
+	}
+	w.next.rulings[who.identity] = who.permission
+}
+
+// forget ends what is known of somebody who has left.
+func (w *words) forget(identity string) {
+	w.next.mu.Lock()
+	defer w.next.mu.Unlock()
+	delete(w.next.rulings, identity)
+}
+
+// enforce has the call obey the newest ruling on somebody. Of two rulings that were made
+// at the same time the later one holds, whoever is first to carry out theirs.
+func (w *words) enforce(media Media, room string, who permitting) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next.mu.Lock()
+	newest, ok := w.next.rulings[who.identity]
+	w.next.mu.Unlock()
+	if !ok {
+		newest = who.permission
+	}
+	media.SetPermission(room, who.identity, newest)
 }
 
 // repeat has everything be told again, for somebody who came into the call meanwhile.
@@ -61,7 +106,7 @@ func (w *words) say(media Media, room string) {
 	defer w.mu.Unlock()
 	w.next.mu.Lock()
 	text, attributes, again := w.next.text, w.next.attributes, w.next.again
-	w.next.again = nil
+	w.next.again, w.next.changed = nil, false
 	w.next.mu.Unlock()
 	if text != w.text || len(again) > 0 {
 		media.Describe(room, text)
@@ -79,7 +124,7 @@ func (w *words) say(media Media, room string) {
 func (w *words) news() bool {
 	w.next.mu.Lock()
 	defer w.next.mu.Unlock()
-	return len(w.next.again) > 0
+	return len(w.next.again) > 0 || w.next.changed
 }
 
 // word notes what the call has to hear now.

@@ -34,6 +34,9 @@ func (a admit) do(l *live, now time.Time) (any, error) {
 // admit lets a guest in, and opens a meeting that was not open yet: the host has
 // decided that somebody shall be in it.
 func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.Time) (lobby.Knock, error) {
+	if k, _ := l.lobby.KnockByID(knock); l.meeting.Locked && k.Status != lobby.Admitted {
+		return lobby.Knock{}, ErrLocked
+	}
 	admission, err := newID(l.cfg.Random)
 	if err != nil {
 		return lobby.Knock{}, err

@@ -104,6 +104,9 @@ func (a join) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	if !ok {
+		if l.meeting.Locked && !r.Moderates() {
+			return nil, ErrLocked
+		}
 		if seat, err = l.newSeat(a.agent, now); err != nil {
 			return nil, err
 		}
@@ -111,7 +114,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return seat.grant(r, p.Name), nil
+	return l.ruled(seat.grant(r, p.Name)), nil
 }
 
 // waitsForHost says why an agent who does not moderate cannot come in yet.

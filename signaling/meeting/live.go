@@ -88,6 +88,7 @@ type live struct {
 	lobby   *lobby.Lobby
 	seats   map[string]Seat // by id
 	inCall  map[string]Participant
+	front   []string            // identities in the spotlight, in order
 	missed  []request           // what nobody waits for and was not done yet
 	seen    map[string]sighting // by knock id
 	hosts   map[*HostWatch]struct{}
@@ -155,6 +156,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		batch = l.postpone(batch)
 	}
 	outcomes := make([]outcome, len(batch))
+	front := l.front
 	if err == nil {
 		now := l.cfg.now()
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
@@ -172,6 +174,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		err = l.commit(ctx)
 	}
 	if err != nil { // whoever asked for them is told that they have none
+		l.front = front
 		for _, end := range l.begun {
 			end()
 		}
@@ -186,6 +189,11 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 	}
 	if err == nil {
+		for _, out := range outcomes {
+			for _, who := range out.permit {
+				l.words.rule(who)
+			}
+		}
 		l.word()
 	}
 	for i, r := range batch {

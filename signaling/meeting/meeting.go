@@ -55,12 +55,16 @@ type Meeting struct {
 	EndedAt   time.Time
 	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
 	HostlessSince time.Time
+
+	Locked    bool   // nobody new comes in
+	Forbidden Rights // to all but hosts
 }
 
 // Why something about a meeting is refused.
 var (
 	ErrNotFound    = errors.New("no such meeting, or not yours")
 	ErrEnded       = errors.New("meeting has ended")
+	ErrLocked      = errors.New("meeting is locked")
 	ErrNotAdmitted = errors.New("not admitted")
 	ErrNotOpen     = errors.New("meeting is not open yet: a host opens it by coming in")
 	ErrNoHost      = errors.New("no host is in the meeting: nobody comes in until one is back")

@@ -191,7 +191,7 @@ func (m *Meetings) obey(l *live, out outcome) {
 		m.cfg.Media.Remove(room, who.identity, who.reason)
 	}
 	for _, who := range out.permit {
-		m.cfg.Media.SetPermission(room, who.identity, who.permission)
+		l.words.enforce(m.cfg.Media, room, who)
 	}
 	for _, ordered := range out.orders {
 		ordered(m.cfg.Media, room)

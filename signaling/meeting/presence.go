@@ -95,18 +95,21 @@ func (l *live) granted(id string) (Grant, error) {
 	}
 	if seat, ok := l.seats[id]; ok {
 		if r, p, ok := l.meeting.Role(seat.Account); ok {
-			return l.withState(seat.grant(r, p.Name)), nil
+			return l.ruled(seat.grant(r, p.Name)), nil
 		}
 	}
 	if k, ok := l.lobby.Admission(id); ok {
-		return l.withState(l.admittedGrant(k)), nil
+		return l.ruled(l.admittedGrant(k)), nil
 	}
 	return Grant{}, ErrNotAdmitted
 }
 
-// withState adds what holds in the call.
-func (l *live) withState(g Grant) Grant {
+// ruled adds what holds in the call, and takes away what is forbidden to all.
+func (l *live) ruled(g Grant) Grant {
 	g.CallState = l.stateText()
+	if !g.Role.Moderates() {
+		g.Permissions = l.meeting.Forbidden.from(g.Permissions)
+	}
 	return g
 }
 
@@ -217,6 +220,8 @@ func (a left) do(l *live, _ time.Time) (any, error) {
 	// Somebody who came back on a new connection leaves the old one afterwards.
 	if p, ok := l.inCall[a.identity]; ok && p.sid == a.sid {
 		delete(l.inCall, a.identity)
+		l.stepBack(a.identity)
+		l.words.forget(a.identity)
 		l.noteLeft(p)
 		l.dirty, l.rosterDirty = true, true
 	}

@@ -14,6 +14,7 @@ type summaryKey struct {
 	state            State
 	waiting, present int
 	host             string
+	locked           bool
 }
 
 func (l *live) summary() Summary {
@@ -36,7 +37,7 @@ func (s Summary) seenBy(r role.Role) Summary {
 }
 
 func (s Summary) key() summaryKey {
-	return summaryKey{s.State, s.Waiting, s.Present, s.Organiser.Account}
+	return summaryKey{s.State, s.Waiting, s.Present, s.Organiser.Account, s.Locked}
 }
 
 func (l *live) roster() []Participant {

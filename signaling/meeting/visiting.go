@@ -101,7 +101,7 @@ func (a claim) do(l *live, now time.Time) (any, error) {
 	if !ok || l.meeting.State != Open {
 		return nil, ErrNotAdmitted
 	}
-	return l.admittedGrant(admitted), nil
+	return l.ruled(l.admittedGrant(admitted)), nil
 }
 
 // Claim returns the grant of an admitted guest, and nobody else's.

@@ -79,6 +79,7 @@ type GuestView struct {
 	StartsAt, EndsAt time.Time
 	State            State
 	Profile          string
+	Locked           bool // nobody is let in now
 
 	Kind         link.Kind
 	GuestName    string
@@ -135,7 +136,7 @@ func (l *live) view(s lobby.Session) GuestView {
 	v := GuestView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
-		State: l.meeting.State, Profile: l.meeting.Profile,
+		State: l.meeting.State, Profile: l.meeting.Profile, Locked: l.meeting.Locked && l.meeting.State != Ended,
 		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
 		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
 		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent() && !void, HostWatching: len(l.hosts) > 0 && !void,

@@ -85,6 +85,15 @@ var (
 	SendBack = define("send-back", "Send a guest back to the lobby.", hosts)
 	Permit   = define("permit", "Change what somebody may do.", hosts)
 
+	// The call.
+	Mute       = define("mute", "Mute somebody's microphone, or everybody's but hosts'.", hosts)
+	AskUnmute  = define("ask-unmute", "Ask somebody, or everybody, to open the microphone: nobody is unmuted by others.", hosts)
+	StopCamera = define("stop-camera", "Stop somebody's camera.", hosts)
+	StopShare  = define("stop-share", "Stop somebody's screen share.", hosts)
+	PermitAll  = define("permit-all", "Change what everybody but hosts may do.", hosts)
+	Spotlight  = define("spotlight", "Put up to three people in front for everybody.", hosts)
+	Lock       = define("lock", "Lock the meeting, so that nobody new comes in, or unlock it.", hosts)
+
 	// Guests.
 	LookAsGuest = define("look-as-guest", "See one's own state.", door, []Role{Guest, Observer})
 	Redeem      = define("redeem", "Open a guest link.", door)

@@ -58,6 +58,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 	m := meeting.Meeting{
 		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: meeting.Standard,
 		StartsAt: start.Add(time.Hour), CreatedAt: start, OpenedAt: start.Add(time.Minute),
+		Locked: true, Forbidden: meeting.Rights{Speak: true, Share: true, React: true},
 	}
 	l := link.Link{
 		ID: "l", Meeting: "m", Kind: link.Personal, Label: "MNE", GuestName: "Inês", Organisation: "MNE", Uses: 1,

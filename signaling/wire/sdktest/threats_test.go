@@ -58,6 +58,11 @@ func (m *meetingRoom) join(identity, token string, single bool) *rawClient {
 // call asks the API as an agent or with a lobby session.
 func (m *meetingRoom) call(client *http.Client, session, path string, body any) (int, []byte) {
 	m.t.Helper()
+	return m.send(http.MethodPost, client, session, path, body)
+}
+
+func (m *meetingRoom) send(method string, client *http.Client, session, path string, body any) (int, []byte) {
+	m.t.Helper()
 	var raw []byte
 	if body != nil {
 		var err error
@@ -65,7 +70,7 @@ func (m *meetingRoom) call(client *http.Client, session, path string, body any) 
 			m.t.Fatal(err)
 		}
 	}
-	req, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.srv.base.JoinPath("api/v1", path).String(), bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(m.t.Context(), method, m.srv.base.JoinPath("api/v1", path).String(), bytes.NewReader(raw))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -106,6 +111,20 @@ type invited struct {
 // invite makes a personal link, opens it, knocks and lets in.
 func (m *meetingRoom) invite(name string) invited {
 	m.t.Helper()
+	g := m.comes(name)
+	var all struct {
+		Knocks []struct{ ID, Identity string }
+	}
+	m.must(m.agent, "", "meetings/"+m.id+"/knocks/admit-all", map[string]any{}, &all)
+	var token struct{ Token, Identity string }
+	m.must(http.DefaultClient, g.session, "guest/token", nil, &token)
+	g.token, g.identity = token.Token, token.Identity
+	return g
+}
+
+// comes makes a personal link, opens it and knocks.
+func (m *meetingRoom) comes(name string) invited {
+	m.t.Helper()
 	code := make([]byte, 32)
 	_, _ = rand.Read(code)
 	sum := sha256.Sum256(code)
@@ -119,13 +138,6 @@ func (m *meetingRoom) invite(name string) invited {
 	m.must(http.DefaultClient, "", "guest/redeem", map[string]any{"link_id": g.link, "code": g.code}, &redeemed)
 	g.session = redeemed.Session
 	m.must(http.DefaultClient, g.session, "guest/knock", map[string]any{"name": name}, nil)
-	var all struct {
-		Knocks []struct{ ID, Identity string }
-	}
-	m.must(m.agent, "", "meetings/"+m.id+"/knocks/admit-all", map[string]any{}, &all)
-	var token struct{ Token, Identity string }
-	m.must(http.DefaultClient, g.session, "guest/token", nil, &token)
-	g.token, g.identity = token.Token, token.Identity
 	return g
 }
 

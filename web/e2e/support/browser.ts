@@ -66,6 +66,13 @@ export class Person {
     return new Person(wish.side, browser, context, await context.newPage());
   }
 
+  /** Somebody else before the same browser, with the same camera and microphone and nothing else in common. */
+  async beside(options: BrowserContextOptions = {}): Promise<Person> {
+    const context = await this.browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
+    await context.addInitScript(keepPeerConnections);
+    return new Person(this.side, this.browser, context, await context.newPage());
+  }
+
   async leave(): Promise<void> {
     await this.browser.close();
   }

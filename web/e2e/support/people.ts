@@ -101,6 +101,12 @@ export class Guest extends Participant {
     return new Guest(person, language, await Armour.over(person.context));
   }
 
+  /** Another guest before the same browser; when one of them leaves, so do all. */
+  async beside(language: Language = 'fr'): Promise<Guest> {
+    const person = await this.person.beside({ locale: locales[language] });
+    return new Guest(person, language, await Armour.over(person.context));
+  }
+
   async open(link: string): Promise<void> {
     await this.page.goto(link);
   }
@@ -274,7 +280,7 @@ export class Host extends Participant {
 }
 
 /** Runs in the page: covers it with a code. */
-function showCode(cells: boolean[][]): void {
+export function showCode(cells: boolean[][]): void {
   const canvas = document.createElement('canvas');
   canvas.id = 'shown-code';
   const size = 16;

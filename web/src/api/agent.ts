@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Permissions, Reissue, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Permissions, Reissue, RightsForAll, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -54,3 +54,16 @@ export const removeParticipant = (meetingID: string, identity: string) => reques
 /** From the call back to the lobby; no new knock is needed. */
 export const sendBack = (meetingID: string, identity: string) => request<Knock>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/send-back`)
 export const permit = (meetingID: string, identity: string, body: Permissions) => request<Knock>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/permissions`, { body })
+
+const callPath = (meetingID: string) => `/meetings/${id(meetingID)}/call`
+const inCall = (meetingID: string, identity: string) => `${callPath(meetingID)}/participants/${id(identity)}`
+export const mute = (meetingID: string, identity: string) => request<undefined>('POST', `${inCall(meetingID, identity)}/mute`)
+export const askUnmute = (meetingID: string, identity: string) => request<undefined>('POST', `${inCall(meetingID, identity)}/ask-unmute`)
+export const stopCamera = (meetingID: string, identity: string) => request<undefined>('POST', `${inCall(meetingID, identity)}/stop-camera`)
+export const stopShare = (meetingID: string, identity: string) => request<undefined>('POST', `${inCall(meetingID, identity)}/stop-share`)
+export const muteAll = (meetingID: string) => request<undefined>('POST', `${callPath(meetingID)}/mute`)
+export const askUnmuteAll = (meetingID: string) => request<undefined>('POST', `${callPath(meetingID)}/ask-unmute`)
+/** What is left out stays as it is. */
+export const permitAll = (meetingID: string, body: RightsForAll) => request<undefined>('PUT', `${callPath(meetingID)}/permissions`, { body })
+export const spotlight = (meetingID: string, identities: readonly string[]) => request<undefined>('PUT', `${callPath(meetingID)}/spotlight`, { body: { identities } })
+export const lock = (meetingID: string, locked: boolean) => request<undefined>('PUT', `${callPath(meetingID)}/lock`, { body: { locked } })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { grid, initials, page, perPage } from './layout'
+import { grid, inFront, initials, page, perPage } from './layout'
 
 const areas = [{ width: 1256, height: 656 }, { width: 374, height: 660 }, { width: 800, height: 340 }, { width: 300, height: 420 }, { width: 1900, height: 950 }]
 
@@ -64,6 +64,23 @@ describe('pages', () => {
   })
   it('hold 9, 6 or 4', () => {
     expect([1280, 800, 390].map((width) => perPage({ width, height: 700 }))).toEqual([9, 6, 4])
+  })
+})
+
+describe('the spotlight', () => {
+  const people = ['a', 'b', 'c', 'me'].map((identity) => ({ identity }))
+  const named = (spotlight: string[]) => {
+    const { front, others } = inFront(people, spotlight)
+    return [front, others].map((all) => all.map(({ identity }) => identity).join(''))
+  }
+  it('leads in its own order, and the others keep theirs', () => {
+    expect(named(['c', 'a'])).toEqual(['ca', 'bme'])
+    expect(named(['me'])).toEqual(['me', 'abc'])
+  })
+  it('on nobody, or on who has left, changes nothing', () => {
+    expect(named([])).toEqual(['', 'abcme'])
+    expect(named(['gone'])).toEqual(['', 'abcme'])
+    expect(inFront(people, []).others).toBe(people)
   })
 })
 

@@ -59,6 +59,12 @@ export function page<T>(tiles: readonly T[], size: number, wanted: number): { ti
   return { tiles: [...others.slice(at * (size - 1), (at + 1) * (size - 1)), self], page: at, pages }
 }
 
+/** Those in the spotlight, in its order, and the others in theirs. Whoever is not there is nowhere. */
+export function inFront<T extends { identity: string }>(people: readonly T[], spotlight: readonly string[]): { front: readonly T[]; others: readonly T[] } {
+  const front = spotlight.map((identity) => people.find((person) => person.identity === identity)).filter((person) => person !== undefined)
+  return { front, others: front.length === 0 ? people : people.filter((person) => !front.includes(person)) }
+}
+
 /** Up to two letters for a person without picture: first letters of the first and last words, by grapheme. */
 export function initials(name: string): string {
   const words = name.split(/[\s\-–—]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word))

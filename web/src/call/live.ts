@@ -24,9 +24,10 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
 
 export type { Call, CallState, Phase } from './session'
 export type { Person, Self, Share } from './people'
-export type { ProfileInForce } from './rules'
+export type { ProfileInForce } from './profile'
 export type { Over } from './outcome'
 export type { Message } from './chat'
 export { longestMessage } from './chat'
-export { grid, initials, page, perPage, smallestTile, type Size } from './layout'
+export { unmoderated, type Moderated, type Moderation, type Right } from './moderation'
+export { grid, inFront, initials, page, perPage, smallestTile, type Size } from './layout'
 export type { Track } from 'livekit-client'

@@ -42,6 +42,7 @@ class FakeParticipant {
 
 class FakeRoom extends EventEmitter {
   state = ConnectionState.Disconnected
+  metadata: string | undefined
   canPlaybackAudio = true
   canPlaybackVideo = true
   localParticipant = new FakeParticipant('me', 'Moi', new Date(0))
@@ -294,5 +295,62 @@ describe('a call', () => {
     await call.resume()
     await settle()
     expect(call.state.get().mustTap).toBe(false)
+  })
+
+  const said = (topic: string, value: unknown, sender?: unknown) => [new TextEncoder().encode(JSON.stringify(value)), sender, 0, topic]
+
+  it('lets go of what a host stopped, and does not open it again after a return', async () => {
+    const { call, room } = setUp({ mic: true, cam: true })
+    const events: unknown[] = []
+    call.onEvent((event) => events.push(event))
+    call.start()
+    await settle()
+    room.emit(RoomEvent.DataReceived, ...said('aparte.moderated', { what: 'camera_stopped', by: 'Anne' }))
+    room.emit(RoomEvent.DataReceived, ...said('aparte.moderated', { what: 'muted', by: 'Anne' }))
+    await settle()
+    expect(call.state.get().self).toMatchObject({ mic: 'off', cam: 'off' })
+    expect(events).toMatchObject([{ is: 'moderated', deed: { what: 'camera_stopped', by: 'Anne' } }, { is: 'moderated', deed: { what: 'muted' } }])
+    room.drop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(room.connect).toHaveBeenCalledTimes(2)
+    expect(call.state.get().self).toMatchObject({ mic: 'off', cam: 'off' })
+  })
+
+  it('asks before it opens the microphone, and asks nobody whose microphone is open', async () => {
+    const { call, room } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    room.emit(RoomEvent.DataReceived, ...said('aparte.ask', { what: 'unmute', by: 'Anne' }))
+    expect(call.state.get()).toMatchObject({ askedBy: 'Anne', self: { mic: 'off' } })
+    await call.answerAsk(true)
+    expect(call.state.get()).toMatchObject({ askedBy: null, self: { mic: 'on' } })
+    room.emit(RoomEvent.DataReceived, ...said('aparte.ask', { what: 'unmute', by: 'Anne' }))
+    expect(call.state.get().askedBy).toBeNull()
+  })
+
+  it('believes only the server', async () => {
+    const { call, room } = setUp({ mic: true, cam: false })
+    call.start()
+    await settle()
+    const mallory = room.add('m', 'Mallory', 1)
+    room.emit(RoomEvent.DataReceived, ...said('aparte.moderated', { what: 'muted', by: 'Anne' }, mallory))
+    room.emit(RoomEvent.DataReceived, ...said('aparte.ask', { what: 'unmute', by: 'Anne' }, mallory))
+    await settle()
+    expect(call.state.get()).toMatchObject({ askedBy: null, self: { mic: 'on' } })
+  })
+
+  it('knows the state of the call from the first moment, and says when it is locked', async () => {
+    const { call, room } = setUp()
+    const events: unknown[] = []
+    call.onEvent((event) => events.push(event))
+    room.metadata = '{"spotlight":["p"]}'
+    call.start()
+    await settle()
+    expect(call.state.get().moderation).toEqual({ locked: false, spotlight: ['p'], forbidden: [] })
+    room.metadata = '{"locked":true,"forbidden":["share"]}'
+    room.emit(RoomEvent.RoomMetadataChanged, room.metadata)
+    await settle()
+    expect(call.state.get().moderation).toEqual({ locked: true, spotlight: [], forbidden: ['share'] })
+    expect(events).toEqual([{ is: 'locked' }])
   })
 })

@@ -11,9 +11,10 @@ import { Chat } from './chat'
 import type { Listen } from './check'
 import type { Intents } from './intents'
 import { mediaProblem } from './media'
+import { askedToUnmute, moderated, moderation, topics, unmoderated, type Moderated, type Moderation } from './moderation'
 import { MutedTalk } from './muted'
 import { overBy, overByProblem, type Over } from './outcome'
-import { rules, RulesReader, type Rules } from './rules'
+import { profileInForce, type ProfileInForce } from './profile'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
 
 export type Phase =
@@ -31,13 +32,17 @@ export interface CallState {
   quality: Quality
   /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
   mustTap: boolean
-  /** What the server says of the whole call. */
-  rules: Rules
+  /** The security profile in force; null before the server has said. */
+  profile: ProfileInForce | null
   /** The person is talking while the microphone is off: true for a few seconds. */
   talksMuted: boolean
+  moderation: Moderation
+  /** The host who asks one to open the microphone, until one answers. */
+  askedBy: string | null
 }
 
 export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string }
+  | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
 
 const chatTopic = 'lk.chat'
 const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
@@ -72,13 +77,12 @@ export class Call {
   private joining = false
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
-  private readonly rules = new RulesReader()
 
   constructor(private readonly options: Options) {
     this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
     this.room = options.room()
     this.current = new Store<CallState>({
-      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false, rules: rules(undefined),
+      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
       self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
     })
     this.state = this.current
@@ -153,6 +157,12 @@ export class Call {
       }
     }
     this.refresh()
+  }
+
+  /** Answers a host who asks one to open the microphone. */
+  answerAsk = async (open: boolean): Promise<void> => {
+    this.current.update((state) => ({ ...state, askedBy: null }))
+    if (open) await this.setMic(true)
   }
 
   dismissProblem = (): void => this.self({ problem: null })
@@ -232,6 +242,10 @@ export class Call {
     })
     room.on(RoomEvent.ParticipantConnected, (participant) => this.tell({ is: 'joined', name: nameOf(participant), identity: participant.identity }))
     room.on(RoomEvent.ParticipantDisconnected, (participant) => this.tell({ is: 'left', name: nameOf(participant), identity: participant.identity }))
+    // Without a sender it is the server's own: nobody else can send so.
+    room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
+      if (sender === undefined) this.told(topic, payload)
+    })
     room.registerTextStreamHandler(chatTopic, (reader, { identity }) => void this.received(reader, identity))
   }
 
@@ -244,6 +258,30 @@ export class Call {
     if (text === null) return
     this.chat.receive({ id: `${identity}/${reader.info.id}`, from, text, at: Date.now() })
     this.tell({ is: 'message', name: from.name })
+  }
+
+  private told(topic: string | undefined, payload: Uint8Array): void {
+    if (topic === topics.ask) {
+      const by = askedToUnmute(payload)
+      const { self } = this.current.get()
+      if (by === null || self.mic === 'on' || !self.can.speak) return
+      this.current.update((state) => ({ ...state, askedBy: by }))
+      this.tell({ is: 'asked', by })
+    }
+    const deed = topic === topics.moderated ? moderated(payload) : null
+    if (!deed) return
+    void this.obey(deed)
+    this.tell({ is: 'moderated', deed })
+  }
+
+  /** The server has stopped it already; here the devices are let go of, and a return opens nothing again. */
+  private async obey({ what, rights }: Moderated): Promise<void> {
+    if (what === 'muted' || (what === 'forbidden' && rights.includes('speak'))) this.wanted.mic = false
+    if (what === 'camera_stopped' || (what === 'forbidden' && rights.includes('camera'))) this.wanted.cam = false
+    if (what === 'muted') await this.room.localParticipant.setMicrophoneEnabled(false).catch(() => undefined)
+    if (what === 'camera_stopped') await this.room.localParticipant.setCameraEnabled(false).catch(() => undefined)
+    if (what === 'share_stopped') await this.room.localParticipant.setScreenShareEnabled(false).catch(() => undefined)
+    this.refresh()
   }
 
   private interrupted(): void {
@@ -304,13 +342,18 @@ export class Call {
     if (room.state === ConnectionState.Disconnected) return
     const mic = local.getTrackPublication(Track.Source.Microphone)
     this.mutedTalk?.follow(mic?.isMuted ? (mic.track?.mediaStreamTrack ?? null) : null)
+    const before = this.current.get().moderation
+    const now = moderation(room.metadata, before)
+    if (now.locked !== before.locked) this.tell({ is: now.locked ? 'locked' : 'unlocked' })
     const device = (kind: 'mic' | 'cam', on: boolean, before: Self) => (on ? 'on' as const : before[kind] === 'starting' && this.wanted[kind] && !before.problem ? 'starting' as const : 'off' as const)
     this.current.update((state) => ({
       ...state,
+      moderation: now,
+      askedBy: local.isMicrophoneEnabled ? null : state.askedBy,
       // While we are away the last picture of the meeting stays on the screen, dimmed.
       ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
       quality: quality(room),
-      rules: this.rules.read(room.metadata),
+      profile: profileInForce(room.metadata, state.profile),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
       self: {
         ...state.self,

@@ -1,5 +1,5 @@
 // The lobby as the guest sees it. The h1 tells the truth: that a host knows is said only once a host's screen has it.
-import { Clock, LogOut, Undo2 } from 'lucide-react'
+import { Clock, Lock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { GuestView, SocketState } from '@/api'
 import { DeviceCheckCard } from '@/features/devices'
@@ -75,6 +75,7 @@ function Truth({ view }: { view: GuestView }) {
     <>
       <Heading>{truth === 'known' ? <Words id="lobby.known" values={{ host: <bdi>{host}</bdi> }} /> : words}</Heading>
       <p className="muted">{truth === 'gone' ? <Words id="lobby.gone.more" values={{ host: <bdi>{host}</bdi> }} /> : t('lobby.nothing')}</p>
+      {view.meeting.locked ? <p className="note"><Lock aria-hidden="true" /><span>{t('lobby.locked')}</span></p> : null}
       {view.knock?.sent_back ? <p className="note"><Undo2 aria-hidden="true" className="flip" /><span>{t('lobby.back')}</span></p> : null}
       <LinkEnd expires={view.link.expires_at} />
     </>

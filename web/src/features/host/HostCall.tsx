@@ -4,7 +4,7 @@ import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'luc
 import { useCallback, useEffect, useState } from 'react'
 import { agent, HostChannel, type Knock, type Meeting } from '@/api'
 import { intents, obstacle } from '@/call'
-import type { Over, Person } from '@/call/live'
+import type { Over, Person, Right } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
@@ -106,6 +106,7 @@ interface InsideProps {
 function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
   const t = useT()
   const { waiting } = useStore(door.state)
+  const locked = useStore(channel.view).meeting?.locked ?? meeting.locked
   const { sounds } = useStore(intents)
   const [error, setError] = useState<unknown>(null)
   const [inviting, setInviting] = useState(false)
@@ -121,6 +122,7 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
       setError(problem)
     }
   }
+  const act = (done: string, does: (identity: string) => Promise<unknown>) => (person: Person) => void tried(() => does(person.identity).then(() => announce(t(done, { name: person.name }))))
   const ask = (what: 'rights' | 'ban') => (person: Person) => {
     const knock = door.admitted(person.identity)
     if (knock) setAsked({ what, knock })
@@ -132,11 +134,24 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
   const host = {
     waiting: waiting.length,
     firstWaiting: waiting[0]?.name ?? '',
-    lobby: <LobbyPanel door={door} connection={channel.connection} />,
-    remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
-    sendBack: (person: Person) => void tried(() => door.sendBack(person.identity).then(() => announce(t('people.back.done', { name: person.name })))),
-    rights: ask('rights'),
-    ban: ask('ban'),
+    lobby: <LobbyPanel door={door} connection={channel.connection} locked={locked} unlock={() => void tried(() => agent.lock(meeting.id, false))} />,
+    onOne: {
+      mute: act('mod.done.mute', (identity) => agent.mute(meeting.id, identity)),
+      askUnmute: act('mod.done.ask', (identity) => agent.askUnmute(meeting.id, identity)),
+      stopCamera: act('mod.done.camera', (identity) => agent.stopCamera(meeting.id, identity)),
+      stopShare: act('mod.done.share', (identity) => agent.stopShare(meeting.id, identity)),
+      spotlight: (identities: readonly string[]) => void tried(() => agent.spotlight(meeting.id, identities)),
+      remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
+      sendBack: act('people.back.done', (identity) => door.sendBack(identity)),
+      rights: ask('rights'),
+      ban: ask('ban'),
+    },
+    onAll: {
+      muteAll: () => void tried(() => agent.muteAll(meeting.id).then(() => announce(t('mod.done.muteall')))),
+      askAll: () => void tried(() => agent.askUnmuteAll(meeting.id).then(() => announce(t('mod.done.askall')))),
+      allow: (right: Right, may: boolean) => void tried(() => agent.permitAll(meeting.id, { [right]: may }).then(() => announce(t('mod.done.rights')))),
+      lock: (locked: boolean) => void tried(() => agent.lock(meeting.id, locked)),
+    },
     elsewhere: <NoticeChip notices={notices} except={meeting.id} />,
     invite: () => setInviting(true),
     endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),

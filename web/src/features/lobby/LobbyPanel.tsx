@@ -1,7 +1,7 @@
 // The lobby as hosts see it: enough to decide on, in order of arrival.
-import { MessageSquare, Search } from 'lucide-react'
+import { Lock, MessageSquare, Search } from 'lucide-react'
 import { useMemo, useRef, useState, type RefObject } from 'react'
-import type { Knock, Readable, SocketState } from '@/api'
+import { isProblem, type Knock, type Readable, type SocketState } from '@/api'
 import { intents } from '@/call'
 import { ErrorNote } from '@/features/frame'
 import { Writer } from '@/features/thread'
@@ -17,7 +17,15 @@ const searchFrom = 8
 
 type Question = { what: Parameters<RowActs['ask']>[0]; knock: Knock }
 
-export function LobbyPanel({ door, connection }: { door: Door; connection: Readable<SocketState> }) {
+interface Props {
+  door: Door
+  connection: Readable<SocketState>
+  /** Nobody can be let in until the meeting is unlocked. */
+  locked: boolean
+  unlock: () => void
+}
+
+export function LobbyPanel({ door, connection, locked, unlock }: Props) {
   const t = useT()
   const { waiting, refused, shut, busy, error } = useStore(door.state)
   const list = useRef<HTMLUListElement>(null)
@@ -41,7 +49,13 @@ export function LobbyPanel({ door, connection }: { door: Door; connection: Reada
       {searching ? <SearchField search={search} onSearch={setSearch} /> : null}
       <div className="scroll">
         {online ? null : <p className="stale" role="status">{t('lobbyp.offline')}</p>}
-        {error ? <ErrorNote error={error} /> : null}
+        {locked ? (
+          <div className="note locked">
+            <Lock aria-hidden="true" />
+            <div className="stack-s"><p>{t('mod.locked.door')}</p><div><Button onClick={unlock}>{t('mod.unlock')}</Button></div></div>
+          </div>
+        ) : null}
+        {error && !isProblem(error, 'meeting-locked') ? <ErrorNote error={error} /> : null}
         {waiting.length === 0 ? <p className="nobody">{t('lobbyp.empty')}</p> : null}
         {waiting.length > 0 && shown.length === 0 ? <p className="nobody" role="status">{t('lobbyp.notfound')}</p> : null}
         <Rows list={list} shown={shown} busy={busy} acts={{ admit, refuse: (knock) => refuse(knock), ask: (what, knock) => setQuestion({ what, knock }), write: door.write }} />

@@ -1,69 +1,58 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
-import { Ban, DoorOpen, Ellipsis, ListChecks, Mic, MicOff, UserMinus, UserPlus, Volume2 } from 'lucide-react'
-import { useRef, useState } from 'react'
-import { initials, type Person } from '@/call/live'
-import { useT, Words } from '@/i18n'
-import { Button, recoverFocus, useFocusKept } from '@/ui'
-import { Confirm, MenuButton, type MenuEntry } from '@/ui/overlays'
+import { Ellipsis, Mic, MicOff, Star, UserPlus, Volume2 } from 'lucide-react'
+import { useRef } from 'react'
+import { initials, type Moderation, type Person } from '@/call/live'
+import { useT } from '@/i18n'
+import { Button, useFocusKept } from '@/ui'
+import { MenuButton, type MenuGroup } from '@/ui/overlays'
+import { ForAll, type OnAll } from './ForAll'
 import './people.css'
 
 interface Props {
   people: readonly Person[]
+  moderation: Moderation
+  menuOf: (person: Person) => MenuGroup[]
   /** Present when the person looking is a host. */
-  host?: {
-    remove: (person: Person) => Promise<void>
-    sendBack: (person: Person) => void
-    rights: (person: Person) => void
-    ban: (person: Person) => void
-    invite: () => void
-  }
+  host?: { invite: () => void; onAll: OnAll }
 }
 
-export function PeoplePanel({ people, host }: Props) {
+export function PeoplePanel({ people, moderation, menuOf, host }: Props) {
   const t = useT()
-  const [asked, setAsked] = useState<Person | null>(null)
   const hosts = people.filter((person) => person.role !== 'guest')
   const guests = people.filter((person) => person.role === 'guest')
-  const actsOn = (person: Person): MenuEntry[] =>
-    !host || person.self ? [] : [
-      // A host was not let in by anybody, so that there is nothing to take back but the place.
-      ...(person.role === 'guest' ? [
-        { id: 'rights', label: t('rights.change'), icon: <ListChecks aria-hidden="true" />, onAct: () => host.rights(person) },
-        { id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) },
-      ] : []),
-      { id: 'remove', label: t('people.remove.one'), icon: <UserMinus aria-hidden="true" />, danger: true, onAct: () => setAsked(person) },
-      ...(person.role === 'guest' ? [{ id: 'ban', label: t('lobbyp.ban'), icon: <Ban aria-hidden="true" />, danger: true, onAct: () => host.ban(person) }] : []),
-    ]
+  const rest = { menuOf, spotlight: moderation.spotlight }
   return (
     <>
+      {host ? <div className="all"><ForAll acts={host.onAll} moderation={moderation} /></div> : null}
       <div className={`scroll ${host ? 'with-acts' : ''}`}>
-        <Group title={t('people.hosts')} people={hosts} actsOn={actsOn} />
-        <Group title={t('people.guests')} people={guests} actsOn={actsOn} />
-        <Confirm
-          open={asked !== null} onClose={() => { setAsked(null); recoverFocus() }} cancel={t('common.cancel')} act={t('people.remove')}
-          title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && host ? host.remove(asked) : undefined)}
-        >
-          <p>{t('people.remove.effect')}</p>
-        </Confirm>
+        <Group title={t('people.hosts')} people={hosts} {...rest} />
+        <Group title={t('people.guests')} people={guests} {...rest} />
       </div>
       {host ? <footer><Button icon={<UserPlus aria-hidden="true" />} onClick={host.invite}>{t('links.new')}</Button></footer> : null}
     </>
   )
 }
 
-function Group({ title, people, actsOn }: { title: string; people: readonly Person[]; actsOn: (person: Person) => MenuEntry[] }) {
+interface GroupProps {
+  title: string
+  people: readonly Person[]
+  menuOf: (person: Person) => MenuGroup[]
+  spotlight: readonly string[]
+}
+
+function Group({ title, people, menuOf, spotlight }: GroupProps) {
   if (people.length === 0) return null
   return (
     <section aria-label={title} className="people">
       <h3>{title} <span className="muted num">{people.length}</span></h3>
       <ul>
-        {people.map((person) => <Row key={person.identity} person={person} acts={actsOn(person)} />)}
+        {people.map((person) => <Row key={person.identity} person={person} menu={menuOf(person)} leads={spotlight.includes(person.identity)} />)}
       </ul>
     </section>
   )
 }
 
-function Row({ person, acts }: { person: Person; acts: MenuEntry[] }) {
+function Row({ person, menu, leads }: { person: Person; menu: MenuGroup[]; leads: boolean }) {
   const t = useT()
   const row = useRef<HTMLLIElement>(null)
   useFocusKept(row)
@@ -74,13 +63,9 @@ function Row({ person, acts }: { person: Person; acts: MenuEntry[] }) {
         <bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
       </div>
+      {leads ? <Star role="img" aria-label={t('mod.spotlit')} className="speaks" /> : null}
       {person.speaking ? <Volume2 role="img" aria-label={t('people.speaks')} className="speaks" /> : person.micOn ? <Mic role="img" aria-label={t('people.micon')} /> : <MicOff role="img" aria-label={t('ctl.mic.off')} className="off" />}
-      {acts.length > 0 ? (
-        <MenuButton
-          label={t('people.acts', { name: person.name })} className="btn quiet only-icon" button={<Ellipsis aria-hidden="true" />}
-          groups={[{ entries: acts.filter((entry) => !entry.danger) }, { entries: acts.filter((entry) => entry.danger) }]}
-        />
-      ) : null}
+      {menu.length > 0 ? <MenuButton label={t('people.acts', { name: person.name })} className="btn quiet only-icon" button={<Ellipsis aria-hidden="true" />} groups={menu} /> : null}
     </li>
   )
 }

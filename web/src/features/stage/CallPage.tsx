@@ -3,14 +3,15 @@ import { MicOff, X } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import type { MediaGrant } from '@/api'
 import { intents } from '@/call'
-import type { Call, CallState, Over, Person } from '@/call/live'
+import type { Call, CallState, Over } from '@/call/live'
 import { ChatPanel } from '@/features/chat'
 import { ControlBar, KeysDialog, useKeys, type PanelName } from '@/features/controls'
 import { MediaHelp } from '@/features/devices'
-import { PeoplePanel } from '@/features/people'
+import { PeoplePanel, usePersonMenu, type Moderating, type OnAll } from '@/features/people'
 import { useT } from '@/i18n'
 import { Button, play, useStore, useTitle } from '@/ui'
 import { Voices } from './Media'
+import { ModeratedNotices } from './Moderated'
 import { Panel } from './Panel'
 import { useShareQuestion } from './ShareQuestion'
 import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
@@ -28,11 +29,9 @@ export interface HostSide {
   /** First of those who wait, for the notice. */
   firstWaiting: string
   lobby: ReactNode
-  remove: (person: Person) => Promise<void>
-  sendBack: (person: Person) => void
-  /** Opens the question what a guest may do, or whether to keep them out. */
-  rights: (person: Person) => void
-  ban: (person: Person) => void
+  /** Acts on one person, and on everybody. */
+  onOne: Moderating
+  onAll: OnAll
   /** Those who wait in other meetings. */
   elsewhere: ReactNode
   /** Opens the dialog that makes a guest link. */
@@ -61,9 +60,10 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   const [since] = useState(() => Date.now())
   const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
   useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
-  const { share, question } = useShareQuestion(call, state.people)
+  const { share, question: shareQuestion } = useShareQuestion(call, state.people)
   const longAway = useLongAway(state.phase)
   useCallNews(call)
+  const { menuOf, question } = usePersonMenu(host?.onOne, state.moderation, state.shares)
   useAwake()
   const leave = () => {
     if (sounds) play('leave')
@@ -101,13 +101,14 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
         }
       />
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
+        <ModeratedNotices call={call} state={state} />
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
-        <Tiles people={state.people} shares={state.shares} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} menuOf={menuOf} />
         <Watermark call={call} />
         {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
-      <ThePanel panel={panel} call={call} state={state} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
+      <ThePanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
       <ControlBar
         self={state.self} count={state.people.length} unread={unread} panel={panel} onPanel={toggle} phase={state.phase.is}
         {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll } } : {})}
@@ -115,6 +116,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       />
       <Voices people={state.people} shares={state.shares} />
       {question}
+      {shareQuestion}
       <KeysDialog open={help} host={host !== undefined} onClose={() => setHelp(false)} />
     </div>
   )
@@ -149,10 +151,19 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
   )
 }
 
-function ThePanel({ panel, call, state, host, onClose }: { panel: PanelName | null; call: Call; state: CallState; host?: HostSide; onClose: () => void }) {
+interface PanelProps {
+  panel: PanelName | null
+  call: Call
+  state: CallState
+  menuOf: ReturnType<typeof usePersonMenu>['menuOf']
+  host?: HostSide
+  onClose: () => void
+}
+
+function ThePanel({ panel, call, state, menuOf, host, onClose }: PanelProps) {
   const t = useT()
   if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
-  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} {...(host ? { host } : {})} /></Panel>
+  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} moderation={state.moderation} menuOf={menuOf} {...(host ? { host } : {})} /></Panel>
   if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} /></Panel>
   return null
 }

@@ -1,26 +1,34 @@
-import { ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
-import { memo } from 'react'
+import { Ellipsis, ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
 import { initials, type Person } from '@/call/live'
 import { useT } from '@/i18n'
+import { MenuButton, type MenuGroup } from '@/ui/overlays'
 import { Video } from './Media'
 
 interface Props {
   person: Person
   width?: number
   height?: number
+  /** The stop of the tiles in the order of tabs. */
+  first: boolean
+  /** What the person looking may do about this one. */
+  menuOf: (person: Person) => MenuGroup[]
 }
 
 /** One person: picture or initials, name, microphone, speaking. */
-export const Tile = memo(function Tile({ person, width, height }: Props) {
+export function Tile({ person, width, height, first, menuOf }: Props) {
   const t = useT()
   const name = person.self ? t('stage.you') : person.name
   const held = person.picture !== null && person.held
+  const menu = menuOf(person)
   const size = width === undefined ? undefined : { inlineSize: width, blockSize: height }
   return (
-    <li className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''} ${held ? 'held' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
+    // The tiles are a list that is walked with arrows (Tiles.tsx).
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <li tabIndex={first ? 0 : -1} className={`tile ${person.speaking ? 'speaks' : ''} ${person.lost ? 'lost' : ''} ${held ? 'held' : ''}`} style={size} data-identity={person.identity} data-speaking={person.speaking} data-muted={!person.micOn} data-camera={person.picture !== null}>
       {/* A picture held back stays attached: the server gives it again when there is room, as long as it is wanted. */}
       {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : null}
       {person.picture === null || held ? <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div> : null}
+      {menu.length > 0 ? <MenuButton label={t('stage.tile.acts', { name: person.name })} className="tile-menu" button={<Ellipsis aria-hidden="true" />} groups={menu} excludeFromTabOrder /> : null}
       <div className="caption">
         {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
         {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}
@@ -31,4 +39,4 @@ export const Tile = memo(function Tile({ person, width, height }: Props) {
       </div>
     </li>
   )
-})
+}

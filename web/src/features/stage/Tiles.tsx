@@ -1,28 +1,72 @@
 // The tiles: a grid, or one large shared screen with a strip beside it. A tile moves only when someone comes, leaves or shares.
 import { ChevronLeft, ChevronRight, ImageOff, MonitorUp } from 'lucide-react'
-import { useState } from 'react'
-import { grid, page, perPage, smallestTile, type Person, type Share, type Size } from '@/call/live'
+import { useState, type KeyboardEvent, type ReactNode } from 'react'
+import { grid, inFront, page, perPage, smallestTile, type Person, type Share, type Size } from '@/call/live'
 import { useT, Words } from '@/i18n'
 import { Button } from '@/ui'
+import type { MenuGroup } from '@/ui/overlays'
 import { Video } from './Media'
 import { Tile } from './Tile'
 import { useSize } from './useSize'
 
+type MenuOf = (person: Person) => MenuGroup[]
+
 interface Props {
   people: readonly Person[]
   shares: readonly Share[]
+  /** Identities of those whom a host has put in front. */
+  spotlight: readonly string[]
+  menuOf: MenuOf
 }
 
 const gap = 8
 
-export function Tiles({ people, shares }: Props) {
+export function Tiles({ people, shares, spotlight, menuOf }: Props) {
   // One's own screen is not shown back: it would mirror itself without end.
-  const others = shares.filter((share) => !share.self)
-  return others.length > 0 ? <Presentation people={people} shares={others} /> : <GridTiles people={people} />
+  const shown = shares.filter((share) => !share.self)
+  const { front, others } = inFront(people, spotlight)
+  if (shown.length > 0) return <Presentation people={[...front, ...others]} shares={shown} menuOf={menuOf} />
+  if (front.length > 0 && others.length > 0) return <Spotlight front={front} others={others} menuOf={menuOf} />
+  return <GridTiles people={front.length > 0 ? front : people} menuOf={menuOf} />
 }
 
-function GridTiles({ people }: { people: readonly Person[] }) {
+/** Those in front are large; the others stand beside, below on an upright phone. */
+function Spotlight({ front, others, menuOf }: { front: readonly Person[]; others: readonly Person[]; menuOf: MenuOf }) {
+  const [box, size] = useSize<HTMLDivElement>()
+  const place = placeFor(size)
+  return (
+    <div className={`presentation spotlight ${place}`} ref={box}>
+      <GridTiles people={front} menuOf={menuOf} />
+      {place === 'beside' ? <Strip people={others} menuOf={menuOf} /> : null}
+      {place === 'below' ? <GridTiles people={others} menuOf={menuOf} /> : null}
+    </div>
+  )
+}
+
+/** A list of tiles: one stop in the order of tabs, arrows between tiles, Enter for the menu of the person. */
+function List({ className, style, children }: { className: string; style?: { maxInlineSize: number; minBlockSize: number }; children: ReactNode }) {
   const t = useT()
+  const onKeyDown = (event: KeyboardEvent<HTMLUListElement>) => {
+    const tiles = [...event.currentTarget.querySelectorAll<HTMLElement>(':scope > .tile')]
+    const at = tiles.findIndex((tile) => tile === event.target)
+    if (at < 0) return
+    const forward = getComputedStyle(event.currentTarget).direction === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
+    const step = event.key === 'ArrowDown' || event.key === forward ? 1 : event.key === 'ArrowUp' || event.key === 'ArrowLeft' || event.key === 'ArrowRight' ? -1 : 0
+    const to = event.key === 'Home' ? 0 : event.key === 'End' ? tiles.length - 1 : step ? Math.min(Math.max(0, at + step), tiles.length - 1) : -1
+    if (to >= 0) {
+      event.preventDefault()
+      tiles[to]?.focus()
+    } else if (event.key === 'Enter') {
+      event.preventDefault()
+      tiles[at]?.querySelector<HTMLElement>('.tile-menu')?.click()
+    }
+  }
+  // The list takes keys while a tile has the focus; the panel of people does the same for everybody else.
+  // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+  return <ul className={className} aria-label={t('stage.tiles')} {...(style ? { style } : {})} onKeyDown={onKeyDown}>{children}</ul>
+}
+
+function GridTiles({ people, menuOf }: { people: readonly Person[]; menuOf: MenuOf }) {
   const [box, size] = useSize<HTMLDivElement>()
   const [wanted, setWanted] = useState(0)
   const shown = page(people, perPage(size), wanted)
@@ -34,15 +78,15 @@ function GridTiles({ people }: { people: readonly Person[] }) {
     const one = grid(1, size, gap)
     return (
       <div className="grid" ref={box}>
-        <ul className="tiles" aria-label={t('stage.tiles')}><Tile person={speaker} width={one.tile.width} height={one.tile.height} /></ul>
+        <List className="tiles"><Tile person={speaker} width={one.tile.width} height={one.tile.height} first menuOf={menuOf} /></List>
       </div>
     )
   }
   return (
     <div className="grid" ref={box}>
-      <ul className="tiles" aria-label={t('stage.tiles')} style={{ maxInlineSize: columns * tile.width + (columns - 1) * gap + 1, minBlockSize: rows * tile.height + (rows - 1) * gap }}>
-        {size.width > 0 ? shown.tiles.map((person) => <Tile key={person.identity || 'self'} person={person} width={tile.width} height={tile.height} />) : null}
-      </ul>
+      <List className="tiles" style={{ maxInlineSize: columns * tile.width + (columns - 1) * gap + 1, minBlockSize: rows * tile.height + (rows - 1) * gap }}>
+        {size.width > 0 ? shown.tiles.map((person, i) => <Tile key={person.identity || 'self'} person={person} width={tile.width} height={tile.height} first={i === 0} menuOf={menuOf} />) : null}
+      </List>
       {shown.pages > 1 ? <Pager page={shown.page} pages={shown.pages} onPage={setWanted} /> : null}
     </div>
   )
@@ -71,7 +115,7 @@ const stripLength = 4
 /** Narrower than this, in CSS pixels, a tile of the strip is all name and no face. */
 const narrowestInStrip = 110
 
-function Presentation({ people, shares }: { people: readonly Person[]; shares: readonly Share[] }) {
+function Presentation({ people, shares, menuOf }: Omit<Props, 'spotlight'>) {
   const t = useT()
   const [chosen, setChosen] = useState('')
   const [box, size] = useSize<HTMLDivElement>()
@@ -90,8 +134,8 @@ function Presentation({ people, shares }: { people: readonly Person[]; shares: r
         </figcaption>
         <div><Video key={share.identity} track={share.picture} label={t('stage.screen', { name: share.name })} />{share.held ? <p className="held-note"><ImageOff aria-hidden="true" />{t('stage.held.screen')}</p> : null}</div>
       </figure>
-      {place === 'beside' ? <Strip people={order} /> : null}
-      {place === 'below' ? <GridTiles people={order} /> : null}
+      {place === 'beside' ? <Strip people={order} menuOf={menuOf} /> : null}
+      {place === 'below' ? <GridTiles people={order} menuOf={menuOf} /> : null}
     </div>
   )
 }
@@ -102,12 +146,11 @@ function placeFor({ width, height }: Size): 'beside' | 'below' | 'alone' {
   return width / 5 >= narrowestInStrip ? 'beside' : 'alone'
 }
 
-function Strip({ people }: { people: readonly Person[] }) {
-  const t = useT()
+function Strip({ people, menuOf }: { people: readonly Person[]; menuOf: MenuOf }) {
   const shown = people.length <= stripLength ? people : [...people.slice(0, stripLength - 1), ...people.slice(-1)]
   return (
-    <ul className="strip" aria-label={t('stage.tiles')}>
-      {shown.map((person) => <Tile key={person.identity || 'self'} person={person} />)}
-    </ul>
+    <List className="strip">
+      {shown.map((person, i) => <Tile key={person.identity || 'self'} person={person} first={i === 0} menuOf={menuOf} />)}
+    </List>
   )
 }

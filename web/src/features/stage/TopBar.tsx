@@ -1,4 +1,4 @@
-import { Clock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
+import { Clock, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { CallState, ProfileInForce } from '@/call/live'
 import { useLang, useT } from '@/i18n'
@@ -18,8 +18,9 @@ export function TopBar({ title, state, since, notice }: Props) {
   return (
     <header className="ctop" data-region="top">
       <Heading><bdi>{title}</bdi></Heading>
-      <Profile profile={state.rules.profile} />
+      <Profile profile={state.profile} />
       {outside > 0 ? <span className="sc hide-s"><Users aria-hidden="true" />{t('stage.outside', { n: outside })}</span> : null}
+      {state.moderation.locked ? <span className="sc" role="img" aria-label={t('mod.locked')} title={t('mod.locked')}><Lock aria-hidden="true" /><span className="hide-s">{t('mod.locked.short')}</span></span> : null}
       <span className="space" />
       {notice}
       {state.self.sharing ? <span className="sc on"><MonitorUp aria-hidden="true" />{t('stage.sharing')}</span> : null}
@@ -33,8 +34,8 @@ export function TopBar({ title, state, since, notice }: Props) {
 function Profile({ profile }: { profile: ProfileInForce | null }) {
   const t = useT()
   const lang = useLang()
-  const sentence = profile?.sentence[lang] ?? profile?.sentence.fr ?? t('profile.standard')
-  return <span className="sc hide-s" title={sentence}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
+  const sentence = profile?.sentence[lang] ?? profile?.sentence['fr'] ?? t('profile.standard')
+  return <span className="sc hide-s" title={sentence}><ShieldCheck aria-hidden="true" />{profile?.name[lang] ?? profile?.name['fr'] ?? t('meeting.profile.standard')}</span>
 }
 
 function Timer({ since }: { since: number }) {

@@ -5,9 +5,9 @@ const marks = Array.from({ length: 24 }, (_, i) => i)
 
 /** The name of whoever looks, and the time, over every picture: who photographs the screen signs it. */
 export function Watermark({ call }: { call: Call }) {
-  const { self, rules } = useStore(call.state)
+  const { self, profile } = useStore(call.state)
   const now = useNow(60_000)
-  if (!rules.profile?.watermark) return null
+  if (!profile?.watermark) return null
   const at = new Date(now).toISOString().slice(0, 16).replace('T', ' ')
   return (
     <div className="watermark" aria-hidden="true" data-testid="watermark">

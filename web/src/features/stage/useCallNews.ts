@@ -20,7 +20,9 @@ export function useCallNews(call: Call): void {
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
-      said.push(t(words[event.is], { name: event.name }))
+      const word = words[event.is as keyof typeof words]
+      if (!word || !('name' in event)) return // said where it is shown
+      said.push(t(word, { name: event.name }))
       timer ??= setTimeout(flush, mergeFor)
     })
     return () => {

@@ -1,0 +1,71 @@
+// What a host may do about one person, in the list of people and on the person's tile alike.
+import { Ban, DoorOpen, ListChecks, MicOff, MonitorX, Speech, Star, StarOff, UserMinus, VideoOff } from 'lucide-react'
+import { useState, type ReactNode } from 'react'
+import type { Moderation, Person, Share } from '@/call/live'
+import { useT, Words } from '@/i18n'
+import { recoverFocus } from '@/ui'
+import { Confirm, type MenuGroup } from '@/ui/overlays'
+
+/** The acts of a host on one person and on all; each is done when the server and the call have obeyed. */
+export interface Moderating {
+  mute: (person: Person) => void
+  askUnmute: (person: Person) => void
+  stopCamera: (person: Person) => void
+  stopShare: (person: Person) => void
+  spotlight: (identities: readonly string[]) => void
+  remove: (person: Person) => Promise<void>
+  sendBack: (person: Person) => void
+  /** Opens the question what a guest may do, or whether to keep them out. */
+  rights: (person: Person) => void
+  ban: (person: Person) => void
+}
+
+const mostInFront = 3
+
+/** The menu of a person, and the question that it may ask; both empty for who is no host. */
+export function usePersonMenu(host: Moderating | undefined, moderation: Moderation, shares: readonly Share[]): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
+  const t = useT()
+  const [asked, setAsked] = useState<Person | null>(null)
+  const { spotlight, forbidden } = moderation
+  const menuOf = (person: Person): MenuGroup[] => {
+    if (!host || !person.identity) return []
+    const leads = spotlight.includes(person.identity)
+    const guest = person.role === 'guest'
+    const front = leads
+      ? [{ id: 'back-row', label: t('mod.spotlight.end'), icon: <StarOff aria-hidden="true" />, onAct: () => host.spotlight(spotlight.filter((one) => one !== person.identity)) }]
+      : [{ id: 'front', label: t('mod.spotlight'), icon: <Star aria-hidden="true" />, onAct: () => host.spotlight([...spotlight, person.identity].slice(-mostInFront)) }]
+    if (person.self) return [{ entries: front }]
+    const maySpeak = person.role === 'host' || !forbidden.includes('speak')
+    return [
+      {
+        entries: [
+          ...(person.micOn ? [{ id: 'mute', label: t('mod.mute'), icon: <MicOff aria-hidden="true" />, onAct: () => host.mute(person) }] : []),
+          ...(!person.micOn && maySpeak ? [{ id: 'ask', label: t('mod.ask'), icon: <Speech aria-hidden="true" />, onAct: () => host.askUnmute(person) }] : []),
+          ...(person.picture ? [{ id: 'camera', label: t('mod.camera'), icon: <VideoOff aria-hidden="true" />, onAct: () => host.stopCamera(person) }] : []),
+          ...(shares.some((share) => share.identity === person.identity) ? [{ id: 'share', label: t('mod.share'), icon: <MonitorX aria-hidden="true" />, onAct: () => host.stopShare(person) }] : []),
+          ...front,
+          // A host was not let in by anybody, so that there is nothing to take back but the place.
+          ...(guest ? [
+            { id: 'rights', label: t('rights.change'), icon: <ListChecks aria-hidden="true" />, onAct: () => host.rights(person) },
+            { id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) },
+          ] : []),
+        ],
+      },
+      {
+        entries: [
+          { id: 'remove', label: t('people.remove.one'), icon: <UserMinus aria-hidden="true" />, danger: true, onAct: () => setAsked(person) },
+          ...(guest ? [{ id: 'ban', label: t('lobbyp.ban'), icon: <Ban aria-hidden="true" />, danger: true, onAct: () => host.ban(person) }] : []),
+        ],
+      },
+    ]
+  }
+  const question = (
+    <Confirm
+      open={asked !== null} onClose={() => { setAsked(null); recoverFocus() }} cancel={t('common.cancel')} act={t('people.remove')}
+      title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && host ? host.remove(asked) : undefined)}
+    >
+      <p>{t('people.remove.effect')}</p>
+    </Confirm>
+  )
+  return { menuOf, question }
+}
