@@ -124,6 +124,8 @@ test('a host moderates five participants from the keyboard alone', async () => {
   const karim = await Guest.arrive({ language: 'fr', side: 'OTHER' });
   browsers.push(karim);
   const [luc, ana, noa] = [await ines.beside(), await ines.beside(), await karim.beside()];
+  // Two cores decode for six: whoever only looks on looks at little.
+  for (const guest of [karim, ana, noa]) await guest.page.setViewportSize({ width: 800, height: 420 });
   await knock(ines, link, 'Inês Duarte', { mic: true, cam: true });
   await knock(karim, link, 'Karim Haddad', { mic: false, cam: true });
   await knock(luc, link, 'Luc Martin', { mic: false, cam: false });
@@ -271,5 +273,5 @@ test('a host moderates on a phone', async () => {
   for (const entry of await page.getByRole('menuitem').all()) expect.soft((await entry.boundingBox())?.height ?? 0, await entry.innerText()).toBeGreaterThanOrEqual(44);
   await look(page, 'moderating-menu');
   await page.getByRole('menuitem', { name: 'Interdire les micros' }).click();
-  await expect(ines.page.getByRole('button', { name: /Le micro/ }).first()).toHaveAttribute('aria-disabled', 'true');
+  await expect(ines.page.getByRole('button', { name: /^Micro éteint. Un hôte/ })).toHaveAttribute('aria-disabled', 'true');
 });
