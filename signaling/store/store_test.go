@@ -20,6 +20,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/profile"
 )
 
 func TestMain(m *testing.M) {
@@ -56,7 +57,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := meeting.Meeting{
-		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: meeting.Standard,
+		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: profile.Standard, ProfileVersion: 1,
 		StartsAt: start.Add(time.Hour), CreatedAt: start, OpenedAt: start.Add(time.Minute),
 		Locked: true, Forbidden: meeting.Rights{Speak: true, Share: true, React: true},
 	}
