@@ -126,7 +126,7 @@ func TestWhatIsDroppedIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, CreatedAt: start}
+	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, Profile: profile.Standard, ProfileVersion: 1, CreatedAt: start}
 	l := link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start, CreatedAt: start}
 	var sessions []lobby.Session
 	var knocks []lobby.Knock
