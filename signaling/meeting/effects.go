@@ -107,7 +107,7 @@ func newlyRefused(before, after error) string {
 
 func linkEffect(before, after profile.Terms, v link.Link, now time.Time) (LinkEffect, bool) {
 	was, err := before.Way(v)
-	if err != nil || v.Revoked() || !now.Before(was.ExpiresAt) {
+	if err != nil || v.Revoked() || !now.Before(was.ExpiresAt) || !was.ValidFrom.Before(was.ExpiresAt) {
 		return LinkEffect{}, false // it does not work now
 	}
 	will, err := after.Way(v)
