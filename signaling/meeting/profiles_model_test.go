@@ -198,6 +198,25 @@ func (m *model) knock() {
 	}
 }
 
+// setPIN gives a link a PIN, or takes it away.
+func (m *model) setPIN() {
+	if len(m.links) == 0 {
+		return
+	}
+	l := rapid.SampledFrom(m.links).Draw(m.T, "link")
+	hash := ""
+	if !l.pin {
+		hash = m.hashOf(l)
+	}
+	_, err := m.h.SetLinkPIN(m.Context(), anne, m.id, l.id, hash)
+	if want := !l.pin || !m.in().PIN; want != (err == nil) {
+		m.Fatalf("set PIN of %+v under %+v: %v", l, m.in(), err)
+	}
+	if err == nil {
+		l.pin = !l.pin
+	}
+}
+
 func (m *model) guest(in bool) *modelGuest {
 	some := slices.DeleteFunc(slices.Clone(m.guests), func(g *modelGuest) bool { return g.in != in })
 	if len(some) == 0 {
@@ -427,6 +446,7 @@ func TestNothingIsPossibleThatTheProfileForbids(t *testing.T) {
 			"knock":  func(t *rapid.T) { m.T = t; m.knock() },
 			"admit":  func(t *rapid.T) { m.T = t; m.admit() },
 			"permit": func(t *rapid.T) { m.T = t; m.permit() },
+			"pin":    func(t *rapid.T) { m.T = t; m.setPIN() },
 			"edit":   func(t *rapid.T) { m.T = t; m.edit() },
 			"choose": func(t *rapid.T) { m.T = t; m.choose() },
 			"wait": func(t *rapid.T) {
