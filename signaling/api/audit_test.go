@@ -14,6 +14,7 @@ import (
 
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/profile"
 	"aparte/signaling/store"
 )
 
@@ -236,6 +237,25 @@ var mutating = map[string]struct {
 	"create-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings", map[string]any{"title": "Visas"}}
 	}, []audit.Act{audit.MeetingCreated}},
+	"create-profile": {func(s *stage) try {
+		return try{s.admin(), "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules)}
+	}, []audit.Act{audit.ProfileCreated}},
+	"change-profile": {func(s *stage) try {
+		s.admitted()
+		return try{s.admin(), "PUT", "/profiles/standard", editOf(1, func(r *api.ProfileRules) { r.GuestShare = profile.Granted })}
+	}, []audit.Act{audit.ProfileChanged, audit.ProfileApplied, audit.ParticipantPermitted}},
+	"preview-profile": {func(s *stage) try {
+		s.admitted()
+		return try{s.admin(), "POST", "/profiles/standard/preview", editOf(1, func(r *api.ProfileRules) { r.GuestShare = profile.Granted })}
+	}, nil},
+	"choose-profile": {func(s *stage) try {
+		do[api.Profile](s.admin(), http.StatusCreated, "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules))
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID + "/profile", api.ProfileChoice{Profile: "named"}}
+	}, []audit.Act{audit.ProfileChosen}},
+	"preview-choice": {func(s *stage) try {
+		do[api.Profile](s.admin(), http.StatusCreated, "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules))
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/profile/preview", api.ProfileChoice{Profile: "named"}}
+	}, nil},
 	"join-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/join", nil}
 	}, []audit.Act{audit.HostSeated, audit.MeetingOpened}},

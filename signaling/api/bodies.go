@@ -57,6 +57,7 @@ type MeetingDraft struct {
 	Title    string     `json:"title" minLength:"1" maxLength:"200"`
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 	EndsAt   *time.Time `json:"ends_at,omitempty"`
+	Profile  string     `json:"profile,omitempty" maxLength:"32" doc:"Id of the security profile; absent: standard."`
 }
 
 // MeetingList is the meetings in which one has a role, newest first.
@@ -71,7 +72,7 @@ type KnockList struct {
 
 // Admit is a host's decision to let somebody in.
 type Admit struct {
-	Permissions *Permissions `json:"permissions,omitempty" doc:"Absent: everything."`
+	Permissions *Permissions `json:"permissions,omitempty" doc:"Absent: everything, with the share as the security profile has it."`
 }
 
 // Deny is a host's decision to refuse somebody.

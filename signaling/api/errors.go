@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 	"aparte/signaling/store"
 )
@@ -60,6 +61,9 @@ var problems = []struct {
 	{meeting.ErrOfHost, http.StatusConflict, codeConflict},
 	{meeting.ErrNotCohost, http.StatusConflict, codeConflict},
 	{meeting.ErrOfGuest, http.StatusConflict, codeConflict},
+	{profile.ErrNotFound, http.StatusNotFound, codeNotFound},
+	{profile.ErrChanged, http.StatusConflict, codeConflict},
+	{profile.ErrExists, http.StatusConflict, codeConflict},
 	{login.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
 	{meeting.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
 	{store.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
@@ -84,6 +88,21 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	}
 	if refused, ok := errors.AsType[*role.Refused](err); ok {
 		return problem(http.StatusForbidden, codeForbidden, refused.Error())
+	}
+	if refused, ok := errors.AsType[*profile.Refused](err); ok {
+		p := problem(http.StatusForbidden, codeProfileRefuses, refused.Error())
+		p.Line = refused.Line
+		if ofLink, ok := errors.AsType[*meeting.LinkError](err); ok {
+			p.Host = ofLink.Host
+		}
+		return p
+	}
+	if lacking, ok := errors.AsType[*profile.Unavailable](err); ok {
+		p := problem(http.StatusConflict, codeProfileLacking, lacking.Error())
+		for _, need := range lacking.Needs {
+			p.Needs = append(p.Needs, string(need))
+		}
+		return p
 	}
 	if many, ok := errors.AsType[*login.TooManyError](err); ok {
 		return tooMany(many.Wait)

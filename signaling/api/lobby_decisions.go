@@ -18,7 +18,11 @@ func (a *API) sendBack(ctx context.Context, in *inParticipant) (*output[Knock], 
 }
 
 func (a *API) permit(ctx context.Context, in *participantBody[Permissions]) (*output[Knock], error) {
-	return knockAnswer(a.meetings.Permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body)))
+	permit := a.meetings.Permit
+	if in.Body.Share == nil {
+		permit = a.meetings.PermitAsUsual
+	}
+	return knockAnswer(permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body)))
 }
 
 func (a *API) writeKnock(ctx context.Context, in *knockBody[LobbyText]) (*output[Knock], error) {

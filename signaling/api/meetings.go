@@ -104,7 +104,7 @@ func (a *API) listMeetings(ctx context.Context, _ *none) (*output[MeetingList], 
 
 func (a *API) createMeeting(ctx context.Context, in *input[MeetingDraft]) (*output[Meeting], error) {
 	return meetingAnswer(a.meetings.Create(ctx, theAgent(ctx).agent(), meeting.Draft{
-		Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt),
+		Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt), Profile: in.Body.Profile,
 	}))
 }
 
@@ -130,7 +130,11 @@ func (a *API) listKnocks(ctx context.Context, in *inMeeting) (*output[KnockList]
 }
 
 func (a *API) admitKnock(ctx context.Context, in *knockBody[Admit]) (*output[Knock], error) {
-	return knockAnswer(a.meetings.Admit(ctx, theAgent(ctx).agent(), in.ID, in.Knock, permissionsOf(in.Body.Permissions)))
+	admit := a.meetings.Admit
+	if in.Body.Permissions == nil || in.Body.Permissions.Share == nil {
+		admit = a.meetings.AdmitAsUsual
+	}
+	return knockAnswer(admit(ctx, theAgent(ctx).agent(), in.ID, in.Knock, permissionsOf(in.Body.Permissions)))
 }
 
 func permissionsOf(p *Permissions) lobby.Permissions {

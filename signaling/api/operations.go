@@ -104,6 +104,14 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
 	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
+	call(a, h, agent, "list-profiles", "GET /profiles", "List the security profiles", a.listProfiles)
+	call(a, h, agent, "get-profile", "GET /profiles/{profile}", "Look at a security profile and all its versions", a.getProfile)
+	call(a, h, admin, "create-profile", "POST /profiles", "Make a security profile", a.createProfile)
+	call(a, h, admin, "change-profile", "PUT /profiles/{profile}", "Change a security profile, at once in every meeting that has it", a.changeProfile)
+	call(a, h, admin, "preview-profile", "POST /profiles/{profile}/preview", "See what a change of a security profile would do", a.previewProfile)
+	call(a, h, agent.of(role.ChooseProfile), "choose-profile", "PUT /meetings/{id}/profile", "Choose the security profile of a meeting, at once", a.chooseProfile)
+	call(a, h, agent.of(role.PreviewProfile), "preview-choice", "POST /meetings/{id}/profile/preview", "See what another security profile would do to a meeting", a.previewChoice)
+
 	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
 	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
 
@@ -215,7 +223,7 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		Responses: map[string]*huma.Response{"default": problemResponse(h)},
 	}
 	switch {
-	case id == "create-meeting" || id == "create-link" || id == "create-links" || id == "create-account":
+	case id == "create-meeting" || id == "create-link" || id == "create-links" || id == "create-account" || id == "create-profile":
 		op.DefaultStatus = http.StatusCreated
 	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
 		op.DefaultStatus = http.StatusNoContent

@@ -29,7 +29,7 @@ type Meeting struct {
 	Role      string     `json:"role" enum:"host,cohost,participant,observer" doc:"The caller's own."`
 	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby; 0 to those who do not moderate."`
 	Present   int        `json:"present" doc:"Participants in the call."`
-	Profile   string     `json:"profile" enum:"standard" doc:"Security profile."`
+	Profile   string     `json:"profile" doc:"Id of the security profile."`
 	Locked    bool       `json:"locked" doc:"Nobody new comes in; guests may wait."`
 }
 
@@ -92,7 +92,8 @@ type Participant struct {
 	Role     string `json:"role" enum:"host,cohost,participant,guest,observer"`
 }
 
-// Permissions are what a host gives with an admission; what is absent is given.
+// Permissions are what a host gives with an admission; what is absent is given, but for
+// the share, which is then as the security profile has it.
 type Permissions struct {
 	Speak  *bool `json:"speak,omitempty"`
 	Camera *bool `json:"camera,omitempty"`
@@ -123,8 +124,11 @@ type GuestMeeting struct {
 	StartsAt  *time.Time `json:"starts_at,omitempty"`
 	EndsAt    *time.Time `json:"ends_at,omitempty"`
 	State     string     `json:"state" enum:"scheduled,open,ended"`
-	Profile   string     `json:"profile" enum:"standard"`
-	Locked    bool       `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
+	Profile   string     `json:"profile" doc:"Id of the security profile."`
+	// ProfileName and Sentence say what holds.
+	ProfileName Text `json:"profile_name"`
+	Sentence    Text `json:"sentence" doc:"What the security profile means, in one sentence."`
+	Locked      bool `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
 }
 
 // GuestLink is the guest's own link.

@@ -25,6 +25,14 @@ const (
 	HostBack       Act = "host.back"        // one is in the call again
 )
 
+// Security profiles. Details: profile (its id) and version.
+const (
+	ProfileCreated Act = "profile.created"
+	ProfileChanged Act = "profile.changed"
+	ProfileChosen  Act = "meeting.profile_chosen"  // for one meeting; detail from: the one before
+	ProfileApplied Act = "meeting.profile_applied" // a new version came into force in one meeting
+)
+
 // Guest links.
 const (
 	LinkCreated  Act = "link.created"  // typed: label, guest_name, organisation

@@ -36,7 +36,7 @@ const (
 const (
 	// MaxUses is the largest cap of a shared link.
 	MaxUses = 1000
-	// MaxLife is how long a link of the Standard profile lives at most.
+	// MaxLife is how long a link lives at most in whatever profile.
 	MaxLife = 90 * 24 * time.Hour
 )
 
@@ -262,6 +262,14 @@ func (l Link) Use(session string, key Thumbprint) Link {
 		l.Session, l.Key = session, key
 	}
 	return l
+}
+
+// Born is when the link got its present secret.
+func (l Link) Born() time.Time {
+	if l.IssuedAt.IsZero() {
+		return l.CreatedAt
+	}
+	return l.IssuedAt
 }
 
 // Open notes when the link was first opened.

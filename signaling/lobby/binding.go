@@ -60,7 +60,7 @@ func (l *Lobby) Return(linkID string, key link.PublicKey, session string, tokenH
 	k, _ := l.KnockOf(s.ID)
 	inside := k.Status == Waiting || k.Status == Admitted
 	// The end of validity closes the way in; who is in or waits is not outside.
-	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key(), Known: true}, now); err != nil && (v.Revoked() || !inside) {
+	if err := l.usable(v, link.Holder{Session: s.ID, Key: s.Key(), Known: true}, now); err != nil && (v.Revoked() || !inside) {
 		return Session{}, err
 	}
 	s.ExpiresAt = now.Add(SessionLife)

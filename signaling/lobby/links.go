@@ -42,7 +42,7 @@ func (l *Lobby) RevokeAll(now time.Time) (out []string) {
 // denial stands: the browser it was for is recognised by its key.
 func (l *Lobby) Reissue(linkID, codeHash, pinHash string, expiresAt, now time.Time) (link.Link, []string, error) {
 	var out []string
-	v, err := l.changeLink(linkID, func(v link.Link) (link.Link, error) { return v.Reissue(codeHash, pinHash, expiresAt, now) })
+	v, err := l.changeLink(linkID, l.terms.Grants, func(v link.Link) (link.Link, error) { return v.Reissue(codeHash, pinHash, expiresAt, now) })
 	if err == nil {
 		out = l.expel(linkID)
 	}
@@ -51,21 +51,24 @@ func (l *Lobby) Reissue(linkID, codeHash, pinHash string, expiresAt, now time.Ti
 
 // Extend moves the end of a link's validity; whoever is in or waits stays.
 func (l *Lobby) Extend(linkID string, expiresAt, now time.Time) (link.Link, error) {
-	return l.changeLink(linkID, func(v link.Link) (link.Link, error) { return v.Extend(expiresAt, now) })
+	return l.changeLink(linkID, l.terms.GrantsLife, func(v link.Link) (link.Link, error) { return v.Extend(expiresAt, now) })
 }
 
 // SetPIN sets, changes or takes away a link's PIN.
 func (l *Lobby) SetPIN(linkID, pinHash string) (link.Link, error) {
-	return l.changeLink(linkID, func(v link.Link) (link.Link, error) { return v.SetPIN(pinHash) })
+	return l.changeLink(linkID, l.terms.GrantsPIN, func(v link.Link) (link.Link, error) { return v.SetPIN(pinHash) })
 }
 
-func (l *Lobby) changeLink(id string, change func(link.Link) (link.Link, error)) (link.Link, error) {
+func (l *Lobby) changeLink(id string, granted func(link.Link) error, change func(link.Link) (link.Link, error)) (link.Link, error) {
 	before, ok := l.links[id]
 	if !ok {
 		return link.Link{}, link.ErrUnknown
 	}
 	after, err := change(before)
 	if err != nil {
+		return link.Link{}, err
+	}
+	if err := granted(after); err != nil {
 		return link.Link{}, err
 	}
 	l.setLink(after)

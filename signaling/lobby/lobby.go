@@ -71,11 +71,46 @@ type Lobby struct {
 	place    int64                      // the last one given
 	tidied   time.Time                  // when Sweep last looked for what to drop
 	changes  Changes
+	terms    Terms
 
 	// audit.go: who acts, when, and what of it was not told.
 	actor    audit.Actor
 	now      time.Time
 	redeemed map[string]redemptions // by link id
+}
+
+// Terms are what a meeting's security profile asks of guest links.
+type Terms interface {
+	// Way is the link with its validity narrowed, or why it does not lead in.
+	Way(v link.Link) (link.Link, error)
+	// Grants says whether a link may be issued like this, GrantsLife whether its end
+	// may be moved to where it is, GrantsPIN whether its PIN may be what it is.
+	Grants(v link.Link) error
+	GrantsLife(v link.Link) error
+	GrantsPIN(v link.Link) error
+}
+
+// Under has the lobby let in on these terms from now on.
+func (l *Lobby) Under(t Terms) { l.terms = t }
+
+// anything are the terms of a lobby that was given none.
+type anything struct{}
+
+func (anything) Way(v link.Link) (link.Link, error) { return v, nil }
+func (anything) Grants(link.Link) error             { return nil }
+func (anything) GrantsLife(link.Link) error         { return nil }
+func (anything) GrantsPIN(link.Link) error          { return nil }
+
+// usable says whether somebody may come in by a link now, on the lobby's terms.
+func (l *Lobby) usable(v link.Link, by link.Holder, now time.Time) error {
+	if v.Revoked() {
+		return link.ErrRevoked
+	}
+	narrowed, err := l.terms.Way(v)
+	if err != nil {
+		return err
+	}
+	return narrowed.Usable(by, now)
 }
 
 // State is everything a lobby is made from.
@@ -94,7 +129,7 @@ func New(meeting string, limits Limits, s State) *Lobby {
 		knocks: make(map[string]Knock), bySess: make(map[string]string),
 		again: make(map[string]throttle.Bucket), redeemed: make(map[string]redemptions),
 		threads: make(map[string]*Thread), replied: make(map[string]throttle.Bucket),
-		written: make(map[string]throttle.Bucket),
+		written: make(map[string]throttle.Bucket), terms: anything{},
 	}
 	for _, v := range s.Links {
 		l.links[v.ID] = v
@@ -235,7 +270,7 @@ func (l *Lobby) enter(v link.Link, s Session, now time.Time) (Session, error) {
 	if !v.Revoked() && errors.Is(l.KeptOut(s), ErrBanned) {
 		return Session{}, ErrBanned
 	}
-	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key()}, now); err != nil {
+	if err := l.usable(v, link.Holder{Session: s.ID, Key: s.Key()}, now); err != nil {
 		return Session{}, err
 	}
 	l.tidy(v.ID, now)
@@ -322,7 +357,7 @@ func (l *Lobby) Knock(session, newID string, a Asking, now time.Time) (Knock, er
 	if err != nil {
 		return Knock{}, err
 	}
-	if err := v.Usable(link.Holder{Session: s.ID, Key: s.Key(), Known: knocked}, now); err != nil {
+	if err := l.usable(v, link.Holder{Session: s.ID, Key: s.Key(), Known: knocked}, now); err != nil {
 		return Knock{}, err
 	}
 	if err := l.room(s, now); err != nil {

@@ -65,6 +65,7 @@ type permit struct {
 	byAgent
 	identity    string
 	permissions lobby.Permissions
+	usual       bool // the share was not spoken of
 }
 
 func (permit) command() role.Command { return role.Permit }
@@ -75,7 +76,11 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 		return nil, err
 	}
 	before, _ := l.grantOf(a.identity)
-	k, err := l.lobby.Permit(a.identity, mayBe(l.roleOf(a.identity), a.permissions))
+	given, err := l.given(a.permissions, a.usual, l.mayShare(a.identity))
+	if err != nil {
+		return nil, err
+	}
+	k, err := l.lobby.Permit(a.identity, mayBe(l.roleOf(a.identity), given))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,14 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 	return l.knockView(k), nil
 }
 
-// Permit changes what an admitted guest may do, in the call at once.
+// Permit changes what an admitted guest may do, in the call at once. What the profile
+// never gives is a *profile.Refused.
 func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p})
+	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, false})
+}
+
+// PermitAsUsual is Permit with the share as the profile has it: given where it is
+// allowed, as it was where a host grants it.
+func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, true})
 }

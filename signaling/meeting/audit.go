@@ -1,6 +1,8 @@
 package meeting
 
 import (
+	"strconv"
+
 	"aparte/signaling/audit"
 )
 
@@ -33,7 +35,7 @@ func (c Caller) Meeting() string { return c.meeting }
 
 // created is the act of making a meeting, which has no goroutine yet.
 func created(m Meeting) audit.Draft {
-	d := audit.Did(audit.MeetingCreated).By(audit.Agent, m.Organiser.Account).With("profile", m.Profile).
+	d := audit.Did(audit.MeetingCreated).By(audit.Agent, m.Organiser.Account).With("profile", m.Profile).With("profile_version", strconv.Itoa(m.ProfileVersion)).
 		WithTime("starts_at", m.StartsAt).WithTime("ends_at", m.EndsAt).Typed("title", m.Title)
 	d.Meeting, d.Time = m.ID, m.CreatedAt
 	return d

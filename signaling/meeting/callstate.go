@@ -12,7 +12,8 @@ import (
 // that late joiners and those who come back have it with the room itself. The server
 // alone writes it.
 type CallState struct {
-	Locked bool `json:"locked,omitempty"` // nobody new comes in
+	Profile CallProfile `json:"profile"`
+	Locked  bool        `json:"locked,omitempty"` // nobody new comes in
 	// Spotlight are the identities of those in front for everybody, in order.
 	Spotlight []string `json:"spotlight,omitempty"`
 	// Forbidden is what nobody may do but hosts: names of Rights.
@@ -21,9 +22,28 @@ type CallState struct {
 	NoHost *NoHost `json:"no_host,omitempty"`
 }
 
+// CallProfile is the security profile in force, as everybody in the call is told it.
+type CallProfile struct {
+	ID        string   `json:"id"`
+	Version   int      `json:"version"`
+	Name      CallText `json:"name"`
+	Sentence  CallText `json:"sentence"`
+	Watermark bool     `json:"watermark"` // names are shown on the video
+}
+
+// CallText is a text by language (BCP 47).
+type CallText struct {
+	French  string `json:"fr"`
+	English string `json:"en"`
+}
+
 // callState is what holds now.
 func (l *live) callState() CallState {
+	p := l.profile
 	return CallState{
+		Profile: CallProfile{
+			ID: p.ID, Version: p.Version, Name: CallText(p.Name), Sentence: CallText(p.Sentence), Watermark: p.Rules.Watermark,
+		},
 		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(),
 	}
 }

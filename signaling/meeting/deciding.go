@@ -2,10 +2,12 @@ package meeting
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"aparte/signaling/lobby"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -15,6 +17,7 @@ type admit struct {
 	byAgent
 	knock       string
 	permissions lobby.Permissions
+	usual       bool // the share was not spoken of
 }
 
 func (admit) command() role.Command { return role.Admit }
@@ -24,7 +27,7 @@ func (a admit) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := l.admit(h, a.knock, a.permissions, now)
+	k, err := l.admit(h, a.knock, a.permissions, a.usual, now)
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +36,22 @@ func (a admit) do(l *live, now time.Time) (any, error) {
 
 // admit lets a guest in, and opens a meeting that was not open yet: the host has
 // decided that somebody shall be in it.
-func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.Time) (lobby.Knock, error) {
-	if k, _ := l.lobby.KnockByID(knock); l.meeting.Locked && k.Status != lobby.Admitted {
+func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual bool, now time.Time) (lobby.Knock, error) {
+	before, _ := l.lobby.KnockByID(knock)
+	if l.meeting.Locked && before.Status != lobby.Admitted {
 		return lobby.Knock{}, ErrLocked
+	}
+	if err := l.profile.Available(); err != nil {
+		return lobby.Knock{}, err
+	}
+	if before.Status == lobby.Waiting {
+		if err := l.admits(before); err != nil {
+			return lobby.Knock{}, err
+		}
+	}
+	p, err := l.given(p, usual, false)
+	if err != nil {
+		return lobby.Knock{}, err
 	}
 	admission, err := newID(l.cfg.Random)
 	if err != nil {
@@ -62,9 +78,15 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, now time.T
 	return k, nil
 }
 
-// Admit lets a waiting guest in.
+// Admit lets a waiting guest in. What the profile never gives, and whoever came in a way
+// that it does not allow, is a *profile.Refused.
 func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p})
+	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, false})
+}
+
+// AdmitAsUsual is Admit with the share as the profile has it.
+func (m *Meetings) AdmitAsUsual(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, true})
 }
 
 type admitAll struct {
@@ -83,14 +105,19 @@ func (a admitAll) do(l *live, now time.Time) (any, error) {
 		if k.Status != lobby.Waiting || slices.Contains(a.except, k.ID) {
 			continue
 		}
-		if _, err := l.admit(h, k.ID, lobby.Everything(), now); err != nil {
+		_, err := l.admit(h, k.ID, lobby.Everything(), true, now)
+		if _, ok := errors.AsType[*profile.Refused](err); ok {
+			continue // whoever came in a way that the profile does not allow waits on
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	return l.knockViews(), nil
 }
 
-// AdmitAll lets in everybody who waits, but for some.
+// AdmitAll lets in everybody who waits, but for some, and for whom the profile does not
+// let in.
 func (m *Meetings) AdmitAll(ctx context.Context, by Agent, id string, except []string) ([]KnockView, error) {
 	return answer[[]KnockView](ctx, m, id, admitAll{byAgent{by}, except})
 }

@@ -2,12 +2,15 @@ package meeting
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
+	"aparte/signaling/name"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -49,7 +52,17 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	if err != nil {
 		return Summary{}, err
 	}
-	made, err := New(d, id, Person{by.Account, by.Name}, m.cfg.now())
+	if d.Profile == "" {
+		d.Profile = profile.Standard
+	}
+	under, err := m.newestProfile(ctx, audit.DefaultPost, d.Profile)
+	if errors.Is(err, profile.ErrNotFound) {
+		return Summary{}, &name.Error{At: "profile", Reason: "is none that there is"}
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	made, err := New(d, id, Person{by.Account, by.Name}, under, m.cfg.now())
 	if err != nil {
 		return Summary{}, err
 	}
@@ -95,6 +108,12 @@ func (join) command() role.Command { return role.Join }
 
 func (a join) do(l *live, now time.Time) (any, error) {
 	r, p, _ := l.meeting.Role(a.agent.Account)
+	if err := l.profile.Available(); err != nil {
+		return nil, err
+	}
+	if l.profile.Rules.MustKnock(r) {
+		return nil, &profile.Refused{Line: "lobby", At: "lobby", Reason: "is for everybody but hosts in this meeting's security profile"}
+	}
 	seat, ok := l.seatOf(a.agent.Session)
 	if err := l.waitsForHost(r, ok); err != nil {
 		return nil, err
@@ -142,6 +161,9 @@ func (open) command() role.Command { return role.Open }
 
 func (a open) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
+		return nil, err
+	}
+	if err := l.profile.Available(); err != nil {
 		return nil, err
 	}
 	opened, err := l.meeting.Open(now)

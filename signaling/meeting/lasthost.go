@@ -8,6 +8,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 
 	"aparte/signaling/audit"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -48,8 +49,12 @@ type NoHost struct {
 	At    *time.Time `json:"at,omitempty"` // when; absent: wait
 }
 
-// lastHost is the rule of this meeting.
+// lastHost is the rule of this meeting: its security profile's, or where that has it wait,
+// the server's.
 func (l *live) lastHost() (then LastHost, after time.Duration) {
+	if r := l.profile.Rules; r.LastHost != "" && r.LastHost != profile.LastHostWait {
+		return LastHost(r.LastHost), time.Duration(r.LastHostDelay) * time.Second
+	}
 	return l.cfg.LastHost, l.cfg.LastHostAfter
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -38,6 +39,9 @@ func (a addLinks) do(l *live, now time.Time) (any, error) {
 			return nil, err
 		}
 		if made[i], err = link.New(draft, id, l.id, h.Account, now); err != nil {
+			return nil, &DraftError{Index: i, Err: err}
+		}
+		if err := l.terms(l.profile).Grants(made[i]); err != nil {
 			return nil, &DraftError{Index: i, Err: err}
 		}
 	}
@@ -285,10 +289,13 @@ func (a enter) do(l *live, now time.Time) (any, error) {
 	if v, _ := l.lobby.Link(a.link); !v.Matches(a.code) {
 		return nil, link.ErrUnknown
 	}
+	if err := l.profile.Available(); err != nil {
+		return nil, err
+	}
 	s, err := a.enter(l.lobby, now)
 	if err != nil {
 		var early *link.EarlyError
-		if errors.Is(err, link.ErrExpired) || errors.Is(err, link.ErrInUse) || errors.As(err, &early) {
+		if _, refused := errors.AsType[*profile.Refused](err); refused || errors.Is(err, link.ErrExpired) || errors.Is(err, link.ErrInUse) || errors.As(err, &early) {
 			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name}
 		}
 		return nil, err
@@ -376,6 +383,9 @@ func (knock) command() role.Command { return role.Knock }
 func (a knock) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State == Ended {
 		return nil, ErrEnded
+	}
+	if err := l.profile.Available(); err != nil {
+		return nil, err
 	}
 	s, err := l.lobby.Session(a.session, now)
 	if err != nil {

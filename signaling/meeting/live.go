@@ -11,6 +11,7 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -85,6 +86,7 @@ type live struct {
 	// Owned by run.
 	loaded  bool
 	meeting Meeting
+	profile profile.Profile // in force
 	lobby   *lobby.Lobby
 	seats   map[string]Seat // by id
 	inCall  map[string]Participant
@@ -151,7 +153,7 @@ func (l *live) batch(first request) []request {
 func (l *live) step(ctx context.Context, batch []request) {
 	batch = append(l.missed, batch...)
 	l.missed = nil
-	err := l.load(ctx)
+	newest, err := l.load(ctx)
 	if err != nil && !l.gone.Load() {
 		batch = l.postpone(batch)
 	}
@@ -164,13 +166,14 @@ func (l *live) step(ctx context.Context, batch []request) {
 			l.lobby.Renew(w.session, now)
 		}
 		l.lobby.Sweep(now)
+		caughtUp := l.catchUp(newest, now)
 		overdue := l.actWithoutHost(now)
 		for i, r := range batch {
 			outcomes[i] = l.decide(r.act, now)
 		}
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 		l.watchHosts(now)
-		outcomes[0] = overdue.and(outcomes[0]) // whoever came first has the call obey it
+		outcomes[0] = caughtUp.and(overdue.and(outcomes[0])) // whoever came first has the call obey it
 		err = l.commit(ctx)
 	}
 	if err != nil { // whoever asked for them is told that they have none
@@ -214,19 +217,20 @@ func (l *live) step(ctx context.Context, batch []request) {
 	}
 }
 
-// load brings the meeting into memory, again after a failed commit.
-func (l *live) load(ctx context.Context) error {
+// load brings the meeting into memory, again after a failed commit, and returns the
+// version of its profile that is in force.
+func (l *live) load(ctx context.Context) (profile.Profile, error) {
 	if l.loaded {
-		return nil
+		return l.profile, nil
 	}
 	s, err := l.cfg.Store.LoadMeeting(ctx, l.id)
 	if errors.Is(err, ErrNotFound) {
 		l.gone.Store(true)
-		return err
+		return profile.Profile{}, err
 	}
 	if err != nil {
 		l.cfg.Log.Error("load meeting", "meeting", l.id, "err", err)
-		return fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
+		return profile.Profile{}, fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
 	first := l.lobby == nil
 	l.meeting = s.Meeting
@@ -235,10 +239,11 @@ func (l *live) load(ctx context.Context) error {
 	for _, seat := range s.Seats {
 		l.seats[seat.ID] = seat
 	}
+	l.under(s.Applied)
 	l.loaded = true
 	l.recount(first)
 	l.lastNotice = l.notice()
-	return nil
+	return s.Newest, nil
 }
 
 // postpone keeps what nobody waits for until the meeting can be loaded: who

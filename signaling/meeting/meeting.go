@@ -15,6 +15,7 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/name"
+	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
 
@@ -27,9 +28,6 @@ const (
 	Open      State = "open"
 	Ended     State = "ended"
 )
-
-// Standard is the security profile of every meeting so far.
-const Standard = "standard"
 
 // Person is an agent in a meeting: the organiser, who is its host, or a member.
 type Person struct{ Account, Name string }
@@ -47,12 +45,14 @@ type Meeting struct {
 	State     State
 	Organiser Person
 	Members   []Member // without the organiser, in the order of their names
-	Profile   string
-	StartsAt  time.Time
-	EndsAt    time.Time
-	CreatedAt time.Time
-	OpenedAt  time.Time
-	EndedAt   time.Time
+	Profile   string   // id of the security profile
+	// ProfileVersion is the version of it that the meeting has taken up.
+	ProfileVersion int
+	StartsAt       time.Time
+	EndsAt         time.Time
+	CreatedAt      time.Time
+	OpenedAt       time.Time
+	EndedAt        time.Time
 	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
 	HostlessSince time.Time
 
@@ -82,10 +82,12 @@ type Draft struct {
 	Title    string
 	StartsAt time.Time
 	EndsAt   time.Time
+	Profile  string // id of the security profile; "": the standard one
 }
 
-// New checks a draft and makes the meeting. A refusal is a *name.Error.
-func New(d Draft, id string, organiser Person, now time.Time) (Meeting, error) {
+// New checks a draft and makes the meeting under a profile. A refusal is a *name.Error
+// or a *profile.Unavailable.
+func New(d Draft, id string, organiser Person, under profile.Profile, now time.Time) (Meeting, error) {
 	title, err := name.Required("title", d.Title, name.MaxTitle)
 	if err != nil {
 		return Meeting{}, err
@@ -100,10 +102,11 @@ func New(d Draft, id string, organiser Person, now time.Time) (Meeting, error) {
 	case d.StartsAt.After(now.AddDate(5, 0, 0)):
 		return Meeting{}, &name.Error{At: "starts_at", Reason: "must be within five years"}
 	}
-	return Meeting{
-		ID: id, Title: title, State: Scheduled, Organiser: organiser, Profile: Standard,
+	made := Meeting{
+		ID: id, Title: title, State: Scheduled, Organiser: organiser, Profile: under.ID, ProfileVersion: under.Version,
 		StartsAt: d.StartsAt, EndsAt: d.EndsAt, CreatedAt: now,
-	}, nil
+	}
+	return made, made.suits(under)
 }
 
 // Role is an account's role in the meeting, and as whom; false if it has none.

@@ -11,6 +11,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/profile"
 )
 
 // Store keeps meetings.
@@ -42,13 +43,34 @@ type Store interface {
 	Hostless(ctx context.Context, limit int) ([]string, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
+	ProfileStore
+}
+
+// ProfileStore keeps the security profiles of the posts.
+type ProfileStore interface {
+	// Profiles lists a post's profiles in their newest versions: those that ship
+	// first, the others by id.
+	Profiles(ctx context.Context, post string) ([]profile.Profile, error)
+	// ProfileVersions lists a profile's versions, newest first: profile.ErrNotFound
+	// if there is none.
+	ProfileVersions(ctx context.Context, post, id string) ([]profile.Profile, error)
+	// AddProfile adds a version that follows on the newest one, or the first:
+	// profile.ErrChanged or ErrExists if it does not. One that is not available is
+	// refused with a *profile.Unavailable while a meeting has the profile.
+	AddProfile(ctx context.Context, p profile.Profile, acts ...audit.Draft) error
+	// MeetingsWith lists the meetings that have a profile and are not over, newest
+	// first, limit at most.
+	MeetingsWith(ctx context.Context, post, id string, limit int) ([]string, error)
 }
 
 // Stored is a meeting as the store has it.
 type Stored struct {
 	Meeting Meeting
-	Lobby   lobby.State
-	Seats   []Seat
+	// Applied is the version of the meeting's profile that it has taken up, Newest
+	// the one in force.
+	Applied, Newest profile.Profile
+	Lobby           lobby.State
+	Seats           []Seat
 }
 
 // Changes are what one step of a live meeting makes durable.

@@ -93,6 +93,9 @@ func (l *live) granted(id string) (Grant, error) {
 	if l.meeting.State != Open {
 		return Grant{}, ErrNotAdmitted
 	}
+	if err := l.profile.Available(); err != nil {
+		return Grant{}, err
+	}
 	if seat, ok := l.seats[id]; ok {
 		if r, p, ok := l.meeting.Role(seat.Account); ok {
 			return l.ruled(seat.grant(r, p.Name)), nil
@@ -109,6 +112,9 @@ func (l *live) ruled(g Grant) Grant {
 	g.CallState = l.stateText()
 	if !g.Role.Moderates() {
 		g.Permissions = l.meeting.Forbidden.from(g.Permissions)
+	}
+	if g.Role == role.Guest {
+		g.Permissions = l.profile.Rules.Permits(g.Permissions)
 	}
 	return g
 }

@@ -11,6 +11,8 @@ import (
 
 // summaryKey is what of a Summary can change.
 type summaryKey struct {
+	profile          string
+	version          int
 	state            State
 	waiting, present int
 	host             string
@@ -37,7 +39,7 @@ func (s Summary) seenBy(r role.Role) Summary {
 }
 
 func (s Summary) key() summaryKey {
-	return summaryKey{s.State, s.Waiting, s.Present, s.Organiser.Account, s.Locked}
+	return summaryKey{s.Profile, s.ProfileVersion, s.State, s.Waiting, s.Present, s.Organiser.Account, s.Locked}
 }
 
 func (l *live) roster() []Participant {

@@ -90,6 +90,9 @@ func (a claim) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State == Ended {
 		return nil, ErrEnded
 	}
+	if err := l.profile.Available(); err != nil {
+		return nil, err
+	}
 	if l.lobby.Void(s) {
 		return nil, link.ErrRevoked
 	}

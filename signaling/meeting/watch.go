@@ -7,6 +7,7 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/profile"
 )
 
 // HostEvent is a message to a host. Exactly one group of fields is set: Snapshot
@@ -78,8 +79,8 @@ type GuestView struct {
 	Title, Organiser string
 	StartsAt, EndsAt time.Time
 	State            State
-	Profile          string
-	Locked           bool // nobody is let in now
+	Profile          profile.Profile // its name and sentence are for the guest
+	Locked           bool            // nobody is let in now
 
 	Kind         link.Kind
 	GuestName    string
@@ -136,7 +137,7 @@ func (l *live) view(s lobby.Session) GuestView {
 	v := GuestView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
-		State: l.meeting.State, Profile: l.meeting.Profile, Locked: l.meeting.Locked && l.meeting.State != Ended,
+		State: l.meeting.State, Profile: l.profile, Locked: l.meeting.Locked && l.meeting.State != Ended,
 		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
 		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
 		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent() && !void, HostWatching: len(l.hosts) > 0 && !void,

@@ -65,6 +65,10 @@ var (
 	NameMember  = define("name-member", "Name an agent co-host, participant or observer, or take that back.", host)
 	HandOver    = define("hand-over", "Make a co-host the host in one's place.", host)
 
+	// The security profile.
+	ChooseProfile  = define("choose-profile", "Choose the meeting's security profile.", host)
+	PreviewProfile = define("preview-profile", "See what another security profile would change.", hosts)
+
 	// Links.
 	ListLinks  = define("list-links", "See the guest links.", hosts)
 	MakeLinks  = define("make-links", "Make guest links.", hosts)

@@ -13,7 +13,7 @@ import (
 	"aparte/signaling/role"
 )
 
-const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile,
+const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile, m.profile_version,
 	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since, m.locked,
 	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand`
 
@@ -21,7 +21,7 @@ const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profil
 func meetingFields(m *meeting.Meeting) []any {
 	f := &m.Forbidden
 	return []any{
-		&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile,
+		&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile, &m.ProfileVersion,
 		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince), is(&m.Locked),
 		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand),
 	}
@@ -51,6 +51,9 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	out.Meeting.Members, err = members(ctx, tx, id, out.Meeting.Organiser.Account)
 	if err != nil {
 		return out, classify(err)
+	}
+	if out.Applied, out.Newest, err = profilesOf(ctx, tx, out.Meeting); err != nil {
+		return out, classify(fmt.Errorf("load security profile: %w", err))
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT `+linkColumns+` FROM guest_links WHERE meeting_id = $1`, id)
 	if out.Lobby.Links, err = collect(rows, err, scanLink); err != nil {
@@ -122,15 +125,16 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	f := m.Forbidden
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
 		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since,
-		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
 		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
 		ended_at = excluded.ended_at, hostless_since = excluded.hostless_since,
 		locked = excluded.locked, forbid_speak = excluded.forbid_speak, forbid_camera = excluded.forbid_camera,
-		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand`,
+		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand,
+		profile_version = excluded.profile_version`,
 		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt), ms(m.HostlessSince),
-		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand))
+		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/profile"
 )
 
 func TestMain(m *testing.M) {
@@ -56,7 +57,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := meeting.Meeting{
-		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: meeting.Standard,
+		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: profile.Standard, ProfileVersion: 1,
 		StartsAt: start.Add(time.Hour), CreatedAt: start, OpenedAt: start.Add(time.Minute),
 		Locked: true, Forbidden: meeting.Rights{Speak: true, Share: true, React: true},
 	}
@@ -125,7 +126,7 @@ func TestWhatIsDroppedIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, CreatedAt: start}
+	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, Profile: profile.Standard, ProfileVersion: 1, CreatedAt: start}
 	l := link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start, CreatedAt: start}
 	var sessions []lobby.Session
 	var knocks []lobby.Knock

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Permissions, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, Permissions, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -21,6 +21,15 @@ export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings
 export const createMeeting = (body: MeetingDraft) => request<Meeting>('POST', '/meetings', { body })
 export const joinMeeting = (meetingID: string) => request<MediaGrant>('POST', `/meetings/${id(meetingID)}/join`, { body: {} })
 export const endMeeting = (meetingID: string) => request<Meeting>('POST', `/meetings/${id(meetingID)}/end`)
+
+export const profiles = () => request<{ profiles: Profile[] }>('GET', '/profiles').then((answer) => answer.profiles)
+export const profile = (profileID: string) => request<ProfileHistory>('GET', `/profiles/${id(profileID)}`)
+export const createProfile = (body: ProfileDraft) => request<Profile>('POST', '/profiles', { body })
+/** What a change would do, without doing it. */
+export const previewProfile = (profileID: string, body: ProfileEdit) => request<ProfileEffects>('POST', `/profiles/${id(profileID)}/preview`, { body })
+export const changeProfile = (profileID: string, body: ProfileEdit) => request<ProfileChange>('PUT', `/profiles/${id(profileID)}`, { body })
+export const previewChoice = (meetingID: string, profile: string) => request<MeetingEffects>('POST', `/meetings/${id(meetingID)}/profile/preview`, { body: { profile } })
+export const chooseProfile = (meetingID: string, profile: string) => request<MeetingEffects>('PUT', `/meetings/${id(meetingID)}/profile`, { body: { profile } })
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)
 export const createLink = (meetingID: string, body: LinkDraft) => request<Link>('POST', `/meetings/${id(meetingID)}/links`, { body })

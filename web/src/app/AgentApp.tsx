@@ -11,6 +11,8 @@ import { useT } from '@/i18n'
 import { patiently } from '@/ui'
 
 const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
+const ProfilesPage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilesPage })))
+const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilePage })))
 
 const client = new QueryClient({
   defaultOptions: { queries: { retry: (count, error) => isProblem(error, 'offline', 'unavailable') && count < 3, staleTime: 5_000 } },
@@ -71,6 +73,9 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   if (at === '/accounts' && account.admin) return <AccountsPage {...frame} />
+  const profileID = /^\/profiles\/([a-z0-9-]+)$/.exec(at)?.[1]
+  if (profileID && account.admin) return <Suspense fallback={<Loading />}><ProfilePage key={profileID} profileID={profileID} {...frame} /></Suspense>
+  if (at === '/profiles' && account.admin) return <Suspense fallback={<Loading />}><ProfilesPage {...frame} /></Suspense>
   if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
   const meetingID = /^\/meetings\/([A-Za-z0-9_-]+)$/.exec(at)?.[1]
   if (meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />

@@ -20,6 +20,7 @@ interface Props {
 
 export function EntryPage({ visit, view, typed }: Props) {
   const t = useT()
+  const lang = useLang()
   useTitle(view ? t('entry.title', { title: view.meeting.title }) : t('entry.eyebrow'))
   return (
     <Frame subtitle={t('frame.meeting')}>
@@ -32,7 +33,7 @@ export function EntryPage({ visit, view, typed }: Props) {
         <EntryForm visit={visit} view={view} typed={typed} />
         <section className="a" aria-label={t('entry.know')}>
           <ul className="facts">
-            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{t('entry.gate.more')}</small></div></li>
+            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{view?.meeting.sentence[lang]}</small></div></li>
             <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
             {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
           </ul>

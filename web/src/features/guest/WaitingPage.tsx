@@ -17,6 +17,7 @@ interface Props {
 
 export function WaitingPage({ visit, view }: Props) {
   const t = useT()
+  const lang = useLang()
   const connection = useStore(visit.connection)
   const [error, setError] = useState<unknown>(null)
   useTitle(t('lobby.title', { title: view.meeting.title }))
@@ -34,6 +35,7 @@ export function WaitingPage({ visit, view }: Props) {
           </div>
           <Messages visit={visit} view={view} />
           <Waited view={view} />
+          <p className="sm muted">{view.meeting.sentence[lang]}</p>
           <p className="sm muted">{t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')}</p>
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>

@@ -1,4 +1,4 @@
-import { ChevronDown, KeyRound, LogOut, User, Users } from 'lucide-react'
+import { ChevronDown, KeyRound, LogOut, ShieldCheck, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
@@ -27,7 +27,7 @@ export function AgentFrame({ account, onSignOut, go, notices, children }: AgentP
       groups={[
         {
           entries: [
-            ...(account.admin ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }] : []),
+            ...(account.admin ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }, { id: 'profiles', label: t('profiles.title'), icon: <ShieldCheck aria-hidden="true" />, onAct: () => go('/profiles') }] : []),
             { id: 'password', label: t('password.change'), icon: <KeyRound aria-hidden="true" />, onAct: () => go('/password') },
           ],
         },

@@ -6,6 +6,8 @@ import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
 import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
+import { ProfileCards } from './ProfileCards'
+import { useProfiles } from './useProfiles'
 import './meeting.css'
 
 interface Props extends AgentProps {
@@ -20,6 +22,8 @@ export function CreatePage({ onCreated, ...frame }: Props) {
   const lang = useLang()
   const [now] = useState(() => Date.now())
   const [later, setLater] = useState(false)
+  const [chosen, setChosen] = useState('standard')
+  const profiles = useProfiles()
   const create = useMutation({
     mutationFn: agent.createMeeting,
     onSuccess: (meeting) => {
@@ -34,7 +38,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
     if (create.isPending) return
     const form = new FormData(event.currentTarget)
     const title = textOf(form, 'title').trim() || t('create.untitled', { date: dayMonth(new Date(now), lang) })
-    create.mutate({ title, ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
+    create.mutate({ title, profile: chosen, ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
   }
   return (
     <AgentFrame {...frame}>
@@ -53,7 +57,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
               <Field label={t('create.minutes')} name="minutes" type="number" min={5} max={1440} step={5} required defaultValue={60} error={fields['ends_at']} />
             </div>
           ) : null}
-          <p className="sm muted">{t('profile.standard')}</p>
+          <ProfileCards profiles={profiles.data ?? []} chosen={chosen} onChoose={setChosen} error={fields['profile'] ?? fields['ends_at']} />
           {create.error && Object.keys(fields).length === 0 ? <ErrorNote error={create.error} /> : null}
           <Button kind="primary" big type="submit" busy={create.isPending}>{t('create.do')}</Button>
         </form>

@@ -6,10 +6,12 @@ import { useState, type SubmitEvent } from 'react'
 import { agent, type GuestList, type ListedGuest, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useT, type Translate } from '@/i18n'
-import { announce, Button, SelectField, textOf } from '@/ui'
+import { announce, Button, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
-import { endAfter, lives } from './lives'
+import { LifeField } from './LifeField'
+import { endOf } from './lives'
 import { makeLinks, type Draft } from './making'
+import { useProfiles } from './useProfiles'
 
 interface Props {
   meeting: Meeting
@@ -85,6 +87,7 @@ function Preview({ meeting, list, onDone }: { meeting: Meeting; list: GuestList;
   const t = useT()
   const queries = useQueryClient()
   const [skip, setSkip] = useState(true)
+  const rules = useProfiles().data?.find((one) => one.id === meeting.profile)?.rules
   const chosen = list.guests.filter((guest) => !skip || !isDoubtful(guest))
   const make = useMutation({
     mutationFn: (drafts: Draft[]) => makeLinks(meeting.id, drafts),
@@ -96,8 +99,8 @@ function Preview({ meeting, list, onDone }: { meeting: Meeting; list: GuestList;
   })
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
-    const end = endAfter(Number(textOf(new FormData(event.currentTarget), 'life')))
-    if (!make.isPending && chosen.length > 0) make.mutate(chosen.map((guest) => draftOf(guest, end)))
+    const end = endOf(textOf(new FormData(event.currentTarget), 'life'), meeting)
+    if (!make.isPending && chosen.length > 0) make.mutate(chosen.map((guest) => ({ ...draftOf(guest, end), ...(rules?.pin ? { withPIN: true } : {}) })))
   }
   return (
     <form className="stack" onSubmit={submit}>
@@ -112,9 +115,7 @@ function Preview({ meeting, list, onDone }: { meeting: Meeting; list: GuestList;
         </table>
       </div>
       {list.guests.length > previewed ? <p className="sm muted">{t('links.import.rest', { n: list.guests.length - previewed })}</p> : null}
-      <SelectField label={t('links.life')} name="life" defaultValue="168">
-        {lives.map((life) => <option key={life} value={life}>{t(`links.life.${life}`)}</option>)}
-      </SelectField>
+      <LifeField rules={rules} />
       {make.error ? <ErrorNote error={make.error} /> : null}
       <Button kind="primary" big type="submit" busy={make.isPending || chosen.length === 0}>{t('links.import.make', { n: chosen.length })}</Button>
     </form>

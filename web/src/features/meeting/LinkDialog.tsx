@@ -4,12 +4,14 @@ import { User, Users } from 'lucide-react'
 import { useState, type SubmitEvent } from 'react'
 import { isProblem, type Link, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
-import { languages, useT } from '@/i18n'
+import { languages, useLang, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
+import { LifeField } from './LifeField'
 import { LinkReady } from './LinkReady'
-import { endAfter, lives } from './lives'
+import { endOf } from './lives'
 import { makeLink, type Draft, type Made } from './making'
+import { useProfiles } from './useProfiles'
 
 interface Props {
   meeting: Meeting
@@ -34,7 +36,12 @@ export function LinkDialog({ meeting, open, onClose }: Props) {
 function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) => void }) {
   const t = useT()
   const queries = useQueryClient()
-  const [kind, setKind] = useState<Link['kind']>('personal')
+  const lang = useLang()
+  const profile = useProfiles().data?.find((one) => one.id === meeting.profile)
+  const rules = profile?.rules
+  const kinds = (['personal', 'shared'] as const).filter((one) => !rules || rules[`${one}_links`])
+  const [wanted, setKind] = useState<Link['kind']>('personal')
+  const kind = kinds.includes(wanted) ? wanted : (kinds[0] ?? wanted)
   const make = useMutation({
     mutationFn: (draft: Draft) => makeLink(meeting.id, draft),
     onSuccess: (made) => {
@@ -45,13 +52,13 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
   const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
-    if (!make.isPending) make.mutate(read(new FormData(event.currentTarget), kind))
+    if (!make.isPending) make.mutate(read(new FormData(event.currentTarget), kind, meeting))
   }
   return (
     <form className="stack" onSubmit={submit}>
       <fieldset className="kinds">
         <legend className="vh">{t('links.kind')}</legend>
-        {(['personal', 'shared'] as const).map((one) => (
+        {kinds.map((one) => (
           <label key={one} className="kind">
             <input type="radio" name="kind" value={one} checked={kind === one} onChange={() => setKind(one)} />
             <b>{one === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{t(`links.kind.${one}`)}</b>
@@ -73,22 +80,20 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
         {Object.entries(languages).map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
       </SelectField>
       <label className="check">
-        <input type="checkbox" name="pin" value="yes" />
-        <span>{t('links.pin.want')}<small>{t('links.pin.want.says')}</small></span>
+        <input key={String(rules?.pin)} type="checkbox" name="pin" value="yes" defaultChecked={rules?.pin === true} required={rules?.pin === true} />
+        <span>{t('links.pin.want')}<small>{rules?.pin ? t('profile.asks', { profile: profile?.name[lang] ?? '' }) : t('links.pin.want.says')}</small></span>
       </label>
       <div className="pair">
         <Field label={t('links.from')} name="from" type="datetime-local" hint={t('links.from.hint')} error={fields['valid_from']} />
-        <SelectField label={t('links.life')} name="life" defaultValue="168" error={fields['expires_at']}>
-          {lives.map((life) => <option key={life} value={life}>{t(`links.life.${life}`)}</option>)}
-        </SelectField>
+        <LifeField rules={rules} error={fields['expires_at']} />
       </div>
-      {make.error && Object.keys(fields).length === 0 ? <ErrorNote error={make.error} /> : null}
+      {make.error && (Object.keys(fields).length === 0 || fields['kind'] || fields['pin_hash']) ? <ErrorNote error={make.error} /> : null}
       <Button kind="primary" big type="submit" busy={make.isPending}>{t('links.make')}</Button>
     </form>
   )
 }
 
-function read(form: FormData, kind: Link['kind']): Draft {
+function read(form: FormData, kind: Link['kind'], meeting: Meeting): Draft {
   const text = (name: string) => textOf(form, name).trim()
   const [label, organisation, language] = [text('label'), text('organisation'), text('language')]
   // From the form's local clock; a time gone by, or none, is now.
@@ -97,7 +102,7 @@ function read(form: FormData, kind: Link['kind']): Draft {
   return {
     kind,
     withPIN: text('pin') === 'yes',
-    expires_at: endAfter(Number(text('life')), opens ?? Date.now()),
+    expires_at: endOf(text('life'), meeting, opens ?? Date.now()),
     ...(opens ? { valid_from: new Date(opens).toISOString() } : {}),
     ...(label ? { label } : {}),
     ...(language ? { language } : {}),

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Bell, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
 import { useState } from 'react'
-import { agent, isProblem, type Meeting } from '@/api'
+import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
@@ -11,6 +11,8 @@ import { ImportDialog } from './ImportDialog'
 import { LinkDialog } from './LinkDialog'
 import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
+import { ProfileChange } from './ProfileChange'
+import { useProfiles } from './useProfiles'
 import './meeting.css'
 
 interface Props extends AgentProps {
@@ -33,7 +35,9 @@ export function MeetingPage({ meetingID, ...frame }: Props) {
 
 function About({ meeting }: { meeting: Meeting }) {
   const t = useT()
+  const lang = useLang()
   const ended = meeting.state === 'ended'
+  const profile = useProfiles().data?.find((one) => one.id === meeting.profile)
   return (
     <>
       <div className="stack-s">
@@ -42,14 +46,15 @@ function About({ meeting }: { meeting: Meeting }) {
           <Heading><bdi>{meeting.title}</bdi></Heading>
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
-        <Facts meeting={meeting} />
+        <Facts meeting={meeting} profile={profile} />
+        {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
       </div>
       <Links meeting={meeting} />
     </>
   )
 }
 
-function Facts({ meeting }: { meeting: Meeting }) {
+function Facts({ meeting, profile }: { meeting: Meeting; profile: Profile | undefined }) {
   const t = useT()
   const lang = useLang()
   const { starts_at: starts, ends_at: ends } = meeting
@@ -61,7 +66,7 @@ function Facts({ meeting }: { meeting: Meeting }) {
   return (
     <div className="row">
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
-      <span className="chip" title={t('profile.standard')}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
+      {profile ? <span className="chip"><ShieldCheck aria-hidden="true" />{profile.name[lang]}</span> : null}
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
       {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}
     </div>

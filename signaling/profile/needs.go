@@ -1,0 +1,59 @@
+package profile
+
+import "strings"
+
+// Need is something that a profile demands and this version of the program lacks.
+type Need string
+
+// What is lacking. Each goes from here with the version that brings it.
+const (
+	NeedsEncryption Need = "end-to-end-encryption"
+	NeedsSpokenCode Need = "spoken-code"
+	NeedsSealing    Need = "sealed-recording"
+)
+
+// Needs is what the rules demand and this version lacks: none where the profile can
+// be had. What is merely allowed and lacking (recording with consent, files) is no
+// need: without it nothing is weaker.
+func (r Rules) Needs() []Need {
+	var all []Need
+	if r.Encryption != EncryptionOptional {
+		all = append(all, NeedsEncryption)
+	}
+	if r.SpokenCode {
+		all = append(all, NeedsSpokenCode)
+	}
+	if r.Recording == RecordingSealed {
+		all = append(all, NeedsSealing)
+	}
+	return all
+}
+
+// Unavailable says that a profile cannot be had in this version, and why.
+type Unavailable struct {
+	Profile string // its id
+	Needs   []Need
+	// InUse is how many meetings have the profile that an edit would make
+	// unavailable; 0: it is not about an edit.
+	InUse int
+}
+
+func (e *Unavailable) Error() string {
+	needs := make([]string, len(e.Needs))
+	for i, n := range e.Needs {
+		needs[i] = strings.ReplaceAll(string(n), "-", " ")
+	}
+	why := "the security profile " + e.Profile + " needs what this version lacks: " + strings.Join(needs, ", ")
+	if e.InUse > 0 {
+		why += "; meetings that are not over have it"
+	}
+	return why
+}
+
+// Available is nil where the profile can be had, else an *Unavailable.
+func (p Profile) Available() error {
+	if needs := p.Rules.Needs(); len(needs) > 0 {
+		return &Unavailable{Profile: p.ID, Needs: needs}
+	}
+	return nil
+}
