@@ -43,6 +43,7 @@ type Member struct {
 // Meeting is a meeting. Times are zero where absent.
 type Meeting struct {
 	ID        string
+	Post      string // id
 	Title     string
 	State     State
 	Organiser Person
@@ -55,6 +56,9 @@ type Meeting struct {
 	EndedAt   time.Time
 	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
 	HostlessSince time.Time
+	// Acting are the accounts that act for the post. Nobody else has a role in the
+	// meeting, whatever they were named. A new map for each change.
+	Acting map[string]bool
 
 	Locked    bool   // nobody new comes in
 	Forbidden Rights // to all but hosts
@@ -79,6 +83,7 @@ var (
 
 // Draft is what an agent says about a meeting to be.
 type Draft struct {
+	Post     string // id; "": the only one that the agent acts for
 	Title    string
 	StartsAt time.Time
 	EndsAt   time.Time
@@ -101,13 +106,16 @@ func New(d Draft, id string, organiser Person, now time.Time) (Meeting, error) {
 		return Meeting{}, &name.Error{At: "starts_at", Reason: "must be within five years"}
 	}
 	return Meeting{
-		ID: id, Title: title, State: Scheduled, Organiser: organiser, Profile: Standard,
+		ID: id, Post: d.Post, Title: title, State: Scheduled, Organiser: organiser, Profile: Standard,
 		StartsAt: d.StartsAt, EndsAt: d.EndsAt, CreatedAt: now,
 	}, nil
 }
 
 // Role is an account's role in the meeting, and as whom; false if it has none.
 func (m Meeting) Role(account string) (role.Role, Person, bool) {
+	if !m.Acting[account] {
+		return "", Person{}, false
+	}
 	if m.Organiser.Account == account {
 		return role.Host, m.Organiser, account != ""
 	}
@@ -150,7 +158,7 @@ func (m Meeting) hosts() []string {
 			all = append(all, p.Account)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(account string) bool { return !m.Acting[account] })
 }
 
 // Open opens a scheduled meeting; an open one stays as it is.
@@ -206,4 +214,5 @@ type Agent struct {
 	Account string
 	Name    string
 	Session string
+	Posts   []string // ids of those it acts for
 }

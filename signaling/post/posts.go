@@ -124,7 +124,7 @@ func (p *Posts) AddMember(ctx context.Context, by, id, email, role string) (Memb
 		return Member{}, err
 	}
 	email = strings.ToLower(strings.TrimSpace(email))
-	m, err := p.store.AddMember(ctx, by, id, email, parsed, p.now(), p.did(audit.MemberAdded, by, id).With("role", string(parsed)))
+	m, err := p.store.AddMember(ctx, by, id, email, parsed, p.now(), p.did(audit.PostMemberAdded, by, id).With("role", string(parsed)))
 	if err != nil {
 		return Member{}, err
 	}
@@ -138,7 +138,7 @@ func (p *Posts) SetRole(ctx context.Context, by, id, account, role string) (Memb
 	if err != nil {
 		return Member{}, err
 	}
-	m, err := p.store.SetRole(ctx, by, id, account, parsed, p.did(audit.MemberChanged, by, id).On(audit.Account, account).With("role", string(parsed)))
+	m, err := p.store.SetRole(ctx, by, id, account, parsed, p.did(audit.PostMemberChanged, by, id).On(audit.Account, account).With("role", string(parsed)))
 	if err != nil {
 		return Member{}, err
 	}
@@ -157,7 +157,7 @@ func (p *Posts) may(ctx context.Context, by, id, role string) (Role, error) {
 // RemoveMember ends a membership. The account hosts nothing of the post any more
 // and has left every call there before it returns. The account itself stays.
 func (p *Posts) RemoveMember(ctx context.Context, by, id, account string) error {
-	err := p.store.RemoveMember(ctx, by, id, account, p.did(audit.MemberRemoved, by, id).On(audit.Account, account))
+	err := p.store.RemoveMember(ctx, by, id, account, p.did(audit.PostMemberRemoved, by, id).On(audit.Account, account))
 	if err != nil && !errors.Is(err, ErrNoMember) {
 		return err
 	}
