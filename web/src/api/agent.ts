@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Permissions, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, Member, MemberDraft, Permissions, Post, PostDraft, PostFigures, Reissue, RightsForAll, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -15,6 +15,18 @@ export const changePassword = (password: string, current: string) => request<und
 
 export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
+
+export const posts = () => request<{ posts: Post[] }>('GET', '/posts').then((answer) => answer.posts)
+export const createPost = (body: PostDraft) => request<Post>('POST', '/posts', { body })
+export const editPost = (postID: string, body: PostDraft) => request<Post>('PUT', `/posts/${id(postID)}`, { body })
+/** Of the last thirty days in the post's time zone. */
+export const figures = (postID: string) => request<PostFigures>('GET', `/posts/${id(postID)}/figures`)
+export const members = (postID: string) => request<{ members: Member[] }>('GET', `/posts/${id(postID)}/members`).then((answer) => answer.members)
+export const addMember = (postID: string, body: MemberDraft) => request<Member>('POST', `/posts/${id(postID)}/members`, { body })
+const memberPath = (postID: string, accountID: string) => `/posts/${id(postID)}/members/${id(accountID)}`
+export const setRole = (postID: string, accountID: string, role: Member['role']) => request<Member>('PUT', memberPath(postID, accountID), { body: { role } })
+/** Ends the person's calls in meetings of the post at once. */
+export const removeMember = (postID: string, accountID: string) => request<undefined>('DELETE', memberPath(postID, accountID))
 
 export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings').then((answer) => answer.meetings)
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)

@@ -12,6 +12,8 @@ import { patiently } from '@/ui'
 
 const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
 
+const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
+
 const client = new QueryClient({
   defaultOptions: { queries: { retry: (count, error) => isProblem(error, 'offline', 'unavailable') && count < 3, staleTime: 5_000 } },
 })
@@ -70,7 +72,8 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   const frame = { account, onSignOut: signOut, go, notices }
   if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
-  if (at === '/accounts' && account.admin) return <AccountsPage {...frame} />
+  if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
+  if (at === '/accounts' && account.posts.some(({ role }) => role === 'administrator')) return <AccountsPage {...frame} />
   if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
   const meetingID = /^\/meetings\/([A-Za-z0-9_-]+)$/.exec(at)?.[1]
   if (meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Bell, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
+import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type Meeting } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
@@ -25,13 +25,13 @@ export function MeetingPage({ meetingID, ...frame }: Props) {
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
-        {data ? <About meeting={data} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
+        {data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
       </main>
     </AgentFrame>
   )
 }
 
-function About({ meeting }: { meeting: Meeting }) {
+function About({ meeting, post }: { meeting: Meeting; post: string | undefined }) {
   const t = useT()
   const ended = meeting.state === 'ended'
   return (
@@ -42,14 +42,14 @@ function About({ meeting }: { meeting: Meeting }) {
           <Heading><bdi>{meeting.title}</bdi></Heading>
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
-        <Facts meeting={meeting} />
+        <Facts meeting={meeting} post={post} />
       </div>
       <Links meeting={meeting} />
     </>
   )
 }
 
-function Facts({ meeting }: { meeting: Meeting }) {
+function Facts({ meeting, post }: { meeting: Meeting; post: string | undefined }) {
   const t = useT()
   const lang = useLang()
   const { starts_at: starts, ends_at: ends } = meeting
@@ -60,6 +60,7 @@ function Facts({ meeting }: { meeting: Meeting }) {
       : starts ? moment(new Date(starts), lang) : t('meeting.nodate')
   return (
     <div className="row">
+      {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
       <span className="chip" title={t('profile.standard')}><ShieldCheck aria-hidden="true" />{t('meeting.profile.standard')}</span>
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}

@@ -1,0 +1,7 @@
+// The posts of whoever is signed in, as far as meetings are concerned.
+import type { Account, PostRole } from '@/api'
+
+/** The posts whose meetings the account makes and hosts. */
+export function actsAt(account: Account): PostRole[] {
+  return account.posts.filter(({ role }) => role !== 'auditor')
+}
