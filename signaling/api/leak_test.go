@@ -54,6 +54,7 @@ var namings = []naming{
 	{id: "list-links"},
 	{id: "list-link-uses"},
 	{id: "list-knocks"},
+	{id: "list-post-members"},
 	{id: "list-members"},
 	{id: "get-figures"},
 	{id: "list-audit"},
@@ -64,6 +65,12 @@ var namings = []naming{
 	{id: "redeem-link", open: true, body: func(i ids) any { return api.Redeem{LinkID: i.link, Code: strings.Repeat("A", 43)} }},
 	{id: "challenge-guest", open: true, body: func(i ids) any { return api.ChallengeAsked{LinkID: i.link, Code: strings.Repeat("A", 43)} }},
 	{id: "join-meeting"},
+	{id: "name-member", body: fixed(api.MemberDraft{Email: "anne@aparte.example", Role: "cohost"})},
+	{id: "set-member", body: fixed(api.MemberRole{Role: "observer"})},
+	{id: "hand-over"},
+	{id: "remove-member"},
+	{id: "set-participant-role", body: fixed(api.MemberRole{Role: "observer"})},
+	{id: "hand-over-in-call"},
 	{id: "create-link", body: func(ids) any { return someLink }},
 	{id: "create-links", body: func(ids) any { return api.LinkDrafts{Links: []api.LinkDraft{someLink}} }},
 	{id: "check-guest-list", csv: true, body: fixed("name\nInês\n")},
@@ -84,9 +91,9 @@ var namings = []naming{
 	{id: "revoke-all-links"},
 	{id: "end-meeting"},
 	{id: "edit-post", body: fixed(api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"it"}})},
-	{id: "add-member", body: fixed(api.MemberDraft{Email: "anne@aparte.example", Role: "agent"})},
-	{id: "set-member-role", body: fixed(api.RoleChange{Role: "administrator"})},
-	{id: "remove-member"},
+	{id: "add-post-member", body: fixed(api.PostMemberDraft{Email: "anne@aparte.example", Role: "agent"})},
+	{id: "set-post-member", body: fixed(api.PostMemberRole{Role: "administrator"})},
+	{id: "remove-post-member"},
 }
 
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
@@ -306,6 +313,15 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 			}
 		}
 	}
+	// Nor does a name in a meeting of their own tell who there is elsewhere.
+	agent := p.strangers["the agent of another post"]
+	var told []string
+	for _, email := range []string{"anne@aparte.example", "nobody@aparte.example"} {
+		status, _, answer := agent.raw("POST", "/meetings/"+p.own.meeting+"/members", `{"email":"`+email+`","role":"cohost"}`)
+		if told = append(told, string(answer)); status != http.StatusUnprocessableEntity || told[0] != string(answer) {
+			t.Errorf("naming %s: %d %s, want %s", email, status, answer, told[0])
+		}
+	}
 	// And all of these ids are real: who may gets something else, be it that the knock
 	// has been decided on meanwhile.
 	for _, n := range namings {
@@ -318,8 +334,8 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 		case n.open || n.id == "remove-participant" || n.id == "ban-knock":
 			continue
 		}
-		if n.id == "add-member" {
-			n.body = fixed(api.MemberDraft{Email: "former-agent@aparte.example", Role: "agent"})
+		if n.id == "add-post-member" {
+			n.body = fixed(api.PostMemberDraft{Email: "former-agent@aparte.example", Role: "agent"})
 		}
 		if n.id == "extend-link" {
 			n.body = fixed(api.Extend{ExpiresAt: p.link.ExpiresAt})
@@ -364,7 +380,7 @@ func TestARemovedMemberHostsNothingAtOnce(t *testing.T) {
 	}{
 		{"removed", func(admin *person, at string) { do[struct{}](admin, http.StatusNoContent, "DELETE", at, nil) }},
 		{"made an auditor", func(admin *person, at string) {
-			do[api.Member](admin, http.StatusOK, "PUT", at, api.RoleChange{Role: "auditor"})
+			do[api.PostMember](admin, http.StatusOK, "PUT", at, api.PostMemberRole{Role: "auditor"})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -410,9 +426,9 @@ func TestARemovedMemberHostsNothingAtOnce(t *testing.T) {
 			luc.refused("not-found", http.StatusNotFound, "POST", "/meetings/"+here.ID+"/join", nil)
 
 			if c.name == "removed" { // what was named counts again
-				do[api.Member](admin, http.StatusCreated, "POST", "/posts/"+s.post.ID+"/members", api.MemberDraft{Email: "Luc@aparte.example", Role: "agent"})
+				do[api.PostMember](admin, http.StatusCreated, "POST", "/posts/"+s.post.ID+"/members", api.PostMemberDraft{Email: "Luc@aparte.example", Role: "agent"})
 			} else {
-				do[api.Member](admin, http.StatusOK, "PUT", "/posts/"+s.post.ID+"/members/"+luc.id(), api.RoleChange{Role: "agent"})
+				do[api.PostMember](admin, http.StatusOK, "PUT", "/posts/"+s.post.ID+"/members/"+luc.id(), api.PostMemberRole{Role: "agent"})
 			}
 			if back := do[api.MediaToken](luc, http.StatusOK, "POST", "/meetings/"+here.ID+"/join", nil); back.Identity == seat.Identity {
 				t.Error("the old place lives")

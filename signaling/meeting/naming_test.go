@@ -99,13 +99,16 @@ func TestWhoIsNamedBeforehandComesInAsThat(t *testing.T) {
 		t.Errorf("an observer sees the lobby: %v", err)
 	}
 	// Only where one moderates is one told where guests wait.
-	for who, want := range map[meeting.Agent]int{luc: 1, marc: 0} {
-		w, err := h.WatchNotices(t.Context(), who)
+	for _, c := range []struct {
+		who  meeting.Agent
+		want int
+	}{{luc, 1}, {marc, 0}} {
+		w, err := h.WatchNotices(t.Context(), c.who)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := <-w.Notices; len(got) != want {
-			t.Errorf("%s is told of %v", who.Name, got)
+		if got := <-w.Notices; len(got) != c.want {
+			t.Errorf("%s is told of %v", c.who.Name, got)
 		}
 		w.Unwatch()
 	}

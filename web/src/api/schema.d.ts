@@ -28,10 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the accounts */
+        /** List the accounts of the posts one administers */
         get: operations["list-accounts"];
         put?: never;
-        /** Create an account and a one-time link for its person */
+        /** Create an account at a post one administers, and a one-time link for its person */
         post: operations["create-account"];
         delete?: never;
         options?: never;
@@ -226,159 +226,6 @@ export interface paths {
         /** Look at a meeting */
         get: operations["get-meeting"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/ask-unmute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Ask everybody but hosts to open the microphone */
-        post: operations["ask-unmute-all"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/lock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Lock the meeting, so that nobody new comes in, or unlock it */
-        put: operations["lock"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/mute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Close the microphones of everybody but hosts */
-        post: operations["mute-all"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/participants/{identity}/ask-unmute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Ask somebody to open the microphone */
-        post: operations["ask-unmute"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/participants/{identity}/mute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Close somebody's microphone */
-        post: operations["mute"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/participants/{identity}/stop-camera": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Stop somebody's camera */
-        post: operations["stop-camera"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/participants/{identity}/stop-share": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Stop somebody's screen share */
-        post: operations["stop-share"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/permissions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Change what everybody but hosts may do, at once and for whoever comes in later */
-        put: operations["permit-all"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/meetings/{id}/call/spotlight": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Put up to three people in front for everybody */
-        put: operations["spotlight"];
         post?: never;
         delete?: never;
         options?: never;
@@ -868,6 +715,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's posts */
+        get: operations["list-posts"];
+        put?: never;
+        /** Create a post, whose first administrator one is */
+        post: operations["create-post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what is said about a post */
+        put: operations["edit-post"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the post's audit trail, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the post did, counted from its audit trail */
+        get: operations["get-figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people of a post */
+        get: operations["list-post-members"];
+        put?: never;
+        /** Have somebody who has an account act for the post, too */
+        post: operations["add-post-member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what somebody is at the post */
+        put: operations["set-post-member"];
+        post?: never;
+        /** End what somebody is at the post; calls and sockets of its meetings end at once */
+        delete: operations["remove-post-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -926,15 +878,25 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Account: {
+            /** @description Administers the installation: may create posts. */
             admin: boolean;
             /** @description Address used to sign in, in lower case. */
             email: string;
             id: string;
             name: string;
+            /** @description What the account is at which post. */
+            posts: components["schemas"]["PostRole"][];
         };
         AccountDraft: {
             email: string;
             name: string;
+            /** @description Id of a post one administers; may be absent if there is only one. */
+            post?: string;
+            /**
+             * @description What the person is at the post; absent: agent.
+             * @enum {string}
+             */
+            role?: "agent" | "administrator" | "auditor";
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
@@ -947,6 +909,45 @@ export interface components {
             /** @description Ids of knocks that stay waiting. */
             except?: string[];
         };
+        AuditActor: {
+            id?: string;
+            /** @enum {string} */
+            kind: "agent" | "guest" | "server" | "nobody";
+        };
+        AuditEvent: {
+            act: string;
+            actor: components["schemas"]["AuditActor"];
+            detail?: {
+                [key: string]: string;
+            };
+            /** @description SHA-256 of the event and the hash before it, in hex. */
+            hash: string;
+            /** @description Id of the meeting. */
+            meeting?: string;
+            /**
+             * Format: int64
+             * @description Number in the chain, from 1.
+             */
+            seq: number;
+            /** @description Ids of what the act was done to. */
+            subjects?: {
+                [key: string]: string;
+            };
+            /** @description What persons typed, as far as it was not purged. Show it as text, isolated (bdi). */
+            texts?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            time: string;
+        };
+        AuditPage: {
+            events: components["schemas"]["AuditEvent"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins (before); absent at the end of the trail. A page may be empty and have a next one: a filter leaves out what a page looked at.
+             */
+            next?: number;
+        };
         Ban: {
             /** @description Shown to the guest. */
             message?: string;
@@ -958,6 +959,14 @@ export interface components {
             /** @description The redemption code. */
             code: string;
             link_id: string;
+        };
+        Contact: {
+            /** @description Postal, of several lines. */
+            address?: string;
+            email?: string;
+            phone?: string;
+            /** @description http or https. */
+            web?: string;
         };
         Credentials: {
             email: string;
@@ -973,6 +982,43 @@ export interface components {
              * @description Closes the way in; whoever is in by then or waits stays.
              */
             expires_at: string;
+        };
+        Figures: {
+            /**
+             * Format: int64
+             * @description Admissions of guests: who was let in twice counts twice.
+             */
+            admitted: number;
+            /**
+             * Format: int64
+             * @description Meetings that were opened.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description How long the meetings that ended had been open, each rounded down.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Guests refused or banned.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Removals from the call.
+             */
+            removed: number;
+            /**
+             * Format: date-time
+             * @description Beginning of the first day in the post's time zone.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description End of the last day in the post's time zone; not included.
+             */
+            until: string;
         };
         GuestBinding: {
             /** @description The browser has proved its key. */
@@ -1029,8 +1075,6 @@ export interface components {
         GuestMeeting: {
             /** Format: date-time */
             ends_at?: string;
-            /** @description Nobody is let in for the moment; one may wait. */
-            locked: boolean;
             organiser: string;
             /** @enum {string} */
             profile: "standard";
@@ -1350,9 +1394,6 @@ export interface components {
         LobbyText: {
             text: string;
         };
-        Lock: {
-            locked: boolean;
-        };
         MediaToken: {
             identity: string;
             token: string;
@@ -1367,9 +1408,9 @@ export interface components {
             /** Format: date-time */
             ends_at?: string;
             id: string;
-            /** @description Nobody new comes in; guests may wait. */
-            locked: boolean;
             organiser: components["schemas"]["Person"];
+            /** @description Id of the post it belongs to. */
+            post: string;
             /**
              * Format: int64
              * @description Participants in the call.
@@ -1399,6 +1440,8 @@ export interface components {
         MeetingDraft: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Id of a post one acts for; may be absent if there is only one. */
+            post?: string;
             /** Format: date-time */
             starts_at?: string;
             title: string;
@@ -1467,6 +1510,64 @@ export interface components {
             id: string;
             name: string;
         };
+        Post: {
+            contact: components["schemas"]["Contact"];
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description BCP 47, the one preferred first. */
+            languages: string[];
+            name: string;
+            /**
+             * @description What one is at the post.
+             * @enum {string}
+             */
+            role: "agent" | "administrator" | "auditor";
+            /** @description IANA, such as Africa/Dakar. */
+            time_zone: string;
+        };
+        PostDraft: {
+            contact?: components["schemas"]["Contact"];
+            /** @description BCP 47, the one preferred first. */
+            languages: string[];
+            name: string;
+            /** @description IANA, such as Africa/Dakar. */
+            time_zone: string;
+        };
+        PostList: {
+            posts: components["schemas"]["Post"][];
+        };
+        PostMember: {
+            /** @description Id of the account. */
+            account: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+            /** Format: date-time */
+            since: string;
+        };
+        PostMemberDraft: {
+            /** @description Address that the account signs in with. */
+            email: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
+        PostMemberList: {
+            members: components["schemas"]["PostMember"][];
+        };
+        PostMemberRole: {
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
+        PostRole: {
+            /** @description Id of the post. */
+            id: string;
+            /** @description Name of the post. */
+            name: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
         Problem: {
             /** @description This occurrence in English. */
             detail?: string;
@@ -1492,7 +1593,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -1532,26 +1633,16 @@ export interface components {
             public_key: string;
             signature: string;
         };
-        RightsForAll: {
-            camera?: boolean;
-            chat?: boolean;
-            hand?: boolean;
-            react?: boolean;
-            share?: boolean;
-            speak?: boolean;
-        };
         Setup: {
             code: string;
             email: string;
             name: string;
             password: string;
+            /** @description The first post; absent: one named after this program, to be edited. */
+            post?: components["schemas"]["PostDraft"];
         };
         SignedIn: {
             account: components["schemas"]["Account"];
-        };
-        Spotlight: {
-            /** @description In order; empty: nobody. */
-            identities: string[];
         };
     };
     responses: never;
@@ -1930,7 +2021,10 @@ export interface operations {
     };
     "list-meetings": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a post; absent: all of one's own. */
+                post?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2009,283 +2103,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Meeting"];
                 };
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "ask-unmute-all": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    lock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Lock"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "mute-all": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "ask-unmute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                identity: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mute: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                identity: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "stop-camera": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                identity: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "stop-share": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                identity: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "permit-all": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RightsForAll"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    spotlight: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Spotlight"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -3323,6 +3140,312 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Knock"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edit-post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Only this act, such as knock.admitted. */
+                act?: string;
+                /** @description Only events from this time on. */
+                since?: string;
+                /** @description Only events before this time. */
+                until?: string;
+                /** @description Only events before this one: next of the page before. */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-figures": {
+        parameters: {
+            query?: {
+                /** @description First day, such as 2027-03-01, in the post's time zone; absent: 29 days before the last. */
+                from?: string;
+                /** @description Last day; absent: today. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figures"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-post-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMemberList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostMemberDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMember"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostMemberRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMember"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -24,7 +24,7 @@ export function NewPost({ onMade }: { onMade: (post: Post) => void }) {
         <Heading>{t('posts.new')}</Heading>
         <p className="muted">{t('posts.new.body')}</p>
       </div>
-      <div className="card"><PostForm error={make.error} busy={make.isPending} act={t('posts.new.do')} onSubmit={(draft) => make.mutate(draft)} /></div>
+      <div className="card post-card"><PostForm error={make.error} busy={make.isPending} act={t('posts.new.do')} onSubmit={(draft) => make.mutate(draft)} /></div>
     </>
   )
 }

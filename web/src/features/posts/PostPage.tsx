@@ -41,7 +41,7 @@ function About({ post }: { post: Post }) {
   const lang = useLang()
   const { address, phone, email, web } = post.contact
   return (
-    <dl className="card about-post">
+    <dl className="card post-card about-post">
       <div><dt>{t('posts.zone')}</dt><dd>{timeThere(post.time_zone, lang)}</dd></div>
       <div><dt>{t('posts.languages')}</dt><dd>{languageNames(post.languages, lang)}</dd></div>
       {address ? <div><dt>{t('posts.address')}</dt><dd className="lines"><bdi>{address}</bdi></dd></div> : null}
@@ -62,7 +62,7 @@ function Figures({ post }: { post: Post }) {
       <h2 id="figures">{t('posts.figures')}</h2>
       {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
       {data ? (
-        <div className="card stack-s">
+        <div className="card post-card stack-s">
           <dl className="figures">
             {shown.map((name) => <div key={name}><dt>{t(`posts.figures.${name}`)}</dt><dd>{data[name].toLocaleString(lang)}</dd></div>)}
           </dl>
