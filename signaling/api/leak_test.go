@@ -79,6 +79,15 @@ var namings = []naming{
 	{id: "write-knock", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "write-all-knocks", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "permit", body: fixed(map[string]bool{"camera": false})},
+	{id: "mute"},
+	{id: "mute-all"},
+	{id: "ask-unmute"},
+	{id: "ask-unmute-all"},
+	{id: "stop-camera"},
+	{id: "stop-share"},
+	{id: "spotlight", body: func(i ids) any { return map[string]any{"identities": []string{i.identity}} }},
+	{id: "permit-all", body: fixed(map[string]bool{"camera": false})},
+	{id: "lock", body: fixed(map[string]bool{"locked": false})},
 	{id: "send-back"},
 	{id: "remove-participant"}, // whoever may gets 404: nobody of this identity is in any more
 	{id: "deny-knock", body: fixed(map[string]any{})},
@@ -158,6 +167,8 @@ func newPrey(t *testing.T) *prey {
 		meeting: p.meeting.ID, link: p.link.ID, knock: p.knock, post: p.post.ID, account: p.host.id(),
 		identity: p.host.decide(p.meeting.ID, second, "admit").Identity,
 	}
+	p.meetings.Joined(p.meeting.ID, p.dakar.identity, "PA_1")
+	p.host.knocks(p.meeting.ID) // after it
 	for _, role := range post.Roles() {
 		at := post.Membership{Post: p.rome, Role: role}
 		p.strangers["the "+string(role)+" of another post"] = p.member(string(role)+"@aparte.example", at)

@@ -233,6 +233,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/call/ask-unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask everybody but hosts to open the microphone */
+        post: operations["ask-unmute-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Lock the meeting, so that nobody new comes in, or unlock it */
+        put: operations["lock"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close the microphones of everybody but hosts */
+        post: operations["mute-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/participants/{identity}/ask-unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask somebody to open the microphone */
+        post: operations["ask-unmute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/participants/{identity}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close somebody's microphone */
+        post: operations["mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/participants/{identity}/stop-camera": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop somebody's camera */
+        post: operations["stop-camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/participants/{identity}/stop-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop somebody's screen share */
+        post: operations["stop-share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what everybody but hosts may do, at once and for whoever comes in later */
+        put: operations["permit-all"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/spotlight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put up to three people in front for everybody */
+        put: operations["spotlight"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/end": {
         parameters: {
             query?: never;
@@ -1075,6 +1228,8 @@ export interface components {
         GuestMeeting: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Nobody is let in for the moment; one may wait. */
+            locked: boolean;
             organiser: string;
             /** @enum {string} */
             profile: "standard";
@@ -1394,6 +1549,9 @@ export interface components {
         LobbyText: {
             text: string;
         };
+        Lock: {
+            locked: boolean;
+        };
         MediaToken: {
             identity: string;
             token: string;
@@ -1408,6 +1566,8 @@ export interface components {
             /** Format: date-time */
             ends_at?: string;
             id: string;
+            /** @description Nobody new comes in; guests may wait. */
+            locked: boolean;
             organiser: components["schemas"]["Person"];
             /** @description Id of the post it belongs to. */
             post: string;
@@ -1593,7 +1753,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -1633,6 +1793,14 @@ export interface components {
             public_key: string;
             signature: string;
         };
+        RightsForAll: {
+            camera?: boolean;
+            chat?: boolean;
+            hand?: boolean;
+            react?: boolean;
+            share?: boolean;
+            speak?: boolean;
+        };
         Setup: {
             code: string;
             email: string;
@@ -1643,6 +1811,10 @@ export interface components {
         };
         SignedIn: {
             account: components["schemas"]["Account"];
+        };
+        Spotlight: {
+            /** @description In order; empty: nobody. */
+            identities: string[];
         };
     };
     responses: never;
@@ -2103,6 +2275,283 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Meeting"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-unmute-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lock"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mute-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-camera": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "permit-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RightsForAll"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spotlight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Spotlight"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {
