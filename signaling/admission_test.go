@@ -26,6 +26,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
 	"aparte/signaling/wire"
@@ -86,7 +87,7 @@ func newHouse(t *testing.T) *house {
 		}
 	})
 
-	demo, err := signaling.MakeDemo(ctx, logins, h.meetings, rand.Reader, time.Now())
+	demo, err := signaling.MakeDemo(ctx, logins, post.NewPosts(s, h.meetings, time.Now, rand.Reader), h.meetings, rand.Reader, time.Now())
 	must(err)
 	account, session, err := logins.SignInOnce(ctx, demo.SignInCode, "here")
 	must(err)

@@ -9,6 +9,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 )
 
 // Demo is what serve --dev prints: the agent's URL is ORIGIN/signin#SignInCode,
@@ -20,14 +21,18 @@ type Demo struct {
 	Secret     string
 }
 
-// MakeDemo fills an empty store with an agent, an open meeting and a shared
+// MakeDemo fills an empty store with an agent, its post, an open meeting and a shared
 // guest link, for trying things out on one's own machine.
-func MakeDemo(ctx context.Context, logins *login.Login, meetings *meeting.Meetings, random io.Reader, now time.Time) (Demo, error) {
+func MakeDemo(ctx context.Context, logins *login.Login, posts *post.Posts, meetings *meeting.Meetings, random io.Reader, now time.Time) (Demo, error) {
 	account, code, err := logins.InviteAdmin(ctx, "Anne Bernard", "anne.bernard@aparte.example")
 	if err != nil {
 		return Demo{}, fmt.Errorf("make demo agent: %w", err)
 	}
-	agent := meeting.Agent{Account: account.ID, Name: account.Name, Session: "demo"}
+	at, err := posts.Create(ctx, account.ID, post.Draft{Name: "Poste de démonstration", TimeZone: "Europe/Paris", Languages: []string{"fr", "en"}})
+	if err != nil {
+		return Demo{}, fmt.Errorf("make demo post: %w", err)
+	}
+	agent := meeting.Agent{Account: account.ID, Name: account.Name, Session: "demo", Posts: []string{at.ID}}
 	made, err := meetings.Create(ctx, agent, meeting.Draft{Title: "Coopération consulaire"})
 	if err != nil {
 		return Demo{}, fmt.Errorf("make demo meeting: %w", err)

@@ -24,6 +24,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/post"
 	"aparte/signaling/store"
 )
 
@@ -169,7 +170,8 @@ func TestDemoLinksWork(t *testing.T) {
 	logins := login.New(s, time.Now, rand.Reader, log)
 	meetings := meeting.NewMeetings(meeting.Config{Store: s, Media: meetingtest.Deaf{}, Now: time.Now, Random: rand.Reader, Log: log})
 	defer meetings.Close()
-	demo, err := signaling.MakeDemo(t.Context(), logins, meetings, rand.Reader, time.Now())
+	posts := post.NewPosts(s, meetings, time.Now, rand.Reader)
+	demo, err := signaling.MakeDemo(t.Context(), logins, posts, meetings, rand.Reader, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +179,7 @@ func TestDemoLinksWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := meetings.List(t.Context(), meeting.Agent{Account: a.ID})
+	all, err := meetings.List(t.Context(), meeting.Agent{Account: a.ID}, "")
 	if err != nil || len(all) != 1 || all[0].ID != demo.Meeting || all[0].State != meeting.Open {
 		t.Errorf("the demo agent hosts %+v, %v", all, err)
 	}
@@ -192,7 +194,7 @@ func TestDemoLinksWork(t *testing.T) {
 	if _, v, err := meetings.Redeem(t.Context(), demo.LinkID, base64.RawURLEncoding.EncodeToString(code), nil); err != nil || v.Title != all[0].Title {
 		t.Errorf("the demo link gives %+v, %v", v, err)
 	}
-	if _, err := signaling.MakeDemo(t.Context(), logins, meetings, rand.Reader, time.Now()); !errors.Is(err, login.ErrTaken) {
+	if _, err := signaling.MakeDemo(t.Context(), logins, posts, meetings, rand.Reader, time.Now()); !errors.Is(err, login.ErrTaken) {
 		t.Errorf("a second demo: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

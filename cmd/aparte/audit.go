@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"aparte/signaling/audit"
@@ -42,6 +43,7 @@ func (f dataFolder) read(ctx context.Context, use func(*store.Trail) error) erro
 type auditVerify struct {
 	dataFolder
 	File   string `placeholder:"FILE" help:"Verify an exported file instead of a data folder; - is standard input."`
+	Post   string `placeholder:"POST" help:"Only the chain of this post ('installation': what belongs to none). Otherwise all."`
 	Anchor string `placeholder:"FILE" help:"Heads that 'aparte audit anchor' printed earlier: the chains must still hold them."`
 	Key    string `placeholder:"KEY" help:"Public key that must have signed the heads ('aparte audit key'). Otherwise the one found with them is believed."`
 }
@@ -70,6 +72,9 @@ func (c *auditVerify) Run(ctx context.Context, p *process) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.Post != "" {
+		reports = slices.DeleteFunc(reports, func(r audit.Report) bool { return r.Post != c.Post })
 	}
 	if len(reports) == 0 {
 		fmt.Fprintln(p.stdout, "no events")
@@ -187,7 +192,10 @@ func parseTime(name, text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%s: %q is neither a day such as 2027-03-02 nor a time such as 2027-03-02T09:00:00Z", name, text)
 }
 
-type auditAnchor struct{ dataFolder }
+type auditAnchor struct {
+	dataFolder
+	Post string `placeholder:"POST" help:"Only the chain of this post. Otherwise all."`
+}
 
 // Run prints the heads as they are stored.
 func (c *auditAnchor) Run(ctx context.Context, p *process) error {
@@ -197,6 +205,9 @@ func (c *auditAnchor) Run(ctx context.Context, p *process) error {
 			return err
 		}
 		for _, head := range heads {
+			if c.Post != "" && head.Head.Post != c.Post {
+				continue
+			}
 			if err := audit.WriteHead(p.stdout, head); err != nil {
 				return err
 			}

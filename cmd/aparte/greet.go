@@ -18,7 +18,7 @@ import (
 func (s *server) greet(ctx context.Context, w io.Writer) error {
 	lines := []string{"listening: " + s.origin}
 	if s.dev {
-		demo, err := signaling.MakeDemo(ctx, s.logins, s.meetings, rand.Reader, time.Now())
+		demo, err := signaling.MakeDemo(ctx, s.logins, s.posts, s.meetings, rand.Reader, time.Now())
 		switch {
 		case errors.Is(err, login.ErrTaken):
 			lines = append(lines, "data: of an earlier run, sign in as before")

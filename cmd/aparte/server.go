@@ -23,6 +23,7 @@ import (
 	"aparte/signaling/hook"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 	"aparte/signaling/roomservice"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
@@ -44,6 +45,7 @@ type server struct {
 	store    *store.Store
 	logins   *login.Login
 	meetings *meeting.Meetings
+	posts    *post.Posts
 	api      *api.API
 	engine   *transport.Engine
 	exchange *relay.Exchange // between TURN and the media; nil: no TURN
@@ -135,6 +137,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 	})
 	presence.Meetings = s.meetings
+	s.posts = post.NewPosts(s.store, s.meetings, time.Now, rand.Reader)
 
 	// What lets into the rooms.
 	key, err := s.store.SigningKey(ctx, "meetings", rand.Reader, time.Now())
@@ -154,7 +157,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
 	}
 	s.api = api.New(api.Config{
-		Login: s.logins, Meetings: s.meetings, Tokens: tokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
+		Login: s.logins, Meetings: s.meetings, Posts: s.posts, Tokens: tokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
 	})
 
 	s.openFronts()

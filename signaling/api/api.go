@@ -19,6 +19,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 	"aparte/signaling/throttle"
 )
 
@@ -31,6 +32,7 @@ type Tokens interface {
 type Config struct {
 	Login    *login.Login
 	Meetings *meeting.Meetings
+	Posts    *post.Posts
 	Tokens   Tokens
 	Trail    Trail // nil: refusals are not kept
 	// Origins are where the web client is served, such as https://meet.example;
@@ -56,6 +58,7 @@ type Timing struct {
 type API struct {
 	login    *login.Login
 	meetings *meeting.Meetings
+	posts    *post.Posts
 	tokens   Tokens
 	trail    Trail
 	origins  []string
@@ -74,7 +77,7 @@ type API struct {
 // New makes the API; end it with Close.
 func New(cfg Config) *API {
 	a := &API{
-		login: cfg.Login, meetings: cfg.Meetings, tokens: cfg.Tokens, trail: cfg.Trail,
+		login: cfg.Login, meetings: cfg.Meetings, posts: cfg.Posts, tokens: cfg.Tokens, trail: cfg.Trail,
 		now: cfg.Now, log: cfg.Log, source: cfg.Source, timing: cfg.Timing.withDefaults(),
 		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now), refusals: audit.NewRefusals(cfg.Now),
 	}
@@ -174,7 +177,7 @@ type known struct {
 }
 
 func (k known) agent() meeting.Agent {
-	return meeting.Agent{Account: k.account.ID, Name: k.account.Name, Session: k.session.ID}
+	return meeting.Agent{Account: k.account.ID, Name: k.account.Name, Session: k.session.ID, Posts: k.account.Posts.Acting()}
 }
 
 func theAgent(ctx context.Context) known {
@@ -196,11 +199,11 @@ func (a *API) agent(ctx huma.Context) (context.Context, error) {
 	return context.WithValue(ctx.Context(), agentKey{}, k), nil
 }
 
-// admin lets administrators through.
+// admin lets administrators of the installation through.
 func (a *API) admin(ctx huma.Context) (context.Context, error) {
 	c, err := a.agent(ctx)
 	if err == nil && !theAgent(c).account.Admin {
-		return nil, problem(http.StatusForbidden, codeForbidden, "for administrators")
+		return nil, problem(http.StatusForbidden, codeForbidden, "for administrators of the installation")
 	}
 	return c, err
 }

@@ -31,8 +31,14 @@ func (a *API) noteRefused(ctx context.Context, op huma.Operation, in any, p *Pro
 	}
 	d := aimed(audit.Did(audit.CallRefused), in).By(audit.Nobody, "").
 		With("operation", op.OperationID).With("problem", strings.TrimPrefix(p.Type, problemURN))
+	// Naming ids writes into the trail of no post but one's own. Who opens a guest
+	// link or came by one is the business of the link's post.
+	if !strings.HasPrefix(op.Path, "/guest") {
+		d.Within = []string{}
+	}
 	if k := theAgent(ctx); k.account.ID != "" {
 		d = d.By(audit.Agent, k.account.ID)
+		d.Within = append(d.Within, k.account.Posts.IDs()...)
 	}
 	if guest := theGuest(ctx); guest != (meeting.Caller{}) {
 		d.Actor, d.Meeting = guest.Actor(), guest.Meeting()
@@ -59,7 +65,7 @@ func aimed(d audit.Draft, in any) audit.Draft {
 	}
 	v := reflect.ValueOf(in)
 	d.Meeting = id(v, "ID")
-	d = d.On(audit.Link, id(v, "Link")).On(audit.Knock, id(v, "Knock"))
+	d = d.On(audit.Link, id(v, "Link")).On(audit.Knock, id(v, "Knock")).On(audit.OfPost, id(v, "Post")).On(audit.Account, id(v, "Account"))
 	if v.FieldByName("Body").IsValid() { // of those who open a link
 		d = d.On(audit.Link, id(v.FieldByName("Body"), "LinkID"))
 	}

@@ -14,12 +14,26 @@ import (
 
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 	"aparte/signaling/store"
 )
 
-// events are the server's audit trail, which must verify.
+// events are the audit trail of the posts, but for the making of the server's own. All chains must
+// verify.
 func (s *server) events() []audit.Event {
+	s.t.Helper()
+	var all []audit.Event
+	for _, e := range s.everyEvent() {
+		if e.Post != audit.Installation && (e.Post != s.post.ID || e.Act != audit.PostCreated) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// everyEvent are the events of all chains, one chain after the other.
+func (s *server) everyEvent() []audit.Event {
 	s.t.Helper()
 	trail, err := store.OpenTrail(s.t.Context(), s.dir)
 	if err != nil {
@@ -182,6 +196,10 @@ func (s *stage) ofCall(act string) string { return "/meetings/" + s.meeting.ID +
 // is their event alone.
 var ofTheMoment = []string{"mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight"}
 
+func (s *stage) administrator() *person {
+	return s.member("adele@aparte.example", s.as(post.Administrator))
+}
+
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
@@ -204,7 +222,7 @@ var mutating = map[string]struct {
 		return try{s.person(), "POST", "/session", api.Credentials{Email: "anne@aparte.example", Password: "une longue phrase"}}
 	}, []audit.Act{audit.SessionSignedIn}},
 	"sign-in-once": {func(s *stage) try {
-		_, code, err := s.login.Invite(s.t.Context(), "Luc", "luc@aparte.example")
+		_, code, err := s.login.Invite(s.t.Context(), "Luc", "luc@aparte.example", s.as(post.Agent))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -220,9 +238,9 @@ var mutating = map[string]struct {
 			s.t.Fatal(err)
 		}
 		return try{s.person(), "POST", "/setup", api.Setup{Code: code, Name: "Anne", Email: "anne@aparte.example", Password: "une longue phrase"}}
-	}, []audit.Act{audit.AccountSetUp, audit.SessionSignedIn}},
+	}, []audit.Act{audit.PostCreated, audit.AccountSetUp, audit.SessionSignedIn}},
 	"create-account": {func(s *stage) try {
-		_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", "adele@aparte.example")
+		_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", "adele@aparte.example", s.as(post.Administrator))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -233,6 +251,29 @@ var mutating = map[string]struct {
 	"set-password": {func(s *stage) try {
 		return try{s.host, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"}}
 	}, []audit.Act{audit.PasswordSet}},
+
+	"create-post": {func(s *stage) try {
+		_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", "adele@aparte.example")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		admin := s.person()
+		do[api.SignedIn](admin, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
+		return try{admin, "POST", "/posts", api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"fr"}}}
+	}, []audit.Act{audit.PostCreated}},
+	"edit-post": {func(s *stage) try {
+		return try{s.administrator(), "PUT", "/posts/" + s.post.ID, api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"fr"}}}
+	}, []audit.Act{audit.PostChanged}},
+	"add-post-member": {func(s *stage) try {
+		s.member("luc@aparte.example")
+		return try{s.administrator(), "POST", "/posts/" + s.post.ID + "/members", api.PostMemberDraft{Email: "luc@aparte.example", Role: "agent"}}
+	}, []audit.Act{audit.PostMemberAdded}},
+	"set-post-member": {func(s *stage) try {
+		return try{s.administrator(), "PUT", "/posts/" + s.post.ID + "/members/" + s.host.id(), api.PostMemberRole{Role: "administrator"}}
+	}, []audit.Act{audit.PostMemberChanged}},
+	"remove-post-member": {func(s *stage) try {
+		return try{s.administrator(), "DELETE", "/posts/" + s.post.ID + "/members/" + s.host.id(), nil}
+	}, []audit.Act{audit.PostMemberRemoved}},
 
 	"create-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings", map[string]any{"title": "Visas"}}
@@ -401,6 +442,19 @@ var mutating = map[string]struct {
 	}, nil},
 }
 
+// since are the events that were not there before.
+func since(before, after []audit.Event) []audit.Event {
+	type place struct {
+		post string
+		seq  uint64
+	}
+	known := make(map[place]bool)
+	for _, e := range before {
+		known[place{e.Post, e.Seq}] = true
+	}
+	return slices.DeleteFunc(after, func(e audit.Event) bool { return known[place{e.Post, e.Seq}] })
+}
+
 // operations lists the calls that are no GET, from the API's own description.
 func operations(t *testing.T) []string {
 	t.Helper()
@@ -458,7 +512,7 @@ func TestEveryMutatingCallIsAudited(t *testing.T) {
 				}
 				body = string(text)
 			}
-			before, told := dump(t, db), len(s.events())
+			before, told := dump(t, db), s.events()
 			if len(c.acts) > 0 {
 				others := slices.DeleteFunc(tables(t, db), func(name string) bool { return strings.HasPrefix(name, "audit_") })
 				for what, names := range map[string][]string{"the act": others, "its event": {"audit_events"}, "the head": {"audit_heads"}} {
@@ -478,7 +532,7 @@ func TestEveryMutatingCallIsAudited(t *testing.T) {
 			if status, _, answer := call.by.raw(call.method, call.path, body); status >= 300 {
 				t.Fatalf("%d %s", status, answer)
 			}
-			if got := acts(s.events()[told:]); !slices.Equal(got, c.acts) {
+			if got := acts(since(told, s.events())); !slices.Equal(got, c.acts) {
 				t.Errorf("acts %q, want %q", got, c.acts)
 			}
 			if len(c.acts) == 0 && dump(t, db) != before {
@@ -525,19 +579,24 @@ func TestTheTrailTellsWhoDidWhat(t *testing.T) {
 func TestRefusalsAreTold(t *testing.T) {
 	s := newStage(t)
 	luc := s.agent("luc@aparte.example")
-	told := len(s.events())
+	before := s.everyEvent()
 	luc.refused("not-found", http.StatusNotFound, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
 	luc.refused("forbidden", http.StatusForbidden, "POST", "/accounts", api.AccountDraft{Name: "X", Email: "x@aparte.example"})
-	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
 	s.person().refused("link-unknown", http.StatusNotFound, "POST", "/guest/redeem", api.Redeem{LinkID: s.link.ID, Code: strings.Repeat("A", 43)})
+	// Nobody in particular is not the post's business, whatever ids they name.
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
 	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session", api.Credentials{Email: "anne@aparte.example", Password: "x"})
 	s.person().refused("unauthenticated", http.StatusUnauthorized, "POST", "/session/one-time", api.OneTimeCode{Code: strings.Repeat("A", 43)})
-	events := s.events()[told:]
-	want := []audit.Act{audit.CallRefused, audit.CallRefused, audit.CallRefused, audit.CallRefused, audit.SignInRefused, audit.SignInRefused}
-	if got := acts(events); !slices.Equal(got, want) {
+	ofPost, ofNone := func(e audit.Event) bool { return e.Post == s.post.ID }, func(e audit.Event) bool { return e.Post == audit.Installation }
+	events := slices.DeleteFunc(since(before, s.everyEvent()), ofNone)
+	if got, want := acts(events), []audit.Act{audit.CallRefused, audit.CallRefused, audit.CallRefused}; !slices.Equal(got, want) {
 		t.Fatalf("acts %q, want %q", got, want)
 	}
-	first, redeem, signIn := events[0], events[3], events[4]
+	elsewhere := slices.DeleteFunc(since(before, s.everyEvent()), ofPost)
+	if got, want := acts(elsewhere), []audit.Act{audit.CallRefused, audit.SignInRefused, audit.SignInRefused}; !slices.Equal(got, want) {
+		t.Fatalf("acts of no post %q, want %q", got, want)
+	}
+	first, redeem, signIn := events[0], events[2], elsewhere[1]
 	if first.Actor.Kind != audit.Agent || first.Meeting != s.meeting.ID || first.Detail["operation"] != "end-meeting" || first.Detail["problem"] != "not-found" {
 		t.Errorf("refused end %+v", first)
 	}
@@ -547,7 +606,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	if _, ok := signIn.Personal["email"]; !ok || signIn.Detail["with"] != "password" || signIn.Detail["problem"] != "wrong" {
 		t.Errorf("refused sign-in %+v", signIn)
 	}
-	told = len(s.events())
+	told := len(s.events())
 	for range 60 {
 		s.person().raw("POST", "/guest/redeem", `{"link_id":"`+s.link.ID+`","code":"`+strings.Repeat("A", 43)+`"}`)
 	}

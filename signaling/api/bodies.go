@@ -21,6 +21,8 @@ type Setup struct {
 	Name     string `json:"name" minLength:"1" maxLength:"200"`
 	Email    string `json:"email" minLength:"3" maxLength:"254"`
 	Password string `json:"password" minLength:"1" maxLength:"256"`
+
+	Post *PostDraft `json:"post,omitempty" doc:"The first post; absent: one named after this program, to be edited."`
 }
 
 // SignedIn is who is signed in.
@@ -28,13 +30,15 @@ type SignedIn struct {
 	Account Account `json:"account"`
 }
 
-// AccountDraft is an account to create.
+// AccountDraft is an account to create at a post.
 type AccountDraft struct {
 	Name  string `json:"name" minLength:"1" maxLength:"200"`
 	Email string `json:"email" minLength:"3" maxLength:"254"`
+	Post  string `json:"post,omitempty" maxLength:"64" doc:"Id of a post one administers; may be absent if there is only one."`
+	Role  string `json:"role,omitempty" enum:"agent,administrator,auditor" doc:"What the person is at the post; absent: agent."`
 }
 
-// AccountList is every account.
+// AccountList is the accounts of the posts one administers.
 type AccountList struct {
 	Accounts []Account `json:"accounts" nullable:"false"`
 }
@@ -54,6 +58,7 @@ type PasswordChange struct {
 
 // MeetingDraft is a meeting to create.
 type MeetingDraft struct {
+	Post     string     `json:"post,omitempty" maxLength:"64" doc:"Id of a post one acts for; may be absent if there is only one."`
 	Title    string     `json:"title" minLength:"1" maxLength:"200"`
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 	EndsAt   *time.Time `json:"ends_at,omitempty"`

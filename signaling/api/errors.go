@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 	"aparte/signaling/role"
 	"aparte/signaling/store"
@@ -49,6 +50,12 @@ var problems = []struct {
 	{lobby.ErrNoKnock, http.StatusNotFound, codeNotFound},
 	{lobby.ErrState, http.StatusConflict, codeConflict},
 	{meeting.ErrNotFound, http.StatusNotFound, codeNotFound},
+	{meeting.ErrNoPost, http.StatusForbidden, codeForbidden},
+	{post.ErrNotFound, http.StatusNotFound, codeNotFound},
+	{post.ErrNoMember, http.StatusNotFound, codeNotFound},
+	{post.ErrForbidden, http.StatusForbidden, codeForbidden},
+	{post.ErrMember, http.StatusConflict, codeConflict},
+	{post.ErrLastAdmin, http.StatusConflict, codeLastAdmin},
 	{meeting.ErrEnded, http.StatusGone, codeMeetingEnded},
 	{meeting.ErrLocked, http.StatusConflict, codeMeetingLocked},
 	{meeting.ErrNobody, http.StatusNotFound, codeNotFound},

@@ -31,6 +31,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/post"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
 )
@@ -126,6 +127,8 @@ type server struct {
 	accounts *flaky
 	login    *login.Login
 	meetings *meeting.Meetings
+	posts    *post.Posts
+	post     post.Post // of every agent that a test does not send elsewhere
 	tokens   *token.Meetings
 	api      *api.API
 	http     *httptest.Server
@@ -136,6 +139,7 @@ func newServer(t *testing.T) *server {
 	s := &server{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	s.start()
 	t.Cleanup(s.stop)
+	s.post = s.newPost("Dakar")
 	return s
 }
 
@@ -150,6 +154,7 @@ func (s *server) start() {
 	s.accounts = &flaky{Store: s.store}
 	s.login = login.New(s.accounts, s.clock.Now, rand.Reader, log)
 	s.meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log})
+	s.posts = post.NewPosts(s.store, s.meetings, s.clock.Now, rand.Reader)
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
@@ -161,7 +166,7 @@ func (s *server) start() {
 	var handler http.Handler
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.api = api.New(api.Config{
-		Login: s.login, Meetings: s.meetings, Tokens: s.tokens, Trail: s.store, Origins: []string{s.http.URL},
+		Login: s.login, Meetings: s.meetings, Posts: s.posts, Tokens: s.tokens, Trail: s.store, Origins: []string{s.http.URL},
 		Now: s.clock.Now, Log: log, Timing: s.timing, Source: s.source,
 	})
 	handler = s.api
@@ -264,16 +269,39 @@ func (p *person) refused(code string, status int, method, path string, body any)
 	return got
 }
 
-// agent signs a new agent in.
-func (s *server) agent(email string) *person {
+// newPost makes a post without anybody.
+func (s *server) newPost(called string) post.Post {
 	s.t.Helper()
-	_, code, err := s.login.Invite(s.t.Context(), "Anne Bernard", email)
+	made, err := s.posts.Create(s.t.Context(), "", post.Draft{Name: called, TimeZone: "Africa/Dakar", Languages: []string{"fr"}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return made
+}
+
+// agent signs a new agent of the server's post in.
+func (s *server) agent(email string) *person {
+	return s.member(email, s.as(post.Agent))
+}
+
+// as is a role at the server's post.
+func (s *server) as(role post.Role) post.Membership { return post.Membership{Post: s.post, Role: role} }
+
+// member signs a new account in with its roles.
+func (s *server) member(email string, at ...post.Membership) *person {
+	s.t.Helper()
+	_, code, err := s.login.Invite(s.t.Context(), "Anne Bernard", email, at...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	p := s.person()
 	do[api.SignedIn](p, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
 	return p
+}
+
+// id is the person's account.
+func (p *person) id() string {
+	return do[api.SignedIn](p, http.StatusOK, "GET", "/session", nil).Account.ID
 }
 
 func (p *person) meeting() api.Meeting {

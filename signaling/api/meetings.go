@@ -26,7 +26,7 @@ func given(t *time.Time) time.Time {
 
 func meetingOf(v meeting.Summary) Meeting {
 	return Meeting{
-		ID: v.ID, Title: v.Title, State: string(v.State),
+		ID: v.ID, Post: v.Post, Title: v.Title, State: string(v.State),
 		Organiser: Person{ID: v.Organiser.Account, Name: v.Organiser.Name},
 		StartsAt:  optional(v.StartsAt), EndsAt: optional(v.EndsAt),
 		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt),
@@ -90,8 +90,8 @@ func (a *API) tokenAnswer(ctx context.Context, g meeting.Grant, err error) (*out
 	return &output[MediaToken]{MediaToken{URL: a.socketURL(request(ctx)), Token: token, Identity: g.Identity}}, nil
 }
 
-func (a *API) listMeetings(ctx context.Context, _ *none) (*output[MeetingList], error) {
-	all, err := a.meetings.List(ctx, theAgent(ctx).agent())
+func (a *API) listMeetings(ctx context.Context, in *inPosts) (*output[MeetingList], error) {
+	all, err := a.meetings.List(ctx, theAgent(ctx).agent(), in.Post)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (a *API) listMeetings(ctx context.Context, _ *none) (*output[MeetingList], 
 
 func (a *API) createMeeting(ctx context.Context, in *input[MeetingDraft]) (*output[Meeting], error) {
 	return meetingAnswer(a.meetings.Create(ctx, theAgent(ctx).agent(), meeting.Draft{
-		Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt), Profile: in.Body.Profile,
+		Post: in.Body.Post, Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt), Profile: in.Body.Profile,
 	}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,25 @@ type (
 	input[T any] struct{ Body T }
 	inMeeting    struct {
 		ID string `path:"id" maxLength:"64"`
+	}
+	inPosts struct {
+		Post string `query:"post" maxLength:"64" doc:"Id of a post; absent: all of one's own."`
+	}
+	inPost struct {
+		Post string `path:"post" maxLength:"64"`
+	}
+	inPostMember struct {
+		Post    string `path:"post" maxLength:"64"`
+		Account string `path:"account" maxLength:"64"`
+	}
+	postBody[T any] struct {
+		Post string `path:"post" maxLength:"64"`
+		Body T
+	}
+	postMemberBody[T any] struct {
+		Post    string `path:"post" maxLength:"64"`
+		Account string `path:"account" maxLength:"64"`
+		Body    T
 	}
 	inLink struct {
 		ID   string `path:"id" maxLength:"64"`
@@ -93,9 +113,19 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, open, "sign-in-once", "POST /session/one-time", "Sign in with a one-time code", a.signInOnce)
 	call(a, h, open, "sign-out", "DELETE /session", "Sign out", a.signOut)
 	call(a, h, open, "set-up", "POST /setup", "Make the first account", a.setUp)
-	call(a, h, admin, "list-accounts", "GET /accounts", "List the accounts", a.listAccounts)
-	call(a, h, admin, "create-account", "POST /accounts", "Create an account and a one-time link for its person", a.createAccount)
+	call(a, h, agent, "list-accounts", "GET /accounts", "List the accounts of the posts one administers", a.listAccounts)
+	call(a, h, agent, "create-account", "POST /accounts", "Create an account at a post one administers, and a one-time link for its person", a.createAccount)
 	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
+
+	call(a, h, agent, "list-posts", "GET /posts", "List one's posts", a.listPosts)
+	call(a, h, admin, "create-post", "POST /posts", "Create a post, whose first administrator one is", a.createPost)
+	call(a, h, agent, "edit-post", "PUT /posts/{post}", "Change what is said about a post", a.editPost)
+	call(a, h, agent, "list-post-members", "GET /posts/{post}/members", "List the people of a post", a.listPostMembers)
+	call(a, h, agent, "add-post-member", "POST /posts/{post}/members", "Have somebody who has an account act for the post, too", a.addPostMember)
+	call(a, h, agent, "set-post-member", "PUT /posts/{post}/members/{account}", "Change what somebody is at the post", a.setPostMember)
+	call(a, h, agent, "remove-post-member", "DELETE /posts/{post}/members/{account}", "End what somebody is at the post; calls and sockets of its meetings end at once", a.removePostMember)
+	call(a, h, agent, "get-figures", "GET /posts/{post}/figures", "What the post did, counted from its audit trail", a.getFigures)
+	call(a, h, agent, "list-audit", "GET /posts/{post}/audit", "Read the post's audit trail, newest first", a.listAudit)
 
 	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings in which one has a role", a.listMeetings)
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
@@ -106,9 +136,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 
 	call(a, h, agent, "list-profiles", "GET /profiles", "List the security profiles", a.listProfiles)
 	call(a, h, agent, "get-profile", "GET /profiles/{profile}", "Look at a security profile and all its versions", a.getProfile)
-	call(a, h, admin, "create-profile", "POST /profiles", "Make a security profile", a.createProfile)
-	call(a, h, admin, "change-profile", "PUT /profiles/{profile}", "Change a security profile, at once in every meeting that has it", a.changeProfile)
-	call(a, h, admin, "preview-profile", "POST /profiles/{profile}/preview", "See what a change of a security profile would do", a.previewProfile)
+	call(a, h, agent, "create-profile", "POST /profiles", "Make a security profile", a.createProfile)
+	call(a, h, agent, "change-profile", "PUT /profiles/{profile}", "Change a security profile, at once in every meeting that has it", a.changeProfile)
+	call(a, h, agent, "preview-profile", "POST /profiles/{profile}/preview", "See what a change of a security profile would do", a.previewProfile)
 	call(a, h, agent.of(role.ChooseProfile), "choose-profile", "PUT /meetings/{id}/profile", "Choose the security profile of a meeting, at once", a.chooseProfile)
 	call(a, h, agent.of(role.PreviewProfile), "preview-choice", "POST /meetings/{id}/profile/preview", "See what another security profile would do to a meeting", a.previewChoice)
 
@@ -223,7 +253,7 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		Responses: map[string]*huma.Response{"default": problemResponse(h)},
 	}
 	switch {
-	case id == "create-meeting" || id == "create-link" || id == "create-links" || id == "create-account" || id == "create-profile":
+	case slices.Contains([]string{"create-meeting", "create-link", "create-links", "create-account", "create-profile", "create-post", "add-post-member"}, id):
 		op.DefaultStatus = http.StatusCreated
 	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
 		op.DefaultStatus = http.StatusNoContent

@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"time"
 
-	"aparte/signaling/audit"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 )
 
@@ -135,17 +137,49 @@ type ProfileChoice struct {
 }
 
 type (
+	inProfiles struct {
+		Post string `query:"post" maxLength:"64" doc:"Whose profiles; may be left out by who acts for one post alone."`
+	}
 	inProfile struct {
 		Profile string `path:"profile" maxLength:"32"`
+		Post    string `query:"post" maxLength:"64" doc:"Whose profile; may be left out by who acts for one post alone."`
+	}
+	profilesBody struct {
+		Post string `query:"post" maxLength:"64" doc:"Whose profile; may be left out by who administers one post alone."`
+		Body ProfileDraft
 	}
 	profileBody struct {
 		Profile string `path:"profile" maxLength:"32"`
+		Post    string `query:"post" maxLength:"64" doc:"Whose profile; may be left out by who administers one post alone."`
 		Body    ProfileEdit
 	}
 )
 
-// postOf is the post whose profiles an agent is concerned with.
-func postOf(known) string { return audit.DefaultPost }
+// reads is the post whose profiles an agent may look at, administers the one whose
+// profiles they may change.
+func (k known) reads(wanted string) (string, error) {
+	return onePost(wanted, k.account.Posts.IDs())
+}
+
+func (k known) administers(wanted string) (string, error) {
+	mine := k.account.Posts.Administering()
+	if len(mine) == 0 || wanted != "" && !slices.Contains(mine, wanted) && slices.Contains(k.account.Posts.IDs(), wanted) {
+		return "", problem(http.StatusForbidden, codeForbidden, "for administrators of the post")
+	}
+	return onePost(wanted, mine)
+}
+
+func onePost(wanted string, mine []string) (string, error) {
+	switch {
+	case wanted != "" && slices.Contains(mine, wanted):
+		return wanted, nil
+	case wanted != "" || len(mine) == 0:
+		return "", post.ErrNotFound
+	case len(mine) > 1:
+		return "", fieldProblem("query.post", "is required: you act for several posts")
+	}
+	return mine[0], nil
+}
 
 func needsOf(all []profile.Need) []profile.Need {
 	if all == nil {
@@ -169,8 +203,12 @@ func profilesOf(all []profile.Profile) []Profile {
 	return out
 }
 
-func (a *API) listProfiles(ctx context.Context, _ *none) (*output[ProfileList], error) {
-	all, err := a.meetings.Profiles(ctx, postOf(theAgent(ctx)))
+func (a *API) listProfiles(ctx context.Context, in *inProfiles) (*output[ProfileList], error) {
+	of, err := theAgent(ctx).reads(in.Post)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.meetings.Profiles(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -178,17 +216,25 @@ func (a *API) listProfiles(ctx context.Context, _ *none) (*output[ProfileList], 
 }
 
 func (a *API) getProfile(ctx context.Context, in *inProfile) (*output[ProfileHistory], error) {
-	all, err := a.meetings.ProfileVersions(ctx, postOf(theAgent(ctx)), in.Profile)
+	of, err := theAgent(ctx).reads(in.Post)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.meetings.ProfileVersions(ctx, of, in.Profile)
 	if err != nil {
 		return nil, err
 	}
 	return &output[ProfileHistory]{ProfileHistory{Profile: profileOf(all[0]), Versions: profilesOf(all)}}, nil
 }
 
-func (a *API) createProfile(ctx context.Context, in *input[ProfileDraft]) (*output[Profile], error) {
+func (a *API) createProfile(ctx context.Context, in *profilesBody) (*output[Profile], error) {
 	k, b := theAgent(ctx), in.Body
+	of, err := k.administers(in.Post)
+	if err != nil {
+		return nil, err
+	}
 	p, err := a.meetings.AddProfile(ctx, k.agent(), profile.Profile{
-		Post: postOf(k), ID: b.ID, Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
+		Post: of, ID: b.ID, Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
 	})
 	if err != nil {
 		return nil, err
@@ -196,17 +242,22 @@ func (a *API) createProfile(ctx context.Context, in *input[ProfileDraft]) (*outp
 	return &output[Profile]{profileOf(p)}, nil
 }
 
-func (in *profileBody) edited(k known) profile.Profile {
+func (in *profileBody) edited(k known) (profile.Profile, error) {
 	b := in.Body
+	of, err := k.administers(in.Post)
 	return profile.Profile{
-		Post: postOf(k), ID: in.Profile, Version: b.Version,
+		Post: of, ID: in.Profile, Version: b.Version,
 		Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
-	}
+	}, err
 }
 
 func (a *API) changeProfile(ctx context.Context, in *profileBody) (*output[ProfileChange], error) {
 	k := theAgent(ctx)
-	p, effects, err := a.meetings.ChangeProfile(ctx, k.agent(), in.edited(k))
+	edited, err := in.edited(k)
+	if err != nil {
+		return nil, err
+	}
+	p, effects, err := a.meetings.ChangeProfile(ctx, k.agent(), edited)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +265,11 @@ func (a *API) changeProfile(ctx context.Context, in *profileBody) (*output[Profi
 }
 
 func (a *API) previewProfile(ctx context.Context, in *profileBody) (*output[ProfileEffects], error) {
-	effects, err := a.meetings.PreviewProfile(ctx, in.edited(theAgent(ctx)))
+	edited, err := in.edited(theAgent(ctx))
+	if err != nil {
+		return nil, err
+	}
+	effects, err := a.meetings.PreviewProfile(ctx, edited)
 	if err != nil {
 		return nil, err
 	}

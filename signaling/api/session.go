@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"aparte/signaling/login"
+	"aparte/signaling/post"
 )
 
 // cookieName is the agents' session cookie. __Host- binds it to this host, to
@@ -25,7 +26,11 @@ func (a *API) cookie(token string, maxAge int) http.Cookie {
 }
 
 func accountOf(v login.Account) Account {
-	return Account{ID: v.ID, Name: v.Name, Email: v.Email, Admin: v.Admin}
+	out := Account{ID: v.ID, Name: v.Name, Email: v.Email, Admin: v.Admin, Posts: make([]PostRole, len(v.Posts))}
+	for i, m := range v.Posts {
+		out.Posts[i] = PostRole{ID: m.Post.ID, Name: m.Post.Name, Role: string(m.Role)}
+	}
+	return out
 }
 
 // welcome answers with the account and its cookie.
@@ -53,7 +58,11 @@ func (a *API) signInOnce(ctx context.Context, in *input[OneTimeCode]) (*signedIn
 
 func (a *API) setUp(ctx context.Context, in *input[Setup]) (*signedIn, error) {
 	b := in.Body
-	return a.welcome(a.login.SetUp(ctx, b.Code, b.Name, b.Email, b.Password, a.source(request(ctx))))
+	first := post.Draft{Name: "Aparté", TimeZone: "UTC", Languages: []string{"fr"}}
+	if b.Post != nil {
+		first = postDraft(*b.Post)
+	}
+	return a.welcome(a.login.SetUp(ctx, b.Code, b.Name, b.Email, b.Password, first, a.source(request(ctx))))
 }
 
 // signOut ends the session everywhere, calls included. Without one it is done
@@ -74,7 +83,7 @@ func (a *API) signOut(ctx context.Context, _ *none) (*signedOut, error) {
 }
 
 func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], error) {
-	all, err := a.login.Accounts(ctx)
+	all, err := a.login.Accounts(ctx, theAgent(ctx).account)
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +95,15 @@ func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], 
 }
 
 func (a *API) createAccount(ctx context.Context, in *input[AccountDraft]) (*output[InvitedAccount], error) {
-	account, code, err := a.login.InviteAs(ctx, theAgent(ctx).account, in.Body.Name, in.Body.Email)
+	b := in.Body
+	account, code, err := a.login.InviteAs(ctx, theAgent(ctx).account, b.Name, b.Email, b.Post, b.Role)
 	if err != nil {
 		return nil, err
+	}
+	for _, m := range account.Posts {
+		if err := a.posts.Changed(ctx, account.ID, m.Post.ID); err != nil {
+			return nil, err
+		}
 	}
 	return &output[InvitedAccount]{InvitedAccount{Account: accountOf(account), InviteURL: a.origins[0] + "/signin#" + code}}, nil
 }

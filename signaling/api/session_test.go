@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"aparte/signaling/api"
+	"aparte/signaling/post"
 )
 
 const goodPassword = "une phrase que personne ne devine"
@@ -35,7 +37,7 @@ func TestSetUpMakesTheFirstAccountOnce(t *testing.T) {
 	if !made.Account.Admin || made.Account.Email != "anne@aparte.example" {
 		t.Errorf("first account %+v", made.Account)
 	}
-	if got := do[api.SignedIn](p, http.StatusOK, "GET", "/session", nil); got != made {
+	if got := do[api.SignedIn](p, http.StatusOK, "GET", "/session", nil); !reflect.DeepEqual(got, made) {
 		t.Errorf("signed in as %+v", got)
 	}
 	s.person().refused("conflict", http.StatusConflict, "POST", "/setup", draft)
@@ -46,7 +48,7 @@ func TestSetUpMakesTheFirstAccountOnce(t *testing.T) {
 
 func TestInvitedPersonSetsAPasswordAndSignsIn(t *testing.T) {
 	s := newServer(t)
-	_, code, err := s.login.InviteAdmin(t.Context(), "Anne Bernard", "anne@aparte.example")
+	_, code, err := s.login.InviteAdmin(t.Context(), "Anne Bernard", "anne@aparte.example", s.as(post.Administrator))
 	if err != nil {
 		t.Fatal(err)
 	}

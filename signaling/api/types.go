@@ -7,7 +7,17 @@ type Account struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email" doc:"Address used to sign in, in lower case."`
-	Admin bool   `json:"admin"`
+	Admin bool   `json:"admin" doc:"Administers the installation: may create posts."`
+	// Posts are all of one's own, and in an administrator's list those that one
+	// administers.
+	Posts []PostRole `json:"posts" nullable:"false" doc:"What the account is at which post."`
+}
+
+// PostRole is what an account is at a post.
+type PostRole struct {
+	ID   string `json:"id" doc:"Id of the post."`
+	Name string `json:"name" doc:"Name of the post."`
+	Role string `json:"role" enum:"agent,administrator,auditor"`
 }
 
 // Person is who others see behind an account.
@@ -19,6 +29,7 @@ type Person struct {
 // Meeting is a meeting as an agent sees it who has a role in it.
 type Meeting struct {
 	ID        string     `json:"id"`
+	Post      string     `json:"post" doc:"Id of the post it belongs to."`
 	Title     string     `json:"title"`
 	State     string     `json:"state" enum:"scheduled,open,ended"`
 	Organiser Person     `json:"organiser"`

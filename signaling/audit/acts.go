@@ -83,6 +83,15 @@ const (
 	MeetingUnlocked          Act = "meeting.unlocked"
 )
 
+// Posts and who acts for them.
+const (
+	PostCreated       Act = "post.created"        // typed: name; told to the installation and to the post
+	PostChanged       Act = "post.changed"        // typed: name
+	PostMemberAdded   Act = "post.member_added"   // detail: role
+	PostMemberChanged Act = "post.member_changed" // detail: role
+	PostMemberRemoved Act = "post.member_removed"
+)
+
 // Accounts and their sessions.
 const (
 	SetupOffered     Act = "setup.offered"   // the server printed a set-up link

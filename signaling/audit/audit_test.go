@@ -99,8 +99,8 @@ func whatIsWrong(t interface{ Fatal(...any) }, text []byte, trusted ed25519.Publ
 // The bytes that are hashed and signed must stay what they are, or no trail
 // written before could be verified. Maps have no order, but events must.
 func TestCanonicalEncodingIsGolden(t *testing.T) {
-	entries, head := chain(t, DefaultPost, story()[1:2])
-	more, _ := chain(t, DefaultPost, story())
+	entries, head := chain(t, "default", story()[1:2])
+	more, _ := chain(t, "default", story())
 	var b bytes.Buffer
 	for _, e := range append(entries, more[2], more[4]) {
 		fmt.Fprintf(&b, "%s\n%s\n", e.Event, e.Hash)
@@ -124,7 +124,7 @@ func TestCanonicalEncodingIsGolden(t *testing.T) {
 }
 
 func TestTypedTextIsNotInTheChain(t *testing.T) {
-	entries, _ := chain(t, DefaultPost, story())
+	entries, _ := chain(t, "default", story())
 	for _, e := range entries {
 		for _, text := range []string{"Anne", "anne@", "Coop", "In\u00eas"} {
 			if bytes.Contains(e.Event, []byte(text)) {
@@ -177,9 +177,9 @@ func edit(t *testing.T, text string, change func(event, line map[string]any)) st
 }
 
 func TestTamperedExportsAreFound(t *testing.T) {
-	entries, head := chain(t, DefaultPost, story())
+	entries, head := chain(t, "default", story())
 	whole := strings.Split(strings.TrimSuffix(string(export(t, entries, head)), "\n"), "\n")
-	_, early := chain(t, DefaultPost, story()[:4])
+	_, early := chain(t, "default", story()[:4])
 	other, err := head.Head.Sign(testKey(2))
 	if err != nil {
 		t.Fatal(err)
@@ -285,8 +285,8 @@ func TestTamperedExportsAreFound(t *testing.T) {
 
 // An export may be a stretch of the chain; its head says where it begins.
 func TestPartsVerify(t *testing.T) {
-	entries, whole := chain(t, DefaultPost, story())
-	part := Head{First: 3, Prev: entries[1].Hash, Post: DefaultPost, Seq: 5, Hash: entries[4].Hash, Time: start.Add(4 * time.Second)}
+	entries, whole := chain(t, "default", story())
+	part := Head{First: 3, Prev: entries[1].Hash, Post: "default", Seq: 5, Hash: entries[4].Hash, Time: start.Add(4 * time.Second)}
 	signed, err := part.Sign(testKey(1))
 	if err != nil {
 		t.Fatal(err)
@@ -307,11 +307,11 @@ func TestPartsVerify(t *testing.T) {
 
 // What only an anchor can tell: a chain rewritten or cut off by who has its key.
 func TestAnchorsHold(t *testing.T) {
-	entries, head := chain(t, DefaultPost, story())
-	short, shortHead := chain(t, DefaultPost, story()[:4])
+	entries, head := chain(t, "default", story())
+	short, shortHead := chain(t, "default", story()[:4])
 	changed := story()
 	changed[4] = at(Did(KnockDenied).By(Agent, "luc").On(Knock, "k"), 4, "m")
-	rewritten, rewrittenHead := chain(t, DefaultPost, changed)
+	rewritten, rewrittenHead := chain(t, "default", changed)
 	otherKey, err := head.Head.Sign(testKey(2))
 	if err != nil {
 		t.Fatal(err)
@@ -348,7 +348,7 @@ func TestAnySingleMutationIsFound(t *testing.T) {
 			d := at(Did(rapid.SampledFrom(acts).Draw(t, "act")).By(Agent, "anne").On(Knock, fmt.Sprint(i)), i, "m")
 			drafts = append(drafts, d.Typed("name", rapid.StringN(0, 12, 40).Draw(t, "name")))
 		}
-		entries, head := chain(t, DefaultPost, drafts)
+		entries, head := chain(t, "default", drafts)
 		text := export(t, entries, head)
 		if wrong := whatIsWrong(t, text, public, head); len(wrong) > 0 {
 			t.Fatalf("untouched: %q", wrong)
@@ -418,7 +418,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 }
 
 func TestAnchorsAreRead(t *testing.T) {
-	_, head := chain(t, DefaultPost, story())
+	_, head := chain(t, "default", story())
 	var b bytes.Buffer
 	if err := WriteHead(&b, head); err != nil {
 		t.Fatal(err)
@@ -435,7 +435,7 @@ func TestAnchorsAreRead(t *testing.T) {
 }
 
 func FuzzVerifyExport(f *testing.F) {
-	entries, head := chain(f, DefaultPost, story())
+	entries, head := chain(f, "default", story())
 	f.Add(export(f, entries, head))
 	f.Add([]byte(`{"event":{},"hash":""}` + "\n"))
 	f.Add([]byte("\n\n"))

@@ -22,8 +22,9 @@ import (
 	"time"
 )
 
-// DefaultPost is the post of everything, as long as there is one.
-const DefaultPost = "default"
+// Installation names the chain of what belongs to no post: the server itself,
+// the making of posts, whoever is nobody yet. No post has this id.
+const Installation = "installation"
 
 // ActorKind tells who acted.
 type ActorKind string
@@ -54,12 +55,20 @@ const (
 	Visit       Subject = "lobby_session"
 	Knock       Subject = "knock"
 	Participant Subject = "participant" // an identity in the call
+	OfPost      Subject = "post"
 )
 
 // Draft is an act as told by whoever decided it. Appending it to a chain makes
 // it an Event.
 type Draft struct {
-	Post     string // empty: DefaultPost
+	// Post names the chain. Empty: whoever keeps the chains finds it: the post of
+	// the meeting, else of the link, else all posts of the account that the act is
+	// about or else by, else Installation.
+	Post string
+	// Within, if not nil, are the only posts whose chains the act may enter: where
+	// the one found is none of them it enters all of them, and Installation if
+	// there are none. So nobody writes into the chain of a post by naming its ids.
+	Within   []string
 	Time     time.Time
 	Act      Act
 	Actor    Actor

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
 	"aparte/signaling/audit"
 	"aparte/signaling/name"
+	"aparte/signaling/post"
 )
 
 func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(norm.NFC.String(s))) }
@@ -40,36 +42,64 @@ func (l *Login) newAccount(typedName, typedEmail string, admin bool) (Account, e
 	return Account{ID: id, Name: called, Email: email, Admin: admin, CreatedAt: l.now()}, nil
 }
 
-// Accounts lists every account.
-func (l *Login) Accounts(ctx context.Context) ([]Account, error) { return l.store.Accounts(ctx) }
+// Accounts lists the accounts of the posts that an account administers, each with
+// its memberships of these posts alone.
+func (l *Login) Accounts(ctx context.Context, by Account) ([]Account, error) {
+	posts := by.Posts.Administering()
+	if len(posts) == 0 {
+		return nil, post.ErrForbidden
+	}
+	return l.store.AccountsOf(ctx, posts)
+}
 
 // Invite makes an account without a password, and the one-time code with which
 // its person comes in and sets one.
-func (l *Login) Invite(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
-	return l.invite(ctx, "", typedName, typedEmail, false)
+func (l *Login) Invite(ctx context.Context, typedName, typedEmail string, at ...post.Membership) (Account, string, error) {
+	return l.invite(ctx, "", typedName, typedEmail, false, at)
 }
 
-// InviteAs is Invite on behalf of an administrator.
-func (l *Login) InviteAs(ctx context.Context, by Account, typedName, typedEmail string) (Account, string, error) {
-	return l.invite(ctx, by.ID, typedName, typedEmail, false)
+// InviteAs is Invite on behalf of an administrator of the post, who may leave it
+// out ("") when there is no other one to choose.
+func (l *Login) InviteAs(ctx context.Context, by Account, typedName, typedEmail, postID, role string) (Account, string, error) {
+	administered := by.Posts.Administering()
+	switch {
+	case len(administered) == 0:
+		return Account{}, "", post.ErrForbidden
+	case postID == "" && len(administered) > 1:
+		return Account{}, "", &name.Error{At: "post", Reason: "is required: you administer several posts"}
+	case postID == "":
+		postID = administered[0]
+	case !slices.Contains(administered, postID):
+		return Account{}, "", &name.Error{At: "post", Reason: "is not a post you administer"}
+	}
+	parsed := post.Agent
+	if role != "" {
+		var err error
+		if parsed, err = post.ParseRole(role); err != nil {
+			return Account{}, "", err
+		}
+	}
+	m, _ := by.Posts.At(postID)
+	return l.invite(ctx, by.ID, typedName, typedEmail, false, post.Memberships{{Post: m.Post, Role: parsed}})
 }
 
-// InviteAdmin is Invite for an administrator.
-func (l *Login) InviteAdmin(ctx context.Context, typedName, typedEmail string) (Account, string, error) {
-	return l.invite(ctx, "", typedName, typedEmail, true)
+// InviteAdmin is Invite for an administrator of the installation.
+func (l *Login) InviteAdmin(ctx context.Context, typedName, typedEmail string, at ...post.Membership) (Account, string, error) {
+	return l.invite(ctx, "", typedName, typedEmail, true, at)
 }
 
-func (l *Login) invite(ctx context.Context, by, typedName, typedEmail string, admin bool) (Account, string, error) {
+func (l *Login) invite(ctx context.Context, by, typedName, typedEmail string, admin bool, at post.Memberships) (Account, string, error) {
 	a, err := l.newAccount(typedName, typedEmail, admin)
 	if err != nil {
 		return Account{}, "", err
 	}
+	a.Posts = at
 	code, hash, err := l.secret()
 	if err != nil {
 		return Account{}, "", err
 	}
 	c := Code{Hash: hash, Account: a.ID, CreatedAt: a.CreatedAt, ExpiresAt: a.CreatedAt.Add(InviteLife)}
-	if err := l.store.AddAccount(ctx, a, c, describe(l.did(audit.AccountCreated, by), a)); err != nil {
+	if err := l.store.AddAccountBy(ctx, by, a, c, l.made(audit.AccountCreated, by, a)...); err != nil {
 		return Account{}, "", err
 	}
 	return a, code, nil
@@ -78,8 +108,8 @@ func (l *Login) invite(ctx context.Context, by, typedName, typedEmail string, ad
 // SetupCode makes the code of POST /setup if there is no account yet; otherwise
 // it returns "". Codes made before are still good until they expire.
 func (l *Login) SetupCode(ctx context.Context) (string, error) {
-	all, err := l.store.Accounts(ctx)
-	if err != nil || len(all) > 0 {
+	set, err := l.store.AnyAccount(ctx)
+	if err != nil || set {
 		return "", err
 	}
 	code, hash, err := l.secret()
@@ -90,8 +120,9 @@ func (l *Login) SetupCode(ctx context.Context) (string, error) {
 	return code, l.store.AddCode(ctx, Code{Hash: hash, CreatedAt: now, ExpiresAt: now.Add(SetupLife)}, l.did(audit.SetupOffered, ""))
 }
 
-// SetUp makes the first account, an administrator, and signs it in.
-func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password, source string) (Account, string, error) {
+// SetUp makes the first post and the first account, which administers both the
+// post and the installation, and signs it in.
+func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password string, first post.Draft, source string) (Account, string, error) {
 	if err := l.checkSetUp(ctx, code, source); err != nil {
 		return Account{}, "", err
 	}
@@ -99,6 +130,14 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	if err != nil {
 		return Account{}, "", err
 	}
+	founded, err := post.Make(first, l.random, a.CreatedAt)
+	if wrong, ok := errors.AsType[*name.Error](err); ok {
+		return Account{}, "", &name.Error{At: "post." + wrong.At, Reason: wrong.Reason}
+	}
+	if err != nil {
+		return Account{}, "", err
+	}
+	a.Posts = post.Memberships{{Post: founded, Role: post.Administrator}}
 	if err := checkPassword(password, a); err != nil {
 		return Account{}, "", err
 	}
@@ -110,7 +149,8 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	if err != nil {
 		return Account{}, "", err
 	}
-	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s, describe(l.did(audit.AccountSetUp, a.ID), a), l.signedIn(a.ID, s)); err != nil {
+	acts := append(post.Created(founded, a.ID), l.made(audit.AccountSetUp, a.ID, a)...)
+	if err := l.store.SetUp(ctx, hashOf(code), a, hash, s, append(acts, l.signedIn(a.ID, s))...); err != nil {
 		return Account{}, "", err
 	}
 	return a, token, nil
@@ -129,11 +169,11 @@ func (l *Login) checkSetUp(ctx context.Context, code, source string) error {
 	if err = l.charge(ctx, err, source); !errors.Is(err, ErrRefused) {
 		return err
 	}
-	all, failed := l.store.Accounts(ctx)
+	set, failed := l.store.AnyAccount(ctx)
 	switch {
 	case failed != nil:
 		return failed
-	case len(all) > 0:
+	case set:
 		return ErrSetUp
 	default:
 		return err

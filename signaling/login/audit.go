@@ -24,8 +24,21 @@ func (l *Login) signedIn(account string, s Session) audit.Draft {
 	return l.did(audit.SessionSignedIn, account).On(audit.Session, s.ID).WithFlag("one_time_code", s.ByCode)
 }
 
-func describe(d audit.Draft, a Account) audit.Draft {
-	return d.On(audit.Account, a.ID).WithFlag("admin", a.Admin).Typed("name", a.Name).Typed("email", a.Email)
+// made tells each post of a new account, with the role there, or else the
+// installation.
+func (l *Login) made(act audit.Act, by string, a Account) []audit.Draft {
+	d := l.did(act, by).On(audit.Account, a.ID).WithFlag("admin", a.Admin).Typed("name", a.Name).Typed("email", a.Email)
+	if len(a.Posts) == 0 {
+		d.Post = audit.Installation
+		return []audit.Draft{d}
+	}
+	var all []audit.Draft
+	for _, m := range a.Posts {
+		told := d.With("role", string(m.Role))
+		told.Post = m.Post.ID
+		all = append(all, told)
+	}
+	return all
 }
 
 // noteRefused tells of an attempt that failed, as far as they are told. The

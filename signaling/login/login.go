@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"aparte/signaling/audit"
+	"aparte/signaling/post"
 	"aparte/signaling/throttle"
 )
 
@@ -53,7 +54,8 @@ type Account struct {
 	ID        string
 	Name      string
 	Email     string // lower case
-	Admin     bool
+	Admin     bool   // of the installation: may make posts
+	Posts     post.Memberships
 	CreatedAt time.Time
 }
 
@@ -82,11 +84,16 @@ type Store interface {
 	AccountByEmail(ctx context.Context, email string) (Account, string, error)
 	// AccountByID returns the account and its password's hash, or ErrRefused.
 	AccountByID(ctx context.Context, id string) (Account, string, error)
-	Accounts(ctx context.Context) ([]Account, error)
-	// AddAccount returns ErrTaken if the email is used.
-	AddAccount(ctx context.Context, a Account, c Code, acts ...audit.Draft) error
-	// SetUp adds the first account, uses the code and begins the session, or
-	// does nothing: ErrSetUp if there is an account, ErrRefused for a bad code.
+	// AccountsOf lists the accounts of some posts, each with its memberships of
+	// these posts alone.
+	AccountsOf(ctx context.Context, posts []string) ([]Account, error)
+	AnyAccount(ctx context.Context) (bool, error)
+	// AddAccountBy returns ErrTaken if the email is used, and post.ErrNotFound or
+	// post.ErrForbidden if by ("": the server) does not administer its posts.
+	AddAccountBy(ctx context.Context, by string, a Account, c Code, acts ...audit.Draft) error
+	// SetUp adds the first account and its post, uses the code and begins the
+	// session, or does nothing: ErrSetUp if there is an account, ErrRefused for a
+	// bad code.
 	SetUp(ctx context.Context, code [32]byte, a Account, password string, s Session, acts ...audit.Draft) error
 	// SetPassword sets it, ends the account's other sessions and returns their ids.
 	SetPassword(ctx context.Context, account, password, keepSession string, acts ...audit.Draft) ([]string, error)

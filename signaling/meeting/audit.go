@@ -37,7 +37,7 @@ func (c Caller) Meeting() string { return c.meeting }
 func created(m Meeting) audit.Draft {
 	d := audit.Did(audit.MeetingCreated).By(audit.Agent, m.Organiser.Account).With("profile", m.Profile).With("profile_version", strconv.Itoa(m.ProfileVersion)).
 		WithTime("starts_at", m.StartsAt).WithTime("ends_at", m.EndsAt).Typed("title", m.Title)
-	d.Meeting, d.Time = m.ID, m.CreatedAt
+	d.Post, d.Meeting, d.Time = m.Post, m.ID, m.CreatedAt
 	return d
 }
 
@@ -85,6 +85,9 @@ func (l *live) whoIs(identity string) audit.Actor {
 func (l *live) gatherAudit() {
 	l.changes.Audit = append(l.owed, l.changes.Lobby.Audit...)
 	l.changes.Lobby.Audit = nil
+	for i := range l.changes.Audit {
+		l.changes.Audit[i].Post = l.meeting.Post
+	}
 }
 
 // maxOwed bounds the comings and goings that wait for the disk.

@@ -29,7 +29,10 @@ func benchmarkKnocks(b *testing.B, meetings int) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.AddAccount(b.Context(), login.Account{ID: anne.Account, Name: anne.Name, Email: "a@aparte.example", CreatedAt: start},
+	if err := s.AddPost(b.Context(), dakar, ""); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.AddAccount(b.Context(), login.Account{ID: anne.Account, Name: anne.Name, Email: "a@aparte.example", Posts: inDakar, CreatedAt: start},
 		login.Code{Account: anne.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
 		b.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package meeting
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
@@ -46,8 +47,30 @@ func (b byAgent) alive(l *live) (lobby.Host, error) {
 	return h, err
 }
 
-// Create makes a meeting of which the agent is the organiser.
+// ErrNoPost refuses an agent who acts for no post.
+var ErrNoPost = errors.New("you act for no post")
+
+// postOf is the post of a meeting to be.
+func (d Draft) postOf(by Agent) (string, error) {
+	switch {
+	case len(by.Posts) == 0:
+		return "", ErrNoPost
+	case d.Post == "" && len(by.Posts) > 1:
+		return "", &name.Error{At: "post", Reason: "is required: you act for several posts"}
+	case d.Post == "":
+		return by.Posts[0], nil
+	case !slices.Contains(by.Posts, d.Post):
+		return "", &name.Error{At: "post", Reason: "is not a post you act for"}
+	}
+	return d.Post, nil
+}
+
+// Create makes a meeting of a post, of which the agent is the organiser.
 func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, error) {
+	var err error
+	if d.Post, err = d.postOf(by); err != nil {
+		return Summary{}, err
+	}
 	id, err := newID(m.cfg.Random)
 	if err != nil {
 		return Summary{}, err
@@ -55,7 +78,7 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	if d.Profile == "" {
 		d.Profile = profile.Standard
 	}
-	under, err := m.newestProfile(ctx, audit.DefaultPost, d.Profile)
+	under, err := m.newestProfile(ctx, d.Post, d.Profile)
 	if errors.Is(err, profile.ErrNotFound) {
 		return Summary{}, &name.Error{At: "profile", Reason: "is none that there is"}
 	}
@@ -72,9 +95,10 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	return Summary{Meeting: made, Role: role.Host}, nil
 }
 
-// List returns the meetings in which an agent has a role, newest first.
-func (m *Meetings) List(ctx context.Context, by Agent) ([]Summary, error) {
-	all, err := m.cfg.Store.MeetingsOf(ctx, by.Account)
+// List returns the meetings in which an agent has a role, newest first; those of
+// one post, or of all ("").
+func (m *Meetings) List(ctx context.Context, by Agent, post string) ([]Summary, error) {
+	all, err := m.cfg.Store.MeetingsOf(ctx, by.Account, post)
 	if err != nil {
 		return nil, err
 	}

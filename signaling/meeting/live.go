@@ -240,6 +240,11 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		l.seats[seat.ID] = seat
 	}
 	l.under(s.Applied)
+	for w := range l.hosts { // who does not act for the post any more
+		if _, _, ok := l.meeting.Role(w.agent.Account); !ok {
+			l.dropHost(w)
+		}
+	}
 	l.loaded = true
 	l.recount(first)
 	l.lastNotice = l.notice()

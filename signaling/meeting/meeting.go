@@ -41,6 +41,7 @@ type Member struct {
 // Meeting is a meeting. Times are zero where absent.
 type Meeting struct {
 	ID        string
+	Post      string // id
 	Title     string
 	State     State
 	Organiser Person
@@ -55,6 +56,9 @@ type Meeting struct {
 	EndedAt        time.Time
 	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
 	HostlessSince time.Time
+	// Acting are the accounts that act for the post. Nobody else has a role in the
+	// meeting, whatever they were named. A new map for each change.
+	Acting map[string]bool
 
 	Locked    bool   // nobody new comes in
 	Forbidden Rights // to all but hosts
@@ -79,6 +83,7 @@ var (
 
 // Draft is what an agent says about a meeting to be.
 type Draft struct {
+	Post     string // id; "": the only one that the agent acts for
 	Title    string
 	StartsAt time.Time
 	EndsAt   time.Time
@@ -103,7 +108,7 @@ func New(d Draft, id string, organiser Person, under profile.Profile, now time.T
 		return Meeting{}, &name.Error{At: "starts_at", Reason: "must be within five years"}
 	}
 	made := Meeting{
-		ID: id, Title: title, State: Scheduled, Organiser: organiser, Profile: under.ID, ProfileVersion: under.Version,
+		ID: id, Post: d.Post, Title: title, State: Scheduled, Organiser: organiser, Profile: under.ID, ProfileVersion: under.Version,
 		StartsAt: d.StartsAt, EndsAt: d.EndsAt, CreatedAt: now,
 	}
 	return made, made.suits(under)
@@ -111,6 +116,9 @@ func New(d Draft, id string, organiser Person, under profile.Profile, now time.T
 
 // Role is an account's role in the meeting, and as whom; false if it has none.
 func (m Meeting) Role(account string) (role.Role, Person, bool) {
+	if !m.Acting[account] {
+		return "", Person{}, false
+	}
 	if m.Organiser.Account == account {
 		return role.Host, m.Organiser, account != ""
 	}
@@ -153,7 +161,7 @@ func (m Meeting) hosts() []string {
 			all = append(all, p.Account)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(account string) bool { return !m.Acting[account] })
 }
 
 // Open opens a scheduled meeting; an open one stays as it is.
@@ -209,4 +217,5 @@ type Agent struct {
 	Account string
 	Name    string
 	Session string
+	Posts   []string // ids of those it acts for
 }

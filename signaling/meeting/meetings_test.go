@@ -22,6 +22,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/post"
 	"aparte/signaling/role"
 	"aparte/signaling/store"
 )
@@ -31,7 +32,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 	start = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
-	anne  = meeting.Agent{Account: "anne", Name: "Anne Bernard", Session: "as"}
+	anne  = meeting.Agent{Account: "anne", Name: "Anne Bernard", Session: "as", Posts: []string{dakar.ID}}
+	dakar = post.Post{ID: "dakar", Name: "Dakar", TimeZone: "Africa/Dakar", Languages: []string{"fr"}, CreatedAt: start}
+	// inDakar is what those who host in the tests are.
+	inDakar = post.Memberships{{Post: dakar, Role: post.Agent}}
 )
 
 // hang is how long a test waits for what must happen.
@@ -121,7 +125,10 @@ func newHouse(t *testing.T, change func(*meeting.Config)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.AddAccount(t.Context(), login.Account{ID: anne.Account, Name: anne.Name, Email: "a@aparte.example", CreatedAt: start},
+	if err := s.AddPost(t.Context(), dakar, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddAccount(t.Context(), login.Account{ID: anne.Account, Name: anne.Name, Email: "a@aparte.example", Posts: inDakar, CreatedAt: start},
 		login.Code{Account: anne.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ var (
 func (h *house) withAgents() *house {
 	h.t.Helper()
 	for _, a := range []meeting.Agent{luc, marc} {
-		if err := h.store.AddAccount(h.t.Context(), login.Account{ID: a.Account, Name: a.Name, Email: a.Account + "@aparte.example", CreatedAt: start},
+		if err := h.store.AddAccount(h.t.Context(), login.Account{ID: a.Account, Name: a.Name, Email: a.Account + "@aparte.example", Posts: inDakar, CreatedAt: start},
 			login.Code{Hash: [32]byte{a.Account[0]}, Account: a.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
 			h.t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestWhoIsNamedBeforehandComesInAsThat(t *testing.T) {
 		role    role.Role
 		waiting int
 	}{{anne, role.Host, 1}, {luc, role.Cohost, 1}, {marc, role.Observer, 0}} {
-		all, err := h.List(t.Context(), c.who)
+		all, err := h.List(t.Context(), c.who, "")
 		if err != nil || len(all) != 1 || all[0].Role != c.role || all[0].Waiting != c.waiting {
 			t.Errorf("%s: %+v, %v", c.who.Name, all, err)
 		}
@@ -99,13 +99,16 @@ func TestWhoIsNamedBeforehandComesInAsThat(t *testing.T) {
 		t.Errorf("an observer sees the lobby: %v", err)
 	}
 	// Only where one moderates is one told where guests wait.
-	for who, want := range map[meeting.Agent]int{luc: 1, marc: 0} {
-		w, err := h.WatchNotices(t.Context(), who)
+	for _, c := range []struct {
+		who  meeting.Agent
+		want int
+	}{{luc, 1}, {marc, 0}} {
+		w, err := h.WatchNotices(t.Context(), c.who)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := <-w.Notices; len(got) != want {
-			t.Errorf("%s is told of %v", who.Name, got)
+		if got := <-w.Notices; len(got) != c.want {
+			t.Errorf("%s is told of %v", c.who.Name, got)
 		}
 		w.Unwatch()
 	}

@@ -21,9 +21,9 @@ type Store interface {
 	LoadMeeting(ctx context.Context, id string) (Stored, error)
 	// SaveMeeting makes changes durable, all or none.
 	SaveMeeting(ctx context.Context, c Changes) error
-	// MeetingsOf lists the meetings in which an account has a role, newest first, 500
-	// at most. Present is 0.
-	MeetingsOf(ctx context.Context, account string) ([]Summary, error)
+	// MeetingsOf lists the meetings in which an account has a role, of one post or of all (""),
+	// newest first, 500 at most. Present is 0.
+	MeetingsOf(ctx context.Context, account, post string) ([]Summary, error)
 	// GuestLink finds a link by its id: link.ErrUnknown if there is none.
 	GuestLink(ctx context.Context, id string) (link.Link, error)
 	// LinkUses is the log of a link, newest first, at most limit lines.
@@ -43,6 +43,8 @@ type Store interface {
 	Hostless(ctx context.Context, limit int) ([]string, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
+	// SeatedAt lists the meetings of a post in which an account has a seat.
+	SeatedAt(ctx context.Context, account, post string) ([]string, error)
 	ProfileStore
 }
 

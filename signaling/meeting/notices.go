@@ -185,6 +185,15 @@ func (b *board) endSession(session string) {
 	}
 }
 
+// endAccount ends the pages of an account: they come back for a fresh list.
+func (b *board) endAccount(account string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.watches[account] {
+		b.drop(w)
+	}
+}
+
 // close ends every watch, for good.
 func (b *board) close() {
 	b.mu.Lock()

@@ -111,7 +111,7 @@ func (m *Meetings) storeProfile(ctx context.Context, by Agent, p profile.Profile
 type previewEdit struct{ renewProfile }
 
 func (a previewEdit) do(l *live, now time.Time) (any, error) {
-	if l.profile.ID != a.profile.ID || l.meeting.PostID() != a.profile.Post || l.meeting.State == Ended {
+	if l.profile.ID != a.profile.ID || l.meeting.Post != a.profile.Post || l.meeting.State == Ended {
 		return Effects{}, nil
 	}
 	return l.effects(a.profile, now), nil

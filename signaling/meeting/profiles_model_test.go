@@ -16,7 +16,6 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"pgregory.net/rapid"
 
-	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
@@ -104,7 +103,7 @@ func drawRules(t *rapid.T) profile.Rules {
 
 func (m *model) version(i int) profile.Profile {
 	text := profile.Text{French: "Modèle", English: "Model"}
-	return profile.Profile{Post: audit.DefaultPost, ID: m.ids[i], Version: m.versions[i], Name: text, Sentence: text, Rules: m.rules[i]}
+	return profile.Profile{Post: dakar, ID: m.ids[i], Version: m.versions[i], Name: text, Sentence: text, Rules: m.rules[i]}
 }
 
 func (m *model) makeLink() {

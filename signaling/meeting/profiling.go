@@ -15,9 +15,6 @@ import (
 // What a meeting's security profile means for it. The profile in force is l.profile;
 // profiles.go has what administrators do with profiles.
 
-// PostID is the post that the meeting belongs to.
-func (Meeting) PostID() string { return audit.DefaultPost }
-
 func (m Meeting) hours() profile.Hours { return profile.Hours{From: m.StartsAt, To: m.EndsAt} }
 
 // suits says whether the meeting can be held under a profile: nil, a
@@ -138,7 +135,7 @@ func (renewProfile) command() role.Command { return role.Keep }
 
 func (a renewProfile) do(l *live, now time.Time) (any, error) {
 	p := a.profile
-	if l.meeting.PostID() != p.Post || l.profile.ID != p.ID || l.profile.Version >= p.Version || l.meeting.State == Ended {
+	if l.meeting.Post != p.Post || l.profile.ID != p.ID || l.profile.Version >= p.Version || l.meeting.State == Ended {
 		return Effects{}, nil
 	}
 	return l.take(p, audit.ProfileApplied, now), nil
@@ -186,7 +183,7 @@ func (a previewProfile) do(l *live, now time.Time) (any, error) {
 // ChooseProfile puts a meeting under another security profile, at once, and says what
 // that did. Refusals are profile.ErrNotFound, a *profile.Unavailable or a *name.Error.
 func (m *Meetings) ChooseProfile(ctx context.Context, by Agent, id, chosen string) (Effects, error) {
-	p, err := m.newestProfile(ctx, Meeting{}.PostID(), chosen)
+	p, err := m.profileFor(ctx, by, id, chosen)
 	if err != nil {
 		return Effects{}, err
 	}
@@ -204,9 +201,18 @@ func (m *Meetings) ChooseProfile(ctx context.Context, by Agent, id, chosen strin
 
 // PreviewChoice says what ChooseProfile would do.
 func (m *Meetings) PreviewChoice(ctx context.Context, by Agent, id, chosen string) (Effects, error) {
-	p, err := m.newestProfile(ctx, Meeting{}.PostID(), chosen)
+	p, err := m.profileFor(ctx, by, id, chosen)
 	if err != nil {
 		return Effects{}, err
 	}
 	return answer[Effects](ctx, m, id, previewProfile{chooseProfile{byAgent{by}, p}})
+}
+
+// profileFor is the newest version of a profile of the meeting's post.
+func (m *Meetings) profileFor(ctx context.Context, by Agent, id, chosen string) (profile.Profile, error) {
+	found, err := m.Get(ctx, by, id)
+	if err != nil {
+		return profile.Profile{}, err
+	}
+	return m.newestProfile(ctx, found.Post, chosen)
 }

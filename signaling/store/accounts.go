@@ -1,14 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aparte/signaling/audit"
 	"aparte/signaling/login"
+	"aparte/signaling/post"
 )
 
 const accountColumns = `a.id, a.name, a.email, a.admin, a.created_at`
@@ -23,7 +26,11 @@ func (s *Store) account(ctx context.Context, column, value string) (a login.Acco
 	if errors.Is(err, sql.ErrNoRows) {
 		err = login.ErrRefused
 	}
-	return a, password, classify(err)
+	if err != nil {
+		return a, password, classify(err)
+	}
+	a.Posts, err = s.Memberships(ctx, a.ID)
+	return a, password, err
 }
 
 // AccountByEmail returns an account and its password's hash, or login.ErrRefused.
@@ -36,14 +43,40 @@ func (s *Store) AccountByID(ctx context.Context, id string) (login.Account, stri
 	return s.account(ctx, "id", id)
 }
 
-// Accounts lists every account by name.
-func (s *Store) Accounts(ctx context.Context) ([]login.Account, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+accountColumns+` FROM accounts a ORDER BY a.name, a.id`)
-	all, err := collect(rows, err, func(row scanner) (a login.Account, err error) {
-		err = row.Scan(accountFields(&a)...)
-		return a, err
-	})
-	return all, classify(err)
+// AccountsOf lists the accounts of some posts by name, each with its memberships
+// of these posts alone.
+func (s *Store) AccountsOf(ctx context.Context, posts []string) ([]login.Account, error) {
+	var all []login.Account
+	places := make(map[string]int) // in all, by id
+	for _, id := range posts {
+		rows, err := s.read.QueryContext(ctx, `SELECT `+accountColumns+`, `+postColumns+`, m.role FROM account_posts m
+			JOIN accounts a ON a.id = m.account_id JOIN posts p ON p.id = m.post_id WHERE m.post_id = $1`, id)
+		of, err := collect(rows, err, func(row scanner) (a login.Account, err error) {
+			var m post.Membership
+			err = row.Scan(append(append(accountFields(&a), postFields(&m.Post)...), &m.Role)...)
+			a.Posts = post.Memberships{m}
+			return a, err
+		})
+		if err != nil {
+			return nil, classify(fmt.Errorf("list accounts: %w", err))
+		}
+		for _, a := range of {
+			if place, ok := places[a.ID]; ok {
+				all[place].Posts = append(all[place].Posts, a.Posts...)
+				continue
+			}
+			places[a.ID] = len(all)
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, func(a, b login.Account) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return all, nil
+}
+
+// AnyAccount reports whether there is an account.
+func (s *Store) AnyAccount(ctx context.Context) (any bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`).Scan(is(&any))
+	return any, classify(err)
 }
 
 func addAccount(ctx context.Context, q queries, a login.Account, password string) error {
@@ -52,7 +85,15 @@ func addAccount(ctx context.Context, q queries, a login.Account, password string
 	if taken(err) {
 		return login.ErrTaken
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	for _, m := range a.Posts {
+		if err := addMember(ctx, q, a.ID, m.Post.ID, m.Role, a.CreatedAt); err != nil {
+			return fmt.Errorf("add to post: %w", err)
+		}
+	}
+	return nil
 }
 
 func addCode(ctx context.Context, q queries, c login.Code) error {
@@ -68,7 +109,26 @@ func addCode(ctx context.Context, q queries, c login.Code) error {
 // AddAccount adds an account without a password and its one-time code;
 // login.ErrTaken if the email is used.
 func (s *Store) AddAccount(ctx context.Context, a login.Account, c login.Code, acts ...audit.Draft) error {
+	return s.AddAccountBy(ctx, "", a, c, acts...)
+}
+
+// AddAccountBy is AddAccount on behalf of an account, which must administer all
+// posts of the new one: else post.ErrNotFound or post.ErrForbidden. "" is the
+// server.
+func (s *Store) AddAccountBy(ctx context.Context, by string, a login.Account, c login.Code, acts ...audit.Draft) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		for _, m := range a.Posts {
+			if by == "" {
+				break
+			}
+			role, err := roleAt(ctx, q, by, m.Post.ID)
+			if err != nil {
+				return err
+			}
+			if !role.Administers() {
+				return post.ErrForbidden
+			}
+		}
 		if err := addAccount(ctx, q, a, ""); err != nil {
 			return err
 		}
@@ -111,8 +171,8 @@ func useCode(ctx context.Context, q queries, code [32]byte, now time.Time) (stri
 	return account.String, err
 }
 
-// SetUp adds the first account with its password, uses the set-up code and
-// begins the session, or does nothing.
+// SetUp adds the first account with its password and its post, uses the set-up
+// code and begins the session, or does nothing.
 func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, password string, session login.Session, acts ...audit.Draft) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		var count int
@@ -128,6 +188,11 @@ func (s *Store) SetUp(ctx context.Context, code [32]byte, a login.Account, passw
 		}
 		if owner != "" {
 			return login.ErrRefused
+		}
+		for _, m := range a.Posts {
+			if err := addPost(ctx, q, m.Post); err != nil {
+				return fmt.Errorf("add first post: %w", err)
+			}
 		}
 		if err := addAccount(ctx, q, a, password); err != nil {
 			return err
@@ -151,6 +216,10 @@ func (s *Store) SignInOnce(ctx context.Context, code [32]byte, session login.Ses
 		}
 		row := q.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, owner)
 		if err := row.Scan(accountFields(&a)...); err != nil {
+			return err
+		}
+		rows, err := q.QueryContext(ctx, membershipsOf, a.ID)
+		if a.Posts, err = collect(rows, err, scanMembership); err != nil {
 			return err
 		}
 		begun := session
@@ -219,7 +288,11 @@ func (s *Store) SessionByToken(ctx context.Context, tokenHash [32]byte) (v login
 	if errors.Is(err, sql.ErrNoRows) {
 		err = login.ErrNoSession
 	}
-	return v, a, classify(err)
+	if err != nil {
+		return v, a, classify(err)
+	}
+	a.Posts, err = s.Memberships(ctx, a.ID)
+	return v, a, err
 }
 
 // SessionByID finds a session, or login.ErrNoSession.

@@ -43,10 +43,13 @@ func (s *Store) Note(ctx context.Context, acts ...audit.Draft) error {
 func (t trail) record(ctx context.Context, q queries, acts []audit.Draft) error {
 	byPost := make(map[string][]audit.Draft, 1)
 	for _, d := range acts {
-		if d.Post == "" {
-			d.Post = audit.DefaultPost
+		chains, err := chainsOf(ctx, q, d)
+		if err != nil {
+			return fmt.Errorf("find the chain of %s: %w", d.Act, err)
 		}
-		byPost[d.Post] = append(byPost[d.Post], d)
+		for _, post := range chains {
+			byPost[post] = append(byPost[post], d)
+		}
 	}
 	posts := make([]string, 0, len(byPost))
 	for post := range byPost {
@@ -59,6 +62,50 @@ func (t trail) record(ctx context.Context, q queries, acts []audit.Draft) error 
 		}
 	}
 	return nil
+}
+
+// chainsOf says in which chains an act is told (audit.Draft.Post).
+func chainsOf(ctx context.Context, q queries, d audit.Draft) ([]string, error) {
+	if d.Post != "" {
+		return []string{d.Post}, nil
+	}
+	found, err := concerned(ctx, q, d)
+	if err != nil {
+		return nil, err
+	}
+	if d.Within != nil && (len(found) == 0 || !slices.ContainsFunc(found, func(post string) bool { return slices.Contains(d.Within, post) })) {
+		found = d.Within
+	}
+	if len(found) == 0 {
+		found = []string{audit.Installation}
+	}
+	return found, nil
+}
+
+// concerned are the posts of what an act is about.
+func concerned(ctx context.Context, q queries, d audit.Draft) ([]string, error) {
+	about := d.Subjects[audit.Account]
+	if about == "" && d.Actor.Kind == audit.Agent {
+		about = d.Actor.ID
+	}
+	for _, way := range []struct{ query, id string }{
+		{`SELECT post_id FROM meetings WHERE id = $1 AND post_id IS NOT NULL`, d.Meeting},
+		{`SELECT m.post_id FROM guest_links l JOIN meetings m ON m.id = l.meeting_id WHERE l.id = $1 AND m.post_id IS NOT NULL`, d.Subjects[audit.Link]},
+		{`SELECT post_id FROM account_posts WHERE account_id = $1 ORDER BY post_id`, about},
+	} {
+		if way.id == "" {
+			continue
+		}
+		rows, err := q.QueryContext(ctx, way.query, way.id)
+		posts, err := collect(rows, err, func(row scanner) (post string, err error) {
+			err = row.Scan(&post)
+			return post, err
+		})
+		if err != nil || len(posts) > 0 {
+			return posts, err
+		}
+	}
+	return nil, nil
 }
 
 func (t trail) extend(ctx context.Context, q queries, post string, acts []audit.Draft) error {

@@ -118,8 +118,8 @@ func TestTamperingWithTheDatabaseIsFound(t *testing.T) {
 		{"texts exchanged", []string{
 			`UPDATE audit_personal SET field = 'x' WHERE seq = 3 AND field = 'name'`, `UPDATE audit_personal SET field = 'name' WHERE seq = 3 AND field = 'organisation'`, `UPDATE audit_personal SET field = 'organisation' WHERE seq = 3 AND field = 'x'`,
 		}, "event 3: personal text altered: name"},
-		{"text inserted", []string{`INSERT INTO audit_personal VALUES ('default', 3, 'email', '00000000000000000000000000000000', 'x')`}, "event 3: personal text inserted: the event has no email"},
-		{"text of nothing", []string{`INSERT INTO audit_personal VALUES ('default', 9, 'email', '00000000000000000000000000000000', 'x')`}, "event 9: personal text without its event"},
+		{"text inserted", []string{`INSERT INTO audit_personal VALUES ('installation', 3, 'email', '00000000000000000000000000000000', 'x')`}, "event 3: personal text inserted: the event has no email"},
+		{"text of nothing", []string{`INSERT INTO audit_personal VALUES ('installation', 9, 'email', '00000000000000000000000000000000', 'x')`}, "event 9: personal text without its event"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -178,15 +178,15 @@ func TestAuditTablesOnlyGrow(t *testing.T) {
 	s := open(t, t.TempDir())
 	noteSome(t, s, 3)
 	for statement, allowed := range map[string]bool{
-		`UPDATE audit_events SET hash = hash`:                               false,
-		`DELETE FROM audit_events WHERE seq = 3`:                            false,
-		`INSERT INTO audit_events VALUES ('default', 9, '', '')`:            false,
-		`INSERT OR REPLACE INTO audit_events VALUES ('default', 2, '', '')`: false,
-		`UPDATE audit_personal SET text = ''`:                               false,
-		`DELETE FROM audit_heads`:                                           false,
-		`UPDATE audit_heads SET seq = 2`:                                    false,
-		`UPDATE audit_heads SET hash = ''`:                                  false,
-		`DELETE FROM audit_personal WHERE seq = 2`:                          true,
+		`UPDATE audit_events SET hash = hash`:                                    false,
+		`DELETE FROM audit_events WHERE seq = 3`:                                 false,
+		`INSERT INTO audit_events VALUES ('installation', 9, '', '')`:            false,
+		`INSERT OR REPLACE INTO audit_events VALUES ('installation', 2, '', '')`: false,
+		`UPDATE audit_personal SET text = ''`:                                    false,
+		`DELETE FROM audit_heads`:                                                false,
+		`UPDATE audit_heads SET seq = 2`:                                         false,
+		`UPDATE audit_heads SET hash = ''`:                                       false,
+		`DELETE FROM audit_personal WHERE seq = 2`:                               true,
 	} {
 		err := s.write.do(t.Context(), func(ctx context.Context, q queries) error {
 			_, err := q.ExecContext(ctx, statement)
@@ -262,7 +262,7 @@ func TestEveryPostHasItsChain(t *testing.T) {
 	for i, want := range []struct {
 		post string
 		last uint64
-	}{{"default", 1}, {"lisbon", 1}, {"rome", 2}} {
+	}{{audit.Installation, 1}, {"lisbon", 1}, {"rome", 2}} {
 		if r := reports[i]; r.Post != want.post || r.Last != want.last || len(r.Findings) > 0 {
 			t.Errorf("%+v, want %v", r, want)
 		}

@@ -310,7 +310,7 @@ func TestManyMeetingsShareSyncs(t *testing.T) {
 	if syncs = h.disk.Done(faulty.Sync, faulty.Log) - syncs; syncs > crowd/5 {
 		t.Errorf("%d syncs for %d meetings at once", syncs, crowd)
 	}
-	if all, err := h.store.MeetingsOf(t.Context(), h.host.Account); err != nil || len(all) != crowd+1 {
+	if all, err := h.store.MeetingsOf(t.Context(), h.host.Account, dakar.ID); err != nil || len(all) != crowd+1 {
 		t.Errorf("%d meetings, %v", len(all), err)
 	}
 }

@@ -18,7 +18,7 @@ func meetingWithLink(t *testing.T, s *Store) (meeting.Meeting, link.Link) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, CreatedAt: start}
+	m := meeting.Meeting{ID: "m", Post: dakar.ID, State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, CreatedAt: start}
 	l := link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start, CreatedAt: start}
 	saveAll(t, s, meeting.Changes{Meeting: &m, Lobby: lobby.Changes{Links: []link.Link{l}}})
 	return m, l

@@ -13,7 +13,8 @@ import (
 	"aparte/signaling/role"
 )
 
-const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profile, m.profile_version,
+// A meeting without a post, which the schema allows, is nobody's.
+const meetingColumns = `m.id, coalesce(m.post_id, ''), m.title, m.state, m.organiser_id, a.name, m.profile, m.profile_version,
 	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since, m.locked,
 	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand`
 
@@ -21,7 +22,7 @@ const meetingColumns = `m.id, m.title, m.state, m.organiser_id, a.name, m.profil
 func meetingFields(m *meeting.Meeting) []any {
 	f := &m.Forbidden
 	return []any{
-		&m.ID, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile, &m.ProfileVersion,
+		&m.ID, &m.Post, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile, &m.ProfileVersion,
 		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince), is(&m.Locked),
 		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand),
 	}
@@ -54,6 +55,9 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	}
 	if out.Applied, out.Newest, err = profilesOf(ctx, tx, out.Meeting); err != nil {
 		return out, classify(fmt.Errorf("load security profile: %w", err))
+	}
+	if out.Meeting.Acting, err = acting(ctx, tx, out.Meeting.Post); err != nil {
+		return out, classify(fmt.Errorf("load who acts for the post: %w", err))
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT `+linkColumns+` FROM guest_links WHERE meeting_id = $1`, id)
 	if out.Lobby.Links, err = collect(rows, err, scanLink); err != nil {
@@ -125,7 +129,7 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	f := m.Forbidden
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
 		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since,
-		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version)
+		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
 		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
@@ -134,7 +138,7 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand,
 		profile_version = excluded.profile_version`,
 		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt), ms(m.HostlessSince),
-		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion)
+		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion, m.Post)
 	if err != nil {
 		return err
 	}
@@ -150,12 +154,17 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	return nil
 }
 
-// MeetingsOf lists the meetings in which an account has a role, newest first, 500 at most.
-func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summary, error) {
+// actsAt joins, to meetings m and members h, the membership of the post without which
+// nobody has a role.
+var actsAt = ` JOIN account_posts r ON r.account_id = h.account_id AND r.post_id = m.post_id AND r.role IN (` + actingRoles + `) `
+
+// MeetingsOf lists the meetings in which an account has a role, newest first, 500 at most; of
+// one post, or of all ("").
+func (s *Store) MeetingsOf(ctx context.Context, account, post string) ([]meeting.Summary, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+meetingColumns+`,
 		(SELECT count(*) FROM knocks k WHERE k.meeting_id = m.id AND k.status = 'waiting'), h.role
-		FROM members h JOIN meetings m ON m.id = h.meeting_id JOIN accounts a ON a.id = m.organiser_id
-		WHERE h.account_id = $1 ORDER BY m.created_at DESC, m.id LIMIT 500`, account)
+		FROM members h JOIN meetings m ON m.id = h.meeting_id`+actsAt+`JOIN accounts a ON a.id = m.organiser_id
+		WHERE h.account_id = $1 AND ($2 = '' OR m.post_id = $2) ORDER BY m.created_at DESC, m.id LIMIT 500`, account, post)
 	all, err := collect(rows, err, func(row scanner) (v meeting.Summary, err error) {
 		err = row.Scan(append(meetingFields(&v.Meeting), &v.Waiting, &v.Role)...)
 		return v, err
@@ -167,7 +176,7 @@ func (s *Store) MeetingsOf(ctx context.Context, account string) ([]meeting.Summa
 // last first, limit at most.
 func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]meeting.Notice, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT m.id, m.title, count(*), max(CASE WHEN k.sent_back_at IS NULL THEN k.since END)
-		FROM members h JOIN meetings m ON m.id = h.meeting_id JOIN knocks k ON k.meeting_id = m.id
+		FROM members h JOIN meetings m ON m.id = h.meeting_id`+actsAt+`JOIN knocks k ON k.meeting_id = m.id
 		JOIN lobby_sessions s ON s.id = k.session_id
 		WHERE h.account_id = $1 AND h.role IN ('host', 'cohost') AND m.state <> 'ended' AND k.status = 'waiting' AND s.expires_at > $2
 		GROUP BY m.id, m.title ORDER BY coalesce(max(CASE WHEN k.sent_back_at IS NULL THEN k.since END), 0) DESC, m.id LIMIT $3`, account, ms(now), limit)
@@ -178,10 +187,11 @@ func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, l
 	return all, classify(err)
 }
 
-// AgentByEmail finds an agent whom the hosts of a meeting may name, or says
-// meeting.ErrNoAccount.
-func (s *Store) AgentByEmail(ctx context.Context, _, email string) (p meeting.Person, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT a.id, a.name FROM accounts a WHERE a.email = $1`, email).Scan(&p.Account, &p.Name)
+// AgentByEmail finds an agent whom the hosts of a meeting may name: one who acts
+// for its post. Else it says meeting.ErrNoAccount.
+func (s *Store) AgentByEmail(ctx context.Context, id, email string) (p meeting.Person, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT a.id, a.name FROM accounts a JOIN account_posts r ON r.account_id = a.id
+		JOIN meetings m ON m.post_id = r.post_id WHERE m.id = $1 AND a.email = $2 AND r.role IN (`+actingRoles+`)`, id, email).Scan(&p.Account, &p.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, meeting.ErrNoAccount
 	}
@@ -223,6 +233,17 @@ func (s *Store) LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Ses
 // SeatedIn lists the meetings in which an agent's session has a seat.
 func (s *Store) SeatedIn(ctx context.Context, agentSession string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT meeting_id FROM seats WHERE agent_session_id = $1`, agentSession)
+	all, err := collect(rows, err, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
+	return all, classify(err)
+}
+
+// SeatedAt lists the meetings of a post in which an account has a seat.
+func (s *Store) SeatedAt(ctx context.Context, account, post string) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT s.meeting_id FROM seats s JOIN meetings m ON m.id = s.meeting_id
+		WHERE s.account_id = $1 AND m.post_id = $2`, account, post)
 	all, err := collect(rows, err, func(row scanner) (id string, err error) {
 		err = row.Scan(&id)
 		return id, err

@@ -77,7 +77,7 @@ func newPowerHouse(t *testing.T, seed uint64) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, dir: dir, disk: disk, seed: seed, host: meeting.Agent{Account: "account", Name: "Anne", Session: "as"}}
+	h := &house{t: t, dir: dir, disk: disk, seed: seed, host: meeting.Agent{Account: "account", Name: "Anne", Session: "as", Posts: []string{dakar.ID}}}
 	t.Cleanup(func() {
 		h.stop()
 		disk.Close()

@@ -85,7 +85,7 @@ func versions(ctx context.Context, q queries, post, id string) ([]profile.Profil
 // profilesOf is the version of its profile that a meeting has taken up, and the one in
 // force.
 func profilesOf(ctx context.Context, q queries, m meeting.Meeting) (applied, newest profile.Profile, err error) {
-	all, err := versions(ctx, q, m.PostID(), m.Profile)
+	all, err := versions(ctx, q, m.Post, m.Profile)
 	if err != nil {
 		return applied, newest, err
 	}

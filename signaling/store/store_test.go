@@ -20,6 +20,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 )
 
@@ -44,8 +45,16 @@ func open(t *testing.T, dir string) *Store {
 	return s
 }
 
+var dakar = post.Post{ID: "dakar", Name: "Dakar", TimeZone: "Africa/Dakar", Languages: []string{"fr", "wo"}, CreatedAt: start}
+
 func addHost(ctx context.Context, s *Store) (login.Account, error) {
-	a := login.Account{ID: "account", Name: "Anne", Email: "anne@aparte.example", Admin: true, CreatedAt: start}
+	if err := s.AddPost(ctx, dakar, ""); err != nil {
+		return login.Account{}, err
+	}
+	a := login.Account{
+		ID: "account", Name: "Anne", Email: "anne@aparte.example", Admin: true, CreatedAt: start,
+		Posts: post.Memberships{{Post: dakar, Role: post.Administrator}},
+	}
 	return a, s.AddAccount(ctx, a, login.Code{Hash: [32]byte{1}, Account: a.ID, CreatedAt: start, ExpiresAt: start.Add(time.Hour)})
 }
 
@@ -57,7 +66,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := meeting.Meeting{
-		ID: "m", Title: "Coopération", State: meeting.Open, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: profile.Standard, ProfileVersion: 1,
+		ID: "m", Post: dakar.ID, Title: "Coopération", State: meeting.Open, Acting: map[string]bool{a.ID: true}, Organiser: meeting.Person{Account: a.ID, Name: a.Name}, Profile: profile.Standard, ProfileVersion: 1,
 		StartsAt: start.Add(time.Hour), CreatedAt: start, OpenedAt: start.Add(time.Minute),
 		Locked: true, Forbidden: meeting.Rights{Speak: true, Share: true, React: true},
 	}
@@ -107,7 +116,7 @@ func TestMeetingComesBackAsItWasSaved(t *testing.T) {
 	if ids, err := s.SeatedIn(t.Context(), "as"); err != nil || len(ids) != 1 || ids[0] != "m" {
 		t.Errorf("seated in %v, %v", ids, err)
 	}
-	if all, err := s.MeetingsOf(t.Context(), a.ID); err != nil || len(all) != 1 || all[0].Title != m.Title || all[0].Waiting != 0 {
+	if all, err := s.MeetingsOf(t.Context(), a.ID, ""); err != nil || len(all) != 1 || all[0].Title != m.Title || all[0].Waiting != 0 {
 		t.Errorf("meetings %+v, %v", all, err)
 	}
 	for what, err := range map[string]error{
@@ -126,7 +135,7 @@ func TestWhatIsDroppedIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := meeting.Meeting{ID: "m", State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, Profile: profile.Standard, ProfileVersion: 1, CreatedAt: start}
+	m := meeting.Meeting{ID: "m", Post: dakar.ID, State: meeting.Open, Organiser: meeting.Person{Account: a.ID}, Profile: profile.Standard, ProfileVersion: 1, CreatedAt: start}
 	l := link.Link{ID: "l", Meeting: "m", Kind: link.Shared, ExpiresAt: start, CreatedAt: start}
 	var sessions []lobby.Session
 	var knocks []lobby.Knock

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, Permissions, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, Member, MemberDraft, Permissions, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -16,18 +16,30 @@ export const changePassword = (password: string, current: string) => request<und
 export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
 
+export const posts = () => request<{ posts: Post[] }>('GET', '/posts').then((answer) => answer.posts)
+export const createPost = (body: PostDraft) => request<Post>('POST', '/posts', { body })
+export const editPost = (postID: string, body: PostDraft) => request<Post>('PUT', `/posts/${id(postID)}`, { body })
+/** Of the last thirty days in the post's time zone. */
+export const figures = (postID: string) => request<PostFigures>('GET', `/posts/${id(postID)}/figures`)
+export const members = (postID: string) => request<{ members: Member[] }>('GET', `/posts/${id(postID)}/members`).then((answer) => answer.members)
+export const addMember = (postID: string, body: MemberDraft) => request<Member>('POST', `/posts/${id(postID)}/members`, { body })
+const memberPath = (postID: string, accountID: string) => `/posts/${id(postID)}/members/${id(accountID)}`
+export const setRole = (postID: string, accountID: string, role: Member['role']) => request<Member>('PUT', memberPath(postID, accountID), { body: { role } })
+/** Ends the person's calls in meetings of the post at once. */
+export const removeMember = (postID: string, accountID: string) => request<undefined>('DELETE', memberPath(postID, accountID))
+
 export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings').then((answer) => answer.meetings)
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)
 export const createMeeting = (body: MeetingDraft) => request<Meeting>('POST', '/meetings', { body })
 export const joinMeeting = (meetingID: string) => request<MediaGrant>('POST', `/meetings/${id(meetingID)}/join`, { body: {} })
 export const endMeeting = (meetingID: string) => request<Meeting>('POST', `/meetings/${id(meetingID)}/end`)
 
-export const profiles = () => request<{ profiles: Profile[] }>('GET', '/profiles').then((answer) => answer.profiles)
-export const profile = (profileID: string) => request<ProfileHistory>('GET', `/profiles/${id(profileID)}`)
-export const createProfile = (body: ProfileDraft) => request<Profile>('POST', '/profiles', { body })
+export const profiles = (post: string) => request<{ profiles: Profile[] }>('GET', `/profiles?post=${id(post)}`).then((answer) => answer.profiles)
+export const profile = (post: string, profileID: string) => request<ProfileHistory>('GET', `/profiles/${id(profileID)}?post=${id(post)}`)
+export const createProfile = (post: string, body: ProfileDraft) => request<Profile>('POST', `/profiles?post=${id(post)}`, { body })
 /** What a change would do, without doing it. */
-export const previewProfile = (profileID: string, body: ProfileEdit) => request<ProfileEffects>('POST', `/profiles/${id(profileID)}/preview`, { body })
-export const changeProfile = (profileID: string, body: ProfileEdit) => request<ProfileChange>('PUT', `/profiles/${id(profileID)}`, { body })
+export const previewProfile = (post: string, profileID: string, body: ProfileEdit) => request<ProfileEffects>('POST', `/profiles/${id(profileID)}/preview?post=${id(post)}`, { body })
+export const changeProfile = (post: string, profileID: string, body: ProfileEdit) => request<ProfileChange>('PUT', `/profiles/${id(profileID)}?post=${id(post)}`, { body })
 export const previewChoice = (meetingID: string, profile: string) => request<MeetingEffects>('POST', `/meetings/${id(meetingID)}/profile/preview`, { body: { profile } })
 export const chooseProfile = (meetingID: string, profile: string) => request<MeetingEffects>('PUT', `/meetings/${id(meetingID)}/profile`, { body: { profile } })
 

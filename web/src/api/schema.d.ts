@@ -28,10 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the accounts */
+        /** List the accounts of the posts one administers */
         get: operations["list-accounts"];
         put?: never;
-        /** Create an account and a one-time link for its person */
+        /** Create an account at a post one administers, and a one-time link for its person */
         post: operations["create-account"];
         delete?: never;
         options?: never;
@@ -868,6 +868,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the security profile of a meeting, at once */
+        put: operations["choose-profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/profile/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what another security profile would do to a meeting */
+        post: operations["preview-choice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's posts */
+        get: operations["list-posts"];
+        put?: never;
+        /** Create a post, whose first administrator one is */
+        post: operations["create-post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what is said about a post */
+        put: operations["edit-post"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the post's audit trail, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the post did, counted from its audit trail */
+        get: operations["get-figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people of a post */
+        get: operations["list-post-members"];
+        put?: never;
+        /** Have somebody who has an account act for the post, too */
+        post: operations["add-post-member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what somebody is at the post */
+        put: operations["set-post-member"];
+        post?: never;
+        /** End what somebody is at the post; calls and sockets of its meetings end at once */
+        delete: operations["remove-post-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the security profiles */
+        get: operations["list-profiles"];
+        put?: never;
+        /** Make a security profile */
+        post: operations["create-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look at a security profile and all its versions */
+        get: operations["get-profile"];
+        /** Change a security profile, at once in every meeting that has it */
+        put: operations["change-profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a change of a security profile would do */
+        post: operations["preview-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -926,26 +1118,75 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Account: {
+            /** @description Administers the installation: may create posts. */
             admin: boolean;
             /** @description Address used to sign in, in lower case. */
             email: string;
             id: string;
             name: string;
+            /** @description What the account is at which post. */
+            posts: components["schemas"]["PostRole"][];
         };
         AccountDraft: {
             email: string;
             name: string;
+            /** @description Id of a post one administers; may be absent if there is only one. */
+            post?: string;
+            /**
+             * @description What the person is at the post; absent: agent.
+             * @enum {string}
+             */
+            role?: "agent" | "administrator" | "auditor";
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
         };
         Admit: {
-            /** @description Absent: everything. */
+            /** @description Absent: everything, with the share as the security profile has it. */
             permissions?: components["schemas"]["Permissions"];
         };
         AdmitAll: {
             /** @description Ids of knocks that stay waiting. */
             except?: string[];
+        };
+        AuditActor: {
+            id?: string;
+            /** @enum {string} */
+            kind: "agent" | "guest" | "server" | "nobody";
+        };
+        AuditEvent: {
+            act: string;
+            actor: components["schemas"]["AuditActor"];
+            detail?: {
+                [key: string]: string;
+            };
+            /** @description SHA-256 of the event and the hash before it, in hex. */
+            hash: string;
+            /** @description Id of the meeting. */
+            meeting?: string;
+            /**
+             * Format: int64
+             * @description Number in the chain, from 1.
+             */
+            seq: number;
+            /** @description Ids of what the act was done to. */
+            subjects?: {
+                [key: string]: string;
+            };
+            /** @description What persons typed, as far as it was not purged. Show it as text, isolated (bdi). */
+            texts?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            time: string;
+        };
+        AuditPage: {
+            events: components["schemas"]["AuditEvent"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins (before); absent at the end of the trail. A page may be empty and have a next one: a filter leaves out what a page looked at.
+             */
+            next?: number;
         };
         Ban: {
             /** @description Shown to the guest. */
@@ -958,6 +1199,14 @@ export interface components {
             /** @description The redemption code. */
             code: string;
             link_id: string;
+        };
+        Contact: {
+            /** @description Postal, of several lines. */
+            address?: string;
+            email?: string;
+            phone?: string;
+            /** @description http or https. */
+            web?: string;
         };
         Credentials: {
             email: string;
@@ -974,12 +1223,59 @@ export interface components {
              */
             expires_at: string;
         };
+        Figures: {
+            /**
+             * Format: int64
+             * @description Admissions of guests: who was let in twice counts twice.
+             */
+            admitted: number;
+            /**
+             * Format: int64
+             * @description Meetings that were opened.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description How long the meetings that ended had been open, each rounded down.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Guests refused or banned.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Removals from the call.
+             */
+            removed: number;
+            /**
+             * Format: date-time
+             * @description Beginning of the first day in the post's time zone.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description End of the last day in the post's time zone; not included.
+             */
+            until: string;
+        };
         GuestBinding: {
             /** @description The browser has proved its key. */
             bound: boolean;
             challenge: string;
             /** @description Id of the lobby session; it opens nothing. */
             session: string;
+        };
+        GuestEffect: {
+            identity: string;
+            in_call: boolean;
+            /** @description May not share a screen any more, unless a host grants it where that is possible. */
+            loses_share: boolean;
+            /** @description As typed; show it isolated (bdi). */
+            name: string;
+            /** @description The line by which this guest would not be let in now. That is not undone: a host may remove them. */
+            stays?: string;
         };
         GuestHello: {
             session: string;
@@ -1032,8 +1328,11 @@ export interface components {
             /** @description Nobody is let in for the moment; one may wait. */
             locked: boolean;
             organiser: string;
-            /** @enum {string} */
-            profile: "standard";
+            /** @description Id of the security profile. */
+            profile: string;
+            profile_name: components["schemas"]["Text"];
+            /** @description What the security profile means, in one sentence. */
+            sentence: components["schemas"]["Text"];
             /** Format: date-time */
             starts_at?: string;
             /** @enum {string} */
@@ -1270,6 +1569,25 @@ export interface components {
         LinkDrafts: {
             links: components["schemas"]["LinkDraft"][];
         };
+        LinkEffect: {
+            /**
+             * Format: date-time
+             * @description When it begins to work.
+             */
+            from?: string;
+            guest_name?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "personal" | "shared";
+            label: string;
+            /** @description The line of the profile that does it. */
+            line: string;
+            /**
+             * Format: date-time
+             * @description Until when it works; absent: it does not work any more.
+             */
+            until?: string;
+        };
         LinkList: {
             links: components["schemas"]["Link"][];
         };
@@ -1370,16 +1688,15 @@ export interface components {
             /** @description Nobody new comes in; guests may wait. */
             locked: boolean;
             organiser: components["schemas"]["Person"];
+            /** @description Id of the post it belongs to. */
+            post: string;
             /**
              * Format: int64
              * @description Participants in the call.
              */
             present: number;
-            /**
-             * @description Security profile.
-             * @enum {string}
-             */
-            profile: "standard";
+            /** @description Id of the security profile. */
+            profile: string;
             /**
              * @description The caller's own.
              * @enum {string}
@@ -1399,9 +1716,29 @@ export interface components {
         MeetingDraft: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Id of a post one acts for; may be absent if there is only one. */
+            post?: string;
+            /** @description Id of the security profile; absent: standard. */
+            profile?: string;
             /** Format: date-time */
             starts_at?: string;
             title: string;
+        };
+        MeetingEffects: {
+            /** @description Guests who were let in and are concerned. */
+            guests: components["schemas"]["GuestEffect"][];
+            /** @description Somebody is in the call: what was said and shown cannot be unsaid. */
+            heard: boolean;
+            /** @description Guest links that stop working, or work for a shorter time. */
+            links: components["schemas"]["LinkEffect"][];
+            /** @description Those in the call who would have to go through the lobby; they stay until they leave or are removed. */
+            lobby: components["schemas"]["Participant"][];
+            meeting: string;
+            /** @enum {string} */
+            state: "scheduled" | "open" | "ended";
+            title: string;
+            /** @description Guests in the lobby who cannot be let in any more. */
+            waiting: components["schemas"]["WaitingEffect"][];
         };
         MeetingList: {
             meetings: components["schemas"]["Meeting"][];
@@ -1467,15 +1804,77 @@ export interface components {
             id: string;
             name: string;
         };
+        Post: {
+            contact: components["schemas"]["Contact"];
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description BCP 47, the one preferred first. */
+            languages: string[];
+            name: string;
+            /**
+             * @description What one is at the post.
+             * @enum {string}
+             */
+            role: "agent" | "administrator" | "auditor";
+            /** @description IANA, such as Africa/Dakar. */
+            time_zone: string;
+        };
+        PostDraft: {
+            contact?: components["schemas"]["Contact"];
+            /** @description BCP 47, the one preferred first. */
+            languages: string[];
+            name: string;
+            /** @description IANA, such as Africa/Dakar. */
+            time_zone: string;
+        };
+        PostList: {
+            posts: components["schemas"]["Post"][];
+        };
+        PostMember: {
+            /** @description Id of the account. */
+            account: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+            /** Format: date-time */
+            since: string;
+        };
+        PostMemberDraft: {
+            /** @description Address that the account signs in with. */
+            email: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
+        PostMemberList: {
+            members: components["schemas"]["PostMember"][];
+        };
+        PostMemberRole: {
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
+        PostRole: {
+            /** @description Id of the post. */
+            id: string;
+            /** @description Name of the post. */
+            name: string;
+            /** @enum {string} */
+            role: "agent" | "administrator" | "auditor";
+        };
         Problem: {
             /** @description This occurrence in English. */
             detail?: string;
             /** @description The fields at fault. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description link-expired, link-early and link-in-use: whom to ask for a new link. */
+            /** @description link-expired, link-early, link-in-use and profile-refuses: whom to ask for a new link. */
             host?: string;
             /** @description Support number of an internal problem, found in the log. */
             instance?: string;
+            /** @description profile-refuses: the line of the security profile. */
+            line?: string;
+            /** @description profile-unavailable: what this version lacks. */
+            needs?: string[];
             /**
              * Format: int64
              * @description The HTTP status.
@@ -1492,7 +1891,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -1503,6 +1902,130 @@ export interface components {
             /** @description Such as body.title or path.id. */
             location: string;
             message: string;
+        };
+        Profile: {
+            /**
+             * Format: date-time
+             * @description Absent: as it shipped.
+             */
+            changed_at?: string;
+            /** @description Name of the administrator. */
+            changed_by?: string;
+            id: string;
+            name: components["schemas"]["Text"];
+            /** @description What the profile needs and this version lacks; not empty: it cannot be chosen. */
+            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+            rules: components["schemas"]["ProfileRules"];
+            /** @description What everybody in a meeting is told of it. */
+            sentence: components["schemas"]["Text"];
+            /** Format: int64 */
+            version: number;
+        };
+        ProfileChange: {
+            effects: components["schemas"]["ProfileEffects"];
+            profile: components["schemas"]["Profile"];
+        };
+        ProfileChoice: {
+            /** @description Its id. */
+            profile: string;
+        };
+        ProfileDraft: {
+            /** @description What meetings name; it never changes. */
+            id: string;
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["ProfileRules"];
+            sentence: components["schemas"]["Text"];
+        };
+        ProfileEdit: {
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["ProfileRules"];
+            sentence: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description The version that the edit began from; another one has come since: conflict.
+             */
+            version: number;
+        };
+        ProfileEffects: {
+            /**
+             * Format: int64
+             * @description How many meetings that are not over have the profile, 200 at most.
+             */
+            in_use: number;
+            /** @description Those to which something happens. */
+            meetings: components["schemas"]["MeetingEffects"][];
+            /** @description There are more, which are not looked at here; the edit concerns them, too. */
+            more: boolean;
+            /** @description What makes it unavailable: refused while a meeting has the profile. */
+            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+        };
+        ProfileHistory: {
+            profile: components["schemas"]["Profile"];
+            versions: components["schemas"]["Profile"][];
+        };
+        ProfileList: {
+            profiles: components["schemas"]["Profile"][];
+        };
+        ProfileRules: {
+            /**
+             * @description End-to-end encryption.
+             * @enum {string}
+             */
+            encryption: "optional" | "on" | "required";
+            /**
+             * @description Whether guests may send files.
+             * @enum {string}
+             */
+            guest_files: "allowed" | "granted" | "off";
+            /**
+             * @description Whether guests may share their screen: as a matter of course, if a host grants it, or never.
+             * @enum {string}
+             */
+            guest_share: "allowed" | "granted" | "off";
+            /** @description Somebody may come in by a guest link. */
+            guests: boolean;
+            /** @description What is written in the call is stored. */
+            keep_chat: boolean;
+            /**
+             * @description What happens once no host is in the call any more.
+             * @enum {string}
+             */
+            last_host: "end" | "wait" | "promote";
+            /**
+             * Format: int64
+             * @description After how many seconds.
+             */
+            last_host_delay: number;
+            /**
+             * Format: int64
+             * @description How long a link lives at most, in hours from when it was made or last issued anew; 0: the meeting's own hours.
+             */
+            link_hours: number;
+            /**
+             * @description Who has to wait in the lobby.
+             * @enum {string}
+             */
+            lobby: "guests" | "all-but-hosts";
+            /** @description Personal links let in. */
+            personal_links: boolean;
+            /** @description Every link needs a PIN. */
+            pin: boolean;
+            /**
+             * @description Who may write to one person in the call; hosts: to or from a host.
+             * @enum {string}
+             */
+            private_messages: "all" | "hosts" | "off";
+            /**
+             * @description Recording on the server.
+             * @enum {string}
+             */
+            recording: "consent" | "sealed" | "impossible";
+            /** @description Shared links let in. */
+            shared_links: boolean;
+            /** @description A host hears a verification code from every guest. */
+            spoken_code: boolean;
+            /** @description Names are shown on the video. */
+            watermark: boolean;
         };
         Redeem: {
             /** @description The redemption code, derived from the secret in the link's fragment. */
@@ -1545,6 +2068,8 @@ export interface components {
             email: string;
             name: string;
             password: string;
+            /** @description The first post; absent: one named after this program, to be edited. */
+            post?: components["schemas"]["PostDraft"];
         };
         SignedIn: {
             account: components["schemas"]["Account"];
@@ -1552,6 +2077,17 @@ export interface components {
         Spotlight: {
             /** @description In order; empty: nobody. */
             identities: string[];
+        };
+        Text: {
+            en: string;
+            fr: string;
+        };
+        WaitingEffect: {
+            knock: string;
+            /** @description The line of the profile that does it. */
+            line: string;
+            /** @description As typed; show it isolated (bdi). */
+            name: string;
         };
     };
     responses: never;
@@ -1930,7 +2466,10 @@ export interface operations {
     };
     "list-meetings": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a post; absent: all of one's own. */
+                post?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3322,6 +3861,560 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Knock"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "choose-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeetingEffects"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeetingEffects"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edit-post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Only this act, such as knock.admitted. */
+                act?: string;
+                /** @description Only events from this time on. */
+                since?: string;
+                /** @description Only events before this time. */
+                until?: string;
+                /** @description Only events before this one: next of the page before. */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-figures": {
+        parameters: {
+            query?: {
+                /** @description First day, such as 2027-03-01, in the post's time zone; absent: 29 days before the last. */
+                from?: string;
+                /** @description Last day; absent: today. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figures"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-post-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMemberList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostMemberDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMember"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostMemberRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostMember"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-post-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-profiles": {
+        parameters: {
+            query?: {
+                /** @description Whose profiles; may be left out by who acts for one post alone. */
+                post?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-profile": {
+        parameters: {
+            query?: {
+                /** @description Whose profile; may be left out by who administers one post alone. */
+                post?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-profile": {
+        parameters: {
+            query?: {
+                /** @description Whose profile; may be left out by who acts for one post alone. */
+                post?: string;
+            };
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileHistory"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-profile": {
+        parameters: {
+            query?: {
+                /** @description Whose profile; may be left out by who administers one post alone. */
+                post?: string;
+            };
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChange"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-profile": {
+        parameters: {
+            query?: {
+                /** @description Whose profile; may be left out by who administers one post alone. */
+                post?: string;
+            };
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileEffects"];
                 };
             };
             /** @description Problem (RFC 9457) */

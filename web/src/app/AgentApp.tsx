@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } 
 import { agent, isProblem, type Account } from '@/api'
 import { AccountsPage } from '@/features/accounts'
 import { ErrorNote, Loading, PlainPage } from '@/features/frame'
-import { CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
+import { administeredBy, CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
 import { useNotices, type Notices } from '@/features/notices'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
@@ -13,6 +13,8 @@ import { patiently } from '@/ui'
 const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
 const ProfilesPage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilesPage })))
 const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilePage })))
+
+const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
 const client = new QueryClient({
   defaultOptions: { queries: { retry: (count, error) => isProblem(error, 'offline', 'unavailable') && count < 3, staleTime: 5_000 } },
@@ -72,10 +74,12 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   const frame = { account, onSignOut: signOut, go, notices }
   if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
-  if (at === '/accounts' && account.admin) return <AccountsPage {...frame} />
-  const profileID = /^\/profiles\/([a-z0-9-]+)$/.exec(at)?.[1]
-  if (profileID && account.admin) return <Suspense fallback={<Loading />}><ProfilePage key={profileID} profileID={profileID} {...frame} /></Suspense>
-  if (at === '/profiles' && account.admin) return <Suspense fallback={<Loading />}><ProfilesPage {...frame} /></Suspense>
+  const administers = administeredBy(account).length > 0
+  if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
+  if (at === '/accounts' && administers) return <AccountsPage {...frame} />
+  const [, post, profileID] = /^\/profiles\/([A-Za-z0-9_-]+)\/([a-z0-9-]+)$/.exec(at) ?? []
+  if (post && profileID && administers) return <Suspense fallback={<Loading />}><ProfilePage key={at} post={post} profileID={profileID} {...frame} /></Suspense>
+  if (at === '/profiles' && administers) return <Suspense fallback={<Loading />}><ProfilesPage {...frame} /></Suspense>
   if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
   const meetingID = /^\/meetings\/([A-Za-z0-9_-]+)$/.exec(at)?.[1]
   if (meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />

@@ -1,6 +1,6 @@
 // Who may sign in on this server. Administrators add colleagues here; each gets in by a link that works once.
 import { useQuery } from '@tanstack/react-query'
-import { ShieldCheck, UserPlus } from 'lucide-react'
+import { Building2, ShieldCheck, UserPlus } from 'lucide-react'
 import { useState } from 'react'
 import { agent, type Account } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
@@ -28,7 +28,7 @@ export function AccountsPage(frame: AgentProps) {
         </div>
         {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
         {data ? <List accounts={data} self={frame.account.id} /> : error ? null : <Loading />}
-        <InviteDialog open={adding} onClose={() => setAdding(false)} />
+        <InviteDialog account={frame.account} open={adding} onClose={() => setAdding(false)} />
       </main>
     </AgentFrame>
   )
@@ -37,6 +37,7 @@ export function AccountsPage(frame: AgentProps) {
 function List({ accounts, self }: { accounts: readonly Account[]; self: string }) {
   const t = useT()
   const lang = useLang()
+  const several = new Set(accounts.flatMap(({ posts }) => posts.map(({ id }) => id))).size > 1
   const sorted = [...accounts].sort((a, b) => a.name.localeCompare(b.name, lang))
   return (
     <ul className="card accounts" aria-label={t('accounts.title')}>
@@ -46,7 +47,10 @@ function List({ accounts, self }: { accounts: readonly Account[]; self: string }
             <b><bdi>{account.name}</bdi></b>{account.id === self ? <span className="muted"> {t('people.you')}</span> : null}
             <small><bdi>{account.email}</bdi></small>
           </div>
-          {account.admin ? <span className="chip"><ShieldCheck aria-hidden="true" />{t('accounts.admin')}</span> : null}
+          <div className="marks">
+            {account.posts.map(({ id, name, role }) => <span key={id} className="chip"><Building2 aria-hidden="true" /><bdi>{several ? `${name} · ` : ''}{t(`posts.role.${role}`)}</bdi></span>)}
+            {account.admin ? <span className="chip"><ShieldCheck aria-hidden="true" />{t('accounts.admin')}</span> : null}
+          </div>
         </li>
       ))}
     </ul>

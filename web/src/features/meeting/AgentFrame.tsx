@@ -1,4 +1,4 @@
-import { ChevronDown, KeyRound, LogOut, ShieldCheck, User, Users } from 'lucide-react'
+import { Building2, ChevronDown, KeyRound, LogOut, ShieldCheck, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
@@ -27,7 +27,8 @@ export function AgentFrame({ account, onSignOut, go, notices, children }: AgentP
       groups={[
         {
           entries: [
-            ...(account.admin ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }, { id: 'profiles', label: t('profiles.title'), icon: <ShieldCheck aria-hidden="true" />, onAct: () => go('/profiles') }] : []),
+            ...(account.admin || account.posts.some(({ role }) => role !== 'agent') ? [{ id: 'posts', label: t('posts.title'), icon: <Building2 aria-hidden="true" />, onAct: () => go('/posts') }] : []),
+            ...(account.posts.some(({ role }) => role === 'administrator') ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }, { id: 'profiles', label: t('profiles.title'), icon: <ShieldCheck aria-hidden="true" />, onAct: () => go('/profiles') }] : []),
             { id: 'password', label: t('password.change'), icon: <KeyRound aria-hidden="true" />, onAct: () => go('/password') },
           ],
         },

@@ -4,8 +4,9 @@ import { agent, isProblem, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
-import { Button, Field, Heading, textOf, useTitle } from '@/ui'
+import { Button, Field, Heading, SelectField, textOf, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
+import { actsAt } from './posts'
 import { ProfileCards } from './ProfileCards'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
@@ -22,8 +23,10 @@ export function CreatePage({ onCreated, ...frame }: Props) {
   const lang = useLang()
   const [now] = useState(() => Date.now())
   const [later, setLater] = useState(false)
+  const posts = actsAt(frame.account)
   const [chosen, setChosen] = useState('standard')
-  const profiles = useProfiles()
+  const [post, setPost] = useState(posts[0]?.id ?? '')
+  const profiles = useProfiles(post)
   const create = useMutation({
     mutationFn: agent.createMeeting,
     onSuccess: (meeting) => {
@@ -38,7 +41,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
     if (create.isPending) return
     const form = new FormData(event.currentTarget)
     const title = textOf(form, 'title').trim() || t('create.untitled', { date: dayMonth(new Date(now), lang) })
-    create.mutate({ title, profile: chosen, ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
+    create.mutate({ title, profile: chosen, ...(posts.length > 1 ? { post } : {}), ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
   }
   return (
     <AgentFrame {...frame}>
@@ -46,6 +49,11 @@ export function CreatePage({ onCreated, ...frame }: Props) {
         <form className="card" onSubmit={submit}>
           <Heading>{t('create.title')}</Heading>
           <Field label={t('create.name')} name="title" maxLength={200} defaultValue={t('create.untitled', { date: dayMonth(new Date(now), lang) })} error={fields['title']} />
+          {posts.length > 1 ? (
+            <SelectField label={t('posts.post')} name="post" value={post} onChange={(event) => setPost(event.target.value)} hint={t('create.post.hint')} error={fields['post'] ? t('create.post.invalid') : undefined}>
+              {posts.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+            </SelectField>
+          ) : null}
           <fieldset className="stack-s">
             <legend>{t('create.when')}</legend>
             <label className="radio"><input type="radio" name="when" checked={!later} onChange={() => setLater(false)} />{t('create.when.now')}</label>

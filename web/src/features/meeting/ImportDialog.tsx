@@ -87,7 +87,7 @@ function Preview({ meeting, list, onDone }: { meeting: Meeting; list: GuestList;
   const t = useT()
   const queries = useQueryClient()
   const [skip, setSkip] = useState(true)
-  const rules = useProfiles().data?.find((one) => one.id === meeting.profile)?.rules
+  const rules = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)?.rules
   const chosen = list.guests.filter((guest) => !skip || !isDoubtful(guest))
   const make = useMutation({
     mutationFn: (drafts: Draft[]) => makeLinks(meeting.id, drafts),

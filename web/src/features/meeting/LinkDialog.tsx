@@ -37,7 +37,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
   const t = useT()
   const queries = useQueryClient()
   const lang = useLang()
-  const profile = useProfiles().data?.find((one) => one.id === meeting.profile)
+  const profile = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)
   const rules = profile?.rules
   const kinds = (['personal', 'shared'] as const).filter((one) => !rules || rules[`${one}_links`])
   const [wanted, setKind] = useState<Link['kind']>('personal')

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Bell, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
+import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
@@ -27,17 +27,17 @@ export function MeetingPage({ meetingID, ...frame }: Props) {
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
-        {data ? <About meeting={data} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
+        {data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
       </main>
     </AgentFrame>
   )
 }
 
-function About({ meeting }: { meeting: Meeting }) {
+function About({ meeting, post }: { meeting: Meeting; post: string | undefined }) {
   const t = useT()
   const lang = useLang()
   const ended = meeting.state === 'ended'
-  const profile = useProfiles().data?.find((one) => one.id === meeting.profile)
+  const profile = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)
   return (
     <>
       <div className="stack-s">
@@ -46,7 +46,7 @@ function About({ meeting }: { meeting: Meeting }) {
           <Heading><bdi>{meeting.title}</bdi></Heading>
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
-        <Facts meeting={meeting} profile={profile} />
+        <Facts meeting={meeting} profile={profile} post={post} />
         {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
       </div>
       <Links meeting={meeting} />
@@ -54,7 +54,7 @@ function About({ meeting }: { meeting: Meeting }) {
   )
 }
 
-function Facts({ meeting, profile }: { meeting: Meeting; profile: Profile | undefined }) {
+function Facts({ meeting, profile, post }: { meeting: Meeting; profile: Profile | undefined; post: string | undefined }) {
   const t = useT()
   const lang = useLang()
   const { starts_at: starts, ends_at: ends } = meeting
@@ -65,6 +65,7 @@ function Facts({ meeting, profile }: { meeting: Meeting; profile: Profile | unde
       : starts ? moment(new Date(starts), lang) : t('meeting.nodate')
   return (
     <div className="row">
+      {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
       {profile ? <span className="chip"><ShieldCheck aria-hidden="true" />{profile.name[lang]}</span> : null}
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}

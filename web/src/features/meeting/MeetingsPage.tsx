@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
-import { Bell, Plus, Users, Video } from 'lucide-react'
-import { agent, type Meeting } from '@/api'
+import { Bell, Building2, Plus, Users, Video } from 'lucide-react'
+import { useState } from 'react'
+import { agent, type Meeting, type PostRole } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
-import { Heading, useTitle } from '@/ui'
+import { Heading, SelectField, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
+import { actsAt } from './posts'
 import './meeting.css'
 
 const refreshEvery = 10_000
@@ -14,21 +16,36 @@ export function MeetingsPage(props: AgentProps) {
   const t = useT()
   const { data, error, refetch } = useQuery({ queryKey: ['meetings'], queryFn: agent.meetings, refetchInterval: refreshEvery })
   useTitle(t('meetings.title'))
+  const several = props.account.posts.length > 1
+  const [post, setPost] = useState('')
+  const chosen = data?.filter((meeting) => post === '' || meeting.post === post)
   return (
     <AgentFrame {...props}>
       <main id="main" className="meetings">
         <div className="head">
           <Heading>{t('meetings.title')}</Heading>
-          <a className="btn primary" href="/meetings/new"><Plus aria-hidden="true" />{t('meetings.new')}</a>
+          {actsAt(props.account).length > 0 ? <a className="btn primary" href="/meetings/new"><Plus aria-hidden="true" />{t('meetings.new')}</a> : null}
         </div>
+        {several ? (
+          <SelectField label={t('posts.filter')} className="post-filter" value={post} onChange={(event) => setPost(event.target.value)}>
+            <option value="">{t('posts.all')}</option>
+            {actsAt(props.account).map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+          </SelectField>
+        ) : null}
         {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-        {data ? <Lists meetings={data} /> : error ? null : <Loading />}
+        {chosen ? <Lists meetings={chosen} posts={several ? props.account.posts : []} /> : error ? null : <Loading />}
       </main>
     </AgentFrame>
   )
 }
 
-function Lists({ meetings }: { meetings: readonly Meeting[] }) {
+interface ListProps {
+  meetings: readonly Meeting[]
+  /** Named beside each meeting; none where there is only one. */
+  posts: readonly PostRole[]
+}
+
+function Lists({ meetings, posts }: ListProps) {
   const t = useT()
   const now = meetings.filter((meeting) => meeting.state === 'open')
   const later = meetings.filter((meeting) => meeting.state === 'scheduled')
@@ -37,32 +54,32 @@ function Lists({ meetings }: { meetings: readonly Meeting[] }) {
     return (
       <>
         <p className="card empty">{t('meetings.empty')}</p>
-        <Group title={t('meetings.past')} meetings={past} />
+        <Group title={t('meetings.past')} meetings={past} posts={posts} />
       </>
     )
   }
   return (
     <>
-      <Group title={t('meetings.group.now')} meetings={now} />
-      <Group title={t('meetings.group.later')} meetings={later} />
-      <Group title={t('meetings.past')} meetings={past} />
+      <Group title={t('meetings.group.now')} meetings={now} posts={posts} />
+      <Group title={t('meetings.group.later')} meetings={later} posts={posts} />
+      <Group title={t('meetings.past')} meetings={past} posts={posts} />
     </>
   )
 }
 
-function Group({ title, meetings }: { title: string; meetings: readonly Meeting[] }) {
+function Group({ title, meetings, posts }: ListProps & { title: string }) {
   if (meetings.length === 0) return null
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
       <ul className="list">
-        {meetings.map((meeting) => <Row key={meeting.id} meeting={meeting} />)}
+        {meetings.map((meeting) => <Row key={meeting.id} meeting={meeting} post={posts.find(({ id }) => id === meeting.post)} />)}
       </ul>
     </section>
   )
 }
 
-function Row({ meeting }: { meeting: Meeting }) {
+function Row({ meeting, post }: { meeting: Meeting; post: PostRole | undefined }) {
   const t = useT()
   const lang = useLang()
   const when = meeting.ended_at ?? meeting.starts_at ?? meeting.created_at
@@ -74,6 +91,7 @@ function Row({ meeting }: { meeting: Meeting }) {
         <p className="sm muted">{t(word, { date: shortMoment(new Date(when), lang) })}</p>
       </div>
       <div className="marks">
+        {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post.name}</bdi></span> : null}
         {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
         {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}
       </div>

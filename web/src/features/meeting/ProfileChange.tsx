@@ -26,7 +26,7 @@ export function ProfileChange({ meeting }: { meeting: Meeting }) {
 function Choice({ meeting, onDone }: { meeting: Meeting; onDone: () => void }) {
   const t = useT()
   const queries = useQueryClient()
-  const { data } = useProfiles()
+  const { data } = useProfiles(meeting.post)
   const [chosen, setChosen] = useState(meeting.profile)
   const [seen, setSeen] = useState<MeetingEffects | null>(null)
   const preview = useMutation({ mutationFn: () => agent.previewChoice(meeting.id, chosen), onSuccess: setSeen })

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { agent } from '@/api'
 
-/** The post's security profiles. */
-export const useProfiles = () => useQuery({ queryKey: ['profiles'], queryFn: agent.profiles })
+/** A post's security profiles. */
+export const useProfiles = (post: string) => useQuery({ queryKey: ['profiles', post], queryFn: () => agent.profiles(post), enabled: post !== '' })

@@ -1,7 +1,7 @@
 // The lines of a profile in a form. Nothing is saved before its effects have been shown.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
-import { agent, isProblem, type Profile, type ProfileEffects, type ProfileRules } from '@/api'
+import { agent, isProblem, type Profile, type ProfileDraft, type ProfileEffects, type ProfileRules } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { Effects } from '@/features/meeting'
 import { useT } from '@/i18n'
@@ -9,17 +9,18 @@ import { announce, Button, Field, SelectField, textOf } from '@/ui'
 import { choices, flags, read } from './lines'
 
 interface Props {
+  post: string
   profile: Profile
   fresh: boolean
   go: (path: string) => void
 }
 
-export function ProfileForm({ profile, fresh, go }: Props) {
+export function ProfileForm({ post, profile, fresh, go }: Props) {
   const t = useT()
   const queries = useQueryClient()
   const [seen, setSeen] = useState<{ edit: ReturnType<typeof read>; effects: ProfileEffects } | null>(null)
   const preview = useMutation({
-    mutationFn: (edit: ReturnType<typeof read>) => agent.previewProfile(profile.id, { ...edit, version: profile.version }),
+    mutationFn: (edit: ReturnType<typeof read>) => agent.previewProfile(post, profile.id, { ...edit, version: profile.version }),
     onSuccess: (effects, edit) => setSeen({ edit, effects }),
   })
   const saved = () => {
@@ -28,8 +29,8 @@ export function ProfileForm({ profile, fresh, go }: Props) {
     announce(t('profiles.saved'))
     go('/profiles')
   }
-  const save = useMutation({ mutationFn: (edit: ReturnType<typeof read>) => agent.changeProfile(profile.id, { ...edit, version: profile.version }), onSuccess: saved })
-  const create = useMutation({ mutationFn: agent.createProfile, onSuccess: saved })
+  const save = useMutation({ mutationFn: (edit: ReturnType<typeof read>) => agent.changeProfile(post, profile.id, { ...edit, version: profile.version }), onSuccess: saved })
+  const create = useMutation({ mutationFn: (draft: ProfileDraft) => agent.createProfile(post, draft), onSuccess: saved })
   const error = create.error ?? save.error ?? preview.error
   const fields = isProblem(error, 'invalid') ? error.fields : {}
   const submit = (event: SubmitEvent<HTMLFormElement>) => {

@@ -10,16 +10,18 @@ import { ProfileForm } from './ProfileForm'
 import './profiles-admin.css'
 
 interface Props extends AgentProps {
+  /** Whose profile. */
+  post: string
   /** "new": one that is not there yet. */
   profileID: string
 }
 
-export function ProfilePage({ profileID, ...frame }: Props) {
+export function ProfilePage({ post, profileID, ...frame }: Props) {
   const t = useT()
   const lang = useLang()
   const fresh = profileID === 'new'
   const from = fresh ? 'standard' : profileID
-  const { data, error, refetch } = useQuery({ queryKey: ['profile', from], queryFn: () => agent.profile(from), staleTime: Infinity, gcTime: 0 })
+  const { data, error, refetch } = useQuery({ queryKey: ['profile', post, from], queryFn: () => agent.profile(post, from), staleTime: Infinity, gcTime: 0 })
   const title = fresh ? t('profiles.new') : (data?.profile.name[lang] ?? '')
   useTitle(title)
   return (
@@ -30,7 +32,7 @@ export function ProfilePage({ profileID, ...frame }: Props) {
           <Heading><bdi>{title || t('profiles.title')}</bdi></Heading>
         </div>
         {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-        {data ? <ProfileForm key={data.profile.version} profile={data.profile} fresh={fresh} go={frame.go} /> : error ? null : <Loading />}
+        {data ? <ProfileForm key={data.profile.version} post={post} profile={data.profile} fresh={fresh} go={frame.go} /> : error ? null : <Loading />}
         {data && !fresh ? <Versions all={data.versions} /> : null}
       </main>
     </AgentFrame>

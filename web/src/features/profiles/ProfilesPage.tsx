@@ -1,9 +1,9 @@
 // The security profiles of the post: what each means, which cannot be had yet. Administrators change them from here.
 import { useQuery } from '@tanstack/react-query'
 import { Ban, Plus } from 'lucide-react'
-import { agent, type Profile } from '@/api'
+import { agent, type PostRole, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
-import { AgentFrame, Consequences, type AgentProps } from '@/features/meeting'
+import { administeredBy, AgentFrame, Consequences, type AgentProps } from '@/features/meeting'
 import { useLang, useT } from '@/i18n'
 import { Heading, useTitle } from '@/ui'
 import './profiles-admin.css'
@@ -11,33 +11,44 @@ import './profiles-admin.css'
 export function ProfilesPage(frame: AgentProps) {
   const t = useT()
   useTitle(t('profiles.title'))
-  const { data, error, refetch } = useQuery({ queryKey: ['profiles'], queryFn: agent.profiles })
+  const posts = administeredBy(frame.account)
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
         <div className="stack-s">
           <p className="sm"><a href="/">{t('meetings.title')}</a></p>
-          <div className="head">
-            <Heading>{t('profiles.title')}</Heading>
-            <a className="btn" href="/profiles/new"><Plus aria-hidden="true" />{t('profiles.new')}</a>
-          </div>
+          <Heading>{t('profiles.title')}</Heading>
           <p className="muted">{t('profiles.body')}</p>
         </div>
-        {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-        {data ? <ul className="list">{data.map((profile) => <Row key={profile.id} profile={profile} />)}</ul> : error ? null : <Loading />}
+        {posts.map((post) => <OfPost key={post.id} post={post} named={posts.length > 1} />)}
       </main>
     </AgentFrame>
   )
 }
 
-function Row({ profile }: { profile: Profile }) {
+function OfPost({ post, named }: { post: PostRole; named: boolean }) {
+  const t = useT()
+  const { data, error, refetch } = useQuery({ queryKey: ['profiles', post.id], queryFn: () => agent.profiles(post.id) })
+  return (
+    <section className="stack-s" aria-label={post.name}>
+      <div className="head">
+        {named ? <h2><bdi>{post.name}</bdi></h2> : <span />}
+        <a className="btn" href={`/profiles/${post.id}/new`}><Plus aria-hidden="true" />{t('profiles.new')}</a>
+      </div>
+      {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
+      {data ? <ul className="list">{data.map((profile) => <Row key={profile.id} post={post.id} profile={profile} />)}</ul> : error ? null : <Loading />}
+    </section>
+  )
+}
+
+function Row({ post, profile }: { post: string; profile: Profile }) {
   const t = useT()
   const lang = useLang()
   return (
     <li className="card profile-row">
       <div className="head">
         <h2><bdi>{profile.name[lang]}</bdi></h2>
-        <a className="btn" href={`/profiles/${profile.id}`} aria-label={t('profiles.edit.name', { name: profile.name[lang] })}>{t('profiles.edit')}</a>
+        <a className="btn" href={`/profiles/${post}/${profile.id}`} aria-label={t('profiles.edit.name', { name: profile.name[lang] })}>{t('profiles.edit')}</a>
       </div>
       <p>{profile.sentence[lang]}</p>
       <Consequences rules={profile.rules} />

@@ -1,7 +1,7 @@
 import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account } from '@/api'
 import { ErrorNote, Frame, PlainPage } from '@/features/frame'
-import { useT } from '@/i18n'
+import { useLang, useT } from '@/i18n'
 import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import './signin.css'
 
@@ -15,6 +15,7 @@ interface Props {
 export function SetupPage({ code, onSignedIn }: Props) {
   const t = useT()
   useTitle(t('setup.title'))
+  const lang = useLang()
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const fields = isProblem(error, 'invalid') ? error.fields : {}
@@ -27,7 +28,11 @@ export function SetupPage({ code, onSignedIn }: Props) {
     setBusy(true)
     setError(null)
     agent
-      .setUp({ code, name: text('name'), email: text('email'), password: textOf(form, 'password') })
+      .setUp({
+        code, name: text('name'), email: text('email'), password: textOf(form, 'password'),
+        // The rest of the post is for its page: zone and language are those of this browser until then.
+        post: { name: text('post'), time_zone: new Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC', languages: [lang] },
+      })
       .then(onSignedIn, setError)
       .finally(() => setBusy(false))
   }
@@ -42,6 +47,7 @@ export function SetupPage({ code, onSignedIn }: Props) {
           <Field label={t('entry.name')} name="name" autoComplete="name" required maxLength={120} error={fields['name']} />
           <Field label={t('signin.email')} name="email" type="email" autoComplete="username" required error={fields['email']} />
           <Field label={t('signin.password')} name="password" type="password" autoComplete="new-password" required minLength={12} hint={t('setup.password')} error={fields['password']} />
+          <Field label={t('setup.post')} name="post" required maxLength={120} autoComplete="organization" hint={t('posts.name.hint')} error={fields['post.name']} />
           {error && Object.keys(fields).length === 0 ? <ErrorNote error={error} /> : null}
           <Button kind="primary" big type="submit" busy={busy}>{t('setup.do')}</Button>
         </form>

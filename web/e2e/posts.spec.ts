@@ -1,0 +1,101 @@
+// An administrator makes a post, gives people roles at it and takes them away; an agent of two posts
+// says which one a meeting belongs to and looks at the meetings of one.
+
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { Host } from './support/people.ts';
+import { Server } from './support/server.ts';
+
+/** A person who signs in by the one-time link of an invitation. */
+async function invited(server: Server, by: Page, draft: object): Promise<Host> {
+  const url = await by.evaluate(async (body) => {
+    const answer = await fetch('/api/v1/accounts', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    return ((await answer.json()) as { invite_url: string }).invite_url;
+  }, draft);
+  const host = await Host.arrive({ language: 'fr' });
+  await host.page.goto(url);
+  await host.page.waitForURL(`${server.url}/`);
+  return host;
+}
+
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+}
+
+test('posts, their people, and whose a meeting is', async () => {
+  test.setTimeout(120_000);
+  const server = await Server.start();
+  const anne = await Host.arrive({ language: 'fr' });
+  try {
+    const page = anne.page;
+    await page.goto(server.agentURL);
+    await page.waitForURL(`${server.url}/`);
+    await page.getByRole('button', { name: /Compte de/ }).click();
+    await page.getByRole('menuitem', { name: 'Postes' }).click();
+    await expect(page.getByRole('link', { name: 'Poste de démonstration' })).toBeVisible();
+    await page.getByRole('link', { name: 'Nouveau poste' }).click();
+    await page.getByLabel('Nom du poste').fill('Consulat général à Lisbonne');
+    await page.getByLabel('Fuseau horaire').selectOption('Europe/Lisbon');
+    await page.getByLabel('Langues').fill('fr, pt-PT');
+    await expect(page.getByText('français, portugais européen')).toBeVisible();
+    await page.getByLabel('Adresse', { exact: false }).first().fill('Rua de Santos-o-Velho 5\nLisboa');
+    await page.getByLabel('Téléphone').fill('appelez-nous');
+    await accessible(page);
+    await page.getByRole('button', { name: 'Créer le poste' }).click();
+    await expect(page.getByText('Ce n’est pas un numéro de téléphone.')).toBeVisible();
+    await page.getByLabel('Téléphone').fill('+351 213 939 292');
+    await page.getByRole('button', { name: 'Créer le poste' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Consulat général à Lisbonne' })).toBeVisible();
+    await expect(page.getByText('réunions tenues')).toBeVisible();
+    await accessible(page);
+    const lisbon = page.url().split('/').at(-1) ?? '';
+
+    // Somebody of the first post acts for the second, too.
+    const demo = await page.evaluate(async () => ((await (await fetch('/api/v1/posts')).json()) as { posts: { id: string; name: string }[] }).posts.find(({ name }) => name.startsWith('Poste'))?.id ?? '');
+    const luc = await invited(server, page, { name: 'Luc Morel', email: 'luc@aparte.example', post: demo, role: 'agent' });
+    try {
+      await page.getByRole('button', { name: 'Ajouter une personne' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Adresse').fill('personne@aparte.example');
+      await dialog.getByRole('button', { name: 'Ajouter au poste' }).click();
+      await expect(dialog.getByText('Aucun compte n’existe avec cette adresse.', { exact: false })).toBeVisible();
+      await dialog.getByLabel('Adresse').fill('luc@aparte.example');
+      await dialog.getByRole('button', { name: 'Ajouter au poste' }).click();
+      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveValue('agent');
+
+      // Luc says whose the meeting is, and finds it by its post.
+      await luc.page.goto(`${server.url}/meetings/new`);
+      await luc.page.getByLabel('Titre').fill('Visas de long séjour');
+      await luc.page.getByLabel('Poste', { exact: true }).selectOption('Consulat général à Lisbonne');
+      await accessible(luc.page);
+      await luc.page.getByRole('button', { name: 'Créer la réunion' }).click();
+      await expect(luc.page.getByRole('heading', { level: 1, name: 'Visas de long séjour' })).toBeVisible();
+      await expect(luc.page.getByText('Consulat général à Lisbonne')).toBeVisible();
+      await luc.page.goto(`${server.url}/`);
+      const row = luc.page.getByRole('listitem').filter({ hasText: 'Visas de long séjour' });
+      await expect(row).toContainText('Consulat général à Lisbonne');
+      await luc.page.getByLabel('Réunions du poste').selectOption('Poste de démonstration');
+      await expect(row).toHaveCount(0);
+      await luc.page.getByLabel('Réunions du poste').selectOption('Consulat général à Lisbonne');
+      await expect(row).toHaveCount(1);
+      await accessible(luc.page);
+
+      // An auditor holds no meetings; whoever is taken away sees them no more.
+      await page.getByLabel('Rôle de Luc Morel').selectOption('Audit');
+      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveValue('auditor');
+      await luc.page.goto(`${server.url}/`);
+      await expect(luc.page.getByText('Visas de long séjour')).toHaveCount(0);
+      await page.getByRole('button', { name: 'Retirer Luc Morel du poste' }).click();
+      await page.getByRole('alertdialog').getByRole('button', { name: 'Retirer du poste' }).click();
+      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveCount(0);
+      await luc.page.goto(`${server.url}/posts/${lisbon}`);
+      await expect(luc.page.getByText('Ce poste n’existe pas', { exact: false })).toBeVisible();
+    } finally {
+      await luc.leave();
+    }
+  } finally {
+    await anne.leave();
+    await server.stop();
+  }
+});

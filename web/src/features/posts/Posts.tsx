@@ -1,0 +1,38 @@
+// The posts of whoever is signed in: what is said about each, who acts for it, what it did.
+import { useQuery } from '@tanstack/react-query'
+import { agent, type Account, type Post } from '@/api'
+import { ErrorNote, Loading } from '@/features/frame'
+import { AgentFrame, type AgentProps } from '@/features/meeting'
+import { useT } from '@/i18n'
+import { NewPost } from './NewPost'
+import { PostPage } from './PostPage'
+import { PostsPage } from './PostsPage'
+import './posts.css'
+
+export function Posts({ at, ...frame }: AgentProps & { at: string }) {
+  const { data, error, refetch } = useQuery({ queryKey: ['posts'], queryFn: agent.posts })
+  return (
+    <AgentFrame {...frame}>
+      <main id="main" className="meetings">
+        {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
+        {data ? <Page at={at} posts={data} account={frame.account} go={frame.go} /> : error ? null : <Loading />}
+      </main>
+    </AgentFrame>
+  )
+}
+
+interface Props {
+  at: string
+  posts: readonly Post[]
+  account: Account
+  go: (path: string) => void
+}
+
+function Page({ at, posts, account, go }: Props) {
+  const t = useT()
+  if (at === '/posts') return <PostsPage posts={posts} mayCreate={account.admin} />
+  if (at === '/posts/new' && account.admin) return <NewPost onMade={(post) => go(`/posts/${post.id}`)} />
+  const post = posts.find(({ id }) => at === `/posts/${id}`)
+  if (post) return <PostPage key={post.id} post={post} self={account.id} />
+  return <p className="card empty">{t('posts.unknown')} <a href="/posts">{t('posts.title')}</a></p>
+}
