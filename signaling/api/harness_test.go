@@ -290,9 +290,14 @@ func (s *server) as(role post.Role) post.Membership { return post.Membership{Pos
 // member signs a new account in with its roles.
 func (s *server) member(email string, at ...post.Membership) *person {
 	s.t.Helper()
-	_, code, err := s.login.Invite(s.t.Context(), "Anne Bernard", email, at...)
+	a, code, err := s.login.Invite(s.t.Context(), "Anne Bernard", email, at...)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	for _, m := range at {
+		if err := s.posts.Changed(s.t.Context(), a.ID, m.Post.ID); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	p := s.person()
 	do[api.SignedIn](p, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})

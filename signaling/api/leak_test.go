@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -256,10 +257,7 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 	}
 	p := newPrey(t)
 	agentOnly := regexp.MustCompile(`^/meetings/\{id\}`)
-	callers := make(map[string]*person)
-	for who, by := range p.strangers {
-		callers[who] = by
-	}
+	callers := maps.Clone(p.strangers)
 	for _, n := range namings {
 		op, ok := all[n.id]
 		if !ok {
@@ -360,10 +358,8 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 // Sockets are ways in, too.
 func TestNoSocketLeaksAcrossPosts(t *testing.T) {
 	p := newPrey(t)
-	callers := map[string]*person{"the post's own auditor": p.auditor}
-	for who, by := range p.strangers {
-		callers[who] = by
-	}
+	callers := maps.Clone(p.strangers)
+	callers["the post's own auditor"] = p.auditor
 	for who, by := range callers {
 		for _, id := range []string{p.dakar.meeting, p.formers.meeting, unknown.meeting} {
 			if ws, status := by.dial("/meetings/"+id+"/host", p.http.URL); ws != nil || status != http.StatusNotFound {
@@ -400,10 +396,10 @@ func TestARemovedMemberHostsNothingAtOnce(t *testing.T) {
 			luc := s.member("luc@aparte.example", s.as(post.Agent), post.Membership{Post: rome, Role: post.Agent})
 			admin := s.member("adele@aparte.example", s.as(post.Administrator))
 			luc.refused("invalid", http.StatusUnprocessableEntity, "POST", "/meetings", map[string]any{"title": "Où ?"})
-			make := func(at post.Post) api.Meeting {
+			create := func(at post.Post) api.Meeting {
 				return do[api.Meeting](luc, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Visas", "post": at.ID})
 			}
-			here, there := make(s.post), make(rome)
+			here, there := create(s.post), create(rome)
 			seat := do[api.MediaToken](luc, http.StatusOK, "POST", "/meetings/"+here.ID+"/join", nil)
 			kept := do[api.MediaToken](luc, http.StatusOK, "POST", "/meetings/"+there.ID+"/join", nil)
 			lobby, other := luc.hostSocket(here.ID), luc.hostSocket(there.ID)

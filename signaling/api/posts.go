@@ -34,7 +34,7 @@ type PostDraft struct {
 	Name      string   `json:"name" minLength:"1" maxLength:"200"`
 	TimeZone  string   `json:"time_zone" minLength:"1" maxLength:"64" doc:"IANA, such as Africa/Dakar."`
 	Languages []string `json:"languages" minItems:"1" maxItems:"10" nullable:"false" doc:"BCP 47, the one preferred first."`
-	Contact   Contact  `json:"contact,omitempty"`
+	Contact   Contact  `json:"contact,omitzero"`
 }
 
 // PostList is one's posts by name.

@@ -74,9 +74,9 @@ func (s *Store) AccountsOf(ctx context.Context, posts []string) ([]login.Account
 }
 
 // AnyAccount reports whether there is an account.
-func (s *Store) AnyAccount(ctx context.Context) (any bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`).Scan(is(&any))
-	return any, classify(err)
+func (s *Store) AnyAccount(ctx context.Context) (there bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`).Scan(is(&there))
+	return there, classify(err)
 }
 
 func addAccount(ctx context.Context, q queries, a login.Account, password string) error {

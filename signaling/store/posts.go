@@ -16,7 +16,9 @@ const postColumns = `p.id, p.name, p.time_zone, p.languages, p.address, p.phone,
 
 func postFields(p *post.Post) []any {
 	return []any{
-		&p.ID, &p.Name, &p.TimeZone, words{&p.Languages}, &p.Contact.Address, &p.Contact.Phone, &p.Contact.Email, &p.Contact.Web,
+		&p.ID, &p.Name, &p.TimeZone,
+		words{&p.Languages},
+		&p.Contact.Address, &p.Contact.Phone, &p.Contact.Email, &p.Contact.Web,
 		at(&p.CreatedAt),
 	}
 }
