@@ -41,7 +41,7 @@ function Row({ profile }: { profile: Profile }) {
       </div>
       <p>{profile.sentence[lang]}</p>
       <Consequences rules={profile.rules} />
-      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need}`)).join(', ') })}</span></p> : null}
+      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
     </li>
   )
 }
