@@ -103,7 +103,7 @@ func drawRules(t *rapid.T) profile.Rules {
 
 func (m *model) version(i int) profile.Profile {
 	text := profile.Text{French: "Modèle", English: "Model"}
-	return profile.Profile{Post: dakar, ID: m.ids[i], Version: m.versions[i], Name: text, Sentence: text, Rules: m.rules[i]}
+	return profile.Profile{Post: dakar.ID, ID: m.ids[i], Version: m.versions[i], Name: text, Sentence: text, Rules: m.rules[i]}
 }
 
 func (m *model) makeLink() {

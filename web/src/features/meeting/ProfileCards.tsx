@@ -43,5 +43,5 @@ export function Consequences({ rules }: { rules: ProfileRules }) {
 
 function Lacking({ profile }: { profile: Profile }) {
   const t = useT()
-  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need}`)).join(', ') })}</span>
+  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span>
 }

@@ -81,7 +81,7 @@ function Lines({ rules, fields }: { rules: ProfileRules; fields: Readonly<Record
         <Field label={t('profiles.line.link_hours')} hint={t('profiles.line.link_hours.hint')} name="link_hours" type="number" min={0} max={2160} required defaultValue={rules.link_hours} error={fields['rules.link_hours']} />
         {Object.entries(choices).map(([line, words]) => (
           <SelectField key={line} label={t(`profiles.line.${line}`)} name={line} defaultValue={String(rules[line as keyof ProfileRules])} error={fields[`rules.${line}`]}>
-            {words.map((word) => <option key={word} value={word}>{t(`profiles.line.${line}.${word}`)}</option>)}
+            {words.map((word) => <option key={word} value={word}>{t(`profiles.line.${line}.${word.replaceAll('-', '')}`)}</option>)}
           </SelectField>
         ))}
         <Field label={t('profiles.line.last_host_delay')} name="last_host_delay" type="number" min={0} max={3600} required defaultValue={rules.last_host_delay} error={fields['rules.last_host_delay']} />
@@ -96,7 +96,7 @@ function Seen({ effects }: { effects: ProfileEffects }) {
     <section className="seen" role="status" aria-label={t('effects.title')}>
       <h2>{t('effects.title')}</h2>
       <p>{t('effects.inuse', { n: effects.in_use })}{effects.more ? ` ${t('effects.more')}` : ''}</p>
-      {effects.needs.length > 0 ? <p className="note warn"><span>{t('profile.lacking', { needs: effects.needs.map((need) => t(`profile.need.${need}`)).join(', ') })}</span></p> : null}
+      {effects.needs.length > 0 ? <p className="note warn"><span>{t('profile.lacking', { needs: effects.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
       <Effects meetings={effects.meetings} titled />
     </section>
   )

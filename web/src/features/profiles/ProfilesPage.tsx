@@ -52,7 +52,7 @@ function Row({ post, profile }: { post: string; profile: Profile }) {
       </div>
       <p>{profile.sentence[lang]}</p>
       <Consequences rules={profile.rules} />
-      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need}`)).join(', ') })}</span></p> : null}
+      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
     </li>
   )
 }
