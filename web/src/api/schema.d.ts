@@ -868,6 +868,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the security profile of a meeting, at once */
+        put: operations["choose-profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/profile/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what another security profile would do to a meeting */
+        post: operations["preview-choice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the security profiles */
+        get: operations["list-profiles"];
+        put?: never;
+        /** Make a security profile */
+        post: operations["create-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look at a security profile and all its versions */
+        get: operations["get-profile"];
+        /** Change a security profile, at once in every meeting that has it */
+        put: operations["change-profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a change of a security profile would do */
+        post: operations["preview-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -940,7 +1027,7 @@ export interface components {
             accounts: components["schemas"]["Account"][];
         };
         Admit: {
-            /** @description Absent: everything. */
+            /** @description Absent: everything, with the share as the security profile has it. */
             permissions?: components["schemas"]["Permissions"];
         };
         AdmitAll: {
@@ -980,6 +1067,16 @@ export interface components {
             challenge: string;
             /** @description Id of the lobby session; it opens nothing. */
             session: string;
+        };
+        GuestEffect: {
+            identity: string;
+            in_call: boolean;
+            /** @description May not share a screen any more, unless a host grants it where that is possible. */
+            loses_share: boolean;
+            /** @description As typed; show it isolated (bdi). */
+            name: string;
+            /** @description The line by which this guest would not be let in now. That is not undone: a host may remove them. */
+            stays?: string;
         };
         GuestHello: {
             session: string;
@@ -1032,8 +1129,11 @@ export interface components {
             /** @description Nobody is let in for the moment; one may wait. */
             locked: boolean;
             organiser: string;
-            /** @enum {string} */
-            profile: "standard";
+            /** @description Id of the security profile. */
+            profile: string;
+            profile_name: components["schemas"]["Text"];
+            /** @description What the security profile means, in one sentence. */
+            sentence: components["schemas"]["Text"];
             /** Format: date-time */
             starts_at?: string;
             /** @enum {string} */
@@ -1270,6 +1370,25 @@ export interface components {
         LinkDrafts: {
             links: components["schemas"]["LinkDraft"][];
         };
+        LinkEffect: {
+            /**
+             * Format: date-time
+             * @description When it begins to work.
+             */
+            from?: string;
+            guest_name?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "personal" | "shared";
+            label: string;
+            /** @description The line of the profile that does it. */
+            line: string;
+            /**
+             * Format: date-time
+             * @description Until when it works; absent: it does not work any more.
+             */
+            until?: string;
+        };
         LinkList: {
             links: components["schemas"]["Link"][];
         };
@@ -1375,11 +1494,8 @@ export interface components {
              * @description Participants in the call.
              */
             present: number;
-            /**
-             * @description Security profile.
-             * @enum {string}
-             */
-            profile: "standard";
+            /** @description Id of the security profile. */
+            profile: string;
             /**
              * @description The caller's own.
              * @enum {string}
@@ -1399,9 +1515,27 @@ export interface components {
         MeetingDraft: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Id of the security profile; absent: standard. */
+            profile?: string;
             /** Format: date-time */
             starts_at?: string;
             title: string;
+        };
+        MeetingEffects: {
+            /** @description Guests who were let in and are concerned. */
+            guests: components["schemas"]["GuestEffect"][];
+            /** @description Somebody is in the call: what was said and shown cannot be unsaid. */
+            heard: boolean;
+            /** @description Guest links that stop working, or work for a shorter time. */
+            links: components["schemas"]["LinkEffect"][];
+            /** @description Those in the call who would have to go through the lobby; they stay until they leave or are removed. */
+            lobby: components["schemas"]["Participant"][];
+            meeting: string;
+            /** @enum {string} */
+            state: "scheduled" | "open" | "ended";
+            title: string;
+            /** @description Guests in the lobby who cannot be let in any more. */
+            waiting: components["schemas"]["WaitingEffect"][];
         };
         MeetingList: {
             meetings: components["schemas"]["Meeting"][];
@@ -1472,10 +1606,14 @@ export interface components {
             detail?: string;
             /** @description The fields at fault. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description link-expired, link-early and link-in-use: whom to ask for a new link. */
+            /** @description link-expired, link-early, link-in-use and profile-refuses: whom to ask for a new link. */
             host?: string;
             /** @description Support number of an internal problem, found in the log. */
             instance?: string;
+            /** @description profile-refuses: the line of the security profile. */
+            line?: string;
+            /** @description profile-unavailable: what this version lacks. */
+            needs?: string[];
             /**
              * Format: int64
              * @description The HTTP status.
@@ -1492,7 +1630,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -1503,6 +1641,130 @@ export interface components {
             /** @description Such as body.title or path.id. */
             location: string;
             message: string;
+        };
+        Profile: {
+            /**
+             * Format: date-time
+             * @description Absent: as it shipped.
+             */
+            changed_at?: string;
+            /** @description Name of the administrator. */
+            changed_by?: string;
+            id: string;
+            name: components["schemas"]["Text"];
+            /** @description What the profile needs and this version lacks; not empty: it cannot be chosen. */
+            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+            rules: components["schemas"]["ProfileRules"];
+            /** @description What everybody in a meeting is told of it. */
+            sentence: components["schemas"]["Text"];
+            /** Format: int64 */
+            version: number;
+        };
+        ProfileChange: {
+            effects: components["schemas"]["ProfileEffects"];
+            profile: components["schemas"]["Profile"];
+        };
+        ProfileChoice: {
+            /** @description Its id. */
+            profile: string;
+        };
+        ProfileDraft: {
+            /** @description What meetings name; it never changes. */
+            id: string;
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["ProfileRules"];
+            sentence: components["schemas"]["Text"];
+        };
+        ProfileEdit: {
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["ProfileRules"];
+            sentence: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description The version that the edit began from; another one has come since: conflict.
+             */
+            version: number;
+        };
+        ProfileEffects: {
+            /**
+             * Format: int64
+             * @description How many meetings that are not over have the profile, 200 at most.
+             */
+            in_use: number;
+            /** @description Those to which something happens. */
+            meetings: components["schemas"]["MeetingEffects"][];
+            /** @description There are more, which are not looked at here; the edit concerns them, too. */
+            more: boolean;
+            /** @description What makes it unavailable: refused while a meeting has the profile. */
+            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+        };
+        ProfileHistory: {
+            profile: components["schemas"]["Profile"];
+            versions: components["schemas"]["Profile"][];
+        };
+        ProfileList: {
+            profiles: components["schemas"]["Profile"][];
+        };
+        ProfileRules: {
+            /**
+             * @description End-to-end encryption.
+             * @enum {string}
+             */
+            encryption: "optional" | "on" | "required";
+            /**
+             * @description Whether guests may send files.
+             * @enum {string}
+             */
+            guest_files: "allowed" | "granted" | "off";
+            /**
+             * @description Whether guests may share their screen: as a matter of course, if a host grants it, or never.
+             * @enum {string}
+             */
+            guest_share: "allowed" | "granted" | "off";
+            /** @description Somebody may come in by a guest link. */
+            guests: boolean;
+            /** @description What is written in the call is stored. */
+            keep_chat: boolean;
+            /**
+             * @description What happens once no host is in the call any more.
+             * @enum {string}
+             */
+            last_host: "end" | "wait" | "promote";
+            /**
+             * Format: int64
+             * @description After how many seconds.
+             */
+            last_host_delay: number;
+            /**
+             * Format: int64
+             * @description How long a link lives at most, in hours from when it was made or last issued anew; 0: the meeting's own hours.
+             */
+            link_hours: number;
+            /**
+             * @description Who has to wait in the lobby.
+             * @enum {string}
+             */
+            lobby: "guests" | "all-but-hosts";
+            /** @description Personal links let in. */
+            personal_links: boolean;
+            /** @description Every link needs a PIN. */
+            pin: boolean;
+            /**
+             * @description Who may write to one person in the call; hosts: to or from a host.
+             * @enum {string}
+             */
+            private_messages: "all" | "hosts" | "off";
+            /**
+             * @description Recording on the server.
+             * @enum {string}
+             */
+            recording: "consent" | "sealed" | "impossible";
+            /** @description Shared links let in. */
+            shared_links: boolean;
+            /** @description A host hears a verification code from every guest. */
+            spoken_code: boolean;
+            /** @description Names are shown on the video. */
+            watermark: boolean;
         };
         Redeem: {
             /** @description The redemption code, derived from the secret in the link's fragment. */
@@ -1552,6 +1814,17 @@ export interface components {
         Spotlight: {
             /** @description In order; empty: nobody. */
             identities: string[];
+        };
+        Text: {
+            en: string;
+            fr: string;
+        };
+        WaitingEffect: {
+            knock: string;
+            /** @description The line of the profile that does it. */
+            line: string;
+            /** @description As typed; show it isolated (bdi). */
+            name: string;
         };
     };
     responses: never;
@@ -3322,6 +3595,239 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Knock"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "choose-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeetingEffects"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeetingEffects"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileHistory"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChange"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileEffects"];
                 };
             };
             /** @description Problem (RFC 9457) */
