@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/name"
+	"aparte/signaling/role"
 )
 
 // obedient is a call that does and notes what it is told.
@@ -348,5 +349,39 @@ func (f *floor) hold(r *rapid.T, own map[string]lobby.Permissions, forbidden mee
 	host, err := f.Join(f.t.Context(), anne, f.id)
 	if err != nil || len(host.Permission().CanPublishSources) != 4 {
 		r.Fatalf("the host may send %v, %v", host.Permission().CanPublishSources, err)
+	}
+}
+
+// Who loses a host's role is under what is forbidden to all again, at once; who gets it is not.
+func TestARoleBringsAndTakesWhatIsForbiddenToAll(t *testing.T) {
+	f := newFloor(t, 0)
+	f.withAgents()
+	f.name(luc, role.Participant)
+	f.name(marc, role.Participant)
+	g := f.in(luc)
+	no := false
+	f.must(f.PermitAll(t.Context(), anne, f.id, meeting.RightsChange{Share: &no}))
+	may := func(when string, want bool) {
+		t.Helper()
+		if got := slices.Contains(f.room.may(g.Identity), livekit.TrackSource_SCREEN_SHARE); got != want {
+			t.Errorf("%s: may share %t", when, got)
+		}
+	}
+	may("participant", false)
+	f.must(second(f.NameMember(t.Context(), anne, f.id, luc.Account, role.Cohost)))
+	may("co-host", true)
+	f.must(second(f.NameMember(t.Context(), anne, f.id, luc.Account, role.Participant)))
+	may("participant again", false)
+
+	f.must(f.Lock(t.Context(), anne, f.id, true))
+	if _, err := f.Join(t.Context(), luc, f.id); err != nil {
+		t.Errorf("whoever has a seat comes back to a locked meeting: %v", err)
+	}
+	if _, err := f.Join(t.Context(), marc, f.id); !errors.Is(err, meeting.ErrLocked) {
+		t.Errorf("an agent comes into a locked meeting: %v", err)
+	}
+	f.must(second(f.NameMember(t.Context(), anne, f.id, marc.Account, role.Cohost)))
+	if _, err := f.Join(t.Context(), marc, f.id); err != nil {
+		t.Errorf("a host comes into a locked meeting: %v", err)
 	}
 }
