@@ -157,6 +157,9 @@ func attributes(g meeting.Grant) map[string]string {
 	if g.Organisation != "" {
 		a["aparte.organisation"] = g.Organisation
 	}
+	if g.AgentSession == "" { // by a guest link, whatever the role
+		a["aparte.outside"] = "1"
+	}
 	return a
 }
 

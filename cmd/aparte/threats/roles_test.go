@@ -152,6 +152,18 @@ var prepared = map[string]func(s *play) asked{
 	},
 	"hand-over-in-call": func(s *play) asked { return asked{path: "/participants/" + s.identity["cohost"] + "/hand-over"} },
 
+	"mute":           func(s *play) asked { return asked{path: "/call/participants/" + s.identity["guest"] + "/mute"} },
+	"ask-unmute":     func(s *play) asked { return asked{path: "/call/participants/" + s.identity["guest"] + "/ask-unmute"} },
+	"stop-camera":    func(s *play) asked { return asked{path: "/call/participants/" + s.identity["guest"] + "/stop-camera"} },
+	"stop-share":     func(s *play) asked { return asked{path: "/call/participants/" + s.identity["guest"] + "/stop-share"} },
+	"mute-all":       func(*play) asked { return asked{path: "/call/mute"} },
+	"ask-unmute-all": func(*play) asked { return asked{path: "/call/ask-unmute"} },
+	"permit-all":     func(*play) asked { return asked{"/call/permissions", map[string]bool{"share": false}} },
+	"spotlight":      func(*play) asked { return asked{"/call/spotlight", api.Spotlight{Identities: []string{}}} },
+	"lock":           func(*play) asked { return asked{"/call/lock", api.Lock{Locked: true}} },
+	"choose-profile": func(*play) asked { return asked{"/profile", api.ProfileChoice{Profile: "standard"}} },
+	"preview-choice": func(*play) asked { return asked{"/profile/preview", api.ProfileChoice{Profile: "standard"}} },
+
 	"list-links":  func(*play) asked { return asked{path: "/links"} },
 	"create-link": func(*play) asked { return asked{"/links", someLink()} },
 	"create-links": func(*play) asked {

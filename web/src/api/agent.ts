@@ -1,6 +1,9 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, Member, MemberDraft, Permissions, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Permissions, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+
+/** What an agent can be named. */
+export type NamedRole = Exclude<MeetingMember['role'], 'host'>
 
 type WithAccount = { account: Account }
 const id = encodeURIComponent
@@ -42,6 +45,17 @@ export const previewProfile = (post: string, profileID: string, body: ProfileEdi
 export const changeProfile = (post: string, profileID: string, body: ProfileEdit) => request<ProfileChange>('PUT', `/profiles/${id(profileID)}?post=${id(post)}`, { body })
 export const previewChoice = (meetingID: string, profile: string) => request<MeetingEffects>('POST', `/meetings/${id(meetingID)}/profile/preview`, { body: { profile } })
 export const chooseProfile = (meetingID: string, profile: string) => request<MeetingEffects>('PUT', `/meetings/${id(meetingID)}/profile`, { body: { profile } })
+
+/** Who is named, the host first. */
+export const meetingMembers = (meetingID: string) => request<{ members: MeetingMember[] }>('GET', `/meetings/${id(meetingID)}/members`).then((answer) => answer.members)
+export const nameMember = (meetingID: string, email: string, role: NamedRole) => request<MeetingMember>('POST', `/meetings/${id(meetingID)}/members`, { body: { email, role } })
+const namedPath = (meetingID: string, accountID: string) => `/meetings/${id(meetingID)}/members/${id(accountID)}`
+export const setMeetingMember = (meetingID: string, accountID: string, role: NamedRole) => request<MeetingMember>('PUT', namedPath(meetingID, accountID), { body: { role } })
+export const removeMeetingMember = (meetingID: string, accountID: string) => request<undefined>('DELETE', namedPath(meetingID, accountID))
+export const handOver = (meetingID: string, accountID: string) => request<undefined>('POST', `${namedPath(meetingID, accountID)}/hand-over`)
+/** The same of an agent in the call, by identity. */
+export const setRole = (meetingID: string, identity: string, role: NamedRole) => request<MeetingMember>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/role`, { body: { role } })
+export const handOverInCall = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/hand-over`)
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)
 export const createLink = (meetingID: string, body: LinkDraft) => request<Link>('POST', `/meetings/${id(meetingID)}/links`, { body })

@@ -23,7 +23,8 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
 }
 
 export type { Call, CallState, Phase } from './session'
-export type { Person, Self, Share } from './people'
+export { moderates, type Person, type Role, type Self, type Share } from './people'
+export type { NoHost } from './told'
 export type { ProfileInForce } from './profile'
 export type { Over } from './outcome'
 export type { Message } from './chat'

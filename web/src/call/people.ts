@@ -3,12 +3,22 @@
 import { ConnectionQuality, Track, type Participant, type Room } from 'livekit-client'
 import type { MediaProblem } from './media'
 
+/** As of the server's table of roles; 'other' is nobody of a meeting. */
+export type Role = 'host' | 'cohost' | 'participant' | 'guest' | 'observer' | 'other'
+
+const roles: readonly Role[] = ['host', 'cohost', 'participant', 'guest', 'observer']
+
+/** Whether the role moderates. */
+export const moderates = (role: Role): boolean => role === 'host' || role === 'cohost'
+
 /** One person as shown. */
 export interface Person {
   identity: string
   name: string
   organisation: string
-  role: 'host' | 'guest' | 'other'
+  role: Role
+  /** Came by a guest link. */
+  outside: boolean
   self: boolean
   speaking: boolean
   micOn: boolean
@@ -62,12 +72,13 @@ function byArrival(a: Participant, b: Participant): number {
 
 function person(participant: Participant, self: boolean): Person {
   const camera = participant.getTrackPublication(Track.Source.Camera)
-  const role = participant.attributes['aparte.role']
+  const role = roles.find((one) => one === participant.attributes['aparte.role']) ?? 'other'
   return {
     identity: participant.identity,
     name: nameOf(participant),
     organisation: participant.attributes['aparte.organisation'] ?? '',
-    role: role === 'host' || role === 'guest' ? role : 'other',
+    role,
+    outside: role === 'guest' || participant.attributes['aparte.outside'] === '1',
     self,
     speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
     micOn: participant.isMicrophoneEnabled,

@@ -16,6 +16,7 @@ import { MutedTalk } from './muted'
 import { overBy, overByProblem, type Over } from './outcome'
 import { profileInForce, type ProfileInForce } from './profile'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
+import { keepNoHost, noHost, type NoHost } from './told'
 
 export type Phase =
   | { is: 'joining' }
@@ -29,6 +30,8 @@ export interface CallState {
   self: Self
   people: readonly Person[]
   shares: readonly Share[]
+  /** The last host has left. */
+  noHost: NoHost | null
   quality: Quality
   /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
   mustTap: boolean
@@ -82,7 +85,7 @@ export class Call {
     this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
     this.room = options.room()
     this.current = new Store<CallState>({
-      phase: { is: 'joining' }, people: [], shares: [], quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
+      phase: { is: 'joining' }, people: [], shares: [], noHost: null, quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
       self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
     })
     this.state = this.current
@@ -352,6 +355,7 @@ export class Call {
       askedBy: local.isMicrophoneEnabled ? null : state.askedBy,
       // While we are away the last picture of the meeting stays on the screen, dimmed.
       ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
+      noHost: keepNoHost(state.noHost, noHost(room.metadata)),
       quality: quality(room),
       profile: profileInForce(room.metadata, state.profile),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,

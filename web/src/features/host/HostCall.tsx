@@ -1,10 +1,10 @@
 // An agent's way into a meeting: a door with the device check, then the call with the lobby at hand.
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
-import { useCallback, useEffect, useState } from 'react'
-import { agent, HostChannel, type Knock, type Meeting } from '@/api'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
 import { intents, obstacle } from '@/call'
-import type { Over, Person, Right } from '@/call/live'
+import type { Over, Person, Right, Role } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
@@ -25,12 +25,16 @@ export function HostCall({ meetingID, notices }: { meetingID: string; notices: N
   return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
 }
 
+// The call itself is loaded later; this much is known before.
+const isHost = (role: Role) => role === 'host' || role === 'cohost'
+
 type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
 
 function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
   // A reload in the call goes straight back into it.
   const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
-  const { channel, door } = useDoor(meeting.id)
+  const [role, setRole] = useState<Role>(meeting.role)
+  const { channel, door } = useDoor(meeting.id, isHost(role))
   useAttended(meeting.id)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
@@ -42,17 +46,18 @@ function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
     setWhere({ at: 'inside' })
   }
   if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
-  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} channel={channel} door={door} notices={notices} onOver={onOver} />
+  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} role={role} onRole={setRole} channel={channel} door={door} notices={notices} onOver={onOver} />
 }
 
-/** The host's channel and door for as long as the page is open; tells the server when a person has seen who waits. */
-function useDoor(meetingID: string): { channel: HostChannel; door: Door } {
-  const [both] = useState(() => {
+/** The host's channel and door for as long as the page is open and its person moderates; tells the server when a person has seen who waits. */
+function useDoor(meetingID: string, watches: boolean): { channel: HostChannel; door: Door } {
+  const both = useMemo(() => {
     const channel = new HostChannel(meetingID)
-    return { channel, door: new Door(meetingID, channel) }
-  })
+    return { channel, door: new Door(meetingID, channel), watches }
+  }, [meetingID, watches])
   useEffect(() => {
     const { channel, door } = both
+    if (!both.watches) return
     const seen = () => {
       // After the next paint of a visible page, what the channel said is on the screen.
       if (document.visibilityState === 'visible') requestAnimationFrame(() => setTimeout(channel.seen, 0))
@@ -82,12 +87,14 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
       <main id="main" className="wait">
         <section className="card status">
           <div className="stack-s">
-            <p className="sm"><a href={`/meetings/${meeting.id}`}>{t('door.links')}</a></p>
+            <p className="sm"><a href={`/meetings/${meeting.id}`}>{t(isHost(meeting.role) ? 'door.links' : 'door.meeting')}</a></p>
             <Heading><bdi>{meeting.title}</bdi></Heading>
             <p className="muted">{t('door.body')}</p>
           </div>
           {waiting.length > 0 ? <p className="note warn"><Bell aria-hidden="true" /><span>{t('sr.knock', { n: waiting.length, name: waiting[0]?.name ?? '' })}</span></p> : null}
-          <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
+          {isHost(meeting.role)
+            ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
+            : <ComeIn meeting={meeting} onEnter={onEnter} />}
         </section>
         <DeviceCheckCard />
       </main>
@@ -95,15 +102,30 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
   )
 }
 
+/** Who does not moderate comes in once a host has opened the meeting, and not while the hosts have left. */
+function ComeIn({ meeting, onEnter }: { meeting: Meeting; onEnter: () => void }) {
+  const t = useT()
+  const come = useMutation({ mutationFn: () => agent.joinMeeting(meeting.id), onSuccess: onEnter })
+  const early = isProblem(come.error, 'meeting-not-open', 'no-host')
+  return (
+    <>
+      {early ? <p className="note warn" role="status"><DoorClosed aria-hidden="true" /><span>{t(isProblem(come.error, 'no-host') ? 'door.nohost' : 'door.notopen')}</span></p> : come.error ? <ErrorNote error={come.error} /> : null}
+      <Button kind="primary" big icon={<Video aria-hidden="true" />} busy={come.isPending} onClick={() => come.mutate()}>{t('door.enter')}</Button>
+    </>
+  )
+}
+
 interface InsideProps {
   meeting: Meeting
+  role: Role
+  onRole: (role: Role) => void
   channel: HostChannel
   door: Door
   notices: Notices
   onOver: (why: Over) => void
 }
 
-function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
+function Inside({ meeting, role, onRole, channel, door, notices, onOver }: InsideProps) {
   const t = useT()
   const { waiting } = useStore(door.state)
   const locked = useStore(channel.view).meeting?.locked ?? meeting.locked
@@ -131,6 +153,10 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
     setAsked(null)
     recoverFocus()
   }
+  const roles = {
+    name: (person: Person, as: 'cohost' | 'participant') => void tried(() => agent.setRole(meeting.id, person.identity, as).then(() => announce(t(`role.now.${as}`, { name: person.name })))),
+    handOver: (person: Person) => tried(() => agent.handOverInCall(meeting.id, person.identity).then(() => announce(t('role.now.host', { name: person.name })))),
+  }
   const host = {
     waiting: waiting.length,
     firstWaiting: waiting[0]?.name ?? '',
@@ -145,6 +171,7 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
       sendBack: act('people.back.done', (identity) => door.sendBack(identity)),
       rights: ask('rights'),
       ban: ask('ban'),
+      ...(role === 'host' ? { roles } : {}),
     },
     onAll: {
       muteAll: () => void tried(() => agent.muteAll(meeting.id).then(() => announce(t('mod.done.muteall')))),
@@ -159,8 +186,8 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
   return (
     <>
       {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
-      <CallPage title={meeting.title} grant={grant} onOver={onOver} host={host} />
-      <LinkDialog meeting={meeting} open={inviting} onClose={() => setInviting(false)} />
+      <CallPage title={meeting.title} grant={grant} onOver={onOver} onRole={onRole} {...(isHost(role) ? { host } : {})} />
+      <LinkDialog meeting={meeting} open={inviting && isHost(role)} onClose={() => setInviting(false)} />
       {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
     </>

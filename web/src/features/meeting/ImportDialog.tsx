@@ -110,7 +110,7 @@ function Preview({ meeting, list, onDone }: { meeting: Meeting; list: GuestList;
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard (axe: scrollable-region-focusable) */}
       <div className="preview" role="region" aria-label={t('links.import.preview')} tabIndex={0}>
         <table>
-          <thead><tr>{(['name', 'organisation', 'label', 'language', 'pin'] as const).map((column) => <th key={column} scope="col">{t(`links.file.${column}`)}</th>)}</tr></thead>
+          <thead><tr>{(['name', 'organisation', 'label', 'language', 'role', 'pin'] as const).map((column) => <th key={column} scope="col">{t(`links.file.${column}`)}</th>)}</tr></thead>
           <tbody>{list.guests.slice(0, previewed).map((guest) => <Line key={guest.line} guest={guest} left={skip && isDoubtful(guest)} t={t} />)}</tbody>
         </table>
       </div>
@@ -130,15 +130,16 @@ function Line({ guest, left, t }: { guest: ListedGuest; left: boolean; t: Transl
       <td><bdi>{guest.organisation}</bdi></td>
       <td><bdi>{guest.label}</bdi></td>
       <td>{guest.language}</td>
+      <td>{guest.role === 'observer' ? t('role.observer') : ''}</td>
       <td>{guest.pin ? t('links.file.yes') : ''}</td>
     </tr>
   )
 }
 
 function draftOf(guest: ListedGuest, end: string): Draft {
-  const { name, organisation, label, language, pin } = guest
+  const { name, organisation, label, language, role, pin } = guest
   return {
-    kind: 'personal', guest_name: name, expires_at: end, withPIN: pin,
+    kind: 'personal', guest_name: name, expires_at: end, withPIN: pin, role,
     ...(organisation ? { organisation } : {}), ...(label ? { label } : {}), ...(language ? { language } : {}),
   }
 }

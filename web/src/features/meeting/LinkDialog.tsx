@@ -80,6 +80,10 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
         {Object.entries(languages).map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
       </SelectField>
       <label className="check">
+        <input type="checkbox" name="observer" value="yes" />
+        <span>{t('links.observer.want')}<small>{t('links.observer.want.says')}</small></span>
+      </label>
+      <label className="check">
         <input key={String(rules?.pin)} type="checkbox" name="pin" value="yes" defaultChecked={rules?.pin === true} required={rules?.pin === true} />
         <span>{t('links.pin.want')}<small>{rules?.pin ? t('profile.asks', { profile: profile?.name[lang] ?? '' }) : t('links.pin.want.says')}</small></span>
       </label>
@@ -104,6 +108,7 @@ function read(form: FormData, kind: Link['kind'], meeting: Meeting): Draft {
     withPIN: text('pin') === 'yes',
     expires_at: endOf(text('life'), meeting, opens ?? Date.now()),
     ...(opens ? { valid_from: new Date(opens).toISOString() } : {}),
+    ...(text('observer') === 'yes' ? { role: 'observer' as const } : {}),
     ...(label ? { label } : {}),
     ...(language ? { language } : {}),
     ...(kind === 'personal' ? { guest_name: text('guest'), ...(organisation ? { organisation } : {}) } : { max_uses: Number(text('max')) }),

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { Ban, CalendarClock, Check, Copy, Ellipsis, KeyRound, ListChecks, RefreshCw, User, Users } from 'lucide-react'
+import { Ban, CalendarClock, Check, Copy, Ellipsis, Eye, KeyRound, ListChecks, RefreshCw, User, Users } from 'lucide-react'
 import { useState } from 'react'
 import { agent, forgetLink, keptSecret, linkURL, type Link } from '@/api'
 import { ErrorNote } from '@/features/frame'
@@ -97,6 +97,7 @@ function Row({ link, ended, onAsk }: { link: Link; ended: boolean; onAsk: (act: 
       <td>
         <span className="chips">
           <span className="chip">{link.kind === 'personal' ? <User aria-hidden="true" /> : <Users aria-hidden="true" />}{used(link, t)}</span>
+          {link.role === 'observer' ? <span className="chip"><Eye aria-hidden="true" />{t('role.observer')}</span> : null}
           {link.pin ? <span className="chip"><KeyRound aria-hidden="true" />{t('links.pin.short')}</span> : null}
           {link.binding === 'tab' ? <span className="chip warn">{t('links.binding.tab')}</span> : null}
         </span>

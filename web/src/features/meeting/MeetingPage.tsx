@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, Users, Video } from 'lucide-react'
+import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, UserRound, Users, Video } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
@@ -11,6 +11,7 @@ import { ImportDialog } from './ImportDialog'
 import { LinkDialog } from './LinkDialog'
 import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
+import { Members } from './Members'
 import { ProfileChange } from './ProfileChange'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
@@ -38,18 +39,20 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
   const lang = useLang()
   const ended = meeting.state === 'ended'
   const profile = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)
+  const isHost = meeting.role === 'host' || meeting.role === 'cohost'
   return (
     <>
       <div className="stack-s">
         <p className="sm"><a href="/">{t('meetings.title')}</a></p>
         <div className="head">
           <Heading><bdi>{meeting.title}</bdi></Heading>
-          {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meeting.join' : 'meeting.open')}</a>}
+          {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' || !isHost ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
         <Facts meeting={meeting} profile={profile} post={post} />
         {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
       </div>
-      <Links meeting={meeting} />
+      {isHost ? <Members meeting={meeting} /> : null}
+      {isHost ? <Links meeting={meeting} /> : null}
     </>
   )
 }
@@ -68,6 +71,7 @@ function Facts({ meeting, profile, post }: { meeting: Meeting; profile: Profile 
       {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
       {profile ? <span className="chip"><ShieldCheck aria-hidden="true" />{profile.name[lang]}</span> : null}
+      {meeting.role === 'host' ? null : <span className="chip"><UserRound aria-hidden="true" />{t(`role.you.${meeting.role}`)}</span>}
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
       {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}
     </div>

@@ -92,11 +92,12 @@ function Row({ meeting, post }: { meeting: Meeting; post: PostRole | undefined }
       </div>
       <div className="marks">
         {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post.name}</bdi></span> : null}
+        {meeting.role === 'host' ? null : <span className="chip">{t(`role.${meeting.role}`)}</span>}
         {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
         {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}
       </div>
       {meeting.state === 'ended' ? null : (
-        <a className="btn secondary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' ? 'meetings.join' : 'meetings.now')}<span className="vh"> : {meeting.title}</span></a>
+        <a className="btn secondary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' || meeting.role === 'participant' || meeting.role === 'observer' ? 'meetings.join' : 'meetings.now')}<span className="vh"> : {meeting.title}</span></a>
       )}
     </li>
   )

@@ -1,7 +1,7 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
 import { Ellipsis, Mic, MicOff, Star, UserPlus, Volume2 } from 'lucide-react'
 import { useRef } from 'react'
-import { initials, type Moderation, type Person } from '@/call/live'
+import { initials, moderates, type Moderation, type Person } from '@/call/live'
 import { useT } from '@/i18n'
 import { Button, useFocusKept } from '@/ui'
 import { MenuButton, type MenuGroup } from '@/ui/overlays'
@@ -18,15 +18,18 @@ interface Props {
 
 export function PeoplePanel({ people, moderation, menuOf, host }: Props) {
   const t = useT()
-  const hosts = people.filter((person) => person.role !== 'guest')
-  const guests = people.filter((person) => person.role === 'guest')
+  const groups = [
+    { title: t('people.hosts'), people: people.filter((person) => moderates(person.role)) },
+    { title: t('people.agents'), people: people.filter((person) => person.role === 'participant' || person.role === 'other') },
+    { title: t('people.guests'), people: people.filter((person) => person.role === 'guest') },
+    { title: t('people.observers'), people: people.filter((person) => person.role === 'observer') },
+  ]
   const rest = { menuOf, spotlight: moderation.spotlight }
   return (
     <>
       {host ? <div className="all"><ForAll acts={host.onAll} moderation={moderation} /></div> : null}
       <div className={`scroll ${host ? 'with-acts' : ''}`}>
-        <Group title={t('people.hosts')} people={hosts} {...rest} />
-        <Group title={t('people.guests')} people={guests} {...rest} />
+        {groups.map((group) => <Group key={group.title} {...group} {...rest} />)}
       </div>
       {host ? <footer><Button icon={<UserPlus aria-hidden="true" />} onClick={host.invite}>{t('links.new')}</Button></footer> : null}
     </>
@@ -61,6 +64,7 @@ function Row({ person, menu, leads }: { person: Person; menu: MenuGroup[]; leads
       <b className="round" aria-hidden="true">{initials(person.name)}</b>
       <div className="who">
         <bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}
+        {person.role === 'host' || person.role === 'cohost' ? <small>{t(`role.${person.role}`)}</small> : null}
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
       </div>
       {leads ? <Star role="img" aria-label={t('mod.spotlit')} className="speaks" /> : null}

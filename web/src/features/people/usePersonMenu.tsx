@@ -1,10 +1,11 @@
 // What a host may do about one person, in the list of people and on the person's tile alike.
 import { Ban, DoorOpen, ListChecks, MicOff, MonitorX, Speech, Star, StarOff, UserMinus, VideoOff } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
-import type { Moderation, Person, Share } from '@/call/live'
+import { moderates, type Moderation, type Person, type Share } from '@/call/live'
 import { useT, Words } from '@/i18n'
 import { recoverFocus } from '@/ui'
 import { Confirm, type MenuGroup } from '@/ui/overlays'
+import { HandOverQuestion, roleEntries, type RoleActs } from './RoleMenu'
 
 /** The acts of a host on one person and on all; each is done when the server and the call have obeyed. */
 export interface Moderating {
@@ -18,6 +19,8 @@ export interface Moderating {
   /** Opens the question what a guest may do, or whether to keep them out. */
   rights: (person: Person) => void
   ban: (person: Person) => void
+  /** Of the host alone, who changes roles. */
+  roles?: RoleActs
 }
 
 const mostInFront = 3
@@ -26,16 +29,17 @@ const mostInFront = 3
 export function usePersonMenu(host: Moderating | undefined, moderation: Moderation, shares: readonly Share[]): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
   const t = useT()
   const [asked, setAsked] = useState<Person | null>(null)
+  const [given, setGiven] = useState<Person | null>(null)
   const { spotlight, forbidden } = moderation
   const menuOf = (person: Person): MenuGroup[] => {
     if (!host || !person.identity) return []
     const leads = spotlight.includes(person.identity)
-    const guest = person.role === 'guest'
+    const guest = person.outside
     const front = leads
       ? [{ id: 'back-row', label: t('mod.spotlight.end'), icon: <StarOff aria-hidden="true" />, onAct: () => host.spotlight(spotlight.filter((one) => one !== person.identity)) }]
       : [{ id: 'front', label: t('mod.spotlight'), icon: <Star aria-hidden="true" />, onAct: () => host.spotlight([...spotlight, person.identity].slice(-mostInFront)) }]
     if (person.self) return [{ entries: front }]
-    const maySpeak = person.role === 'host' || !forbidden.includes('speak')
+    const maySpeak = moderates(person.role) || (person.role !== 'observer' && !forbidden.includes('speak'))
     return [
       {
         entries: [
@@ -51,6 +55,7 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
           ] : []),
         ],
       },
+      { entries: host.roles ? roleEntries(t, person, host.roles, setGiven) : [] },
       {
         entries: [
           { id: 'remove', label: t('people.remove.one'), icon: <UserMinus aria-hidden="true" />, danger: true, onAct: () => setAsked(person) },
@@ -60,12 +65,15 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
     ]
   }
   const question = (
+    <>
     <Confirm
       open={asked !== null} onClose={() => { setAsked(null); recoverFocus() }} cancel={t('common.cancel')} act={t('people.remove')}
       title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && host ? host.remove(asked) : undefined)}
     >
       <p>{t('people.remove.effect')}</p>
     </Confirm>
+    {host?.roles ? <HandOverQuestion person={given} roles={host.roles} onClose={() => { setGiven(null); recoverFocus() }} /> : null}
+    </>
   )
   return { menuOf, question }
 }

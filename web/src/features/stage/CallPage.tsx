@@ -1,9 +1,9 @@
 // The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
 import { MicOff, X } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import type { MediaGrant } from '@/api'
 import { intents } from '@/call'
-import type { Call, CallState, Over } from '@/call/live'
+import type { Call, CallState, Over, Role } from '@/call/live'
 import { ChatPanel } from '@/features/chat'
 import { ControlBar, KeysDialog, useKeys, type PanelName } from '@/features/controls'
 import { MediaHelp } from '@/features/devices'
@@ -12,6 +12,7 @@ import { useT } from '@/i18n'
 import { Button, play, useStore, useTitle } from '@/ui'
 import { Voices } from './Media'
 import { ModeratedNotices } from './Moderated'
+import { NoHostHint } from './NoHostHint'
 import { Panel } from './Panel'
 import { useShareQuestion } from './ShareQuestion'
 import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
@@ -44,10 +45,22 @@ interface Props {
   grant: () => Promise<MediaGrant>
   onOver: (why: Over) => void
   host?: HostSide
+  /** Told what one is in the meeting, and when that changes. */
+  onRole?: (role: Role) => void
 }
 
-export function CallPage({ grant, onOver, ...rest }: Props) {
-  return <Stage call={useCall(grant, onOver)} {...rest} />
+export function CallPage({ grant, onOver, onRole, ...rest }: Props) {
+  const call = useCall(grant, onOver)
+  useOwnRole(call, onRole)
+  return <Stage call={call} {...rest} />
+}
+
+function useOwnRole(call: Call, onRole: Props['onRole']): void {
+  const { people, phase } = useStore(call.state)
+  const role = phase.is === 'live' ? people.find((person) => person.self)?.role : undefined
+  useEffect(() => {
+    if (role) onRole?.(role)
+  }, [role, onRole])
 }
 
 function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
@@ -145,6 +158,7 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
           <Button aria-label={t('common.close')} icon={<X aria-hidden="true" />} onClick={call.dismissProblem} />
         </div>
       ) : null}
+      {state.noHost && state.phase.is === 'live' ? <NoHostHint told={state.noHost} /> : null}
       {state.quality === 'weak' && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
       {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}
     </>

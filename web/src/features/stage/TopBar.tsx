@@ -14,7 +14,7 @@ interface Props {
 
 export function TopBar({ title, state, since, notice }: Props) {
   const t = useT()
-  const outside = state.people.filter((person) => person.role === 'guest' && !person.self).length
+  const outside = state.people.filter((person) => person.outside && !person.self).length
   return (
     <header className="ctop" data-region="top">
       <Heading><bdi>{title}</bdi></Heading>
