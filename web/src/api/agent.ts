@@ -54,7 +54,7 @@ export const setMeetingMember = (meetingID: string, accountID: string, role: Nam
 export const removeMeetingMember = (meetingID: string, accountID: string) => request<undefined>('DELETE', namedPath(meetingID, accountID))
 export const handOver = (meetingID: string, accountID: string) => request<undefined>('POST', `${namedPath(meetingID, accountID)}/hand-over`)
 /** The same of an agent in the call, by identity. */
-export const setRole = (meetingID: string, identity: string, role: NamedRole) => request<MeetingMember>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/role`, { body: { role } })
+export const setRoleInCall = (meetingID: string, identity: string, role: NamedRole) => request<MeetingMember>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/role`, { body: { role } })
 export const handOverInCall = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/hand-over`)
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)

@@ -154,7 +154,7 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
     recoverFocus()
   }
   const roles = {
-    name: (person: Person, as: 'cohost' | 'participant') => void tried(() => agent.setRole(meeting.id, person.identity, as).then(() => announce(t(`role.now.${as}`, { name: person.name })))),
+    name: (person: Person, as: 'cohost' | 'participant') => void tried(() => agent.setRoleInCall(meeting.id, person.identity, as).then(() => announce(t(`role.now.${as}`, { name: person.name })))),
     handOver: (person: Person) => tried(() => agent.handOverInCall(meeting.id, person.identity).then(() => announce(t('role.now.host', { name: person.name })))),
   }
   const host = {
