@@ -4,7 +4,7 @@ import type { SocketLike } from './socket'
 import type { Knock, Meeting } from './types'
 
 const meeting = { id: 'm', title: 'T' } as Meeting
-const knock = (id: string, since: string, status: Knock['status'] = 'waiting'): Knock => ({ id, since, status, name: id, link: { id: 'l', label: '', kind: 'shared', pin: false }, name_differs: false, name_suspicious: false, removed: false, messages: [], banned: false, sent_back: false, known_by: 'tab', bound: false, pin_passed: false })
+const knock = (id: string, since: string, status: Knock['status'] = 'waiting'): Knock => ({ id, since, status, name: id, link: { id: 'l', label: '', kind: 'shared', role: 'guest', pin: false }, name_differs: false, name_suspicious: false, removed: false, messages: [], banned: false, sent_back: false, known_by: 'tab', bound: false, pin_passed: false })
 const empty: HostView = { meeting: null, knocks: [], participants: [], seq: 0 }
 
 describe("a host's view", () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, Store, type HostView, type Knock, type Permissions } from '@/api'
 import { Door, found, undoFor } from './door'
 
-const knock = (id: string, more: Partial<Knock> = {}): Knock => ({ id, since: '2027-03-02T10:00:00Z', status: 'waiting', name: id, link: { id: 'l', label: '', kind: 'shared', pin: false }, name_differs: false, name_suspicious: false, removed: false, messages: [], banned: false, sent_back: false, known_by: 'tab', bound: false, pin_passed: false, ...more })
+const knock = (id: string, more: Partial<Knock> = {}): Knock => ({ id, since: '2027-03-02T10:00:00Z', status: 'waiting', name: id, link: { id: 'l', label: '', kind: 'shared', role: 'guest', pin: false }, name_differs: false, name_suspicious: false, removed: false, messages: [], banned: false, sent_back: false, known_by: 'tab', bound: false, pin_passed: false, ...more })
 
 function setUp(...knocks: Knock[]) {
   const view = new Store<HostView>({ meeting: null, knocks, participants: [], seq: 1 })
@@ -130,7 +130,7 @@ describe("the host's door", () => {
 })
 
 describe('the search among those who wait', () => {
-  const all = [knock('Inês Duarte', { organisation: 'MNE' }), knock('Karim', { link: { id: 'l', label: 'Observateurs', kind: 'shared', pin: false } })]
+  const all = [knock('Inês Duarte', { organisation: 'MNE' }), knock('Karim', { link: { id: 'l', label: 'Observateurs', kind: 'shared', role: 'guest', pin: false } })]
   it.each([['ines', ['Inês Duarte']], ['MNE duarte', ['Inês Duarte']], ['observ', ['Karim']], [' ', ['Inês Duarte', 'Karim']], ['nobody', []]])('%s', (search, names) => {
     expect(found(all, search).map(({ name }) => name)).toEqual(names)
   })
