@@ -9,6 +9,8 @@ export interface Person {
   name: string
   organisation: string
   role: 'host' | 'guest' | 'other'
+  /** Host or co-host. */
+  moderates: boolean
   self: boolean
   speaking: boolean
   micOn: boolean
@@ -20,6 +22,8 @@ export interface Person {
   voice: Track | null
   /** True while the person's own connection is lost. */
   lost: boolean
+  /** Place among the raised hands, from 1; 0: not raised. The same on every screen. */
+  hand: number
 }
 
 /** A screen someone shows. */
@@ -53,14 +57,25 @@ export type Quality = 'good' | 'weak' | 'lost'
 /** Everyone in order of arrival, self last. Arrival is the server's, so that every screen agrees. */
 export function people(room: Room): Person[] {
   const others = [...room.remoteParticipants.values()].sort(byArrival)
-  return [...others.map((other) => person(other, false)), person(room.localParticipant, true)]
+  const up = hands([...others, room.localParticipant])
+  const as = (participant: Participant, self: boolean) => person(participant, self, up.indexOf(participant.identity) + 1)
+  return [...others.map((other) => as(other, false)), as(room.localParticipant, true)]
+}
+
+/** Identities of those whose hand is up, in the server's order. */
+function hands(all: readonly Participant[]): string[] {
+  return all
+    .map(({ identity, attributes }) => ({ identity, order: Number(attributes['aparte.hand'] ?? '') }))
+    .filter(({ order }) => Number.isSafeInteger(order) && order > 0)
+    .sort((a, b) => a.order - b.order)
+    .map(({ identity }) => identity)
 }
 
 function byArrival(a: Participant, b: Participant): number {
   return (a.joinedAt?.getTime() ?? 0) - (b.joinedAt?.getTime() ?? 0) || (a.identity < b.identity ? -1 : 1)
 }
 
-function person(participant: Participant, self: boolean): Person {
+function person(participant: Participant, self: boolean, hand: number): Person {
   const camera = participant.getTrackPublication(Track.Source.Camera)
   const role = participant.attributes['aparte.role']
   return {
@@ -68,6 +83,7 @@ function person(participant: Participant, self: boolean): Person {
     name: nameOf(participant),
     organisation: participant.attributes['aparte.organisation'] ?? '',
     role: role === 'host' || role === 'guest' ? role : 'other',
+    moderates: role === 'host' || role === 'cohost',
     self,
     speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
     micOn: participant.isMicrophoneEnabled,
@@ -75,6 +91,7 @@ function person(participant: Participant, self: boolean): Person {
     held: isHeld(camera?.track),
     voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
     lost: participant.connectionQuality === ConnectionQuality.Lost,
+    hand,
   }
 }
 
@@ -103,11 +120,11 @@ export function shares(room: Room): Share[] {
   return shown
 }
 
-/** What the token allows; before the server has said, everything, since the server decides anyway. */
-export function permissions(given: Participant['permissions']): Permissions {
+/** What the server allows; before it has said, everything, since it decides anyway. Writing goes through the API, so that no media permission tells of it. */
+export function permissions({ permissions: given, attributes }: Pick<Participant, 'permissions' | 'attributes'>): Permissions {
   if (!given) return { speak: true, camera: true, share: true, chat: true }
   const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => (allowed as number) === wanted))
-  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: given.canPublishData }
+  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: attributes['aparte.chat'] !== 'off' }
 }
 
 /** One's own connection; a picture held back tells of a narrow one before the server's next rating does. */

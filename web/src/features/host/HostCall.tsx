@@ -159,7 +159,7 @@ function Inside({ meeting, channel, door, notices, onOver }: InsideProps) {
   return (
     <>
       {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
-      <CallPage title={meeting.title} grant={grant} onOver={onOver} host={host} />
+      <CallPage title={meeting.title} caller={{ meeting: meeting.id, grant }} onOver={onOver} host={host} />
       <LinkDialog meeting={meeting} open={inviting} onClose={() => setInviting(false)} />
       {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
