@@ -13,7 +13,14 @@ func TestTextsKeepTheirLines(t *testing.T) {
 		{strings.Repeat("é", 2048), strings.Repeat("é", 2048)},
 		{strings.Repeat("é", 2049), "!"},
 		{strings.Repeat("a", 1<<20), "!"},
-		{"", "!"}, {"\n \t", "!"}, {"\u200b", "!"}, {"a\rb", "!"}, {"a\x1b[1m", "!"}, {"a\u2028b", "!"}, {"a\xff", "!"}, {"\ue000", "!"},
+		{"", "!"},
+		{"\n \t", "!"},
+		{"\u200b", "!"},
+		{"a\rb", "!"},
+		{"a\x1b[1m", "!"},
+		{"a\u2028b", "!"},
+		{"a\xff", "!"},
+		{"\ue000", "!"},
 	} {
 		kept, err := Text("text", c.typed, MaxText)
 		if (err != nil) != (c.kept == "!") || err == nil && kept != c.kept {
