@@ -31,14 +31,14 @@ type Grant struct {
 // sends, so that a packet's origin is never in doubt.
 func (g Grant) Permission() *livekit.ParticipantPermission {
 	var sources []livekit.TrackSource
-	g.Permissions = mayBe(g.Role, g.Permissions) // whatever else was decided
-	if g.Permissions.Speak {
+	may := mayBe(g.Role, g.Permissions) // whatever else was decided
+	if may.Speak {
 		sources = append(sources, livekit.TrackSource_MICROPHONE)
 	}
-	if g.Permissions.Camera {
+	if may.Camera {
 		sources = append(sources, livekit.TrackSource_CAMERA)
 	}
-	if g.Permissions.Share {
+	if may.Share {
 		sources = append(sources, livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
 	}
 	return &livekit.ParticipantPermission{
