@@ -80,6 +80,16 @@ var namings = []naming{
 	{id: "write-knock", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "write-all-knocks", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "permit", body: fixed(map[string]bool{"camera": false})},
+	{id: "list-call-messages"},
+	{id: "write-call", body: fixed(api.CallText{Text: "Bonjour"})},
+	{id: "write-call-privately", body: fixed(api.PrivateText{Text: "Bonjour", To: "hosts"})},
+	{id: "react", body: fixed(api.Reaction{Reaction: "agree"})},
+	{id: "raise-hand"},
+	{id: "lower-own-hand"},
+	{id: "lower-hand"},
+	{id: "lower-hands"},
+	{id: "start-timer", body: fixed(api.TimerDraft{Seconds: 60})},
+	{id: "stop-timer"},
 	{id: "mute"},
 	{id: "mute-all"},
 	{id: "ask-unmute"},
@@ -109,7 +119,7 @@ var namings = []naming{
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
 	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "create-post",
-	"get-guest", "knock", "withdraw", "reply", "guest-token",
+	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", // below
 }
 
