@@ -249,7 +249,7 @@ func TestPermissionsAreTheRooms(t *testing.T) {
 	h := newHouse(t)
 	text := h.admit(lobby.Permissions{Speak: true, Chat: true})
 	in, joined := h.join(text)
-	if p := joined.Participant.Permission; !p.CanPublish || len(p.CanPublishSources) != 1 || p.CanPublishSources[0] != livekit.TrackSource_MICROPHONE || !p.CanPublishData {
+	if p := joined.Participant.Permission; !p.CanPublish || len(p.CanPublishSources) != 1 || p.CanPublishSources[0] != livekit.TrackSource_MICROPHONE || p.CanPublishData {
 		t.Errorf("joined with %v", p)
 	}
 	identity := joined.Participant.Identity

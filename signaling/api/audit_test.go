@@ -422,6 +422,61 @@ var mutating = map[string]struct {
 	"write-all-knocks": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/knocks/messages", api.LobbyText{Text: "Deux minutes"}}
 	}, []audit.Act{audit.KnockMessage}},
+	// What is said and shown in a call is stored nowhere, in the trail neither.
+	"write-call": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "POST", s.ofCall("messages"), api.CallText{Text: "Bonjour"}}
+	}, nil},
+	"guest-write-call": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "POST", "/guest/call/messages", api.CallText{Text: "Bonjour"}}
+	}, nil},
+	"write-call-privately": {func(s *stage) try {
+		_, guest := s.inCall()
+		return try{s.host, "POST", s.ofCall("private-messages"), api.PrivateText{Text: "Bonjour", To: guest}}
+	}, nil},
+	"guest-write-call-privately": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "POST", "/guest/call/private-messages", api.PrivateText{Text: "Bonjour", To: "hosts"}}
+	}, nil},
+	"react": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}
+	}, nil},
+	"guest-react": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "POST", "/guest/call/reactions", api.Reaction{Reaction: "agree"}}
+	}, nil},
+	"raise-hand": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "PUT", s.ofCall("hand"), nil}
+	}, nil},
+	"guest-raise-hand": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "PUT", "/guest/call/hand", nil}
+	}, nil},
+	"lower-own-hand": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "DELETE", s.ofCall("hand"), nil}
+	}, nil},
+	"guest-lower-own-hand": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "DELETE", "/guest/call/hand", nil}
+	}, nil},
+	"lower-hand": {func(s *stage) try {
+		_, guest := s.inCall()
+		return try{s.host, "DELETE", s.ofCall("hands/" + guest), nil}
+	}, nil},
+	"lower-hands": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "DELETE", s.ofCall("hands"), nil}
+	}, nil},
+	"start-timer": {func(s *stage) try {
+		return try{s.host, "PUT", s.ofCall("timer"), api.TimerDraft{Seconds: 60}}
+	}, nil},
+	"stop-timer": {func(s *stage) try {
+		return try{s.host, "DELETE", s.ofCall("timer"), nil}
+	}, nil},
 	"reply": {func(s *stage) try {
 		do[api.Knock](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knocks/"+s.knock+"/messages", api.LobbyText{Text: "Deux minutes"})
 		return try{s.visitor, "POST", "/guest/messages", api.LobbyText{Text: "Merci"}}

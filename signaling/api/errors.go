@@ -71,6 +71,11 @@ var problems = []struct {
 	{profile.ErrNotFound, http.StatusNotFound, codeNotFound},
 	{profile.ErrChanged, http.StatusConflict, codeConflict},
 	{profile.ErrExists, http.StatusConflict, codeConflict},
+	{meeting.ErrNotInCall, http.StatusConflict, codeConflict},
+	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
+	{meeting.ErrForbidden, http.StatusForbidden, codeForbidden},
+	{meeting.ErrChatClosed, http.StatusForbidden, codeForbidden},
+	{meeting.ErrNotPrivately, http.StatusForbidden, codeForbidden},
 	{login.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
 	{meeting.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
 	{store.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
@@ -126,6 +131,9 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 		return tooMany(pause.Wait)
 	}
 	if often, ok := errors.AsType[*lobby.TooManyMessagesError](err); ok {
+		return tooMany(often.Wait)
+	}
+	if often, ok := errors.AsType[*meeting.TooOftenError](err); ok {
 		return tooMany(often.Wait)
 	}
 	if errors.Is(err, lobby.ErrCrowded) || errors.Is(err, meeting.ErrTooManyWatches) {

@@ -48,6 +48,7 @@ type fakeCall struct {
 	removed []string // identities
 	heard   chan string
 	closed  []string // rooms
+	told    []told
 
 	permitted map[string]*livekit.ParticipantPermission
 }

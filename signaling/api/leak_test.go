@@ -15,6 +15,7 @@ import (
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
 	"aparte/signaling/post"
+	"aparte/signaling/profile"
 )
 
 // ids are what calls can name of one post.
@@ -65,6 +66,13 @@ var namings = []naming{
 	}, answer: -1},
 	{id: "redeem-link", open: true, body: func(i ids) any { return api.Redeem{LinkID: i.link, Code: strings.Repeat("A", 43)} }},
 	{id: "challenge-guest", open: true, body: func(i ids) any { return api.ChallengeAsked{LinkID: i.link, Code: strings.Repeat("A", 43)} }},
+	{id: "list-profiles", path: "/profiles?post={post}"},
+	{id: "get-profile", path: "/profiles/standard?post={post}"},
+	{id: "create-profile", path: "/profiles?post={post}", body: func(ids) any { return draftOf("named", profile.Defaults()[0].Rules) }, answer: -1},
+	{id: "preview-profile", path: "/profiles/standard/preview?post={post}", body: func(ids) any { return editOf(1, func(*api.ProfileRules) {}) }, answer: -1},
+	{id: "change-profile", path: "/profiles/standard?post={post}", body: func(ids) any { return editOf(1, func(*api.ProfileRules) {}) }, answer: -1},
+	{id: "preview-choice", body: fixed(api.ProfileChoice{Profile: "named"})},
+	{id: "choose-profile", body: fixed(api.ProfileChoice{Profile: "named"})},
 	{id: "join-meeting"},
 	{id: "name-member", body: fixed(api.MemberDraft{Email: "anne@aparte.example", Role: "cohost"})},
 	{id: "set-member", body: fixed(api.MemberRole{Role: "observer"})},
@@ -80,6 +88,16 @@ var namings = []naming{
 	{id: "write-knock", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "write-all-knocks", body: fixed(api.LobbyText{Text: "Deux minutes"})},
 	{id: "permit", body: fixed(map[string]bool{"camera": false})},
+	{id: "list-call-messages"},
+	{id: "write-call", body: fixed(api.CallText{Text: "Bonjour"})},
+	{id: "write-call-privately", body: fixed(api.PrivateText{Text: "Bonjour", To: "hosts"})},
+	{id: "react", body: fixed(api.Reaction{Reaction: "agree"})},
+	{id: "raise-hand"},
+	{id: "lower-own-hand"},
+	{id: "lower-hand"},
+	{id: "lower-hands"},
+	{id: "start-timer", body: fixed(api.TimerDraft{Seconds: 60})},
+	{id: "stop-timer"},
 	{id: "mute"},
 	{id: "mute-all"},
 	{id: "ask-unmute"},
@@ -109,7 +127,7 @@ var namings = []naming{
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
 	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "create-post",
-	"get-guest", "knock", "withdraw", "reply", "guest-token",
+	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", // below
 }
 
@@ -338,7 +356,7 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 		switch op := all[n.id]; {
 		case n.id == "list-audit":
 			who = p.auditor
-		case strings.HasPrefix(op.path, "/posts/") || strings.HasPrefix(op.path, "/accounts"):
+		case strings.HasPrefix(op.path, "/posts/") || strings.HasPrefix(op.path, "/accounts") || strings.HasPrefix(op.path, "/profiles"):
 			who = p.admin
 		case n.open || n.id == "remove-participant" || n.id == "ban-knock":
 			continue

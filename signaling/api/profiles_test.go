@@ -13,19 +13,14 @@ import (
 
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 )
 
-// admin signs an administrator in.
+// admin signs an administrator of the post in.
 func (s *server) admin() *person {
 	s.t.Helper()
-	_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", strings.ToLower(rand.Text())+"@aparte.example")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	p := s.person()
-	do[api.SignedIn](p, http.StatusOK, "POST", "/session/one-time", api.OneTimeCode{Code: code})
-	return p
+	return s.member(strings.ToLower(rand.Text())+"@aparte.example", s.as(post.Administrator))
 }
 
 func draftOf(id string, rules profile.Rules) api.ProfileDraft {
@@ -81,7 +76,7 @@ func TestProfilesAreVersioned(t *testing.T) {
 	admin.refused("conflict", http.StatusConflict, "PUT", "/profiles/standard", edit) // a lost update
 	history := do[api.ProfileHistory](agent, http.StatusOK, "GET", "/profiles/standard", nil)
 	if v := history.Versions; len(v) != 2 || v[0].Rules.GuestShare != profile.Granted || v[1].Rules.GuestShare != profile.Allowed ||
-		v[0].ChangedBy != "Adèle" || v[0].ChangedAt == nil || v[1].ChangedAt != nil {
+		v[0].ChangedBy != "Anne Bernard" || v[0].ChangedAt == nil || v[1].ChangedAt != nil {
 		t.Errorf("versions %+v", v)
 	}
 	s.restart()
@@ -299,8 +294,8 @@ func TestAnEditReachesMeetingsThatAreNotInMemory(t *testing.T) {
 	guest := s.guest(l)
 	guest.knock("Inês")
 	k := host.decide(m.ID, host.knocks(m.ID)[0].ID, "admit")
-	if _, err := s.database().ExecContext(t.Context(), `INSERT INTO profiles SELECT 'default', 'standard', 2, 'Sobre', 'Sober', 'Pas de partage.', 'No sharing.',
-		replace(?, '"allowed"', '"off"'), 0, 'x', 'Adèle'`, mustJSON(t, profile.Defaults()[0].Rules)); err != nil {
+	if _, err := s.database().ExecContext(t.Context(), `INSERT INTO profiles SELECT ?, 'standard', 2, 'Sobre', 'Sober', 'Pas de partage.', 'No sharing.',
+		replace(?, '"allowed"', '"off"'), 0, 'x', 'Adèle'`, s.post.ID, mustJSON(t, profile.Defaults()[0].Rules)); err != nil {
 		t.Fatal(err)
 	}
 	s.restart()

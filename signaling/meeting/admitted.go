@@ -85,7 +85,7 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 		return nil, err
 	}
 	g := l.ruled(l.admittedGrant(k))
-	l.permit = append(l.permit, permitting{k.Identity, g.Permission()})
+	l.permit = append(l.permit, permitOf(g))
 	l.tellRights(h.Name, before.Permissions, g.Permissions, k.Identity)
 	return l.knockView(k), nil
 }

@@ -3,9 +3,12 @@ package meeting
 import (
 	"encoding/json"
 	"maps"
+	"strconv"
 	"sync"
 
 	"github.com/livekit/protocol/livekit"
+
+	"aparte/signaling/profile"
 )
 
 // CallState is what everybody in a call is told about it: the metadata of its room, so
@@ -20,6 +23,7 @@ type CallState struct {
 	Forbidden []string `json:"forbidden,omitempty"`
 	// NoHost is there once the last host has left, until one is back.
 	NoHost *NoHost `json:"no_host,omitempty"`
+	Timer  *Timer  `json:"timer,omitempty"`
 }
 
 // CallProfile is the security profile in force, as everybody in the call is told it.
@@ -29,6 +33,8 @@ type CallProfile struct {
 	Name      CallText `json:"name"`
 	Sentence  CallText `json:"sentence"`
 	Watermark bool     `json:"watermark"` // names are shown on the video
+	// PrivateMessages says who may write to one person.
+	PrivateMessages profile.Writing `json:"private_messages"`
 }
 
 // CallText is a text by language (BCP 47).
@@ -42,16 +48,23 @@ func (l *live) callState() CallState {
 	p := l.profile
 	return CallState{
 		Profile: CallProfile{
-			ID: p.ID, Version: p.Version, Name: CallText(p.Name), Sentence: CallText(p.Sentence), Watermark: p.Rules.Watermark,
+			ID: p.ID, Version: p.Version, Name: CallText(p.Name), Sentence: CallText(p.Sentence), Watermark: p.Rules.Watermark, PrivateMessages: p.Rules.PrivateMessages,
 		},
-		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(),
+		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(), Timer: l.timer,
 	}
 }
 
 // attributesOf is what everybody in the call is told about one who is in it, besides
-// name and role: participant attributes, "" for one that goes.
+// name and role: participant attributes. One that is not named any more goes.
 func (l *live) attributesOf(p Participant) map[string]string {
-	return map[string]string{"aparte.role": string(p.Role)}
+	a := map[string]string{"aparte.role": string(p.Role)}
+	if h, ok := l.hands.raised[p.Identity]; ok {
+		a["aparte.hand"] = strconv.FormatUint(h.order, 10)
+	}
+	if p.silent {
+		a["aparte.chat"] = "off"
+	}
+	return a
 }
 
 // words are what the call was to be told last: a room's metadata and attributes of
@@ -133,11 +146,26 @@ func (w *words) say(media Media, room string) {
 		w.text = text
 	}
 	for identity, now := range attributes {
-		if !maps.Equal(w.attributes[identity], now) || again[identity] {
-			media.SetAttributes(room, identity, now)
+		before := w.attributes[identity]
+		if maps.Equal(before, now) && !again[identity] {
+			continue
+		}
+		if told := withGone(before, now); len(told) > 0 {
+			media.SetAttributes(room, identity, told)
 		}
 	}
 	w.attributes = attributes
+}
+
+// withGone is now, and "" for what there was before and is no more.
+func withGone(before, now map[string]string) map[string]string {
+	told := maps.Clone(now)
+	for name := range before {
+		if _, still := now[name]; !still {
+			told[name] = ""
+		}
+	}
+	return told
 }
 
 // news tells whether there is something to say.
@@ -151,9 +179,7 @@ func (w *words) news() bool {
 func (l *live) word() {
 	attributes := make(map[string]map[string]string, len(l.inCall))
 	for identity, p := range l.inCall {
-		if a := l.attributesOf(p); len(a) > 0 {
-			attributes[identity] = a
-		}
+		attributes[identity] = l.attributesOf(p)
 	}
 	l.words.set(l.stateText(), attributes)
 }

@@ -229,6 +229,7 @@ func (m *Meetings) End(ctx context.Context, by Agent, id string) (Summary, error
 // sendOut has identities leave the call once the decision is durable.
 func (l *live) sendOut(identities ...string) {
 	for _, identity := range identities {
+		l.hands.lower(identity)
 		l.leave = append(l.leave, leaving{identity, livekit.DisconnectReason_PARTICIPANT_REMOVED})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -96,8 +97,15 @@ type live struct {
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
 	begun   []func()            // ends a watch that the batch began
+	undo    []func()            // takes back what the batch changed in memory alone
 	hosted  bool                // a host has been in the call since it was hostless last
 	renamed map[string]struct{} // accounts whose role the batch changed
+
+	// What is said and shown in the call: in memory alone, until the meeting ends.
+	chat      chat
+	reactions reactions
+	hands     hands
+	timer     *Timer // nil: none; never changed, only replaced
 
 	changes     Changes
 	owed        []audit.Draft // comings and goings that could not be stored yet
@@ -181,8 +189,11 @@ func (l *live) step(ctx context.Context, batch []request) {
 		for _, end := range l.begun {
 			end()
 		}
+		for _, back := range slices.Backward(l.undo) {
+			back()
+		}
 	}
-	l.begun = nil
+	l.begun, l.undo = nil, nil
 	for i := range batch {
 		if err != nil {
 			// Who was to leave leaves all the same: a disk that is full must not
@@ -195,7 +206,14 @@ func (l *live) step(ctx context.Context, batch []request) {
 		for _, out := range outcomes {
 			for _, who := range out.permit {
 				l.words.rule(who)
+				if p, in := l.inCall[who.identity]; in {
+					p.silent = !who.writes
+					l.inCall[who.identity] = p
+				}
 			}
+		}
+		if l.meeting.State == Ended {
+			l.chat, l.reactions, l.hands, l.timer = chat{}, reactions{}, hands{}, nil
 		}
 		l.word()
 	}

@@ -208,6 +208,8 @@ type Participant struct {
 	Name     string
 	Role     role.Role
 	Since    time.Time // when it came into the call first
+	silent   bool      // may not write
+	grant    string    // id of the grant by which it came
 	sid      string    // of the connection
 	actor    audit.Actor
 }

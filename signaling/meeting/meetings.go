@@ -42,7 +42,10 @@ type leaving struct {
 type permitting struct {
 	identity   string
 	permission *livekit.ParticipantPermission
+	writes     bool // in the chat, of which the media know nothing
 }
+
+func permitOf(g Grant) permitting { return permitting{g.Identity, g.Permission(), g.Permissions.Chat} }
 
 // NewMeetings makes the meetings of this process; end them with Close.
 func NewMeetings(cfg Config) *Meetings {

@@ -662,7 +662,7 @@ func TestWhoJoinsMayDoWhatWasDecidedMeanwhile(t *testing.T) {
 	h.Joined(h.id, g.Identity, "PA_1")
 	h.knocks() // comes after it
 	h.Close()  // waits for what follows from it
-	if p := h.call.allowed[g.Identity]; p == nil || p.CanPublish || !p.CanPublishData {
+	if p := h.call.allowed[g.Identity]; p == nil || p.CanPublish || p.CanPublishData {
 		t.Errorf("allowed %v", p)
 	}
 }

@@ -262,7 +262,7 @@ func (a permitAll) do(l *live, _ time.Time) (any, error) {
 	l.setMeeting(after)
 	all := l.ordinary()
 	for _, g := range all {
-		l.permit = append(l.permit, permitting{g.Identity, g.Permission()})
+		l.permit = append(l.permit, permitOf(g))
 	}
 	told := Moderated{By: h.Name, All: true}
 	l.tellForbidden(told, after.Forbidden.without(before.Forbidden), identitiesOf(all)...)

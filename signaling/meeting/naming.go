@@ -224,7 +224,7 @@ func (l *live) roleChanged(account string) {
 			in.Role = r
 			l.inCall[s.Identity] = in
 			l.dirty, l.rosterDirty = true, true
-			l.permit = append(l.permit, permitting{s.Identity, l.ruled(s.grant(r, p.Name)).Permission()})
+			l.permit = append(l.permit, permitOf(l.ruled(s.grant(r, p.Name))))
 		}
 	}
 	if !role.WatchLobby.May(r) {

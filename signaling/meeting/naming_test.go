@@ -27,6 +27,9 @@ func (h *house) withAgents() *house {
 			login.Code{Hash: [32]byte{a.Account[0]}, Account: a.Account, CreatedAt: start, ExpiresAt: start}); err != nil {
 			h.t.Fatal(err)
 		}
+		if err := h.MemberChanged(h.t.Context(), a.Account, dakar.ID, true); err != nil { // a meeting that runs knows it, too
+			h.t.Fatal(err)
+		}
 	}
 	return h
 }

@@ -26,24 +26,25 @@ type Grant struct {
 	CallState    string // JSON of CallState, for the call that this one may begin
 }
 
-// Permission says in LiveKit's words what a grant allows.
+// Permission says in LiveKit's words what a grant allows. Nobody publishes data packets
+// in a meeting: what is written goes through the rules (chat.go), and only the server
+// sends, so that a packet's origin is never in doubt.
 func (g Grant) Permission() *livekit.ParticipantPermission {
 	var sources []livekit.TrackSource
-	g.Permissions = mayBe(g.Role, g.Permissions) // whatever else was decided
-	if g.Permissions.Speak {
+	may := mayBe(g.Role, g.Permissions) // whatever else was decided
+	if may.Speak {
 		sources = append(sources, livekit.TrackSource_MICROPHONE)
 	}
-	if g.Permissions.Camera {
+	if may.Camera {
 		sources = append(sources, livekit.TrackSource_CAMERA)
 	}
-	if g.Permissions.Share {
+	if may.Share {
 		sources = append(sources, livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO)
 	}
 	return &livekit.ParticipantPermission{
 		CanSubscribe:      true,
 		CanPublish:        len(sources) > 0, // no sources would mean all of them
 		CanPublishSources: sources,
-		CanPublishData:    g.Permissions.Chat,
 	}
 }
 
@@ -202,15 +203,17 @@ func (a joined) do(l *live, now time.Time) (any, error) {
 		l.sendOut(a.identity)
 		return nil, err
 	}
-	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, sid: a.sid, actor: l.whoIs(a.identity)}
+	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, silent: !g.Permissions.Chat, grant: g.ID, sid: a.sid, actor: l.whoIs(a.identity)}
 	if before, in := l.inCall[a.identity]; in {
 		p.Since = before.Since
 	}
 	l.noteJoined(p)
+	l.chat.arrived(g.ID)
+	l.hands.back(a.identity, now)
 	l.inCall[a.identity] = p
 	l.dirty, l.rosterDirty = true, true
 	// What it may do may have changed meanwhile, too.
-	l.permit = append(l.permit, permitting{a.identity, g.Permission()})
+	l.permit = append(l.permit, permitOf(g))
 	l.words.repeat(a.identity)
 	return nil, nil
 }
@@ -222,12 +225,13 @@ type left struct {
 
 func (left) command() role.Command { return role.Keep }
 
-func (a left) do(l *live, _ time.Time) (any, error) {
+func (a left) do(l *live, now time.Time) (any, error) {
 	// Somebody who came back on a new connection leaves the old one afterwards.
 	if p, ok := l.inCall[a.identity]; ok && p.sid == a.sid {
 		delete(l.inCall, a.identity)
 		l.stepBack(a.identity)
 		l.words.forget(a.identity)
+		l.hands.away(a.identity, now)
 		l.noteLeft(p)
 		l.dirty, l.rosterDirty = true, true
 	}

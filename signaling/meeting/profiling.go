@@ -108,7 +108,7 @@ func (l *live) take(p profile.Profile, act audit.Act, now time.Time) Effects {
 				k = after
 			}
 		}
-		l.permit = append(l.permit, permitting{k.Identity, l.ruled(l.admittedGrant(k)).Permission()})
+		l.permit = append(l.permit, permitOf(l.ruled(l.admittedGrant(k))))
 	}
 	for _, k := range l.lobby.Knocks() {
 		l.retell[k.Session] = struct{}{}

@@ -97,6 +97,15 @@ var (
 	PermitAll  = define("permit-all", "Change what everybody but hosts may do.", hosts)
 	Spotlight  = define("spotlight", "Put up to three people in front for everybody.", hosts)
 	Lock       = define("lock", "Lock the meeting, so that nobody new comes in, or unlock it.", hosts)
+	// In the call. What a person may is narrowed further by the permissions they were given.
+	ReadChat     = define("read-chat", "Read what is written in the call.", present)
+	Chat         = define("chat", "Write to everybody in the call.", present)
+	ChatPrivate  = define("chat-private", "Write to the hosts, or to one person, in the call.", present)
+	React        = define("react", "Show a reaction.", agents, []Role{Guest})
+	RaiseHand    = define("raise-hand", "Raise one's hand.", agents, []Role{Guest})
+	LowerOwnHand = define("lower-own-hand", "Lower one's own hand.", agents, []Role{Guest})
+	LowerHand    = define("lower-hand", "Lower somebody's hand, or all hands.", hosts)
+	SetTimer     = define("set-timer", "Start or stop the timer that everybody sees.", hosts)
 
 	// Guests.
 	LookAsGuest = define("look-as-guest", "See one's own state.", door, []Role{Guest, Observer})

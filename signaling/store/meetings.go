@@ -130,7 +130,7 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
 		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since,
 		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
 		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
 		ended_at = excluded.ended_at, hostless_since = excluded.hostless_since,

@@ -82,7 +82,7 @@ func TestTokenOpensWhatTheGrantSaysNow(t *testing.T) {
 	if err != nil || g.Room != "m" || !g.Meeting || g.ID != "g" || g.Identity != "p_g" || g.Attributes["aparte.role"] != "guest" || g.Attributes["aparte.organisation"] != "MNE" {
 		t.Fatalf("grant %+v, %v", g, err)
 	}
-	if v := g.Video; !v.RoomJoin || !v.GetCanPublishData() || !v.GetCanSubscribe() || v.RoomAdmin || len(v.CanPublishSources) != 1 || v.CanPublishSources[0] != "microphone" || v.GetCanUpdateOwnMetadata() {
+	if v := g.Video; !v.RoomJoin || v.GetCanPublishData() || !v.GetCanSubscribe() || v.RoomAdmin || len(v.CanPublishSources) != 1 || v.CanPublishSources[0] != "microphone" || v.GetCanUpdateOwnMetadata() {
 		t.Errorf("video grant %+v", v)
 	}
 	silent := guest

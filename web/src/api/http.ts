@@ -77,7 +77,7 @@ export async function request<T>(method: string, path: string, { body, csv, bear
       ...(csv ? { body: csv } : body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (error) {
-    throw new Problem('offline', 0, error instanceof Error ? error.message : 'no network')
+    throw new Problem('offline', 0, String(error))
   }
   const text = await answer.text()
   let json: unknown

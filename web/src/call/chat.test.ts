@@ -1,46 +1,69 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Chat, longestMessage } from './chat'
+import type { CallMessage } from '@/api'
+import { Chat, everyone, longestMessage } from './chat'
 
 const me = { identity: 'me', name: 'Moi', self: true }
-const other = { identity: 'p', name: 'Paul', self: false }
+const said = (seq: number, more: Partial<CallMessage> = {}): CallMessage => ({ seq, from: 'p', from_name: 'Paul', to: 'everyone', text: `m${seq}`, at: '2027-03-02T09:00:00Z', ...more })
+const texts = (chat: Chat) => chat.state.get().messages.map(({ text }) => text)
+
+function setUp() {
+  const transmit = vi.fn<(text: string, to: string) => Promise<CallMessage>>()
+  return { transmit, chat: new Chat(transmit, () => me) }
+}
 
 describe('the chat', () => {
-  it('keeps a message that failed, with its text, and sends it again', async () => {
-    const transmit = vi.fn<(text: string) => Promise<void>>().mockRejectedValueOnce(new Error('gone')).mockResolvedValue()
-    const chat = new Chat(transmit, () => me)
+  it('keeps a message that failed, with its text and its reader, and sends it again', async () => {
+    const { chat, transmit } = setUp()
+    transmit.mockRejectedValueOnce(new Error('gone')).mockResolvedValue(said(4, { from: 'me', text: 'bonjour', to: 'hosts' }))
+    chat.address({ id: 'hosts', name: '' })
     chat.write('  bonjour ')
     await chat.send()
-    expect(chat.state.get()).toMatchObject({ draft: '', messages: [{ text: 'bonjour', state: 'failed' }] })
+    expect(chat.state.get()).toMatchObject({ draft: '', messages: [{ text: 'bonjour', to: 'hosts', state: 'failed' }] })
+    chat.address(everyone)
     await chat.again(chat.state.get().messages[0]?.id ?? '')
-    expect(chat.state.get().messages).toMatchObject([{ text: 'bonjour', state: 'sent' }])
+    expect(transmit).toHaveBeenLastCalledWith('bonjour', 'hosts')
+    expect(chat.state.get().messages).toMatchObject([{ text: 'bonjour', seq: 4, state: 'sent', from: { self: true } }])
   })
 
   it('sends nothing that is empty', async () => {
-    const transmit = vi.fn(() => Promise.resolve())
-    const chat = new Chat(transmit, () => me)
+    const { chat, transmit } = setUp()
     chat.write(' \n ')
     await chat.send()
     expect(transmit).not.toHaveBeenCalled()
   })
 
   it('counts what was not seen, once per message', () => {
-    const chat = new Chat(() => Promise.resolve(), () => me)
-    chat.receive({ id: '1', from: other, text: 'a', at: 1 })
-    chat.receive({ id: '1', from: other, text: 'a', at: 1 })
-    expect(chat.state.get()).toMatchObject({ unread: 1, messages: [{ id: '1' }] })
+    const { chat } = setUp()
+    chat.load([said(1)])
+    expect(chat.state.get().unread).toBe(0)
+    expect([chat.receive(said(2)), chat.receive(said(2))]).toEqual([true, false])
+    expect(chat.state.get().unread).toBe(1)
     chat.show(true)
-    chat.receive({ id: '2', from: other, text: 'b', at: 2 })
+    chat.receive(said(3))
     expect(chat.state.get().unread).toBe(0)
     chat.show(false)
-    chat.receive({ id: '3', from: other, text: 'c', at: 3 })
+    chat.load([said(1), said(2), said(3), said(4)])
     expect(chat.state.get().unread).toBe(1)
+    expect(texts(chat)).toEqual(['m1', 'm2', 'm3', 'm4'])
   })
 
-  it('cuts what a stranger sends too long, and forgets the oldest', () => {
-    const chat = new Chat(() => Promise.resolve(), () => me)
-    chat.receive({ id: 'long', from: other, text: 'x'.repeat(longestMessage * 3), at: 1 })
-    expect(chat.state.get().messages[0]?.text).toHaveLength(longestMessage)
-    for (let i = 0; i < 600; i++) chat.receive({ id: `m${i}`, from: other, text: 'x', at: i })
-    expect(chat.state.get().messages).toHaveLength(500)
+  it('stands in the server’s order whatever comes first, its own messages once', async () => {
+    const { chat, transmit } = setUp()
+    transmit.mockResolvedValue(said(2, { from: 'me', text: 'mine' }))
+    chat.write('mine')
+    const sent = chat.send()
+    chat.receive(said(3))
+    expect(chat.receive(said(2, { from: 'me', text: 'mine' }))).toBe(false)
+    await sent
+    chat.receive(said(1))
+    expect(texts(chat)).toEqual(['m1', 'mine', 'm3'])
+  })
+
+  it('keeps the draft within what the server takes', () => {
+    const { chat } = setUp()
+    for (const letter of ['a', 'é', '漢', '👍']) {
+      chat.write(letter.repeat(longestMessage))
+      expect(new TextEncoder().encode(chat.state.get().draft).length, letter).toBe(letter === '漢' ? 4095 : 4096)
+    }
   })
 })

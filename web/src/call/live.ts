@@ -1,15 +1,17 @@
 // The live half of the call, with livekit-client: loaded when someone is about to enter.
 import { LogLevel, Room, setLogLevel, VideoPresets } from 'livekit-client'
 import type { MediaGrant } from '@/api'
+import type { CallCalls } from '@/api/call'
 import type { Intents } from './intents'
 import { listenWithWebAudio } from './check'
 import { Call } from './session'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
-export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Call {
+export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, intents: Intents): Call {
   setLogLevel(LogLevel.warn)
   return new Call({
     grant,
+    calls,
     intents,
     listen: listenWithWebAudio,
     room: () =>
@@ -22,13 +24,14 @@ export function newCall(grant: () => Promise<MediaGrant>, intents: Intents): Cal
   })
 }
 
-export type { Call, CallState, Phase } from './session'
+export type { Call, CallEvent, CallState, Phase } from './session'
 export { moderates, type Person, type Role, type Self, type Share } from './people'
 export type { NoHost } from './told'
 export type { ProfileInForce } from './profile'
 export type { Over } from './outcome'
 export type { Message } from './chat'
-export { longestMessage } from './chat'
+export { everyone } from './chat'
+export { reactions, type Timer } from './packets'
 export type { Moderated, Moderation, Right } from './moderation'
 export { grid, inFront, initials, page, perPage, smallestTile, type Size } from './layout'
 export type { Track } from 'livekit-client'

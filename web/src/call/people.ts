@@ -19,6 +19,8 @@ export interface Person {
   role: Role
   /** Came by a guest link. */
   outside: boolean
+  /** Host or co-host. */
+  moderates: boolean
   self: boolean
   speaking: boolean
   micOn: boolean
@@ -30,6 +32,8 @@ export interface Person {
   voice: Track | null
   /** True while the person's own connection is lost. */
   lost: boolean
+  /** Place among the raised hands, from 1; 0: not raised. The same on every screen. */
+  hand: number
 }
 
 /** A screen someone shows. */
@@ -63,14 +67,25 @@ export type Quality = 'good' | 'weak' | 'lost'
 /** Everyone in order of arrival, self last. Arrival is the server's, so that every screen agrees. */
 export function people(room: Room): Person[] {
   const others = [...room.remoteParticipants.values()].sort(byArrival)
-  return [...others.map((other) => person(other, false)), person(room.localParticipant, true)]
+  const up = hands([...others, room.localParticipant])
+  const as = (participant: Participant, self: boolean) => person(participant, self, up.indexOf(participant.identity) + 1)
+  return [...others.map((other) => as(other, false)), as(room.localParticipant, true)]
+}
+
+/** Identities of those whose hand is up, in the server's order. */
+function hands(all: readonly Participant[]): string[] {
+  return all
+    .map(({ identity, attributes }) => ({ identity, order: Number(attributes['aparte.hand'] ?? '') }))
+    .filter(({ order }) => Number.isSafeInteger(order) && order > 0)
+    .sort((a, b) => a.order - b.order)
+    .map(({ identity }) => identity)
 }
 
 function byArrival(a: Participant, b: Participant): number {
   return (a.joinedAt?.getTime() ?? 0) - (b.joinedAt?.getTime() ?? 0) || (a.identity < b.identity ? -1 : 1)
 }
 
-function person(participant: Participant, self: boolean): Person {
+function person(participant: Participant, self: boolean, hand: number): Person {
   const camera = participant.getTrackPublication(Track.Source.Camera)
   const role = roles.find((one) => one === participant.attributes['aparte.role']) ?? 'other'
   return {
@@ -79,6 +94,7 @@ function person(participant: Participant, self: boolean): Person {
     organisation: participant.attributes['aparte.organisation'] ?? '',
     role,
     outside: role === 'guest' || participant.attributes['aparte.outside'] === '1',
+    moderates: moderates(role),
     self,
     speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
     micOn: participant.isMicrophoneEnabled,
@@ -86,6 +102,7 @@ function person(participant: Participant, self: boolean): Person {
     held: isHeld(camera?.track),
     voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
     lost: participant.connectionQuality === ConnectionQuality.Lost,
+    hand,
   }
 }
 
@@ -114,11 +131,11 @@ export function shares(room: Room): Share[] {
   return shown
 }
 
-/** What the token allows; before the server has said, everything, since the server decides anyway. */
-export function permissions(given: Participant['permissions']): Permissions {
+/** What the server allows; before it has said, everything, since it decides anyway. Writing goes through the API, so that no media permission tells of it. */
+export function permissions({ permissions: given, attributes }: Pick<Participant, 'permissions' | 'attributes'>): Permissions {
   if (!given) return { speak: true, camera: true, share: true, chat: true }
   const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => (allowed as number) === wanted))
-  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: given.canPublishData }
+  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: attributes['aparte.chat'] !== 'off' }
 }
 
 /** One's own connection; a picture held back tells of a narrow one before the server's next rating does. */

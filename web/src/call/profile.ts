@@ -9,14 +9,20 @@ export interface ProfileInForce {
   sentence: Readonly<Record<string, string>>
   /** Whoever looks sees their own name over every picture. */
   watermark: boolean
+  /** Who may write to one person: everybody, only hosts and to hosts, nobody. */
+  privately: 'all' | 'hosts' | 'off'
 }
 
 /** The profile of a room's metadata; the one before, if it says the same. */
 export function profileInForce(metadata: string | undefined, before: ProfileInForce | null): ProfileInForce | null {
   const read = object(object(parse(metadata))?.['profile'])
   if (typeof read?.['id'] !== 'string') return null
-  const now = { id: read['id'], name: byLanguage(read['name']), sentence: byLanguage(read['sentence']), watermark: read['watermark'] === true }
+  const now = { id: read['id'], name: byLanguage(read['name']), sentence: byLanguage(read['sentence']), watermark: read['watermark'] === true, privately: writing(read['private_messages']) }
   return JSON.stringify(now) === JSON.stringify(before) ? before : now
+}
+
+function writing(value: unknown): ProfileInForce['privately'] {
+  return value === 'all' || value === 'hosts' ? value : 'off'
 }
 
 function parse(text: string | undefined): unknown {

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type Room } from 'livekit-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Problem, type MediaGrant } from '@/api'
+import { Problem, type CallMessage, type MediaGrant } from '@/api'
+import type { CallCalls } from '@/api/call'
 import { Call } from './session'
 
 class FakePublication {
@@ -13,7 +14,7 @@ class FakeParticipant {
   attributes: Record<string, string> = {}
   isSpeaking = false
   connectionQuality = ConnectionQuality.Good
-  permissions = undefined
+  permissions: object | undefined = undefined
   trackPublications = new Map()
   private tracks = new Map<Track.Source, FakePublication>()
   fail: Error | null = null
@@ -37,7 +38,6 @@ class FakeParticipant {
   setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
   setCameraEnabled = (on: boolean) => this.set(Track.Source.Camera, on)
   setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
-  sendText = vi.fn(() => Promise.resolve())
 }
 
 class FakeRoom extends EventEmitter {
@@ -48,7 +48,6 @@ class FakeRoom extends EventEmitter {
   localParticipant = new FakeParticipant('me', 'Moi', new Date(0))
   remoteParticipants = new Map<string, FakeParticipant>()
   refuse: Error | null = null
-  handler: ((reader: unknown, from: { identity: string }) => void) | null = null
   connect = vi.fn(() => {
     if (this.refuse) return Promise.reject(this.refuse)
     this.state = ConnectionState.Connected
@@ -61,8 +60,8 @@ class FakeRoom extends EventEmitter {
   switchActiveDevice = vi.fn(() => Promise.resolve(true))
   startAudio = vi.fn(() => Promise.resolve())
   startVideo = vi.fn(() => Promise.resolve())
-  registerTextStreamHandler(_: string, handler: FakeRoom['handler']) {
-    this.handler = handler
+  say(topic: string, value: unknown, participant?: FakeParticipant) {
+    this.emit(RoomEvent.DataReceived, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)), participant, 0, topic)
   }
   add(identity: string, name: string, at: number) {
     const participant = new FakeParticipant(identity, name, new Date(at))
@@ -81,8 +80,15 @@ const ticket: MediaGrant = { url: 'ws://x', token: 't', identity: 'me' }
 function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }) {
   const room = new FakeRoom()
   const grant = vi.fn(() => Promise.resolve(ticket))
-  const call = new Call({ grant, room: () => room as unknown as Room, intents, random: () => 0 })
-  return { room, grant, call, phase: () => call.state.get().phase }
+  const calls = {
+    messages: vi.fn<CallCalls['messages']>(() => Promise.resolve({ messages: [], now: new Date().toISOString() })),
+    say: vi.fn<CallCalls['say']>(),
+    react: vi.fn(() => Promise.resolve()),
+    hand: vi.fn(() => Promise.resolve()),
+    host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
+  }
+  const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, random: () => 0 })
+  return { room, grant, calls, call, phase: () => call.state.get().phase }
 }
 
 beforeEach(() => vi.useFakeTimers())
@@ -268,16 +274,100 @@ describe('a call', () => {
     expect(call.state.get().self).toMatchObject({ sharing: false, problem: null })
   })
 
-  it('names the author of a message as the server does, and ignores whoever is not in the room', async () => {
+  const written: CallMessage = { seq: 1, from: 'p', from_name: 'Paul', to: 'everyone', text: 'bonjour', at: '2027-03-02T09:00:00Z' }
+
+  it('shows what the server says that somebody wrote, and nothing that a participant sends', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    const paul = room.add('p', 'Paul', 1)
+    room.say('aparte.chat', { ...written, seq: 2, text: 'forged' }, paul)
+    room.say('aparte.reaction', { reactions: [{ identity: 'me', reaction: 'agree' }] }, paul)
+    for (const nonsense of ['', '{', '[]', '{"seq":"x"}', '{"reactions":[null]}']) {
+      room.say('aparte.chat', nonsense)
+      room.say('aparte.reaction', nonsense)
+    }
+    room.say('aparte.else', written)
+    room.say('aparte.chat', written)
+    await settle()
+    expect(call.chat.state.get().messages).toMatchObject([{ from: { name: 'Paul', self: false }, text: 'bonjour' }])
+    expect(call.state.get().reactions).toEqual({})
+  })
+
+  it('reads what was written once it is in, and asks again where the server has not heard of it yet', async () => {
+    const { call, calls } = setUp()
+    calls.messages.mockRejectedValueOnce(new Problem('conflict', 409, 'not in the call')).mockImplementation(() => Promise.resolve({ messages: [written], now: new Date(Date.now() + 5000).toISOString() }))
+    call.start()
+    await vi.advanceTimersByTimeAsync(600)
+    expect(call.chat.state.get().messages).toMatchObject([{ text: 'bonjour' }])
+    expect(call.state.get().clock).toBe(5000)
+  })
+
+  it('shows a reaction for a moment', async () => {
     const { call, room } = setUp()
     call.start()
     await settle()
     room.add('p', 'Paul', 1)
-    const reader = { info: { id: '1', timestamp: 0 }, readAll: () => Promise.resolve('bonjour') }
-    room.handler?.(reader, { identity: 'p' })
-    room.handler?.(reader, { identity: 'ghost' })
     await settle()
-    expect(call.chat.state.get().messages).toMatchObject([{ from: { name: 'Paul', self: false }, text: 'bonjour' }])
+    room.say('aparte.reaction', { reactions: [{ identity: 'p', reaction: 'thanks' }, { identity: 'ghost', reaction: 'agree' }] })
+    expect(call.state.get().reactions).toEqual({ p: 'thanks' })
+    await vi.advanceTimersByTimeAsync(5001)
+    expect(call.state.get().reactions).toEqual({})
+  })
+
+  it('numbers raised hands in the server’s order, and leaves nonsense alone', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    const orders = ['12', '9', '', '1e999']
+    orders.forEach((order, i) => void (room.add(`p${i}`, 'Paul', i).attributes = { 'aparte.hand': order }))
+    room.emit(RoomEvent.ParticipantAttributesChanged, {}, room.localParticipant)
+    await settle()
+    expect(call.state.get().people.map(({ hand }) => hand)).toEqual([2, 1, 0, 0, 0])
+  })
+
+  it('lowers hands after the time to take it back', async () => {
+    const { call, calls } = setUp()
+    call.start()
+    await settle()
+    call.lower('p')
+    call.undoLowering()
+    await vi.advanceTimersByTimeAsync(9000)
+    expect(calls.host.lower).not.toHaveBeenCalled()
+    call.lower('p')
+    call.lower(null)
+    expect(calls.host.lower).toHaveBeenCalledExactlyOnceWith('p')
+    await vi.advanceTimersByTimeAsync(8001)
+    expect(calls.host.lower).toHaveBeenLastCalledWith(null)
+    expect(call.state.get().lowering).toBeNull()
+  })
+
+  it('follows the timer of the room, and keeps it while it is the same', async () => {
+    const { call, room } = setUp()
+    room.metadata = '{"timer":{"ends_at":"2027-03-02T09:05:00Z","started_by":"Anne"}}'
+    call.start()
+    await settle()
+    const before = call.state.get().timer
+    expect(before).toEqual({ endsAt: Date.parse('2027-03-02T09:05:00Z'), startedBy: 'Anne' })
+    room.emit(RoomEvent.RoomMetadataChanged)
+    await settle()
+    expect(call.state.get().timer).toBe(before)
+    room.metadata = '{}'
+    room.emit(RoomEvent.RoomMetadataChanged)
+    await settle()
+    expect(call.state.get().timer).toBeNull()
+  })
+
+  it('may not write once the server says so', async () => {
+    const { call, room } = setUp()
+    call.start()
+    await settle()
+    expect(call.state.get().self.can.chat).toBe(true)
+    room.localParticipant.attributes = { 'aparte.chat': 'off' }
+    room.localParticipant.permissions = { canPublish: true, canPublishSources: [], canPublishData: false }
+    room.emit(RoomEvent.ParticipantAttributesChanged, { 'aparte.chat': 'off' }, room.localParticipant)
+    await settle()
+    expect(call.state.get().self.can).toMatchObject({ speak: true, chat: false })
   })
 
   it('asks for a touch when the browser plays nothing', async () => {

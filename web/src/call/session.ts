@@ -4,8 +4,9 @@
 //	   │          │            │
 //	   │          └─ gave up ──┤                 then we join again with a fresh token, with back-off
 //	   └──────────── over ◀────┘                 left, removed, ended, elsewhere, refused: nobody comes back by itself
-import { ConnectionState, RoomEvent, Track, type DisconnectReason, type LocalTrackPublication, type Participant, type Room } from 'livekit-client'
-import { Store, type MediaGrant, type Readable } from '@/api'
+import { ConnectionState, RoomEvent, Track, type DisconnectReason, type LocalTrackPublication, type Room } from 'livekit-client'
+import { Store, isProblem, type MediaGrant, type Reaction, type Readable } from '@/api'
+import type { CallCalls } from '@/api/call'
 import { backOff } from '@/api/socket'
 import { Chat } from './chat'
 import type { Listen } from './check'
@@ -13,6 +14,7 @@ import type { Intents } from './intents'
 import { mediaProblem } from './media'
 import { askedToUnmute, moderated, moderation, topics, unmoderated, type Moderated, type Moderation } from './moderation'
 import { MutedTalk } from './muted'
+import { chatTopic, reactionTopic, readMessage, readReactions, readTimer, type Timer } from './packets'
 import { overBy, overByProblem, type Over } from './outcome'
 import { profileInForce, type ProfileInForce } from './profile'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
@@ -42,12 +44,22 @@ export interface CallState {
   moderation: Moderation
   /** The host who asks one to open the microphone, until one answers. */
   askedBy: string | null
+  timer: Timer | null
+  /** How far the server's clock is ahead, in milliseconds. */
+  clock: number
+  /** Shown at this moment, one for each person. */
+  reactions: Readonly<Record<string, Reaction>>
+  /** Hands that go down unless the host takes it back: of one, or (null) all. */
+  lowering: { identity: string | null } | null
 }
 
-export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string }
-  | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
+/** A host may take the lowering of hands back for this long before it reaches the server. */
+const undoFor = 8_000
+const reactionShown = 5_000
 
-const chatTopic = 'lk.chat'
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean }
+  | { is: 'reaction'; name: string; reaction: Reaction } | { is: 'hand'; name: string } | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
+
 const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
 
 // Every event after which the screen may look different.
@@ -61,6 +73,8 @@ const changes = [
 interface Options {
   /** Asks the server anew for each join whether one may be in. */
   grant: () => Promise<MediaGrant>
+  /** What is said and shown besides speaking. */
+  calls: CallCalls
   room: () => Room
   intents: Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
   random?: () => number
@@ -80,20 +94,21 @@ export class Call {
   private joining = false
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
+  private loweringTimer: ReturnType<typeof setTimeout> | undefined
+  private readonly reactionTimers = new Map<string, ReturnType<typeof setTimeout>>()
 
   constructor(private readonly options: Options) {
     this.wanted = { mic: options.intents.mic, cam: options.intents.cam }
     this.room = options.room()
     this.current = new Store<CallState>({
       phase: { is: 'joining' }, people: [], shares: [], noHost: null, quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
+      timer: null, clock: 0, reactions: {}, lowering: null,
       self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
     })
     this.state = this.current
     this.mutedTalk = options.listen ? new MutedTalk(options.listen, (talksMuted) => this.talks(talksMuted)) : null
     this.chat = new Chat(
-      async (text) => {
-        await this.room.localParticipant.sendText(text, { topic: chatTopic })
-      },
+      options.calls.say,
       () => ({ identity: this.room.localParticipant.identity, name: nameOf(this.room.localParticipant), self: true }),
     )
     this.listen()
@@ -168,6 +183,37 @@ export class Call {
     if (open) await this.setMic(true)
   }
 
+  /** Shows a reaction; one too many is not worth a word. */
+  react = (reaction: Reaction): void => void this.options.calls.react(reaction).catch(() => undefined)
+
+  toggleHand = (): void => {
+    const up = this.current.get().people.some((person) => person.self && person.hand > 0)
+    void this.options.calls.hand(!up).catch(() => undefined)
+  }
+
+  /** Lowers somebody's hand, or all, after the time to take it back. */
+  lower = (identity: string | null): void => {
+    this.flushLowering()
+    this.current.update((state) => ({ ...state, lowering: { identity } }))
+    this.loweringTimer = setTimeout(this.flushLowering, undoFor)
+  }
+
+  undoLowering = (): void => {
+    clearTimeout(this.loweringTimer)
+    this.current.update((state) => ({ ...state, lowering: null }))
+  }
+
+  private flushLowering = (): void => {
+    const { lowering } = this.current.get()
+    this.undoLowering()
+    if (lowering) void this.options.calls.host?.lower(lowering.identity).catch(() => undefined)
+  }
+
+  /** Starts the timer for everybody; null stops it. */
+  setTimer = async (seconds: number | null): Promise<void> => {
+    await this.options.calls.host?.timer(seconds)
+  }
+
   dismissProblem = (): void => this.self({ problem: null })
 
   private async join(): Promise<void> {
@@ -185,6 +231,7 @@ export class Call {
       this.phase({ is: 'live', since: Date.now() })
       if (before.is === 'reconnecting') this.tell({ is: 'back' })
       this.refreshNow()
+      void this.catchUp()
       void this.applyIntents()
     } catch (error) {
       const over = overByProblem(error)
@@ -238,6 +285,7 @@ export class Call {
       this.phase({ is: 'live', since: Date.now() })
       if (before.is === 'reconnecting') this.tell({ is: 'back' })
       this.refresh()
+      void this.catchUp()
     })
     room.on(RoomEvent.Disconnected, (reason) => this.disconnected(reason))
     room.on(RoomEvent.TrackPublished, (publication, participant) => {
@@ -249,21 +297,51 @@ export class Call {
     room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
       if (sender === undefined) this.told(topic, payload)
     })
-    room.registerTextStreamHandler(chatTopic, (reader, { identity }) => void this.received(reader, identity))
+    room.on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => {
+      if (changed['aparte.hand'] && participant !== room.localParticipant) this.tell({ is: 'hand', name: nameOf(participant) })
+    })
   }
 
-  private async received(reader: { info: { id: string; timestamp: number }; readAll(): Promise<string> }, identity: string): Promise<void> {
-    const sender: Participant | undefined = this.room.remoteParticipants.get(identity)
-    // Only people who are in the room are shown as authors; the name is the server's, never the message's.
-    if (!sender) return
-    const from = { identity, name: nameOf(sender), self: false }
-    const text = await reader.readAll().catch(() => null)
-    if (text === null) return
-    this.chat.receive({ id: `${identity}/${reader.info.id}`, from, text, at: Date.now() })
-    this.tell({ is: 'message', name: from.name })
+  private wrote(text: string): void {
+    const message = readMessage(text)
+    if (message && this.chat.receive(message)) this.tell({ is: 'message', name: message.from_name, alone: message.to !== 'everyone' })
+  }
+
+  private reacted(text: string): void {
+    const { people } = this.current.get()
+    for (const { identity, reaction } of readReactions(text)) {
+      const person = people.find((one) => one.identity === identity)
+      if (!person) continue
+      clearTimeout(this.reactionTimers.get(identity))
+      this.reactionTimers.set(identity, setTimeout(() => this.showReaction(identity, undefined), reactionShown))
+      this.showReaction(identity, reaction)
+      if (!person.self) this.tell({ is: 'reaction', name: person.name, reaction })
+    }
+  }
+
+  private showReaction(identity: string, reaction: Reaction | undefined): void {
+    this.current.update((state) => {
+      const others = Object.entries(state.reactions).filter(([who]) => who !== identity)
+      return { ...state, reactions: Object.fromEntries(reaction ? [...others, [identity, reaction]] : others) }
+    })
+  }
+
+  /** Reads what was written meanwhile, and the server's clock. The server may hear of us a moment after we are in. */
+  private async catchUp(tries = 5): Promise<void> {
+    try {
+      const before = Date.now()
+      const { messages, now } = await this.options.calls.messages()
+      this.chat.load(messages)
+      const clock = Date.parse(now) - (before + Date.now()) / 2
+      this.current.update((state) => ({ ...state, clock }))
+    } catch (error) {
+      if (tries > 1 && !this.isOver() && isProblem(error, 'conflict', 'offline', 'unavailable')) setTimeout(() => void this.catchUp(tries - 1), 500)
+    }
   }
 
   private told(topic: string | undefined, payload: Uint8Array): void {
+    if (topic === chatTopic) this.wrote(new TextDecoder().decode(payload))
+    if (topic === reactionTopic) this.reacted(new TextDecoder().decode(payload))
     if (topic === topics.ask) {
       const by = askedToUnmute(payload)
       const { self } = this.current.get()
@@ -302,6 +380,8 @@ export class Call {
   private finish(why: Over): void {
     if (this.isOver()) return
     clearTimeout(this.timer)
+    this.flushLowering()
+    for (const timer of this.reactionTimers.values()) clearTimeout(timer)
     this.phase({ is: 'over', why })
     this.mutedTalk?.follow(null)
     void this.room.disconnect(true)
@@ -358,6 +438,7 @@ export class Call {
       noHost: keepNoHost(state.noHost, noHost(room.metadata)),
       quality: quality(room),
       profile: profileInForce(room.metadata, state.profile),
+      timer: sameTimer(state.timer, readTimer(room.metadata)),
       mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
       self: {
         ...state.self,
@@ -366,8 +447,12 @@ export class Call {
         mic: device('mic', local.isMicrophoneEnabled, state.self),
         cam: device('cam', local.isCameraEnabled, state.self),
         sharing: local.isScreenShareEnabled,
-        can: permissions(local.permissions),
+        can: permissions(local),
       },
     }))
   }
+}
+
+function sameTimer(before: Timer | null, now: Timer | null): Timer | null {
+  return before && now && before.endsAt === now.endsAt && before.startedBy === now.startedBy ? before : now
 }

@@ -1,14 +1,24 @@
-import { RotateCcw, Send } from 'lucide-react'
+import { Lock, RotateCcw, Send } from 'lucide-react'
 import { useEffect, useRef, type SubmitEvent, type KeyboardEvent } from 'react'
-import { longestMessage, type Call, type Message } from '@/call/live'
-import { useLang, useT } from '@/i18n'
+import { everyone, type Call, type Message, type Person, type ProfileInForce } from '@/call/live'
+import { useLang, useT, Words } from '@/i18n'
 import { hour } from '@/i18n/dates'
 import { Button, useStore } from '@/ui'
 import './chat.css'
 
-export function ChatPanel({ chat, allowed }: { chat: Call['chat']; allowed: boolean }) {
+interface Props {
+  chat: Call['chat']
+  allowed: boolean
+  people: readonly Person[]
+  /** The person reading is a host. */
+  host: boolean
+  /** Whom the security profile lets write privately. */
+  privately: ProfileInForce['privately']
+}
+
+export function ChatPanel({ chat, allowed, people, host, privately }: Props) {
   const t = useT()
-  const { messages, draft } = useStore(chat.state)
+  const { messages, draft, to } = useStore(chat.state)
   const end = useRef<HTMLDivElement>(null)
   useEffect(() => {
     chat.show(true)
@@ -29,7 +39,7 @@ export function ChatPanel({ chat, allowed }: { chat: Call['chat']; allowed: bool
         </ul>
         <div ref={end} />
       </div>
-      {allowed ? <Writer draft={draft} write={chat.write} send={() => void chat.send()} /> : <footer><p className="sm muted">{t('chat.closed')}</p></footer>}
+      {allowed ? <Writer draft={draft} write={chat.write} send={() => void chat.send()} to={to} address={chat.address} people={people} host={host} privately={privately} /> : <footer><p className="sm muted">{t('chat.closed')}</p></footer>}
     </>
   )
 }
@@ -38,7 +48,7 @@ const together = 120_000
 
 /** Messages of one person within two minutes stand under one name. */
 function follows(before: Message | undefined, message: Message): boolean {
-  return before !== undefined && before.from.identity === message.from.identity && message.at - before.at < together
+  return before !== undefined && before.from.identity === message.from.identity && before.to === message.to && message.at - before.at < together
 }
 
 function Line({ message, follows: joined, again }: { message: Message; follows: boolean; again: () => void }) {
@@ -49,6 +59,7 @@ function Line({ message, follows: joined, again }: { message: Message; follows: 
       {joined ? null : (
         <p className="by">
           <b>{message.from.self ? t('stage.you') : <bdi>{message.from.name}</bdi>}</b> <time className="num" dateTime={new Date(message.at).toISOString()}>{hour(new Date(message.at), lang)}</time>
+          <PrivateTo message={message} />
         </p>
       )}
       <p className={`text ${message.state}`}><bdi>{message.text}</bdi></p>
@@ -57,8 +68,37 @@ function Line({ message, follows: joined, again }: { message: Message; follows: 
   )
 }
 
-function Writer({ draft, write, send }: { draft: string; write: (draft: string) => void; send: () => void }) {
+/** Whom a private message is between, in words. */
+function PrivateTo({ message }: { message: Message }) {
   const t = useT()
+  if (message.to === everyone.id) return null
+  return (
+    <span className="private">
+      <Lock aria-hidden="true" />
+      {message.to === 'hosts' ? t('chat.private.hosts') : message.toSelf ? t('chat.private.you') : <Words id="chat.private.to" values={{ name: <bdi>{message.toName}</bdi> }} />}
+    </span>
+  )
+}
+
+interface WriterProps extends Pick<Props, 'people' | 'host' | 'privately'> {
+  draft: string
+  write: (draft: string) => void
+  send: () => void
+  to: { id: string; name: string }
+  address: (to: WriterProps['to']) => void
+}
+
+/** To whom one may write privately. Whoever has left stays chosen, so that nothing meant for one goes to all. */
+function readers(people: readonly Person[], all: boolean, chosen: WriterProps['to']): WriterProps['to'][] {
+  const found = people.filter((person) => !person.self && (all || person.moderates)).map((person) => ({ id: person.identity, name: person.name }))
+  return chosen.name === '' || found.some((one) => one.id === chosen.id) ? found : [...found, chosen]
+}
+
+function Writer({ draft, write, send, to, address, people, host, privately }: WriterProps) {
+  const t = useT()
+  const persons = readers(people, host || privately === 'all', to)
+  const all = [{ id: everyone.id, name: '' }, { id: 'hosts', name: '' }, ...persons]
+  const label = t(to.id === everyone.id ? 'chat.message' : 'chat.message.private')
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
     send()
@@ -71,7 +111,15 @@ function Writer({ draft, write, send }: { draft: string; write: (draft: string) 
   }
   return (
     <form className="writer" onSubmit={submit}>
-      <textarea aria-label={t('chat.message')} placeholder={t('chat.message')} rows={2} maxLength={longestMessage} value={draft} onChange={(event) => write(event.target.value)} onKeyDown={keys} dir="auto" />
+      {privately === 'off' && to.id === everyone.id ? null : <label className="to">
+        <span>{t('chat.to')}</span>
+        <select value={to.id} onChange={(event) => address(all.find((one) => one.id === event.target.value) ?? everyone)}>
+          <option value={everyone.id}>{t('chat.to.everyone')}</option>
+          <option value="hosts">{t(host ? 'chat.to.hosts.other' : 'chat.to.hosts')}</option>
+          {persons.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+        </select>
+      </label>}
+      <textarea className={to.id === everyone.id ? '' : 'private'} aria-label={label} placeholder={label} rows={2} value={draft} onChange={(event) => write(event.target.value)} onKeyDown={keys} dir="auto" />
       <Button kind="primary" type="submit" icon={<Send aria-hidden="true" />} aria-label={t('chat.send')} />
     </form>
   )

@@ -1,11 +1,13 @@
 // The bar below the tiles. Every control bears a word; its accessible name says the state, then the act.
-import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Users, Video, VideoOff } from 'lucide-react'
+import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Hand, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, SmilePlus, Timer, Users, Video, VideoOff } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { intents } from '@/call'
-import type { CallState, Self } from '@/call/live'
+import type { Reaction } from '@/api'
+import { reactions, type CallState, type Self } from '@/call/live'
 import { useT } from '@/i18n'
 import { useStore } from '@/ui'
-import { Confirm, MenuButton, type MenuGroup } from '@/ui/overlays'
+import { Confirm, MenuButton, type MenuEntry, type MenuGroup } from '@/ui/overlays'
+import { ReactionIcon } from './ReactionIcon'
 import { useDevices, type DeviceList } from './useDevices'
 import './controls.css'
 
@@ -15,23 +17,30 @@ interface Props {
   self: Self
   count: number
   unread: number
+  /** One's own place among the raised hands; 0: not raised. */
+  hand: number
+  /** What the hosts have not forbidden to all. */
+  may: { hand: boolean; react: boolean }
   panel: PanelName | null
   onPanel: (panel: PanelName) => void
   acts: {
     mic: () => void
     cam: () => void
     share: () => void
+    hand: () => void
+    react: (reaction: Reaction) => void
     use: (kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string) => void
     help: () => void
     leave: () => void
   }
   /** Present for hosts. */
-  host?: { waiting: number; endForAll: () => Promise<void> }
+  host?: { waiting: number; endForAll: () => Promise<void>; timer: () => void }
   phase: CallState['phase']['is']
 }
 
-export function ControlBar({ self, count, unread, panel, onPanel, acts, host }: Props) {
+export function ControlBar({ self, count, unread, hand, may, panel, onPanel, acts, host }: Props) {
   const t = useT()
+  const reacting = useReactions(acts.react)
   const shareable = self.can.share && 'getDisplayMedia' in navigator.mediaDevices
   return (
     <nav className="bar" aria-label={t('ctl.bar')} data-region="bar">
@@ -46,11 +55,13 @@ export function ControlBar({ self, count, unread, panel, onPanel, acts, host }: 
       {shareable ? (
         <Key className={`hide-s ${self.sharing ? 'sharing' : ''}`} icon={self.sharing ? <MonitorX aria-hidden="true" /> : <MonitorUp aria-hidden="true" />} onPress={acts.share}>{t(self.sharing ? 'ctl.sharing' : 'ctl.share')}</Key>
       ) : null}
+      {may.hand || hand > 0 ? <Key className={`hide-s ${hand > 0 ? 'sharing' : ''}`} icon={<Hand aria-hidden="true" />} name={t(hand > 0 ? 'ctl.hand.up' : 'ctl.hand.down')} onPress={acts.hand}>{t('ctl.hand')}</Key> : null}
+      {may.react ? <MenuButton label={t('ctl.react')} className="k hide-s" placement="top" button={<><SmilePlus aria-hidden="true" /><span>{t('ctl.react')}</span></>} groups={[{ entries: reacting }]} /> : null}
       <span className="sep hide-s" />
       {host ? <Key icon={<DoorOpen aria-hidden="true" />} expanded={panel === 'lobby'} badge={host.waiting} knock onPress={() => onPanel('lobby')} says={t('meetings.waiting', { n: host.waiting })}>{t('ctl.lobby')}</Key> : null}
       <Key className="hide-s" icon={<Users aria-hidden="true" />} expanded={panel === 'people'} badge={count} onPress={() => onPanel('people')} says={t('meetings.present', { n: count })}>{t('ctl.people')}</Key>
       <Key className={host ? 'hide-s' : ''} icon={<MessageSquare aria-hidden="true" />} expanded={panel === 'chat'} badge={unread} onPress={() => onPanel('chat')} says={t('chat.unread', { n: unread })}>{t('ctl.chat')}</Key>
-      <MoreMenu self={self} shareable={shareable} acts={acts} onPanel={onPanel} phoneChat={host !== undefined} />
+      <MoreMenu self={self} hand={hand} may={may} shareable={shareable} acts={acts} onPanel={onPanel} phoneChat={host !== undefined} {...(host ? { timer: host.timer } : {})} />
       <span className="sep hide-s" />
       {host ? <HostLeave onLeave={acts.leave} endForAll={host.endForAll} /> : <Key className="leave" icon={<LogOut aria-hidden="true" className="flip" />} onPress={acts.leave}>{t('ctl.leave')}</Key>}
     </nav>
@@ -118,13 +129,19 @@ function useDeviceGroups(wanted: boolean, least: number, choose: Props['acts']['
   }))
 }
 
-type MoreProps = Pick<Props, 'self' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean }
+function useReactions(show: (reaction: Reaction) => void): MenuEntry[] {
+  const t = useT()
+  return reactions.map((reaction) => ({ id: `react/${reaction}`, label: t(`react.${reaction}`), icon: <ReactionIcon reaction={reaction} />, onAct: () => show(reaction) }))
+}
 
-function MoreMenu({ self, shareable, acts, onPanel, phoneChat }: MoreProps) {
+type MoreProps = Pick<Props, 'self' | 'hand' | 'may' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean; timer?: () => void }
+
+function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer }: MoreProps) {
   const t = useT()
   const { sounds } = useStore(intents)
   const [open, setOpen] = useState(false)
   const devices = useDeviceGroups(open, 2, acts.use)
+  const reactionEntries = useReactions(acts.react)
   // What the narrow bar leaves out is here; the wide bar hides these entries by their own buttons.
   const narrow = open && matchMedia('(max-width: 48rem)').matches
   const groups: MenuGroup[] = [
@@ -132,14 +149,17 @@ function MoreMenu({ self, shareable, acts, onPanel, phoneChat }: MoreProps) {
       entries: narrow
         ? [
             ...(shareable ? [{ id: 'share', label: t(self.sharing ? 'ctl.sharing' : 'ctl.share'), icon: <MonitorUp aria-hidden="true" />, onAct: acts.share }] : []),
+            ...(may.hand || hand > 0 ? [{ id: 'hand', label: t(hand > 0 ? 'ctl.hand.lower' : 'ctl.hand.raise'), icon: <Hand aria-hidden="true" />, onAct: acts.hand }] : []),
             { id: 'people', label: t('ctl.people'), icon: <Users aria-hidden="true" />, onAct: () => onPanel('people') },
             ...(phoneChat ? [{ id: 'chat', label: t('ctl.chat'), icon: <MessageSquare aria-hidden="true" />, onAct: () => onPanel('chat') }] : []),
           ]
         : [],
     },
+    { title: t('ctl.react'), entries: narrow && may.react ? reactionEntries : [] },
     ...devices,
     {
       entries: [
+        ...(timer ? [{ id: 'timer', label: t('timer.title'), icon: <Timer aria-hidden="true" />, onAct: timer }] : []),
         { id: 'sounds', label: t(sounds ? 'sounds.off' : 'sounds.on'), icon: sounds ? <BellOff aria-hidden="true" /> : <Bell aria-hidden="true" />, onAct: () => intents.change({ sounds: !sounds }) },
         { id: 'keys', label: t('keys.title'), icon: <Keyboard aria-hidden="true" />, onAct: acts.help },
       ],

@@ -15,7 +15,7 @@ export function KeysDialog({ open, host, onClose }: Props) {
   const t = useT()
   const { keys } = useStore(intents)
   const rows: [string, string][] = [
-    ['M', 'keys.mic'], ['V', 'keys.cam'], ['S', 'keys.share'], ['C', 'keys.chat'], ['P', 'keys.people'],
+    ['M', 'keys.mic'], ['V', 'keys.cam'], ['S', 'keys.share'], ['C', 'keys.chat'], ['P', 'keys.people'], ['H', 'keys.hand'],
     ...(host ? ([['L', 'keys.lobby'], ['A', 'keys.admit'], ['R', 'keys.refuse']] as [string, string][]) : []),
     [t('keys.space'), 'keys.talk'], ['F6', 'keys.regions'], ['?', 'keys.help'],
   ]

@@ -1,3 +1,5 @@
 export { ControlBar, type PanelName } from './ControlBar'
 export { KeysDialog } from './KeysDialog'
 export { useKeys } from './useKeys'
+export { ReactionIcon } from './ReactionIcon'
+export { TimerDialog } from './TimerDialog'

@@ -1,5 +1,5 @@
 // One screen for each state of the visit.
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { obstacle } from '@/call'
 import { Frame, Loading, Obstructed } from '@/features/frame'
 import { loadAllWords, offerLang, useT } from '@/i18n'
@@ -49,7 +49,6 @@ function Coming() {
 }
 
 function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; typed: Typed }) {
-  const over = useCallback((why: string) => void visit.callOver(why === 'left' || why === 'elsewhere' || why === 'removed' ? why : 'over'), [visit])
   const entry = <EntryPage visit={visit} view={state.at === 'guest' ? state.view : null} typed={typed} />
   if (state.at === 'starting') return entry
   if (state.at === 'refused') return <Refused problem={state.problem} retry={() => void visit.start()} />
@@ -57,7 +56,7 @@ function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; type
   // A PIN that is asked of somebody who has knocked before is asked where there is a field for it.
   if (view.status === 'entry' || (view.status === 'withdrawn' && view.link.pin)) return entry
   if (view.status === 'waiting') return <WaitingPage visit={visit} view={view} />
-  if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} grant={visit.grant} onOver={over} />
+  if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} caller={visit} onOver={(why) => void visit.callOver(why)} />
   return <Ending visit={visit} view={view} ended={ended} />
 }
 

@@ -2,6 +2,7 @@
 //
 //	starting ─▶ guest{entry → waiting → admitted → …}     every change comes from the server
 //	    └────▶ refused{problem}                            unknown, early, expired, full, in use, …
+import type { Over } from '@/call/live'
 import {
   BrowserKeys, GuestChannel, guest as api, isProblem, knockStatement, pinKey, pinProof, Problem, prove, redemptionCode, returnStatement, Store,
   type GuestView, type KeptKey, type Knocking, type MediaGrant, type Readable, type SocketState,
@@ -11,7 +12,7 @@ export type Visit =
   | { at: 'starting' }
   | { at: 'refused'; problem: Problem }
   /** ended: how this guest's call ended on this device, when the server's status does not say it. */
-  | { at: 'guest'; view: GuestView; ended: null | 'left' | 'elsewhere' | 'removed' | 'over' }
+  | { at: 'guest'; view: GuestView; ended: Over | null }
 
 /** What the tab remembers of a visit through one link. */
 export interface Keep {
@@ -34,7 +35,7 @@ export class GuestVisit {
   /** The state of the live channel, told truthfully in the lobby. */
   readonly connection: Readable<SocketState> = this.line
   private channel: GuestChannel | null = null
-  private session: string | null
+  session: string | null
 
   constructor(
     private readonly linkID: string,
@@ -85,12 +86,12 @@ export class GuestVisit {
 
   /** Asks for a media token; the server gives one only after admission. */
   grant = async (): Promise<MediaGrant> => {
-    if (this.session === null) throw new Problem('unauthenticated', 401, 'no session')
+    if (this.session === null) throw new Problem('unauthenticated', 401, '')
     return api.mediaToken(this.session)
   }
 
   /** The call on this device is over. */
-  callOver = async (how: 'left' | 'elsewhere' | 'removed' | 'over'): Promise<void> => {
+  callOver = async (how: Over): Promise<void> => {
     const now = this.current.get()
     if (now.at !== 'guest') return
     if (how === 'left') this.keep.setLeft(true)

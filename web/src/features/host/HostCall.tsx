@@ -186,7 +186,7 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
   return (
     <>
       {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
-      <CallPage title={meeting.title} grant={grant} onOver={onOver} onRole={onRole} {...(isHost(role) ? { host } : {})} />
+      <CallPage title={meeting.title} caller={{ meeting: meeting.id, grant }} onOver={onOver} onRole={onRole} {...(isHost(role) ? { host } : {})} />
       <LinkDialog meeting={meeting} open={inviting && isHost(role)} onClose={() => setInviting(false)} />
       {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}

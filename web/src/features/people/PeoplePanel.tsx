@@ -1,7 +1,7 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
-import { Ellipsis, Mic, MicOff, Star, UserPlus, Volume2 } from 'lucide-react'
+import { Ellipsis, Hand, Mic, MicOff, Star, UserPlus, Volume2 } from 'lucide-react'
 import { useRef } from 'react'
-import { initials, moderates, type Moderation, type Person } from '@/call/live'
+import { initials, type Moderation, type Person } from '@/call/live'
 import { useT } from '@/i18n'
 import { Button, useFocusKept } from '@/ui'
 import { MenuButton, type MenuGroup } from '@/ui/overlays'
@@ -13,26 +13,54 @@ interface Props {
   moderation: Moderation
   menuOf: (person: Person) => MenuGroup[]
   /** Present when the person looking is a host. */
-  host?: { invite: () => void; onAll: OnAll }
+  host?: {
+    invite: () => void
+    onAll: OnAll
+    /** Lowers a hand, or (null) all. */
+    lower: (identity: string | null) => void
+  }
 }
 
 export function PeoplePanel({ people, moderation, menuOf, host }: Props) {
   const t = useT()
   const groups = [
-    { title: t('people.hosts'), people: people.filter((person) => moderates(person.role)) },
+    { title: t('people.hosts'), people: people.filter((person) => person.moderates) },
     { title: t('people.agents'), people: people.filter((person) => person.role === 'participant' || person.role === 'other') },
     { title: t('people.guests'), people: people.filter((person) => person.role === 'guest') },
     { title: t('people.observers'), people: people.filter((person) => person.role === 'observer') },
   ]
+  const hands = people.filter((person) => person.hand > 0).sort((a, b) => a.hand - b.hand)
   const rest = { menuOf, spotlight: moderation.spotlight }
   return (
     <>
       {host ? <div className="all"><ForAll acts={host.onAll} moderation={moderation} /></div> : null}
       <div className={`scroll ${host ? 'with-acts' : ''}`}>
+        <Hands people={hands} {...(host ? { lower: host.lower } : {})} />
         {groups.map((group) => <Group key={group.title} {...group} {...rest} />)}
       </div>
       {host ? <footer><Button icon={<UserPlus aria-hidden="true" />} onClick={host.invite}>{t('links.new')}</Button></footer> : null}
     </>
+  )
+}
+
+/** Whose hand is up, in the order in which they went up. */
+function Hands({ people, lower }: { people: readonly Person[]; lower?: (identity: string | null) => void }) {
+  const t = useT()
+  if (people.length === 0) return null
+  return (
+    <section aria-label={t('hands.title')} className="people hands">
+      <h3>{t('hands.title')} <span className="muted num">{people.length}</span></h3>
+      <ol>
+        {people.map((person) => (
+          <li key={person.identity}>
+            <b className="round num" aria-hidden="true">{person.hand}</b>
+            <div className="who"><bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}</div>
+            {lower ? <Button kind="quiet" icon={<Hand aria-hidden="true" />} aria-label={t('hands.lower.of', { name: person.name })} onClick={() => lower(person.identity)}>{t('hands.lower.short')}</Button> : null}
+          </li>
+        ))}
+      </ol>
+      {lower && people.length > 1 ? <Button kind="quiet" onClick={() => lower(null)}>{t('hands.lower.all')}</Button> : null}
+    </section>
   )
 }
 

@@ -1,11 +1,10 @@
 // The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
-import { MicOff, X } from 'lucide-react'
+import { MicOff, Undo2, X } from 'lucide-react'
 import { useEffect, useState, type ReactNode } from 'react'
-import type { MediaGrant } from '@/api'
 import { intents } from '@/call'
-import type { Call, CallState, Over, Role } from '@/call/live'
+import type { Call, CallState, Over, Right, Role } from '@/call/live'
 import { ChatPanel } from '@/features/chat'
-import { ControlBar, KeysDialog, useKeys, type PanelName } from '@/features/controls'
+import { ControlBar, KeysDialog, TimerDialog, useKeys, type PanelName } from '@/features/controls'
 import { MediaHelp } from '@/features/devices'
 import { PeoplePanel, usePersonMenu, type Moderating, type OnAll } from '@/features/people'
 import { useT } from '@/i18n'
@@ -19,7 +18,7 @@ import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
 import { Tiles } from './Tiles'
 import { TopBar } from './TopBar'
 import { useAwake } from './useAwake'
-import { useCall } from './useCall'
+import { useCall, type Caller } from './useCall'
 import { useCallNews } from './useCallNews'
 import { Watermark } from './Watermark'
 import './stage.css'
@@ -42,15 +41,15 @@ export interface HostSide {
 
 interface Props {
   title: string
-  grant: () => Promise<MediaGrant>
+  caller: Caller
   onOver: (why: Over) => void
   host?: HostSide
   /** Told what one is in the meeting, and when that changes. */
   onRole?: (role: Role) => void
 }
 
-export function CallPage({ grant, onOver, onRole, ...rest }: Props) {
-  const call = useCall(grant, onOver)
+export function CallPage({ caller, onOver, onRole, ...rest }: Props) {
+  const call = useCall(caller, onOver)
   useOwnRole(call, onRole)
   return <Stage call={call} {...rest} />
 }
@@ -70,6 +69,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   const { unread } = useStore(call.chat.state)
   const [panel, setPanel] = useState<PanelName | null>(null)
   const [help, setHelp] = useState(false)
+  const [timing, setTiming] = useState(false)
   const [since] = useState(() => Date.now())
   const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
   useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
@@ -82,6 +82,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
     if (sounds) play('leave')
     call.leave()
   }
+  const may = (right: Right) => host !== undefined || !state.moderation.forbidden.includes(right)
   useKeys(keys, {
     keys: {
       m: () => void call.toggleMic(),
@@ -91,6 +92,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       },
       c: () => toggle('chat'),
       p: () => toggle('people'),
+      ...(may('hand') ? { h: call.toggleHand } : {}),
       ...(host ? { l: () => toggle('lobby') } : {}),
       '?': () => setHelp(true),
     },
@@ -104,7 +106,7 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${state.phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={state.phase.is}>
       <TopBar
-        title={title} state={state} since={since}
+        title={title} state={state} since={since} {...(host ? { onTimer: () => setTiming(true) } : {})}
         notice={
           <>
             {state.talksMuted ? <button type="button" className="sc bad" onClick={() => void call.setMic(true)}><MicOff aria-hidden="true" /><span>{t('stage.muted.talking')}</span></button> : null}
@@ -116,20 +118,21 @@ function Stage({ call, title, host }: { call: Call; title: string; host?: HostSi
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         <ModeratedNotices call={call} state={state} />
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
-        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} menuOf={menuOf} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} menuOf={menuOf} reactions={state.reactions} />
         <Watermark call={call} />
         {state.phase.is === 'reconnecting' ? <Reconnecting phase={state.phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
       <ThePanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
       <ControlBar
-        self={state.self} count={state.people.length} unread={unread} panel={panel} onPanel={toggle} phase={state.phase.is}
-        {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll } } : {})}
-        acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share, use: (kind, id) => choose(call, kind, id), help: () => setHelp(true), leave }}
+        self={state.self} count={state.people.length} unread={unread} hand={state.people.find((person) => person.self)?.hand ?? 0} may={{ hand: may('hand'), react: may('react') }} panel={panel} onPanel={toggle} phase={state.phase.is}
+        {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll, timer: () => setTiming(true) } } : {})}
+        acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share, hand: call.toggleHand, react: call.react, use: (kind, id) => choose(call, kind, id), help: () => setHelp(true), leave }}
       />
       <Voices people={state.people} shares={state.shares} />
       {question}
       {shareQuestion}
+      {host ? <TimerDialog open={timing} running={state.timer !== null} set={call.setTimer} onClose={() => setTiming(false)} /> : null}
       <KeysDialog open={help} host={host !== undefined} onClose={() => setHelp(false)} />
     </div>
   )
@@ -160,6 +163,12 @@ function Notices({ call, state, alone }: { call: Call; state: CallState; alone: 
       ) : null}
       {state.noHost && state.phase.is === 'live' ? <NoHostHint told={state.noHost} /> : null}
       {state.quality === 'weak' && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
+      {state.lowering ? (
+        <p className="hint" role="status">
+          {t(state.lowering.identity === null ? 'hands.lowered' : 'hands.lowered.one')}{' '}
+          <Button icon={<Undo2 aria-hidden="true" />} onClick={call.undoLowering}>{t('lobbyp.undo')}</Button>
+        </p>
+      ) : null}
       {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}
     </>
   )
@@ -177,8 +186,8 @@ interface PanelProps {
 function ThePanel({ panel, call, state, menuOf, host, onClose }: PanelProps) {
   const t = useT()
   if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
-  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} moderation={state.moderation} menuOf={menuOf} {...(host ? { host } : {})} /></Panel>
-  if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} /></Panel>
+  if (panel === 'people') return <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}><PeoplePanel people={state.people} moderation={state.moderation} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} /></Panel>
+  if (panel === 'chat') return <Panel key="chat" title={t('ctl.chat')} onClose={onClose}><ChatPanel chat={call.chat} allowed={state.self.can.chat} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} /></Panel>
   return null
 }
 

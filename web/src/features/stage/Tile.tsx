@@ -1,11 +1,14 @@
-import { Ellipsis, ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
+import { Ellipsis, Hand, ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
+import type { Reaction } from '@/api'
 import { initials, type Person } from '@/call/live'
+import { ReactionIcon } from '@/features/controls'
 import { useT } from '@/i18n'
 import { MenuButton, type MenuGroup } from '@/ui/overlays'
 import { Video } from './Media'
 
 interface Props {
   person: Person
+  reaction?: Reaction | undefined
   width?: number
   height?: number
   /** The stop of the tiles in the order of tabs. */
@@ -15,7 +18,7 @@ interface Props {
 }
 
 /** One person: picture or initials, name, microphone, speaking. */
-export function Tile({ person, width, height, first, menuOf }: Props) {
+export function Tile({ person, reaction, width, height, first, menuOf }: Props) {
   const t = useT()
   const name = person.self ? t('stage.you') : person.name
   const held = person.picture !== null && person.held
@@ -29,6 +32,13 @@ export function Tile({ person, width, height, first, menuOf }: Props) {
       {person.picture ? <Video track={person.picture} mirrored={person.self} label={person.self ? t('stage.picture.self') : t('stage.picture', { name })} /> : null}
       {person.picture === null || held ? <div className="avatar" aria-hidden="true"><b>{initials(person.name)}</b></div> : null}
       {menu.length > 0 ? <MenuButton label={t('stage.tile.acts', { name: person.name })} className="tile-menu" button={<Ellipsis aria-hidden="true" />} groups={menu} excludeFromTabOrder /> : null}
+      {person.hand > 0 || reaction ? (
+        <div className="marks">
+          {person.hand > 0 ? <span className="hand"><Hand aria-hidden="true" /><span className="vh">{t('stage.hand', { n: person.hand })}</span><b className="num" aria-hidden="true">{person.hand}</b></span> : null}
+          {/* Said once for all tiles, with others of the same moment. */}
+          {reaction ? <span className="reaction" key={reaction} data-reaction={reaction}><ReactionIcon reaction={reaction} /><span>{t(`react.${reaction}`)}</span></span> : null}
+        </div>
+      ) : null}
       <div className="caption">
         {person.speaking ? <><Volume2 aria-hidden="true" /><span className="vh">{t('people.speaks')}</span></> : null}
         {person.micOn ? null : <><MicOff aria-hidden="true" className="off" /><span className="vh">{t('ctl.mic.off')}</span></>}

@@ -1,6 +1,7 @@
 // The tiles: a grid, or one large shared screen with a strip beside it. A tile moves only when someone comes, leaves or shares.
 import { ChevronLeft, ChevronRight, ImageOff, MonitorUp } from 'lucide-react'
 import { useState, type KeyboardEvent, type ReactNode } from 'react'
+import type { Reaction } from '@/api'
 import { grid, inFront, page, perPage, smallestTile, type Person, type Share, type Size } from '@/call/live'
 import { useT, Words } from '@/i18n'
 import { Button } from '@/ui'
@@ -9,6 +10,7 @@ import { Video } from './Media'
 import { Tile } from './Tile'
 import { useSize } from './useSize'
 
+type Reactions = Readonly<Record<string, Reaction>>
 type MenuOf = (person: Person) => MenuGroup[]
 
 interface Props {
@@ -17,28 +19,29 @@ interface Props {
   /** Identities of those whom a host has put in front. */
   spotlight: readonly string[]
   menuOf: MenuOf
+  reactions: Reactions
 }
 
 const gap = 8
 
-export function Tiles({ people, shares, spotlight, menuOf }: Props) {
+export function Tiles({ people, shares, spotlight, menuOf, reactions }: Props) {
   // One's own screen is not shown back: it would mirror itself without end.
   const shown = shares.filter((share) => !share.self)
   const { front, others } = inFront(people, spotlight)
-  if (shown.length > 0) return <Presentation people={[...front, ...others]} shares={shown} menuOf={menuOf} />
-  if (front.length > 0 && others.length > 0) return <Spotlight front={front} others={others} menuOf={menuOf} />
-  return <GridTiles people={front.length > 0 ? front : people} menuOf={menuOf} />
+  if (shown.length > 0) return <Presentation people={[...front, ...others]} shares={shown} menuOf={menuOf} reactions={reactions} />
+  if (front.length > 0 && others.length > 0) return <Spotlight front={front} others={others} menuOf={menuOf} reactions={reactions} />
+  return <GridTiles people={front.length > 0 ? front : people} menuOf={menuOf} reactions={reactions} />
 }
 
 /** Those in front are large; the others stand beside, below on an upright phone. */
-function Spotlight({ front, others, menuOf }: { front: readonly Person[]; others: readonly Person[]; menuOf: MenuOf }) {
+function Spotlight({ front, others, menuOf, reactions }: { front: readonly Person[]; others: readonly Person[]; menuOf: MenuOf; reactions: Reactions }) {
   const [box, size] = useSize<HTMLDivElement>()
   const place = placeFor(size)
   return (
     <div className={`presentation spotlight ${place}`} ref={box}>
-      <GridTiles people={front} menuOf={menuOf} />
-      {place === 'beside' ? <Strip people={others} menuOf={menuOf} /> : null}
-      {place === 'below' ? <GridTiles people={others} menuOf={menuOf} /> : null}
+      <GridTiles people={front} menuOf={menuOf} reactions={reactions} />
+      {place === 'beside' ? <Strip people={others} menuOf={menuOf} reactions={reactions} /> : null}
+      {place === 'below' ? <GridTiles people={others} menuOf={menuOf} reactions={reactions} /> : null}
     </div>
   )
 }
@@ -66,7 +69,7 @@ function List({ className, style, children }: { className: string; style?: { max
   return <ul className={className} aria-label={t('stage.tiles')} {...(style ? { style } : {})} onKeyDown={onKeyDown}>{children}</ul>
 }
 
-function GridTiles({ people, menuOf }: { people: readonly Person[]; menuOf: MenuOf }) {
+function GridTiles({ people, menuOf, reactions }: { people: readonly Person[]; menuOf: MenuOf; reactions: Reactions }) {
   const [box, size] = useSize<HTMLDivElement>()
   const [wanted, setWanted] = useState(0)
   const shown = page(people, perPage(size), wanted)
@@ -78,14 +81,14 @@ function GridTiles({ people, menuOf }: { people: readonly Person[]; menuOf: Menu
     const one = grid(1, size, gap)
     return (
       <div className="grid" ref={box}>
-        <List className="tiles"><Tile person={speaker} width={one.tile.width} height={one.tile.height} first menuOf={menuOf} /></List>
+        <List className="tiles"><Tile person={speaker} reaction={reactions[speaker.identity]} width={one.tile.width} height={one.tile.height} first menuOf={menuOf} /></List>
       </div>
     )
   }
   return (
     <div className="grid" ref={box}>
       <List className="tiles" style={{ maxInlineSize: columns * tile.width + (columns - 1) * gap + 1, minBlockSize: rows * tile.height + (rows - 1) * gap }}>
-        {size.width > 0 ? shown.tiles.map((person, i) => <Tile key={person.identity || 'self'} person={person} width={tile.width} height={tile.height} first={i === 0} menuOf={menuOf} />) : null}
+        {size.width > 0 ? shown.tiles.map((person, i) => <Tile key={person.identity || 'self'} person={person} reaction={reactions[person.identity]} width={tile.width} height={tile.height} first={i === 0} menuOf={menuOf} />) : null}
       </List>
       {shown.pages > 1 ? <Pager page={shown.page} pages={shown.pages} onPage={setWanted} /> : null}
     </div>
@@ -115,7 +118,7 @@ const stripLength = 4
 /** Narrower than this, in CSS pixels, a tile of the strip is all name and no face. */
 const narrowestInStrip = 110
 
-function Presentation({ people, shares, menuOf }: Omit<Props, 'spotlight'>) {
+function Presentation({ people, shares, menuOf, reactions }: Omit<Props, 'spotlight'>) {
   const t = useT()
   const [chosen, setChosen] = useState('')
   const [box, size] = useSize<HTMLDivElement>()
@@ -134,8 +137,8 @@ function Presentation({ people, shares, menuOf }: Omit<Props, 'spotlight'>) {
         </figcaption>
         <div><Video key={share.identity} track={share.picture} label={t('stage.screen', { name: share.name })} />{share.held ? <p className="held-note"><ImageOff aria-hidden="true" />{t('stage.held.screen')}</p> : null}</div>
       </figure>
-      {place === 'beside' ? <Strip people={order} menuOf={menuOf} /> : null}
-      {place === 'below' ? <GridTiles people={order} menuOf={menuOf} /> : null}
+      {place === 'beside' ? <Strip people={order} menuOf={menuOf} reactions={reactions} /> : null}
+      {place === 'below' ? <GridTiles people={order} menuOf={menuOf} reactions={reactions} /> : null}
     </div>
   )
 }
@@ -146,11 +149,11 @@ function placeFor({ width, height }: Size): 'beside' | 'below' | 'alone' {
   return width / 5 >= narrowestInStrip ? 'beside' : 'alone'
 }
 
-function Strip({ people, menuOf }: { people: readonly Person[]; menuOf: MenuOf }) {
+function Strip({ people, menuOf, reactions }: { people: readonly Person[]; menuOf: MenuOf; reactions: Reactions }) {
   const shown = people.length <= stripLength ? people : [...people.slice(0, stripLength - 1), ...people.slice(-1)]
   return (
     <List className="strip">
-      {shown.map((person, i) => <Tile key={person.identity || 'self'} person={person} first={i === 0} menuOf={menuOf} />)}
+      {shown.map((person, i) => <Tile key={person.identity || 'self'} person={person} reaction={reactions[person.identity]} first={i === 0} menuOf={menuOf} />)}
     </List>
   )
 }

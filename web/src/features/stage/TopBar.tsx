@@ -1,8 +1,8 @@
-import { Clock, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
-import type { ReactNode } from 'react'
-import type { CallState, ProfileInForce } from '@/call/live'
+import { Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
+import { useEffect, useEffectEvent, type ReactNode } from 'react'
+import type { CallState, ProfileInForce, Timer } from '@/call/live'
 import { useLang, useT } from '@/i18n'
-import { Heading, useNow } from '@/ui'
+import { announce, Heading, useNow } from '@/ui'
 
 interface Props {
   title: string
@@ -10,9 +10,11 @@ interface Props {
   since: number
   /** Who knocks, while the lobby panel is closed. */
   notice?: ReactNode
+  /** Opens the timer's dialog; for hosts. */
+  onTimer?: () => void
 }
 
-export function TopBar({ title, state, since, notice }: Props) {
+export function TopBar({ title, state, since, notice, onTimer }: Props) {
   const t = useT()
   const outside = state.people.filter((person) => person.outside && !person.self).length
   return (
@@ -24,7 +26,8 @@ export function TopBar({ title, state, since, notice }: Props) {
       <span className="space" />
       {notice}
       {state.self.sharing ? <span className="sc on"><MonitorUp aria-hidden="true" />{t('stage.sharing')}</span> : null}
-      <Timer since={since} />
+      {state.timer ? <Countdown timer={state.timer} clock={state.clock} onPress={onTimer} /> : null}
+      <Elapsed since={since} />
       <Connection state={state} />
     </header>
   )
@@ -32,17 +35,37 @@ export function TopBar({ title, state, since, notice }: Props) {
 
 /** The security profile in force; its sentence says what it means. */
 function Profile({ profile }: { profile: ProfileInForce | null }) {
-  const t = useT()
   const lang = useLang()
-  const sentence = profile?.sentence[lang] ?? profile?.sentence['fr'] ?? t('profile.standard')
-  return <span className="sc hide-s" title={sentence}><ShieldCheck aria-hidden="true" />{profile?.name[lang] ?? profile?.name['fr'] ?? t('meeting.profile.standard')}</span>
+  if (!profile) return null
+  return <span className="sc hide-s" title={profile.sentence[lang]}><ShieldCheck aria-hidden="true" /><bdi>{profile.name[lang]}</bdi></span>
 }
 
-function Timer({ since }: { since: number }) {
-  const seconds = Math.max(0, Math.floor((useNow(1000) - since) / 1000))
+function Elapsed({ since }: { since: number }) {
+  return <span className="sc num hide-s" role="timer"><Clock aria-hidden="true" />{clockText((useNow(1000) - since) / 1000)}</span>
+}
+
+/** The host's timer, counted against the server's clock so that every screen says the same. */
+function Countdown({ timer, clock, onPress }: { timer: Timer; clock: number; onPress: (() => void) | undefined }) {
+  const t = useT()
+  const left = Math.max(0, (timer.endsAt - (useNow(250) + clock)) / 1000)
+  const over = left === 0
+  const started = useEffectEvent(() => announce(t('sr.timer', { name: timer.startedBy })))
+  useEffect(() => started(), [timer])
+  useEffect(() => {
+    if (over) announce(t('timer.over'))
+  }, [over, t])
+  const shown = <><Hourglass aria-hidden="true" /><span>{over ? t('timer.over') : clockText(Math.ceil(left))}</span></>
+  const look = `sc num ${over ? 'over' : 'on'}`
+  return onPress
+    ? <button type="button" className={look} data-testid="timer" aria-label={t('timer.running', { left: over ? t('timer.over') : clockText(Math.ceil(left)) })} onClick={onPress}>{shown}</button>
+    : <span className={look} role="timer" data-testid="timer" aria-label={t('timer.title')}>{shown}</span>
+}
+
+function clockText(of: number): string {
+  const seconds = Math.max(0, Math.floor(of))
   const two = (n: number) => String(n).padStart(2, '0')
   const hours = Math.floor(seconds / 3600)
-  return <span className="sc num hide-s" role="timer"><Clock aria-hidden="true" />{hours > 0 ? `${hours}:` : ''}{two(Math.floor(seconds / 60) % 60)}:{two(seconds % 60)}</span>
+  return `${hours > 0 ? `${hours}:` : ''}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
 function Connection({ state }: { state: CallState }) {

@@ -1,11 +1,15 @@
 import { useEffect, useEffectEvent, useState } from 'react'
 import type { MediaGrant } from '@/api'
+import { callAsAgent, callAsGuest } from '@/api/call'
 import { intents } from '@/call'
 import { newCall, type Call, type Over } from '@/call/live'
 
-/** A call for as long as the component is on the screen; grant is the one of the first render. */
-export function useCall(grant: () => Promise<MediaGrant>, onOver: (why: Over) => void): Call {
-  const [call] = useState(() => newCall(grant, intents.get()))
+/** Who comes into the call and acts in it: a guest by the session, an agent by the meeting's id. */
+export type Caller = { grant: () => Promise<MediaGrant> } & ({ session: string | null } | { meeting: string })
+
+/** A call for as long as the component is on the screen; the caller is that of the first render. */
+export function useCall(caller: Caller, onOver: (why: Over) => void): Call {
+  const [call] = useState(() => newCall(caller.grant, 'meeting' in caller ? callAsAgent(caller.meeting) : callAsGuest(caller.session ?? ''), intents.get()))
   const over = useEffectEvent(onOver)
   useEffect(() => {
     const stop = call.state.subscribe(() => {

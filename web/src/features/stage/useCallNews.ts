@@ -1,10 +1,9 @@
 import { useEffect } from 'react'
-import type { Call } from '@/call/live'
+import type { Call, CallEvent } from '@/call/live'
 import { useT } from '@/i18n'
 import { announce } from '@/ui'
 
 const mergeFor = 3_000
-const words = { joined: 'sr.joined', left: 'sr.left', shares: 'sr.shares', message: 'sr.message' } as const
 
 /** Says arrivals, departures and returns; those within three seconds in one go. */
 export function useCallNews(call: Call): void {
@@ -17,12 +16,27 @@ export function useCallNews(call: Call): void {
       announce(said.join(' '))
       said = []
     }
+    const wordOf = (event: CallEvent): string | null => {
+      switch (event.is) {
+        case 'message':
+          return t(event.alone ? 'sr.message.private' : 'sr.message', { name: event.name })
+        case 'reaction':
+          return t('sr.reaction', { name: event.name, reaction: t(`react.${event.reaction}`) })
+        case 'hand':
+        case 'joined':
+        case 'left':
+        case 'shares':
+          return t(`sr.${event.is}`, { name: event.name })
+        default:
+          return null
+      }
+    }
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
-      const word = words[event.is as keyof typeof words]
-      if (!word || !('name' in event)) return // said where it is shown
-      said.push(t(word, { name: event.name }))
+      const word = wordOf(event)
+      if (word === null) return // said where it is shown
+      said.push(word)
       timer ??= setTimeout(flush, mergeFor)
     })
     return () => {

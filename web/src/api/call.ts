@@ -1,0 +1,40 @@
+// What a person does in a call besides speaking, over the API: agents and guests the same. Loaded with the call.
+import { request } from './http'
+import type { CallMessage, CallMessages, Reaction } from './types'
+
+export interface CallCalls {
+  /** What was written and is for this person, and the server's time. */
+  messages: () => Promise<CallMessages>
+  /** to: 'everyone', 'hosts' or an identity. */
+  say: (text: string, to: string) => Promise<CallMessage>
+  react: (reaction: Reaction) => Promise<unknown>
+  hand: (up: boolean) => Promise<unknown>
+  /** For hosts: null lowers all hands, null seconds stop the timer. */
+  host?: {
+    lower: (identity: string | null) => Promise<unknown>
+    timer: (seconds: number | null) => Promise<unknown>
+  }
+}
+
+function calls(path: string, bearer?: string): CallCalls {
+  const who = bearer === undefined ? {} : { bearer }
+  return {
+    messages: () => request('GET', `${path}/messages`, who),
+    say: (text, to) => (to === 'everyone' ? request('POST', `${path}/messages`, { ...who, body: { text } }) : request('POST', `${path}/private-messages`, { ...who, body: { text, to } })),
+    react: (reaction) => request('POST', `${path}/reactions`, { ...who, body: { reaction } }),
+    hand: (up) => request(up ? 'PUT' : 'DELETE', `${path}/hand`, who),
+  }
+}
+
+export const callAsGuest = (bearer: string): CallCalls => calls('/guest/call', bearer)
+
+export function callAsAgent(meetingID: string): CallCalls {
+  const path = `/meetings/${encodeURIComponent(meetingID)}/call`
+  return {
+    ...calls(path),
+    host: {
+      lower: (identity) => request('DELETE', identity === null ? `${path}/hands` : `${path}/hands/${encodeURIComponent(identity)}`),
+      timer: (seconds) => (seconds === null ? request('DELETE', `${path}/timer`) : request('PUT', `${path}/timer`, { body: { seconds } })),
+    },
+  }
+}
