@@ -50,6 +50,7 @@ func desert(t *testing.T, then meeting.LastHost) *deserted {
 	}
 	d.Joined(d.id, d.guest.Identity, "PA_guest")
 	d.agent = d.in(marc)
+	d.knocks() // after it
 	d.pass(time.Second)
 	d.latecoming = d.in(luc)
 	d.knocks()
