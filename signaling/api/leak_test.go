@@ -60,6 +60,13 @@ var namings = []naming{
 	{id: "list-members"},
 	{id: "get-figures"},
 	{id: "list-audit"},
+	{id: "list-profiles", path: "/profiles?post={post}"},
+	{id: "get-profile", path: "/profiles/standard?post={post}"},
+	{id: "create-profile", path: "/profiles?post={post}", body: func(ids) any { return draftOf("named", profile.Defaults()[0].Rules) }, answer: -1},
+	{id: "preview-profile", path: "/profiles/standard/preview?post={post}", body: func(ids) any { return editOf(1, func(r *api.ProfileRules) { r.GuestShare = profile.Granted }) }, answer: -1},
+	{id: "change-profile", path: "/profiles/standard?post={post}", body: func(ids) any { return editOf(1, func(r *api.ProfileRules) { r.GuestShare = profile.Granted }) }, answer: -1},
+	{id: "preview-choice", body: fixed(api.ProfileChoice{Profile: "named"})},
+	{id: "choose-profile", body: fixed(api.ProfileChoice{Profile: "named"})},
 	{id: "create-meeting", body: func(i ids) any { return map[string]any{"title": "Visas", "post": i.post} }, answer: -1},
 	{id: "create-account", body: func(i ids) any {
 		return api.AccountDraft{Name: "X", Email: "x@aparte.example", Post: i.post}

@@ -374,3 +374,21 @@ func TestAHostChoosesTheProfile(t *testing.T) {
 		t.Errorf("who waits is told %+v", got.Meeting)
 	}
 }
+
+// An edit concerns the meetings of its own post, and tells of no others.
+func TestAnEditIsOfOnePost(t *testing.T) {
+	s := newServer(t)
+	rome := s.newPost("Rome")
+	admin, elsewhere := s.admin(), s.member("luca@aparte.example", post.Membership{Post: rome, Role: post.Agent})
+	own := s.agent("anne@aparte.example").meeting()
+	other := elsewhere.meeting()
+	if got := admin.change(1, func(r *api.ProfileRules) { r.GuestShare = profile.Off }); got.InUse != 1 || got.More {
+		t.Errorf("in use %+v, want the meeting of this post alone", got)
+	}
+	if own.Profile != other.Profile {
+		t.Fatalf("meetings of %s and %s show nothing", own.Profile, other.Profile)
+	}
+	if got := do[api.ProfileHistory](elsewhere, http.StatusOK, "GET", "/profiles/standard", nil); len(got.Versions) != 1 {
+		t.Errorf("the other post has %d versions", len(got.Versions))
+	}
+}

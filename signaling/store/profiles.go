@@ -140,9 +140,9 @@ func (s *Store) MeetingsWith(ctx context.Context, post, id string, limit int) ([
 	return all, classify(err)
 }
 
-func meetingsWith(ctx context.Context, q queries, _, id string, limit int) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id FROM meetings WHERE profile = $1 AND state <> 'ended'
-		ORDER BY created_at DESC, id LIMIT $2`, id, limit)
+func meetingsWith(ctx context.Context, q queries, post, id string, limit int) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM meetings WHERE post_id = $1 AND profile = $2 AND state <> 'ended'
+		ORDER BY created_at DESC, id LIMIT $3`, post, id, limit)
 	return collect(rows, err, func(row scanner) (id string, err error) {
 		err = row.Scan(&id)
 		return id, err
