@@ -98,10 +98,10 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	if errors.Is(err, login.ErrCurrent) {
 		return fieldProblem("body.current", "is not the present password")
 	}
-	if refused, ok := errors.AsType[*role.Refused](err); ok {
+	if refused, ok := errors.AsType[*role.RefusedError](err); ok {
 		return problem(http.StatusForbidden, codeForbidden, refused.Error())
 	}
-	if refused, ok := errors.AsType[*profile.Refused](err); ok {
+	if refused, ok := errors.AsType[*profile.RefusedError](err); ok {
 		p := problem(http.StatusForbidden, codeProfileRefuses, refused.Error())
 		p.Line = refused.Line
 		if ofLink, ok := errors.AsType[*meeting.LinkError](err); ok {
@@ -109,7 +109,7 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 		}
 		return p
 	}
-	if lacking, ok := errors.AsType[*profile.Unavailable](err); ok {
+	if lacking, ok := errors.AsType[*profile.UnavailableError](err); ok {
 		p := problem(http.StatusConflict, codeProfileLacking, lacking.Error())
 		for _, need := range lacking.Needs {
 			p.Needs = append(p.Needs, string(need))

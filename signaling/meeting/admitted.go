@@ -91,7 +91,7 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 }
 
 // Permit changes what an admitted guest may do, in the call at once. What the profile
-// never gives is a *profile.Refused.
+// never gives is a *profile.RefusedError.
 func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
 	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, false})
 }

@@ -79,7 +79,7 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual bool
 }
 
 // Admit lets a waiting guest in. What the profile never gives, and whoever came in a way
-// that it does not allow, is a *profile.Refused.
+// that it does not allow, is a *profile.RefusedError.
 func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
 	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, false})
 }
@@ -106,7 +106,7 @@ func (a admitAll) do(l *live, now time.Time) (any, error) {
 			continue
 		}
 		_, err := l.admit(h, k.ID, lobby.Everything(), true, now)
-		if _, ok := errors.AsType[*profile.Refused](err); ok {
+		if _, ok := errors.AsType[*profile.RefusedError](err); ok {
 			continue // whoever came in a way that the profile does not allow waits on
 		}
 		if err != nil {

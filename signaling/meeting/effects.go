@@ -99,7 +99,7 @@ func (l *live) effects(p profile.Profile, now time.Time) Effects {
 
 // newlyRefused is the line by which something is refused that was not.
 func newlyRefused(before, after error) string {
-	if refused, ok := errors.AsType[*profile.Refused](after); ok && before == nil {
+	if refused, ok := errors.AsType[*profile.RefusedError](after); ok && before == nil {
 		return refused.Line
 	}
 	return ""
@@ -111,7 +111,7 @@ func linkEffect(before, after profile.Terms, v link.Link, now time.Time) (LinkEf
 		return LinkEffect{}, false // it does not work now
 	}
 	will, err := after.Way(v)
-	if refused, ok := errors.AsType[*profile.Refused](err); ok {
+	if refused, ok := errors.AsType[*profile.RefusedError](err); ok {
 		return LinkEffect{Link: v, Line: refused.Line}, true
 	}
 	switch {

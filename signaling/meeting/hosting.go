@@ -136,7 +136,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	if l.profile.Rules.MustKnock(r) {
-		return nil, &profile.Refused{Line: "lobby", At: "lobby", Reason: "is for everybody but hosts in this meeting's security profile"}
+		return nil, &profile.RefusedError{Line: "lobby", At: "lobby", Reason: "is for everybody but hosts in this meeting's security profile"}
 	}
 	seat, ok := l.seatOf(a.agent.Session)
 	if err := l.waitsForHost(r, ok); err != nil {

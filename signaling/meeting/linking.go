@@ -295,7 +295,7 @@ func (a enter) do(l *live, now time.Time) (any, error) {
 	s, err := a.enter(l.lobby, now)
 	if err != nil {
 		var early *link.EarlyError
-		if _, refused := errors.AsType[*profile.Refused](err); refused || errors.Is(err, link.ErrExpired) || errors.Is(err, link.ErrInUse) || errors.As(err, &early) {
+		if _, refused := errors.AsType[*profile.RefusedError](err); refused || errors.Is(err, link.ErrExpired) || errors.Is(err, link.ErrInUse) || errors.As(err, &early) {
 			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name}
 		}
 		return nil, err

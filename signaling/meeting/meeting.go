@@ -91,7 +91,7 @@ type Draft struct {
 }
 
 // New checks a draft and makes the meeting under a profile. A refusal is a *name.Error
-// or a *profile.Unavailable.
+// or a *profile.UnavailableError.
 func New(d Draft, id string, organiser Person, under profile.Profile, now time.Time) (Meeting, error) {
 	title, err := name.Required("title", d.Title, name.MaxTitle)
 	if err != nil {

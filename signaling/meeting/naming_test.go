@@ -54,7 +54,7 @@ func (h *house) in(a meeting.Agent) meeting.Grant {
 
 // refusedRole is the role that a command was refused to; "" if it was not refused for that.
 func refusedRole(err error) role.Role {
-	if refused, ok := errors.AsType[*role.Refused](err); ok {
+	if refused, ok := errors.AsType[*role.RefusedError](err); ok {
 		return refused.Role
 	}
 	return ""

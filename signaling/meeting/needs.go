@@ -58,7 +58,7 @@ type ProfileStore interface {
 	ProfileVersions(ctx context.Context, post, id string) ([]profile.Profile, error)
 	// AddProfile adds a version that follows on the newest one, or the first:
 	// profile.ErrChanged or ErrExists if it does not. One that is not available is
-	// refused with a *profile.Unavailable while a meeting has the profile.
+	// refused with a *profile.UnavailableError while a meeting has the profile.
 	AddProfile(ctx context.Context, p profile.Profile, acts ...audit.Draft) error
 	// MeetingsWith lists the meetings that have a profile and are not over, newest
 	// first, limit at most.

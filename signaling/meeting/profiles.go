@@ -55,7 +55,7 @@ func (m *Meetings) AddProfile(ctx context.Context, by Agent, p profile.Profile) 
 // ChangeProfile makes the next version of a profile, whose last one known to the caller
 // is p.Version, and has it come into force at once. The answer says what that did.
 // Refusals are a *name.Error, profile.ErrNotFound, profile.ErrChanged or a
-// *profile.Unavailable. A meeting that could not store it takes it up before anything
+// *profile.UnavailableError. A meeting that could not store it takes it up before anything
 // else happens in it; the error says so.
 func (m *Meetings) ChangeProfile(ctx context.Context, by Agent, p profile.Profile) (profile.Profile, EditEffects, error) {
 	p.Version++

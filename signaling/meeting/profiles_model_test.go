@@ -240,7 +240,7 @@ func (m *model) admit() {
 		admit = m.h.Admit
 	}
 	k, err := admit(m.Context(), anne, m.id, g.knock, lobby.Everything())
-	want := m.admissible(m.in(), g) && !(expressly && m.in().GuestShare == profile.Off)
+	want := m.admissible(m.in(), g) && (!expressly || m.in().GuestShare != profile.Off)
 	if want != (err == nil) {
 		m.Fatalf("admit %+v by %+v under %+v: %v", g, g.via, m.in(), err)
 	}

@@ -18,7 +18,7 @@ import (
 func (m Meeting) hours() profile.Hours { return profile.Hours{From: m.StartsAt, To: m.EndsAt} }
 
 // suits says whether the meeting can be held under a profile: nil, a
-// *profile.Unavailable or a *name.Error.
+// *profile.UnavailableError or a *name.Error.
 func (m Meeting) suits(p profile.Profile) error {
 	if err := p.Available(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (l *live) given(p lobby.Permissions, usual, had bool) (lobby.Permissions, e
 	case usual && rule == profile.Granted:
 		p.Share = p.Share && had
 	case p.Share && rule == profile.Off:
-		return p, &profile.Refused{Line: "guest_share", At: "share", Reason: "is off for guests in this meeting's security profile"}
+		return p, &profile.RefusedError{Line: "guest_share", At: "share", Reason: "is off for guests in this meeting's security profile"}
 	}
 	return p, nil
 }
@@ -181,7 +181,7 @@ func (a previewProfile) do(l *live, now time.Time) (any, error) {
 }
 
 // ChooseProfile puts a meeting under another security profile, at once, and says what
-// that did. Refusals are profile.ErrNotFound, a *profile.Unavailable or a *name.Error.
+// that did. Refusals are profile.ErrNotFound, a *profile.UnavailableError or a *name.Error.
 func (m *Meetings) ChooseProfile(ctx context.Context, by Agent, id, chosen string) (Effects, error) {
 	p, err := m.profileFor(ctx, by, id, chosen)
 	if err != nil {

@@ -29,8 +29,8 @@ func (r Rules) Needs() []Need {
 	return all
 }
 
-// Unavailable says that a profile cannot be had in this version, and why.
-type Unavailable struct {
+// UnavailableError says that a profile cannot be had in this version, and why.
+type UnavailableError struct {
 	Profile string // its id
 	Needs   []Need
 	// InUse is how many meetings have the profile that an edit would make
@@ -38,7 +38,7 @@ type Unavailable struct {
 	InUse int
 }
 
-func (e *Unavailable) Error() string {
+func (e *UnavailableError) Error() string {
 	needs := make([]string, len(e.Needs))
 	for i, n := range e.Needs {
 		needs[i] = strings.ReplaceAll(string(n), "-", " ")
@@ -50,10 +50,10 @@ func (e *Unavailable) Error() string {
 	return why
 }
 
-// Available is nil where the profile can be had, else an *Unavailable.
+// Available is nil where the profile can be had, else an *UnavailableError.
 func (p Profile) Available() error {
 	if needs := p.Rules.Needs(); len(needs) > 0 {
-		return &Unavailable{Profile: p.ID, Needs: needs}
+		return &UnavailableError{Profile: p.ID, Needs: needs}
 	}
 	return nil
 }

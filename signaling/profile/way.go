@@ -15,14 +15,14 @@ type Hours struct{ From, To time.Time }
 
 func (h Hours) known() bool { return !h.From.IsZero() && !h.To.IsZero() }
 
-// Refused says that a profile does not allow something.
-type Refused struct {
+// RefusedError says that a profile does not allow something.
+type RefusedError struct {
 	Line   string // the line of the profile, as the API calls it
 	At     string // the field at fault where a link is made or changed
 	Reason string // completes "the field ..."
 }
 
-func (e *Refused) Error() string {
+func (e *RefusedError) Error() string {
 	return "the security profile does not allow it: " + e.At + " " + e.Reason
 }
 
@@ -33,16 +33,16 @@ type Terms struct {
 }
 
 // Way is a guest link as far as the profile lets it lead in: its validity narrowed to
-// what the profile allows, or a *Refused where it leads nowhere.
+// what the profile allows, or a *RefusedError where it leads nowhere.
 func (t Terms) Way(v link.Link) (link.Link, error) {
 	r := t.Rules
 	switch {
 	case !r.Guests:
-		return v, &Refused{"guests", "kind", "cannot be any: this meeting's security profile allows no guests"}
+		return v, &RefusedError{"guests", "kind", "cannot be any: this meeting's security profile allows no guests"}
 	case v.Kind == link.Shared && !r.SharedLinks:
-		return v, &Refused{"shared_links", "kind", "must be personal in this meeting's security profile"}
+		return v, &RefusedError{"shared_links", "kind", "must be personal in this meeting's security profile"}
 	case v.Kind == link.Personal && !r.PersonalLinks:
-		return v, &Refused{"personal_links", "kind", "must be shared in this meeting's security profile"}
+		return v, &RefusedError{"personal_links", "kind", "must be shared in this meeting's security profile"}
 	}
 	if err := t.pin(v); err != nil {
 		return v, err
@@ -52,7 +52,7 @@ func (t Terms) Way(v link.Link) (link.Link, error) {
 
 func (t Terms) pin(v link.Link) error {
 	if t.Rules.PIN && !v.HasPIN() {
-		return &Refused{"pin", "pin_hash", "is required by this meeting's security profile"}
+		return &RefusedError{"pin", "pin_hash", "is required by this meeting's security profile"}
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (t Terms) life(v link.Link) (link.Link, error) {
 	case t.Rules.LinkHours > 0:
 		from, to = time.Time{}, v.Born().Add(time.Duration(t.Rules.LinkHours)*time.Hour)
 	case !t.Hours.known():
-		return v, &Refused{"link_hours", "expires_at", "is not possible: in this meeting's security profile links live for the meeting's own hours, and it has none"}
+		return v, &RefusedError{"link_hours", "expires_at", "is not possible: in this meeting's security profile links live for the meeting's own hours, and it has none"}
 	}
 	if v.ValidFrom.Before(from) {
 		v.ValidFrom = from
@@ -108,20 +108,20 @@ func (t Terms) GrantsPIN(v link.Link) error { return field(t.pin(v)) }
 
 // field is a refusal as one of a field of the link.
 func field(err error) error {
-	if refused, ok := errors.AsType[*Refused](err); ok {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return &name.Error{At: refused.At, Reason: refused.Reason}
 	}
 	return err
 }
 
-// Admits says whether somebody who waits may be let in: nil or a *Refused. The end of
+// Admits says whether somebody who waits may be let in: nil or a *RefusedError. The end of
 // a link's validity closes the way to the lobby, not the door from it.
 func (t Terms) Admits(v link.Link, s lobby.Session) error {
 	if _, err := t.Way(v); err != nil {
 		return err
 	}
 	if t.Rules.PIN && !s.PINPassed {
-		return &Refused{"pin", "pin", "was not asked of this guest, who has to ask to enter anew"}
+		return &RefusedError{"pin", "pin", "was not asked of this guest, who has to ask to enter anew"}
 	}
 	return nil
 }

@@ -29,18 +29,20 @@ func Roles() []Role { return []Role{Host, Cohost, Participant, Guest, Observer, 
 // Moderates tells whether the role is a host's or a co-host's.
 func (r Role) Moderates() bool { return r == Host || r == Cohost }
 
-// Refused says that a role may not use a command.
-type Refused struct {
+// RefusedError says that a role may not use a command.
+type RefusedError struct {
 	Role    Role
 	Command Command
 }
 
-func (e *Refused) Error() string { return fmt.Sprintf("not for the role %s: %s", e.Role, e.Command) }
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("not for the role %s: %s", e.Role, e.Command)
+}
 
-// Check is nil if the role may use the command, else a *Refused.
+// Check is nil if the role may use the command, else a *RefusedError.
 func (r Role) Check(c Command) error {
 	if c.May(r) {
 		return nil
 	}
-	return &Refused{r, c}
+	return &RefusedError{r, c}
 }

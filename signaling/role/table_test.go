@@ -77,7 +77,7 @@ func TestNobodyMayWhatIsNoCommand(t *testing.T) {
 			t.Errorf("%q may use a command that has no row", r)
 		}
 	}
-	if (Role("")).Check(LookAt) == nil || Role("HOST").Check(End) == nil {
+	if Role("").Check(LookAt) == nil || Role("HOST").Check(End) == nil {
 		t.Error("a role that does not exist may do something")
 	}
 }

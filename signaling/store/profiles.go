@@ -98,7 +98,7 @@ func profilesOf(ctx context.Context, q queries, m meeting.Meeting) (applied, new
 
 // AddProfile adds a version that follows on the newest one, or the first:
 // profile.ErrChanged or ErrExists if it does not. One that is not available is refused
-// with a *profile.Unavailable while a meeting has the profile.
+// with a *profile.UnavailableError while a meeting has the profile.
 func (s *Store) AddProfile(ctx context.Context, p profile.Profile, acts ...audit.Draft) error {
 	rules, err := json.Marshal(p.Rules)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Store) AddProfile(ctx context.Context, p profile.Profile, acts ...audit
 				return err
 			}
 			if len(having) > 0 {
-				return &profile.Unavailable{Profile: p.ID, Needs: unfit, InUse: len(having)}
+				return &profile.UnavailableError{Profile: p.ID, Needs: unfit, InUse: len(having)}
 			}
 		}
 		_, err = q.ExecContext(ctx, `INSERT INTO profiles (`+profileColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,

@@ -299,30 +299,36 @@ func (s *play) dump() string {
 	defer db.Close()
 	var b strings.Builder
 	for _, table := range []string{"meetings WHERE id", "members WHERE meeting_id", "guest_links WHERE meeting_id", "knocks WHERE meeting_id", "link_uses WHERE meeting_id", "seats WHERE meeting_id"} {
-		rows, err := db.QueryContext(s.t.Context(), `SELECT * FROM `+table+` = $1`, s.meeting)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for rows.Next() {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				s.t.Fatal(err)
-			}
-			fmt.Fprintln(&b, table, values)
-		}
-		if err := rows.Err(); err != nil {
-			s.t.Fatal(err)
-		}
-		rows.Close()
+		s.dumpRows(db, table, &b)
 	}
 	return b.String()
+}
+
+// dumpRows writes what of a table, and a column of it, is the meeting's.
+func (s *play) dumpRows(db *sql.DB, table string, b *strings.Builder) {
+	s.t.Helper()
+	rows, err := db.QueryContext(s.t.Context(), `SELECT * FROM `+table+` = $1`, s.meeting)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			s.t.Fatal(err)
+		}
+		fmt.Fprintln(b, table, values)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // at has the person ask from another address of this machine: refusals are told by source.
