@@ -194,6 +194,26 @@ var prepared = map[string]func(s *play) asked{
 	"write-all-knocks": func(*play) asked { return asked{"/knocks/messages", api.LobbyText{Text: "Deux minutes"}} },
 	"admit-all-knocks": func(*play) asked { return asked{"/knocks/admit-all", map[string]any{}} },
 
+	"list-call-messages": func(*play) asked { return asked{path: "/call/messages"} },
+	"write-call":         func(*play) asked { return asked{"/call/messages", api.CallText{Text: "Bonjour"}} },
+	"write-call-privately": func(*play) asked {
+		return asked{"/call/private-messages", api.PrivateText{Text: "Bonjour", To: "hosts"}}
+	},
+	"react":          func(*play) asked { return asked{"/call/reactions", api.Reaction{Reaction: "agree"}} },
+	"raise-hand":     func(*play) asked { return asked{path: "/call/hand"} },
+	"lower-own-hand": func(*play) asked { return asked{path: "/call/hand"} },
+	"lower-hand":     func(s *play) asked { return asked{path: "/call/hands/" + s.identity["guest"]} },
+	"lower-hands":    func(*play) asked { return asked{path: "/call/hands"} },
+	"start-timer":    func(*play) asked { return asked{"/call/timer", api.TimerDraft{Seconds: 60}} },
+	"stop-timer":     func(*play) asked { return asked{path: "/call/timer"} },
+
+	"guest-list-call-messages":   func(*play) asked { return asked{} },
+	"guest-write-call":           func(*play) asked { return asked{body: api.CallText{Text: "Bonjour"}} },
+	"guest-write-call-privately": func(*play) asked { return asked{body: api.PrivateText{Text: "Bonjour", To: "hosts"}} },
+	"guest-react":                func(*play) asked { return asked{body: api.Reaction{Reaction: "agree"}} },
+	"guest-raise-hand":           func(*play) asked { return asked{} },
+	"guest-lower-own-hand":       func(*play) asked { return asked{} },
+
 	"redeem-link":     func(s *play) asked { return asked{body: api.Redeem{LinkID: s.link.ID, Code: s.link.code}} },
 	"challenge-guest": func(s *play) asked { return asked{body: api.ChallengeAsked{LinkID: s.link.ID, Code: s.link.code}} },
 	"get-guest":       func(*play) asked { return asked{} },
@@ -373,7 +393,9 @@ func TestTheTableOfRolesHolds(t *testing.T) {
 			got := last.ask(who, op)
 			done := got.status < 300
 			state := got.status == http.StatusConflict || got.status == http.StatusGone || got.status == http.StatusUnprocessableEntity
-			if !done && (!state || who.scheme == "agent") {
+			// They have seats and no connection, which is all that these ask besides the role.
+			unconnected := got.status == http.StatusConflict && strings.Contains(string(got.body), "not in the call")
+			if !done && !unconnected && (!state || who.scheme == "agent") {
 				t.Errorf("%s by %s: %d %s", op.id, who.name, got.status, got.body)
 			}
 			last = nil
@@ -385,7 +407,14 @@ func TestTheTableOfRolesHolds(t *testing.T) {
 // refuses has everybody make a call who must be refused, and counts them.
 func (s *play) refuses(op operation, so int) (count int) {
 	s.t.Helper()
-	stored, told := s.dump(), len(s.p.events())
+	type place struct {
+		post string
+		seq  uint64
+	}
+	stored, told := s.dump(), map[place]bool{}
+	for _, e := range s.p.events() {
+		told[place{e.Post, uint64(e.Seq)}] = true
+	}
 	var want []string
 	for _, who := range callers {
 		code := who.expected(op)
@@ -405,12 +434,17 @@ func (s *play) refuses(op operation, so int) (count int) {
 		s.t.Errorf("%s was refused and has changed\n%s\nto\n%s", op.id, stored, after)
 	}
 	var got []string
-	for _, e := range s.p.events()[told:] {
+	for _, e := range s.p.events() {
+		if told[place{e.Post, uint64(e.Seq)}] {
+			continue
+		}
 		if e.Act != audit.CallRefused {
 			s.t.Errorf("%s was refused, and the trail tells %v", op.id, e)
 		}
 		got = append(got, e.Detail["operation"]+" "+e.Detail["problem"])
 	}
+	slices.Sort(got) // who is nobody's is told to the installation's chain
+	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		s.t.Errorf("the trail tells of the refusals %q, want %q", got, want)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,7 +38,7 @@ type server struct {
 func start(path, dataDir string, flags ...string) (*server, error) {
 	cmd := exec.Command(path, append([]string{
 		"serve", "--dev", "--listen", "127.0.0.1:0",
-		"--admin-listen", "", "--media-udp-port", "0", "--data-dir", dataDir,
+		"--admin-listen", "127.0.0.1:0", "--media-udp-port", "0", "--data-dir", dataDir,
 	}, flags...)...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, binVariable+"=") && !strings.HasPrefix(v, "APARTE_") {
@@ -106,6 +107,32 @@ func (s *server) read(r io.Reader, ready chan<- map[string]string) {
 			ready = nil
 		}
 	}
+}
+
+// metric reads one of the program's figures; 0 before it has any.
+func (s *server) metric(t *testing.T, name string) int {
+	t.Helper()
+	_, admin, _ := strings.Cut(s.logs(), "admin: ")
+	admin, _, _ = strings.Cut(admin, "\n")
+	resp, err := http.Get(strings.TrimSpace(admin) + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 func (s *server) logs() string {
