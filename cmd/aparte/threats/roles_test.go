@@ -413,7 +413,7 @@ func (s *play) refuses(op operation, so int) (count int) {
 	}
 	stored, told := s.dump(), map[place]bool{}
 	for _, e := range s.p.events() {
-		told[place{e.Post, uint64(e.Seq)}] = true
+		told[place{e.Post, e.Seq}] = true
 	}
 	var want []string
 	for _, who := range callers {
@@ -435,7 +435,7 @@ func (s *play) refuses(op operation, so int) (count int) {
 	}
 	var got []string
 	for _, e := range s.p.events() {
-		if told[place{e.Post, uint64(e.Seq)}] {
+		if told[place{e.Post, e.Seq}] {
 			continue
 		}
 		if e.Act != audit.CallRefused {
