@@ -84,7 +84,7 @@ type words struct {
 	attributes map[string]map[string]string
 }
 
-// set notes what holds now; pending tells whether the call must hear of it.
+// set notes what holds now; news tells whether the call must hear of it.
 func (w *words) set(text string, attributes map[string]map[string]string) {
 	w.next.mu.Lock()
 	defer w.next.mu.Unlock()

@@ -2,6 +2,7 @@ package meeting
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -163,7 +164,7 @@ func (a chooseProfile) check(l *live) error {
 		return err
 	}
 	err := l.meeting.suits(a.profile)
-	if _, ok := err.(*name.Error); ok { //nolint:errorlint // suits returns it as it is
+	if _, ok := errors.AsType[*name.Error](err); ok {
 		return &name.Error{At: "profile", Reason: "needs the meeting's start and end: guest links live for its own hours"}
 	}
 	return err

@@ -1,36 +1,15 @@
 // What people do in a call besides speaking: three of them write, privately too, raise hands, react, and watch one timer.
 
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { call } from './support/api.ts';
 import { Guest, Host } from './support/people.ts';
+import { look } from './support/look.ts';
 import { Server } from './support/server.ts';
 
 let server: Server;
 let host: Host;
 let maria: Guest;
 let luc: Guest;
-
-const folder = path.join(import.meta.dirname, 'test-results', 'pages');
-const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 } } as const;
-
-async function look(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const size of ['laptop', 'phone'] as const) {
-    for (const theme of ['light', 'dark'] as const) {
-      await page.setViewportSize(sizes[size]);
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}, ${size}, ${theme}`).toEqual([]);
-    }
-  }
-  if (before) await page.setViewportSize(before);
-}
 
 /** The number of each raised hand as somebody sees it, by name; one's own tile bears no name. */
 async function hands(page: Page): Promise<Record<string, string>> {
@@ -42,7 +21,6 @@ async function hands(page: Page): Promise<Record<string, string>> {
 }
 
 test.beforeEach(async () => {
-  await mkdir(folder, { recursive: true });
   server = await Server.start();
   host = await Host.arrive();
   maria = await Guest.arrive({ language: 'fr' });

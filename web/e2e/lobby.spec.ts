@@ -2,36 +2,15 @@
 // and a host who is told elsewhere.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { call, validate } from './support/api.ts';
 import { expectPicture } from './support/media.ts';
 import { Guest, Host } from './support/people.ts';
+import { look } from './support/look.ts';
 import { Server } from './support/server.ts';
 
 let server: Server;
 let host: Host;
-
-const folder = path.join(import.meta.dirname, 'test-results', 'pages');
-const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 }, large: { width: 1920, height: 1080 } } as const;
-const everything = (['phone', 'laptop', 'large'] as const).flatMap((size) => [[size, 'light'], [size, 'dark']] as const);
-const views = process.env['VIEWS'] === 'all' ? everything : ([['phone', 'dark'], ['laptop', 'light']] as const);
-
-async function look(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const [size, theme] of views) {
-    await page.setViewportSize(sizes[size]);
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}, ${size}, ${theme}`).toEqual([]);
-  }
-  if (before) await page.setViewportSize(before);
-}
 
 /** A shared link whose code this test knows, so that guests without a browser can come by it. */
 async function sharedLink(): Promise<{ id: string; code: string }> {
@@ -53,7 +32,6 @@ const status = async (session: string) => (await call(server.url, 'GET', '/guest
 const row = (name: string) => host.page.locator('.knock').filter({ has: host.page.getByRole('heading', { name, exact: true }) });
 
 test.beforeEach(async () => {
-  await mkdir(folder, { recursive: true });
   server = await Server.start();
   host = await Host.arrive();
 });

@@ -1,41 +1,18 @@
 // A host moderates five participants from the keyboard alone. What each act does is read off the others' decoded media.
 
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { encode } from 'uqr';
 import { expectCode, expectPicture, expectVoice, marks, received } from './support/media.ts';
 import { Guest, Host, showCode } from './support/people.ts';
+import { look, sizes } from './support/look.ts';
 import { Server } from './support/server.ts';
 
 let server: Server;
 let host: Host;
 const browsers: Guest[] = [];
 
-const folder = path.join(import.meta.dirname, 'test-results', 'pages');
-const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 } } as const;
-
-async function look(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const size of ['phone', 'laptop'] as const) {
-    await page.setViewportSize(sizes[size]);
-    for (const theme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
-    }
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}, ${size}`).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
-  if (before) await page.setViewportSize(before);
-}
-
 test.beforeEach(async () => {
-  await mkdir(folder, { recursive: true });
   server = await Server.start();
   host = await Host.arrive();
   await host.signIn(server);

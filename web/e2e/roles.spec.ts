@@ -1,34 +1,13 @@
 // Hosts named before the meeting: a co-host admits a guest, becomes the host, and loses the lobby when the role is taken
 // back; a participant has neither lobby nor links.
 
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { Guest, Host } from './support/people.ts';
+import { look } from './support/look.ts';
 import { Server } from './support/server.ts';
 
 let server: Server;
 const here: (Host | Guest)[] = [];
-
-const folder = path.join(import.meta.dirname, 'test-results', 'pages');
-const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 } } as const;
-
-async function look(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const size of ['phone', 'laptop'] as const) {
-    for (const theme of ['light', 'dark'] as const) {
-      await page.setViewportSize(sizes[size]);
-      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}, ${size}, ${theme}`).toEqual([]);
-    }
-  }
-  if (before) await page.setViewportSize(before);
-}
 
 /** Another agent, invited by the administrator and signed in by the one-time link's code. */
 async function colleague(admin: Host, name: string, email: string): Promise<Host> {
@@ -65,7 +44,6 @@ async function come(someone: Host): Promise<void> {
 const lobbyButton = (someone: Host) => someone.page.getByRole('navigation').getByRole('button', { name: someone.words.lobby });
 
 test.beforeEach(async () => {
-  await mkdir(folder, { recursive: true });
   server = await Server.start();
 });
 

@@ -1,5 +1,6 @@
 // What hosts decide in the call, as the server tells it: the state of the call in the room's metadata, and messages of
 // the server to those whom an act concerns. Nobody else can write either.
+import { kept, objectIn, textsOf } from './json'
 
 /** What the hosts may allow or forbid to all. */
 export type Right = 'speak' | 'camera' | 'share' | 'chat' | 'react' | 'hand'
@@ -28,34 +29,24 @@ export interface Moderated {
   rights: readonly Right[]
 }
 
-function read(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
-}
-
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [])
 const isRight = (name: string): name is Right => rights.includes(name)
 
 /** The state of the call; the one before, if it says the same. */
 export function moderation(metadata: string | undefined, before: Moderation): Moderation {
-  const told = read(metadata ?? '')
-  const now: Moderation = { locked: told['locked'] === true, spotlight: texts(told['spotlight']), forbidden: texts(told['forbidden']).filter(isRight) }
-  return JSON.stringify(now) === JSON.stringify(before) ? before : now
+  const told = objectIn(metadata) ?? {}
+  const now: Moderation = { locked: told['locked'] === true, spotlight: textsOf(told['spotlight']), forbidden: textsOf(told['forbidden']).filter(isRight) }
+  return kept(before, now)
 }
 
 /** A message that a host has done something to oneself; null if it is none that this client knows. */
 export function moderated(payload: Uint8Array): Moderated | null {
-  const told = read(new TextDecoder().decode(payload))
+  const told = objectIn(new TextDecoder().decode(payload)) ?? {}
   const what = deeds.find((deed) => deed === told['what'])
-  return what ? { what, by: typeof told['by'] === 'string' ? told['by'] : '', rights: texts(told['rights']).filter(isRight) } : null
+  return what ? { what, by: typeof told['by'] === 'string' ? told['by'] : '', rights: textsOf(told['rights']).filter(isRight) } : null
 }
 
 /** The host who asks one to open the microphone; null if something else is asked. */
 export function askedToUnmute(payload: Uint8Array): string | null {
-  const told = read(new TextDecoder().decode(payload))
+  const told = objectIn(new TextDecoder().decode(payload)) ?? {}
   return told['what'] === 'unmute' && typeof told['by'] === 'string' ? told['by'] : null
 }

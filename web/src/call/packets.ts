@@ -1,6 +1,7 @@
 // What the server says in a call: data packets of its own and the room's metadata. Nothing of it is believed before it has
 // been looked at, and what is not understood is left alone.
 import type { CallMessage, Reaction } from '@/api'
+import { objectIn, objectOf } from './json'
 
 export const chatTopic = 'aparte.chat'
 export const reactionTopic = 'aparte.reaction'
@@ -11,19 +12,6 @@ export interface Timer {
   /** By the server's clock, in milliseconds. */
   endsAt: number
   startedBy: string
-}
-
-/** The JSON object in a packet, or null. */
-export function objectIn(text: string): Record<string, unknown> | null {
-  try {
-    return objectOf(JSON.parse(text))
-  } catch {
-    return null
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
 }
 
 export function readMessage(text: string): CallMessage | null {
@@ -48,7 +36,7 @@ export function readReactions(text: string): { identity: string; reaction: React
 
 /** The timer in the state of the call, or null. */
 export function readTimer(metadata: string | undefined): Timer | null {
-  const { ends_at, started_by } = objectOf(objectIn(metadata ?? '')?.['timer']) ?? {}
+  const { ends_at, started_by } = objectOf(objectIn(metadata)?.['timer']) ?? {}
   const endsAt = typeof ends_at === 'string' ? Date.parse(ends_at) : Number.NaN
   return Number.isNaN(endsAt) ? null : { endsAt, startedBy: typeof started_by === 'string' ? started_by : '' }
 }

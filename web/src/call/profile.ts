@@ -1,5 +1,6 @@
 // The security profile in force, as the server tells it in the metadata of the room, which it alone writes. Read
 // strictly: what does not have the form it should have is as if it were not there.
+import { kept, objectIn, objectOf } from './json'
 
 export interface ProfileInForce {
   id: string
@@ -15,28 +16,16 @@ export interface ProfileInForce {
 
 /** The profile of a room's metadata; the one before, if it says the same. */
 export function profileInForce(metadata: string | undefined, before: ProfileInForce | null): ProfileInForce | null {
-  const read = object(object(parse(metadata))?.['profile'])
+  const read = objectOf(objectIn(metadata)?.['profile'])
   if (typeof read?.['id'] !== 'string') return null
   const now = { id: read['id'], name: byLanguage(read['name']), sentence: byLanguage(read['sentence']), watermark: read['watermark'] === true, privately: writing(read['private_messages']) }
-  return JSON.stringify(now) === JSON.stringify(before) ? before : now
+  return kept(before, now)
 }
 
 function writing(value: unknown): ProfileInForce['privately'] {
   return value === 'all' || value === 'hosts' ? value : 'off'
 }
 
-function parse(text: string | undefined): unknown {
-  try {
-    return text ? JSON.parse(text) as unknown : null
-  } catch {
-    return null
-  }
-}
-
-function object(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
-}
-
 function byLanguage(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(object(value) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  return Object.fromEntries(Object.entries(objectOf(value) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }

@@ -18,7 +18,7 @@ import { chatTopic, reactionTopic, readMessage, readReactions, readTimer, type T
 import { overBy, overByProblem, type Over } from './outcome'
 import { profileInForce, type ProfileInForce } from './profile'
 import { keepSame, nameOf, people, permissions, quality, shares, type Permissions, type Person, type Quality, type Self, type Share } from './people'
-import { keepNoHost, noHost, type NoHost } from './told'
+import { noHost, type NoHost } from './told'
 
 export type Phase =
   | { is: 'joining' }
@@ -435,7 +435,7 @@ export class Call {
       askedBy: local.isMicrophoneEnabled ? null : state.askedBy,
       // While we are away the last picture of the meeting stays on the screen, dimmed.
       ...(state.phase.is === 'reconnecting' ? {} : { people: keepSame(state.people, people(room)), shares: keepSame(state.shares, shares(room)) }),
-      noHost: keepNoHost(state.noHost, noHost(room.metadata)),
+      noHost: noHost(room.metadata, state.noHost),
       quality: quality(room),
       profile: profileInForce(room.metadata, state.profile),
       timer: sameTimer(state.timer, readTimer(room.metadata)),

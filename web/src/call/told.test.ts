@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keepNoHost, noHost } from './told'
+import { noHost } from './told'
 
 describe('what the server tells the call', () => {
   it('knows that no host is there, and what follows', () => {
@@ -11,8 +11,8 @@ describe('what the server tells the call', () => {
   })
   it('keeps what says the same', () => {
     const before = noHost('{"no_host":{"then":"wait"}}')
-    expect(keepNoHost(before, noHost('{"no_host":{"then":"wait"}}'))).toBe(before)
-    expect(keepNoHost(before, null)).toBeNull()
-    expect(keepNoHost(before, noHost('{"no_host":{"then":"end"}}'))?.then).toBe('end')
+    expect(noHost('{"no_host":{"then":"wait"}}', before)).toBe(before)
+    expect(noHost('{}', before)).toBeNull()
+    expect(noHost('{"no_host":{"then":"end"}}', before)?.then).toBe('end')
   })
 })

@@ -1,5 +1,6 @@
 // What the server tells everybody in the call, in the room's metadata. It is the server's own; whatever is not
 // understood is left out, so that a newer server may say more.
+import { kept, objectIn, objectOf } from './json'
 
 /** No host is in the call: what follows, and when. */
 export interface NoHost {
@@ -8,26 +9,11 @@ export interface NoHost {
   at: number | null
 }
 
-export function noHost(metadata: string | undefined): NoHost | null {
-  let told: unknown
-  try {
-    told = JSON.parse(metadata ?? '')
-  } catch {
-    return null
-  }
-  const said = inside(told, 'no_host')
-  const then = inside(said, 'then')
+/** What follows; the same object as before for the same words. Null: a host is in the call. */
+export function noHost(metadata: string | undefined, before: NoHost | null = null): NoHost | null {
+  const said = objectOf(objectIn(metadata)?.['no_host'])
+  const then = said?.['then']
   if (then !== 'wait' && then !== 'end' && then !== 'promote') return null
-  const at = inside(said, 'at')
-  const time = typeof at === 'string' ? Date.parse(at) : NaN
-  return { then, at: Number.isNaN(time) ? null : time }
-}
-
-function inside(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
-}
-
-/** The same object for the same words. */
-export function keepNoHost(before: NoHost | null, after: NoHost | null): NoHost | null {
-  return before && after && before.then === after.then && before.at === after.at ? before : after
+  const time = typeof said?.['at'] === 'string' ? Date.parse(said['at']) : NaN
+  return kept(before, { then, at: Number.isNaN(time) ? null : time })
 }

@@ -1,0 +1,35 @@
+// Looks at a page in several sizes and themes, and leaves it as it was: a picture of each, nothing to scroll sideways, and
+// no finding of axe.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+const folder = path.join(import.meta.dirname, '..', 'test-results', 'pages');
+export const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 }, large: { width: 1920, height: 1080 } } as const;
+
+type View = [size: keyof typeof sizes, theme: 'light' | 'dark'];
+
+const usual = (process.env['VIEWS'] === 'all' ? ['phone', 'laptop', 'large'] as const : ['phone', 'laptop'] as const).flatMap((size): View[] => [[size, 'light'], [size, 'dark']]);
+
+export async function look(page: Page, name: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const before = page.viewportSize();
+  for (const [size, theme] of usual) {
+    await page.setViewportSize(sizes[size]);
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
+    await expectAccessible(page, `${name}, ${size}, ${theme}`);
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  if (before) await page.setViewportSize(before);
+}
+
+/** The page as it stands has no finding of axe. */
+async function expectAccessible(page: Page, name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}`).toEqual([]);
+}
