@@ -10,8 +10,9 @@ export function Watermark({ call }: { call: Call }) {
   if (!profile?.watermark) return null
   const at = new Date(now).toISOString().slice(0, 16).replace('T', ' ')
   return (
-    <div className="watermark" aria-hidden="true" data-testid="watermark">
-      {marks.map((i) => <bdi key={i}>{self.name} · {at} UTC</bdi>)}
+    <div className="watermark" aria-hidden="true">
+      {/* Drawn, not written: it is on the picture, and nothing to read. */}
+      {marks.map((i) => <bdi key={i} data-mark={`${self.name} · ${at} UTC`} />)}
     </div>
   )
 }

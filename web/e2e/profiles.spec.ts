@@ -1,0 +1,79 @@
+// An administrator changes a security profile while a meeting is held: the effects are seen before, and hold at once after.
+
+import { expect, test } from '@playwright/test';
+import { look } from './support/look.ts';
+import { expectCode } from './support/media.ts';
+import { Guest, Host } from './support/people.ts';
+import { Server } from './support/server.ts';
+
+let server: Server;
+let host: Host;
+let guest: Guest;
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  host = await Host.arrive();
+  guest = await Guest.arrive();
+});
+
+test.afterEach(async () => {
+  await host?.leave();
+  await guest?.leave();
+  await server?.stop();
+});
+
+test('a profile is changed during a meeting: what it will do is shown, and a guest’s share ends at once', async () => {
+  test.setTimeout(240_000);
+  await host.signIn(server);
+  await host.page.getByRole('link', { name: host.words.newMeeting }).click();
+  const cards = host.page.getByRole('radio', { name: /^(Standard|Protégé|Sensible)/ });
+  await expect(cards).toHaveCount(3);
+  await expect(host.page.getByRole('radio', { name: /^Sensible/ }), 'it needs what there is not yet').toBeDisabled();
+  await look(host.page, 'create-profiles');
+  await host.page.goBack();
+  await host.createMeeting('Coopération consulaire');
+  const link = await host.invite('Maria Oliveira');
+  await look(host.page, 'meeting-profile');
+  await host.enter();
+  await guest.open(link);
+  await guest.knock('Maria Oliveira');
+  await host.admit('Maria Oliveira');
+  await guest.shareScreen();
+  await expectCode(host.page, 'OTHER');
+
+  const admin = await host.page.context().newPage();
+  await test.step('the administrator sees the profiles, and which cannot be had', async () => {
+    await admin.goto(`${server.url}/profiles`);
+    await expect(admin.getByRole('heading', { name: 'Profils de sécurité', level: 1 })).toBeVisible();
+    await expect(admin.getByText(/Pas encore disponible/)).toHaveCount(2);
+    await look(admin, 'profiles');
+  });
+
+  await test.step('a change is previewed by who is concerned', async () => {
+    await admin.getByRole('link', { name: 'Modifier Standard' }).click();
+    await admin.getByLabel('Partage d’écran des invités').selectOption({ label: 'jamais' });
+    await admin.getByLabel('Noms inscrits sur les images').check();
+    await admin.getByRole('button', { name: 'Voir les effets' }).click();
+    const effects = admin.getByRole('status').filter({ hasText: 'Maria Oliveira' });
+    await expect(effects).toContainText('Coopération consulaire');
+    await look(admin, 'profile-effects');
+    await expect(guest.page.getByRole('button', { name: guest.words.sharing }), 'a preview changes nothing').toBeVisible();
+  });
+
+  await test.step('applied, it holds in the meeting that runs', async () => {
+    await admin.getByRole('button', { name: 'Appliquer maintenant' }).click();
+    await expect(admin.getByRole('heading', { name: 'Profils de sécurité', level: 1 })).toBeVisible();
+    await expect(guest.page.getByRole('button', { name: guest.words.sharing })).toBeHidden();
+    await expect(host.page.locator('[data-share]')).toHaveCount(0);
+    await expect(guest.page.locator('[data-mark^="Maria Oliveira · "]').first()).toBeVisible();
+    await expect(host.page.locator(`[data-mark^="${host.name} · "]`).first()).toBeVisible();
+    await look(host.page, 'call-watermark');
+  });
+
+  await test.step('the versions tell who changed what, and when', async () => {
+    await admin.getByRole('link', { name: 'Modifier Standard' }).click();
+    await expect(admin.getByText('Version 2')).toBeVisible();
+    await look(admin, 'profile-versions');
+  });
+  await admin.close();
+});
