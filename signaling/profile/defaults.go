@@ -14,7 +14,7 @@ func Defaults() []Profile {
 		{
 			ID: Standard, Version: 1, Name: Text{"Standard", "Standard"},
 			Sentence: Text{
-				"Chacun entre par un lien et attend qu'un hôte l'admette ; le partage d'écran est ouvert à tous.",
+				"Chacun entre par un lien et attend qu’un hôte l’admette ; le partage d’écran est ouvert à tous.",
 				"Everybody comes in by a link and waits until a host lets them in; anyone may share their screen.",
 			},
 			Rules: Rules{
@@ -26,7 +26,7 @@ func Defaults() []Profile {
 		{
 			ID: Protected, Version: 1, Name: Text{"Protégé", "Protected"},
 			Sentence: Text{
-				"Chaque invité entre par un lien à son nom et un code PIN ; la réunion est chiffrée de bout en bout.",
+				"Chaque invité entre par un lien à son nom et un code PIN ; la réunion est chiffrée de bout en bout.",
 				"Every guest comes in by a link in their name and a PIN; the meeting is encrypted from end to end.",
 			},
 			Rules: Rules{
@@ -38,7 +38,7 @@ func Defaults() []Profile {
 		{
 			ID: Sensitive, Version: 1, Name: Text{"Sensible", "Sensitive"},
 			Sentence: Text{
-				"Tous passent par la salle d'attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
+				"Tous passent par la salle d’attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
 				"Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
 			},
 			Rules: Rules{
