@@ -68,7 +68,7 @@ clean: ## delete what was built, keep what was downloaded
 ##@ Test
 
 .PHONY: test
-test: test-packages build check test-go test-nested test-web test-fuzz test-e2e check-conformance ## everything that CI runs
+test: test-packages build check test-web test-go test-nested test-fuzz test-e2e check-conformance ## everything that CI runs
 
 .PHONY: check
 check: check-go check-web check-generated ## formatting, linters, types, import rules, generated files
