@@ -2,3 +2,4 @@
 export { DeviceCheck, listenWithWebAudio, type CheckState, type Device, type Opened } from './check'
 export { intents } from './intents'
 export { obstacle, type MediaProblem, type Obstacle } from './media'
+export { moderates, type Role } from './role'

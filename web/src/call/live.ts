@@ -24,8 +24,9 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
   })
 }
 
-export type { Call, CallEvent, CallState, Phase } from './session'
-export { moderates, type Person, type Role, type Self, type Share } from './people'
+export type { Call } from './session'
+export type { CallEvent, CallState, Phase } from './state'
+export type { Person, Self, Share } from './people'
 export type { NoHost } from './told'
 export type { ProfileInForce } from './profile'
 export type { Over } from './outcome'

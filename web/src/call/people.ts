@@ -2,14 +2,7 @@
 // so that a tile renders again only when something about it did.
 import { ConnectionQuality, Track, type Participant, type Room } from 'livekit-client'
 import type { MediaProblem } from './media'
-
-/** As of the server's table of roles; 'other' is nobody of a meeting. */
-export type Role = 'host' | 'cohost' | 'participant' | 'guest' | 'observer' | 'other'
-
-const roles: readonly Role[] = ['host', 'cohost', 'participant', 'guest', 'observer']
-
-/** Whether the role moderates. */
-export const moderates = (role: Role): boolean => role === 'host' || role === 'cohost'
+import { roleNamed, type Role } from './role'
 
 /** One person as shown. */
 export interface Person {
@@ -19,8 +12,6 @@ export interface Person {
   role: Role
   /** Came by a guest link. */
   outside: boolean
-  /** Host or co-host. */
-  moderates: boolean
   self: boolean
   speaking: boolean
   micOn: boolean
@@ -32,6 +23,8 @@ export interface Person {
   voice: Track | null
   /** True while the person's own connection is lost. */
   lost: boolean
+  /** Shows a screen. */
+  sharing: boolean
   /** Place among the raised hands, from 1; 0: not raised. The same on every screen. */
   hand: number
 }
@@ -87,14 +80,13 @@ function byArrival(a: Participant, b: Participant): number {
 
 function person(participant: Participant, self: boolean, hand: number): Person {
   const camera = participant.getTrackPublication(Track.Source.Camera)
-  const role = roles.find((one) => one === participant.attributes['aparte.role']) ?? 'other'
+  const role = roleNamed(participant.attributes['aparte.role'])
   return {
     identity: participant.identity,
     name: nameOf(participant),
     organisation: participant.attributes['aparte.organisation'] ?? '',
     role,
     outside: role === 'guest' || participant.attributes['aparte.outside'] === '1',
-    moderates: moderates(role),
     self,
     speaking: participant.isSpeaking && participant.isMicrophoneEnabled,
     micOn: participant.isMicrophoneEnabled,
@@ -102,6 +94,7 @@ function person(participant: Participant, self: boolean, hand: number): Person {
     held: isHeld(camera?.track),
     voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
     lost: participant.connectionQuality === ConnectionQuality.Lost,
+    sharing: screenOf(participant) !== null,
     hand,
   }
 }
@@ -119,14 +112,19 @@ export function nameOf(participant: Pick<Participant, 'name' | 'identity'>): str
   return participant.name || participant.identity
 }
 
+function screenOf(participant: Participant): Track | null {
+  const publication = participant.getTrackPublication(Track.Source.ScreenShare)
+  return publication && !publication.isMuted ? (publication.track ?? null) : null
+}
+
 export function shares(room: Room): Share[] {
   const shown: Share[] = []
   for (const participant of [...room.remoteParticipants.values(), room.localParticipant]) {
-    const publication = participant.getTrackPublication(Track.Source.ScreenShare)
-    if (!publication?.track || publication.isMuted) continue
+    const picture = screenOf(participant)
+    if (!picture) continue
     const self = participant === room.localParticipant
     const sound = self ? null : (participant.getTrackPublication(Track.Source.ScreenShareAudio)?.track ?? null)
-    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture: publication.track, held: isHeld(publication.track), sound })
+    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture, held: isHeld(picture), sound })
   }
   return shown
 }

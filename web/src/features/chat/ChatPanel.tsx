@@ -1,5 +1,6 @@
 import { Lock, RotateCcw, Send } from 'lucide-react'
 import { useEffect, useRef, type SubmitEvent, type KeyboardEvent } from 'react'
+import { moderates } from '@/call'
 import { everyone, type Call, type Message, type Person, type ProfileInForce } from '@/call/live'
 import { useLang, useT, Words } from '@/i18n'
 import { hour } from '@/i18n/dates'
@@ -90,7 +91,7 @@ interface WriterProps extends Pick<Props, 'people' | 'host' | 'privately'> {
 
 /** To whom one may write privately. Whoever has left stays chosen, so that nothing meant for one goes to all. */
 function readers(people: readonly Person[], all: boolean, chosen: WriterProps['to']): WriterProps['to'][] {
-  const found = people.filter((person) => !person.self && (all || person.moderates)).map((person) => ({ id: person.identity, name: person.name }))
+  const found = people.filter((person) => !person.self && (all || moderates(person.role))).map((person) => ({ id: person.identity, name: person.name }))
   return chosen.name === '' || found.some((one) => one.id === chosen.id) ? found : [...found, chosen]
 }
 

@@ -3,8 +3,8 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
-import { intents, obstacle } from '@/call'
-import type { Over, Person, Right, Role } from '@/call/live'
+import { intents, moderates, obstacle, type Role } from '@/call'
+import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
@@ -12,7 +12,8 @@ import { LinkDialog } from '@/features/meeting'
 import { NoticeChip, useAttended, type Notices } from '@/features/notices'
 import { CallPage } from '@/features/stage'
 import { useT } from '@/i18n'
-import { announce, Button, Heading, recoverFocus, unlockSounds, useStore, useTitle } from '@/ui'
+import { Button, Heading, recoverFocus, unlockSounds, useStore, useTitle } from '@/ui'
+import { useHostActs } from './useHostActs'
 
 const insideKey = (meetingID: string) => `aparte.inside.${meetingID}`
 
@@ -25,16 +26,13 @@ export function HostCall({ meetingID, notices }: { meetingID: string; notices: N
   return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
 }
 
-// The call itself is loaded later; this much is known before.
-const isHost = (role: Role) => role === 'host' || role === 'cohost'
-
 type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
 
 function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
   // A reload in the call goes straight back into it.
   const [where, setWhere] = useState<Where>(() => ({ at: wasInside(meeting.id) ? 'inside' : 'door' }))
   const [role, setRole] = useState<Role>(meeting.role)
-  const { channel, door } = useDoor(meeting.id, isHost(role))
+  const { channel, door } = useDoor(meeting.id, moderates(role))
   useAttended(meeting.id)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
@@ -87,12 +85,12 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
       <main id="main" className="wait">
         <section className="card status">
           <div className="stack-s">
-            <p className="sm"><a href={`/meetings/${meeting.id}`}>{t(isHost(meeting.role) ? 'door.links' : 'door.meeting')}</a></p>
+            <p className="sm"><a href={`/meetings/${meeting.id}`}>{t(moderates(meeting.role) ? 'door.links' : 'door.meeting')}</a></p>
             <Heading><bdi>{meeting.title}</bdi></Heading>
             <p className="muted">{t('door.body')}</p>
           </div>
           {waiting.length > 0 ? <p className="note warn"><Bell aria-hidden="true" /><span>{t('sr.knock', { n: waiting.length, name: waiting[0]?.name ?? '' })}</span></p> : null}
-          {isHost(meeting.role)
+          {moderates(meeting.role)
             ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
             : <ComeIn meeting={meeting} onEnter={onEnter} />}
         </section>
@@ -130,64 +128,38 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
   const { waiting } = useStore(door.state)
   const locked = useStore(channel.view).meeting?.locked ?? meeting.locked
   const { sounds } = useStore(intents)
-  const [error, setError] = useState<unknown>(null)
   const [inviting, setInviting] = useState(false)
   const [asked, setAsked] = useState<{ what: 'rights' | 'ban'; knock: Knock } | null>(null)
   useKnockSign(waiting, sounds, meeting.title)
   useReplySign(waiting, sounds)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
-  const tried = async (act: () => Promise<unknown>) => {
-    setError(null)
-    try {
-      await act()
-    } catch (problem) {
-      setError(problem)
+  const questions = useMemo(() => {
+    const ask = (what: 'rights' | 'ban') => (person: Person) => {
+      const knock = door.admitted(person.identity)
+      if (knock) setAsked({ what, knock })
     }
-  }
-  const act = (done: string, does: (identity: string) => Promise<unknown>) => (person: Person) => void tried(() => does(person.identity).then(() => announce(t(done, { name: person.name }))))
-  const ask = (what: 'rights' | 'ban') => (person: Person) => {
-    const knock = door.admitted(person.identity)
-    if (knock) setAsked({ what, knock })
-  }
+    return { rights: ask('rights'), ban: ask('ban') }
+  }, [door])
+  const { onOne, onAll, unlock, tried, error, forget } = useHostActs(meeting.id, role === 'host', door, questions)
   const answered = () => {
     setAsked(null)
     recoverFocus()
   }
-  const roles = {
-    name: (person: Person, as: 'cohost' | 'participant') => void tried(() => agent.setRoleInCall(meeting.id, person.identity, as).then(() => announce(t(`role.now.${as}`, { name: person.name })))),
-    handOver: (person: Person) => tried(() => agent.handOverInCall(meeting.id, person.identity).then(() => announce(t('role.now.host', { name: person.name })))),
-  }
   const host = {
     waiting: waiting.length,
     firstWaiting: waiting[0]?.name ?? '',
-    lobby: <LobbyPanel door={door} connection={channel.connection} locked={locked} unlock={() => void tried(() => agent.lock(meeting.id, false))} />,
-    onOne: {
-      mute: act('mod.done.mute', (identity) => agent.mute(meeting.id, identity)),
-      askUnmute: act('mod.done.ask', (identity) => agent.askUnmute(meeting.id, identity)),
-      stopCamera: act('mod.done.camera', (identity) => agent.stopCamera(meeting.id, identity)),
-      stopShare: act('mod.done.share', (identity) => agent.stopShare(meeting.id, identity)),
-      spotlight: (identities: readonly string[]) => void tried(() => agent.spotlight(meeting.id, identities)),
-      remove: (person: Person) => tried(() => agent.removeParticipant(meeting.id, person.identity)),
-      sendBack: act('people.back.done', (identity) => door.sendBack(identity)),
-      rights: ask('rights'),
-      ban: ask('ban'),
-      ...(role === 'host' ? { roles } : {}),
-    },
-    onAll: {
-      muteAll: () => void tried(() => agent.muteAll(meeting.id).then(() => announce(t('mod.done.muteall')))),
-      askAll: () => void tried(() => agent.askUnmuteAll(meeting.id).then(() => announce(t('mod.done.askall')))),
-      allow: (right: Right, may: boolean) => void tried(() => agent.permitAll(meeting.id, { [right]: may }).then(() => announce(t('mod.done.rights')))),
-      lock: (locked: boolean) => void tried(() => agent.lock(meeting.id, locked)),
-    },
+    lobby: <LobbyPanel door={door} connection={channel.connection} locked={locked} unlock={unlock} />,
+    onOne,
+    onAll,
     elsewhere: <NoticeChip notices={notices} except={meeting.id} />,
     invite: () => setInviting(true),
     endForAll: () => tried(() => agent.endMeeting(meeting.id).then(() => onOver('ended'))),
   }
   return (
     <>
-      {error ? <div className="toast"><ErrorNote error={error} retry={() => setError(null)} /></div> : null}
-      <CallPage title={meeting.title} caller={{ meeting: meeting.id, grant }} onOver={onOver} onRole={onRole} {...(isHost(role) ? { host } : {})} />
-      <LinkDialog meeting={meeting} open={inviting && isHost(role)} onClose={() => setInviting(false)} />
+      {error ? <div className="toast"><ErrorNote error={error} retry={forget} /></div> : null}
+      <CallPage title={meeting.title} caller={{ meeting: meeting.id, grant }} onOver={onOver} onRole={onRole} {...(moderates(role) ? { host } : {})} />
+      <LinkDialog meeting={meeting} open={inviting && moderates(role)} onClose={() => setInviting(false)} />
       {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
     </>

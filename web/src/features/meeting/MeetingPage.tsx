@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, UserRound, Users, Video } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
+import { moderates } from '@/call'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
@@ -39,7 +40,7 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
   const lang = useLang()
   const ended = meeting.state === 'ended'
   const profile = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)
-  const isHost = meeting.role === 'host' || meeting.role === 'cohost'
+  const isHost = moderates(meeting.role)
   return (
     <>
       <div className="stack-s">

@@ -1,6 +1,7 @@
 // Who is in, and what a host may do about it. Those who wait are never listed here.
 import { Ellipsis, Hand, Mic, MicOff, Star, UserPlus, Volume2 } from 'lucide-react'
-import { useRef } from 'react'
+import { memo, useRef } from 'react'
+import { moderates } from '@/call'
 import { initials, type Moderation, type Person } from '@/call/live'
 import { useT } from '@/i18n'
 import { Button, useFocusKept } from '@/ui'
@@ -24,7 +25,7 @@ interface Props {
 export function PeoplePanel({ people, moderation, menuOf, host }: Props) {
   const t = useT()
   const groups = [
-    { title: t('people.hosts'), people: people.filter((person) => person.moderates) },
+    { title: t('people.hosts'), people: people.filter((person) => moderates(person.role)) },
     { title: t('people.agents'), people: people.filter((person) => person.role === 'participant' || person.role === 'other') },
     { title: t('people.guests'), people: people.filter((person) => person.role === 'guest') },
     { title: t('people.observers'), people: people.filter((person) => person.role === 'observer') },
@@ -77,14 +78,15 @@ function Group({ title, people, menuOf, spotlight }: GroupProps) {
     <section aria-label={title} className="people">
       <h3>{title} <span className="muted num">{people.length}</span></h3>
       <ul>
-        {people.map((person) => <Row key={person.identity} person={person} menu={menuOf(person)} leads={spotlight.includes(person.identity)} />)}
+        {people.map((person) => <Row key={person.identity} person={person} menuOf={menuOf} leads={spotlight.includes(person.identity)} />)}
       </ul>
     </section>
   )
 }
 
-function Row({ person, menu, leads }: { person: Person; menu: MenuGroup[]; leads: boolean }) {
+const Row = memo(function Row({ person, menuOf, leads }: { person: Person; menuOf: (person: Person) => MenuGroup[]; leads: boolean }) {
   const t = useT()
+  const menu = menuOf(person)
   const row = useRef<HTMLLIElement>(null)
   useFocusKept(row)
   return (
@@ -92,7 +94,7 @@ function Row({ person, menu, leads }: { person: Person; menu: MenuGroup[]; leads
       <b className="round" aria-hidden="true">{initials(person.name)}</b>
       <div className="who">
         <bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}
-        {person.role === 'host' || person.role === 'cohost' ? <small>{t(`role.${person.role}`)}</small> : null}
+        {moderates(person.role) ? <small>{t(`role.${person.role}`)}</small> : null}
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
       </div>
       {leads ? <Star role="img" aria-label={t('mod.spotlit')} className="speaks" /> : null}
@@ -100,4 +102,4 @@ function Row({ person, menu, leads }: { person: Person; menu: MenuGroup[]; leads
       {menu.length > 0 ? <MenuButton label={t('people.acts', { name: person.name })} className="btn quiet only-icon" button={<Ellipsis aria-hidden="true" />} groups={menu} /> : null}
     </li>
   )
-}
+})

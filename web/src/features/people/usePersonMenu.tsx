@@ -1,7 +1,8 @@
 // What a host may do about one person, in the list of people and on the person's tile alike.
 import { Ban, DoorOpen, ListChecks, MicOff, MonitorX, Speech, Star, StarOff, UserMinus, VideoOff } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
-import { moderates, type Moderation, type Person, type Share } from '@/call/live'
+import { useCallback, useState, type ReactNode } from 'react'
+import { moderates } from '@/call'
+import type { Moderation, Person } from '@/call/live'
 import { useT, Words } from '@/i18n'
 import { recoverFocus } from '@/ui'
 import { Confirm, type MenuGroup } from '@/ui/overlays'
@@ -25,13 +26,16 @@ export interface Moderating {
 
 const mostInFront = 3
 
-/** The menu of a person, and the question that it may ask; both empty for who is no host. */
-export function usePersonMenu(host: Moderating | undefined, moderation: Moderation, shares: readonly Share[]): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
+/**
+ * The menu of a person, and the question that it may ask; both empty for who is no host. menuOf is the same function for
+ * as long as the acts and the state of the call are, so that a tile is drawn again for news of its own person only.
+ */
+export function usePersonMenu(host: Moderating | undefined, moderation: Moderation): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
   const t = useT()
   const [asked, setAsked] = useState<Person | null>(null)
   const [given, setGiven] = useState<Person | null>(null)
   const { spotlight, forbidden } = moderation
-  const menuOf = (person: Person): MenuGroup[] => {
+  const menuOf = useCallback((person: Person): MenuGroup[] => {
     if (!host || !person.identity) return []
     const leads = spotlight.includes(person.identity)
     const guest = person.outside
@@ -46,7 +50,7 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
           ...(person.micOn ? [{ id: 'mute', label: t('mod.mute'), icon: <MicOff aria-hidden="true" />, onAct: () => host.mute(person) }] : []),
           ...(!person.micOn && maySpeak ? [{ id: 'ask', label: t('mod.ask'), icon: <Speech aria-hidden="true" />, onAct: () => host.askUnmute(person) }] : []),
           ...(person.picture ? [{ id: 'camera', label: t('mod.camera'), icon: <VideoOff aria-hidden="true" />, onAct: () => host.stopCamera(person) }] : []),
-          ...(shares.some((share) => share.identity === person.identity) ? [{ id: 'share', label: t('mod.share'), icon: <MonitorX aria-hidden="true" />, onAct: () => host.stopShare(person) }] : []),
+          ...(person.sharing ? [{ id: 'share', label: t('mod.share'), icon: <MonitorX aria-hidden="true" />, onAct: () => host.stopShare(person) }] : []),
           ...front,
           // A host was not let in by anybody, so that there is nothing to take back but the place.
           ...(guest ? [
@@ -63,7 +67,7 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
         ],
       },
     ]
-  }
+  }, [host, spotlight, forbidden, t])
   const question = (
     <>
     <Confirm

@@ -1,4 +1,5 @@
 import { Ellipsis, Hand, ImageOff, MicOff, Volume2, WifiOff } from 'lucide-react'
+import { memo } from 'react'
 import type { Reaction } from '@/api'
 import { initials, type Person } from '@/call/live'
 import { ReactionIcon } from '@/features/controls'
@@ -17,8 +18,8 @@ interface Props {
   menuOf: (person: Person) => MenuGroup[]
 }
 
-/** One person: picture or initials, name, microphone, speaking. */
-export function Tile({ person, reaction, width, height, first, menuOf }: Props) {
+/** One person: picture or initials, name, microphone, speaking. Drawn again only for news of this person, or a change of place. */
+export const Tile = memo(function Tile({ person, reaction, width, height, first, menuOf }: Props) {
   const t = useT()
   const name = person.self ? t('stage.you') : person.name
   const held = person.picture !== null && person.held
@@ -49,4 +50,4 @@ export function Tile({ person, reaction, width, height, first, menuOf }: Props) 
       </div>
     </li>
   )
-}
+})

@@ -1,0 +1,94 @@
+// A room and a server that never leave the process, for tests of the call and of what shows it.
+import { EventEmitter } from 'node:events'
+import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type Room } from 'livekit-client'
+import { vi } from 'vitest'
+import type { MediaGrant } from '@/api'
+import type { CallCalls } from '@/api/call'
+import { Call } from './session'
+
+class FakePublication {
+  isMuted = false
+  constructor(readonly track: object) {}
+}
+
+export class FakeParticipant {
+  attributes: Record<string, string> = {}
+  isSpeaking = false
+  connectionQuality = ConnectionQuality.Good
+  permissions: object | undefined = undefined
+  trackPublications = new Map()
+  private tracks = new Map<Track.Source, FakePublication>()
+  fail: Error | null = null
+  constructor(readonly identity: string, readonly name: string, readonly joinedAt: Date) {}
+  getTrackPublication = (source: Track.Source) => this.tracks.get(source)
+  get isMicrophoneEnabled() {
+    return this.tracks.get(Track.Source.Microphone)?.isMuted === false
+  }
+  get isCameraEnabled() {
+    return this.tracks.get(Track.Source.Camera)?.isMuted === false
+  }
+  get isScreenShareEnabled() {
+    return this.tracks.has(Track.Source.ScreenShare)
+  }
+  private set(source: Track.Source, on: boolean) {
+    if (this.fail) return Promise.reject(this.fail)
+    if (on) this.tracks.set(source, new FakePublication({ source }))
+    else this.tracks.delete(source)
+    return Promise.resolve()
+  }
+  setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
+  setCameraEnabled = (on: boolean) => this.set(Track.Source.Camera, on)
+  setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
+}
+
+export class FakeRoom extends EventEmitter {
+  state = ConnectionState.Disconnected
+  metadata: string | undefined
+  canPlaybackAudio = true
+  canPlaybackVideo = true
+  localParticipant = new FakeParticipant('me', 'Moi', new Date(0))
+  remoteParticipants = new Map<string, FakeParticipant>()
+  refuse: Error | null = null
+  connect = vi.fn(() => {
+    if (this.refuse) return Promise.reject(this.refuse)
+    this.state = ConnectionState.Connected
+    return Promise.resolve()
+  })
+  disconnect = vi.fn(() => {
+    if (this.state !== ConnectionState.Disconnected) this.drop(DisconnectReason.CLIENT_INITIATED)
+    return Promise.resolve()
+  })
+  switchActiveDevice = vi.fn(() => Promise.resolve(true))
+  startAudio = vi.fn(() => Promise.resolve())
+  startVideo = vi.fn(() => Promise.resolve())
+  say(topic: string, value: unknown, participant?: FakeParticipant) {
+    this.emit(RoomEvent.DataReceived, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)), participant, 0, topic)
+  }
+  add(identity: string, name: string, at: number) {
+    const participant = new FakeParticipant(identity, name, new Date(at))
+    this.remoteParticipants.set(identity, participant)
+    this.emit(RoomEvent.ParticipantConnected, participant)
+    return participant
+  }
+  drop(reason?: DisconnectReason) {
+    this.state = ConnectionState.Disconnected
+    this.emit(RoomEvent.Disconnected, reason)
+  }
+}
+
+const ticket: MediaGrant = { url: 'ws://x', token: 't', identity: 'me' }
+
+/** A call in a room that never leaves this process, and everything that one may want to look at. */
+export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }) {
+  const room = new FakeRoom()
+  const grant = vi.fn(() => Promise.resolve(ticket))
+  const calls = {
+    messages: vi.fn<CallCalls['messages']>(() => Promise.resolve({ messages: [], now: new Date().toISOString() })),
+    say: vi.fn<CallCalls['say']>(),
+    react: vi.fn(() => Promise.resolve()),
+    hand: vi.fn(() => Promise.resolve()),
+    host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
+  }
+  const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, random: () => 0 })
+  return { room, grant, calls, call, phase: () => call.state.get().phase }
+}

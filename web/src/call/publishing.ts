@@ -1,0 +1,121 @@
+// What one shows and says: microphone, camera, screen, and which devices. A wish is kept while the connection is away,
+// and applied when it is back.
+import { ConnectionState, Track, type LocalTrackPublication } from 'livekit-client'
+import type { Intents } from './intents'
+import { mediaProblem } from './media'
+import type { Moderated } from './moderation'
+import { nameOf, permissions, type Self } from './people'
+import type { Shared } from './state'
+
+export type Intended = Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
+
+export class Publishing {
+  private wanted: { mic: boolean; cam: boolean }
+
+  /** refresh reads the room again: at once, or after all events of this turn. */
+  constructor(private readonly shared: Shared, private readonly intents: Intended, private readonly refresh: { now: () => void; soon: () => void }) {
+    this.wanted = { mic: intents.mic, cam: intents.cam }
+  }
+
+  async setMic(on: boolean): Promise<void> {
+    this.wanted.mic = on
+    await this.device('mic', on, () => this.shared.room.localParticipant.setMicrophoneEnabled(on))
+  }
+
+  async setCam(on: boolean): Promise<void> {
+    this.wanted.cam = on
+    await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on))
+  }
+
+  async toggleShare(): Promise<void> {
+    const on = !this.shared.state.get().self.sharing
+    try {
+      await this.shared.room.localParticipant.setScreenShareEnabled(on, { audio: true, selfBrowserSurface: 'include', contentHint: 'detail' })
+    } catch (error) {
+      // Closing the browser's own chooser is a choice, not a mistake.
+      const why = mediaProblem(error)
+      if (why !== 'refused') this.self({ problem: { kind: 'share', why } })
+    }
+    this.refresh.soon()
+  }
+
+  async use(kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> {
+    try {
+      await this.shared.room.switchActiveDevice(kind, deviceID)
+    } catch (error) {
+      this.self({ problem: { kind: kind === 'videoinput' ? 'cam' : 'mic', why: mediaProblem(error) } })
+    }
+  }
+
+  /** Lets the browser play again, and wakes devices that an interruption has ended. */
+  async resume(): Promise<void> {
+    const { room } = this.shared
+    await room.startAudio().catch(() => undefined)
+    await room.startVideo().catch(() => undefined)
+    for (const publication of [...room.localParticipant.trackPublications.values()] as LocalTrackPublication[]) {
+      const track = publication.track
+      if (track && !publication.isMuted && track.source !== Track.Source.ScreenShare && track.mediaStreamTrack.readyState === 'ended') {
+        if ('restartTrack' in track) await track.restartTrack().catch(() => undefined)
+      }
+    }
+    this.refresh.soon()
+  }
+
+  dismissProblem(): void {
+    this.self({ problem: null })
+  }
+
+  /** After a join: the chosen devices, and those open that were wanted and are allowed. */
+  async apply(): Promise<void> {
+    const { room, state } = this.shared
+    const { can } = state.get().self
+    const { micID, camID, speakerID } = this.intents
+    if (speakerID) await room.switchActiveDevice('audiooutput', speakerID).catch(() => undefined)
+    if (micID) await room.switchActiveDevice('audioinput', micID, false).catch(() => undefined)
+    if (camID) await room.switchActiveDevice('videoinput', camID, false).catch(() => undefined)
+    await Promise.all([this.wanted.mic && can.speak ? this.setMic(true) : null, this.wanted.cam && can.camera ? this.setCam(true) : null])
+  }
+
+  /** The server has stopped it already; here the devices are let go of, and a return opens nothing again. */
+  async obey({ what, rights }: Moderated): Promise<void> {
+    const local = this.shared.room.localParticipant
+    if (what === 'muted' || (what === 'forbidden' && rights.includes('speak'))) this.wanted.mic = false
+    if (what === 'camera_stopped' || (what === 'forbidden' && rights.includes('camera'))) this.wanted.cam = false
+    if (what === 'muted') await local.setMicrophoneEnabled(false).catch(() => undefined)
+    if (what === 'camera_stopped') await local.setCameraEnabled(false).catch(() => undefined)
+    if (what === 'share_stopped') await local.setScreenShareEnabled(false).catch(() => undefined)
+    this.refresh.soon()
+  }
+
+  /** What the room now says of oneself. */
+  read(before: Self): Self {
+    const local = this.shared.room.localParticipant
+    const device = (kind: 'mic' | 'cam', on: boolean) => (on ? 'on' : before[kind] === 'starting' && this.wanted[kind] && !before.problem ? 'starting' : 'off')
+    return {
+      ...before,
+      identity: local.identity,
+      name: nameOf(local),
+      mic: device('mic', local.isMicrophoneEnabled),
+      cam: device('cam', local.isCameraEnabled),
+      sharing: local.isScreenShareEnabled,
+      can: permissions(local),
+    }
+  }
+
+  private async device(kind: 'mic' | 'cam', on: boolean, act: () => Promise<unknown>): Promise<void> {
+    // The server cannot be told now; the wish is kept and applied when we are back.
+    if (this.shared.room.state === ConnectionState.Disconnected) return this.self({ [kind]: 'off' })
+    if (on) this.self({ [kind]: 'starting', problem: null })
+    try {
+      await act()
+    } catch (error) {
+      this.wanted[kind] = false
+      this.self({ problem: { kind, why: mediaProblem(error) } })
+    }
+    this.refresh.now()
+  }
+
+  private self(part: Partial<Self>): void {
+    this.shared.state.update((state) => ({ ...state, self: { ...state.self, ...part } }))
+  }
+}

@@ -1,0 +1,37 @@
+import type { Call, CallState } from '@/call/live'
+import { ChatPanel } from '@/features/chat'
+import type { PanelName } from '@/features/controls'
+import { PeoplePanel, type usePersonMenu } from '@/features/people'
+import { useT } from '@/i18n'
+import type { HostSide } from './hostSide'
+import { Panel } from './Panel'
+
+interface Props {
+  panel: PanelName | null
+  call: Call
+  state: CallState
+  menuOf: ReturnType<typeof usePersonMenu>['menuOf']
+  host?: HostSide
+  onClose: () => void
+}
+
+/** The panel that is open, if one is. */
+export function OpenPanel({ panel, call, state, menuOf, host, onClose }: Props) {
+  const t = useT()
+  if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
+  if (panel === 'people') {
+    return (
+      <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}>
+        <PeoplePanel people={state.people} moderation={state.moderation} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} />
+      </Panel>
+    )
+  }
+  if (panel === 'chat') {
+    return (
+      <Panel key="chat" title={t('ctl.chat')} onClose={onClose}>
+        <ChatPanel chat={call.chat} allowed={state.self.can.chat} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} />
+      </Panel>
+    )
+  }
+  return null
+}

@@ -1,0 +1,110 @@
+// The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
+import { useState } from 'react'
+import { intents } from '@/call'
+import type { Call, CallState, Right } from '@/call/live'
+import { ControlBar, KeysDialog, TimerDialog, type PanelName } from '@/features/controls'
+import { usePersonMenu } from '@/features/people'
+import { useT } from '@/i18n'
+import { play, useStore, useTitle } from '@/ui'
+import type { HostSide } from './hostSide'
+import { Voices } from './Media'
+import { ModeratedNotices } from './Moderated'
+import { BarNotices, Notices } from './Notices'
+import { OpenPanel } from './OpenPanel'
+import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
+import { useShareQuestion } from './ShareQuestion'
+import { Tiles } from './Tiles'
+import { TopBar } from './TopBar'
+import { useAwake } from './useAwake'
+import { useCallKeys } from './useCallKeys'
+import { useCallNews } from './useCallNews'
+import { Watermark } from './Watermark'
+import './stage.css'
+
+type Dialog = 'keys' | 'timer' | null
+
+export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
+  const t = useT()
+  const state = useStore(call.state)
+  const [panel, setPanel] = useState<PanelName | null>(null)
+  const [dialog, setDialog] = useState<Dialog>(null)
+  const [since] = useState(() => Date.now())
+  const toggle = (name: PanelName) => setPanel((before) => (before === name ? null : name))
+  useTitle(host && host.waiting > 0 ? t('stage.title.waiting', { n: host.waiting, title }) : title)
+  const { share, question: shareQuestion } = useShareQuestion(call, state.people)
+  const longAway = useLongAway(state.phase)
+  useCallNews(call)
+  const { menuOf, question } = usePersonMenu(host?.onOne, state.moderation)
+  useAwake()
+  const leave = useLeave(call)
+  const may = mayDo(state, host)
+  useCallKeys(call, { may, share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined })
+  const { phase } = state
+  if (longAway && phase.is === 'reconnecting') {
+    return <div className="call" data-phase={phase.is}><AwayPage phase={phase} retry={call.retryNow} leave={leave} /></div>
+  }
+  const timer = () => setDialog('timer')
+  return (
+    <div className={`call ${panel ? 'with-panel' : ''} ${phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={phase.is}>
+      <TopBar
+        title={title} state={state} since={since} {...(host ? { onTimer: timer } : {})}
+        notice={<BarNotices call={call} state={state} {...(host ? { host } : {})} lobbyOpen={panel === 'lobby'} onLobby={() => setPanel('lobby')} />}
+      />
+      <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
+        <ModeratedNotices call={call} state={state} />
+        <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} menuOf={menuOf} reactions={state.reactions} />
+        <Watermark call={call} />
+        {phase.is === 'reconnecting' ? <Reconnecting phase={phase} retry={call.retryNow} /> : null}
+        {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
+      </main>
+      <OpenPanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
+      <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, help: () => setDialog('keys') }} />
+      <Voices people={state.people} shares={state.shares} />
+      {question}
+      {shareQuestion}
+      {host ? <TimerDialog open={dialog === 'timer'} running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
+      <KeysDialog open={dialog === 'keys'} host={host !== undefined} onClose={() => setDialog(null)} />
+    </div>
+  )
+}
+
+/** What the hosts have not forbidden to all; themselves they forbid nothing. */
+function mayDo(state: CallState, host: HostSide | undefined): { hand: boolean; react: boolean } {
+  const may = (right: Right) => host !== undefined || !state.moderation.forbidden.includes(right)
+  return { hand: may('hand'), react: may('react') }
+}
+
+function useLeave(call: Call): () => void {
+  const { sounds } = useStore(intents)
+  return () => {
+    if (sounds) play('leave')
+    call.leave()
+  }
+}
+
+interface CallBarProps {
+  call: Call
+  state: CallState
+  host?: HostSide
+  panel: PanelName | null
+  onPanel: (name: PanelName) => void
+  acts: { share: () => void; leave: () => void; timer: () => void; help: () => void }
+}
+
+function CallBar({ call, state, host, panel, onPanel, acts }: CallBarProps) {
+  const { unread } = useStore(call.chat.state)
+  const hand = state.people.find((person) => person.self)?.hand ?? 0
+  return (
+    <ControlBar
+      self={state.self} count={state.people.length} unread={unread} hand={hand} may={mayDo(state, host)} panel={panel} onPanel={onPanel} phase={state.phase.is}
+      {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll, timer: acts.timer } } : {})}
+      acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share: acts.share, hand: call.toggleHand, react: call.react, use: (kind, id) => choose(call, kind, id), help: acts.help, leave: acts.leave }}
+    />
+  )
+}
+
+function choose(call: Call, kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string): void {
+  intents.change(kind === 'audioinput' ? { micID: id } : kind === 'videoinput' ? { camID: id } : { speakerID: id })
+  void call.use(kind, id)
+}

@@ -1,0 +1,46 @@
+import { intents } from '@/call'
+import type { Call } from '@/call/live'
+import { useKeys, type PanelName } from '@/features/controls'
+import { useStore } from '@/ui'
+
+interface Acts {
+  may: { hand: boolean }
+  host: boolean
+  share: () => void
+  toggle: (panel: PanelName) => void
+  help: () => void
+  escape: () => void
+}
+
+/** The single keys of the call, Space to talk, F6 from region to region, Escape for the panel. */
+export function useCallKeys(call: Call, { may, host, share, toggle, help, escape }: Acts): void {
+  const { keys } = useStore(intents)
+  useKeys(keys, {
+    keys: {
+      m: () => void call.toggleMic(),
+      v: () => void call.toggleCam(),
+      s: () => {
+        if (call.state.get().self.can.share) share()
+      },
+      c: () => toggle('chat'),
+      p: () => toggle('people'),
+      ...(may.hand ? { h: call.toggleHand } : {}),
+      ...(host ? { l: () => toggle('lobby') } : {}),
+      '?': help,
+    },
+    talk: (on) => void (call.state.get().self.can.speak && call.setMic(on)),
+    region: goToRegion,
+    escape,
+  })
+}
+
+const regions = ['bar', 'tiles', 'panel', 'top']
+
+/** F6: round bar, tiles, panel, top, so that a long lobby is never in the way of the microphone. */
+function goToRegion(step: 1 | -1): void {
+  const present = regions.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null)
+  const at = present.findIndex((element) => element.contains(document.activeElement))
+  const next = present[(at + step + present.length) % present.length]
+  const target = next?.matches('[tabindex]') ? next : next?.querySelector<HTMLElement>('h1[tabindex], h2[tabindex], button, [tabindex]')
+  target?.focus()
+}
