@@ -16,6 +16,9 @@ import (
 // Caller is a guest's session as found by its token.
 type Caller struct{ meeting, session string }
 
+// Session is the id of the lobby session, which tells callers apart.
+func (c Caller) Session() string { return c.session }
+
 // Recognise finds the session behind a token: lobby.ErrNoSession if there is
 // none. Whether it is still alive is decided by each request.
 func (m *Meetings) Recognise(ctx context.Context, token string) (Caller, error) {
