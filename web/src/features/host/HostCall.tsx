@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
 import { intents, obstacle } from '@/call'
 import type { Over, Person, Right, Role } from '@/call/live'
+import { networkAsAgent } from '@/api/network'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
@@ -96,7 +97,7 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
             ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
             : <ComeIn meeting={meeting} onEnter={onEnter} />}
         </section>
-        <DeviceCheckCard />
+        <DeviceCheckCard network={networkAsAgent} />
       </main>
     </Frame>
   )
