@@ -123,7 +123,8 @@ const inMs = (seconds: unknown): number | null => {
 
 function wayOf(local: unknown, remote: unknown): Way | null {
   const of = (candidate: unknown, key: string) => (typeof candidate === 'object' && candidate !== null ? (candidate as Record<string, unknown>)[key] : undefined)
-  if (of(local, 'candidateType') === 'relay') return 'relay'
+  // The relay shows an address of its own, so that our side of it may count as peer reflexive.
+  if (of(local, 'candidateType') === 'relay' || typeof of(local, 'relayProtocol') === 'string') return 'relay'
   const protocol = of(remote, 'protocol')
   return protocol === 'udp' || protocol === 'tcp' ? protocol : null
 }
