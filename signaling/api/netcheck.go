@@ -31,8 +31,8 @@ func (a *API) checkNetwork(ctx context.Context, _ *none) (*output[NetworkCheck],
 }
 
 func (a *API) guestCheckNetwork(ctx context.Context, _ *none) (*output[NetworkCheck], error) {
-	if _, err := a.meetings.Look(ctx, theGuest(ctx)); err != nil {
-		return nil, err // the session may have ended since it was recognised
+	if err := a.meetings.CheckWay(ctx, theGuest(ctx)); err != nil {
+		return nil, err
 	}
 	return a.beginCheck(ctx, "guest "+theGuest(ctx).Session())
 }

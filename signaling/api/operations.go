@@ -192,8 +192,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.Knock), "knock", "POST /guest/knock", "Ask to enter", a.knock)
 	call(a, h, guest.of(role.Withdraw), "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
 	call(a, h, guest.of(role.Reply), "reply", "POST /guest/messages", "Answer the hosts, once one has written", a.reply)
-	call(a, h, guest, "guest-check-network", "POST /guest/network-check", "Begin a network check: a room in which one meets oneself", a.guestCheckNetwork)
-	call(a, h, guest, "guest-end-network-check", "DELETE /guest/network-check", "End one's network check", a.guestEndCheck)
+	call(a, h, guest.of(role.CheckWay), "guest-check-network", "POST /guest/network-check", "Begin a network check: a room in which one meets oneself", a.guestCheckNetwork)
+	call(a, h, guest.of(role.CheckWay), "guest-end-network-check", "DELETE /guest/network-check", "End one's network check", a.guestEndCheck)
 	call(a, h, guest.of(role.Claim), "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
 
 	call(a, h, agent.of(role.ReadChat), "list-call-messages", "GET /meetings/{id}/call/messages", "What was written in the call and is for oneself", a.callMessages)

@@ -65,6 +65,22 @@ func (m *Meetings) Look(ctx context.Context, c Caller) (GuestView, error) {
 	return answer[GuestView](ctx, m, c.meeting, lookAsGuest{bySession{c.session}})
 }
 
+type checkWay struct{ bySession }
+
+func (checkWay) command() role.Command { return role.CheckWay }
+
+func (a checkWay) do(l *live, now time.Time) (any, error) {
+	_, err := l.lobby.Session(a.session, now)
+	return struct{}{}, err
+}
+
+// CheckWay says whether a guest may look at the way to the server: nil while the
+// session lives.
+func (m *Meetings) CheckWay(ctx context.Context, c Caller) error {
+	_, err := m.ask(ctx, c.meeting, checkWay{bySession{c.session}})
+	return err
+}
+
 type withdraw struct{ bySession }
 
 func (withdraw) command() role.Command { return role.Withdraw }

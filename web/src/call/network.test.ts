@@ -82,7 +82,7 @@ describe('the network test', () => {
   })
 
   it('tells a crowd from a network that is not there', async () => {
-    for (const [problem, why] of [[new Problem('unavailable', 503, ''), 'later'], [new Problem('too-many-requests', 429, ''), 'later'], [new TypeError('no network'), 'offline']] as const) {
+    for (const [problem, why] of [[new Problem('unavailable', 503, ''), 'later'], [new Problem('too-many', 429, ''), 'later'], [new TypeError('no network'), 'offline']] as const) {
       const { test, begin, end } = setUp({ up: 0, down: 0, loss: 0, blocked: [] })
       begin.mockRejectedValue(problem)
       expect(await run(test)).toEqual({ is: 'failed', why })

@@ -109,7 +109,7 @@ export class NetworkTest {
       const passages = await this.passages(lab, room.url, tokens, sending !== null, keep)
       show({ is: 'done', report: { verdict: verdict(figures, passages), passages, figures, at: new Date() } })
     } catch (error) {
-      show({ is: 'failed', why: isProblem(error, 'too-many-requests', 'unavailable') ? 'later' : 'offline' })
+      show({ is: 'failed', why: isProblem(error, 'too-many', 'unavailable') ? 'later' : 'offline' })
     } finally {
       await Promise.allSettled(open.map((one) => one.close()))
       if (begun) await this.calls.end().catch(() => undefined) // it ends by itself soon
