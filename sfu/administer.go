@@ -38,7 +38,7 @@ func (sp Space) CreateRoom(name string, config *livekit.RoomConfiguration) (*liv
 		return nil, ErrTooLong
 	}
 	for {
-		r, err := sp.sfu.room(JoinParams{Room: RoomKey{sp.meeting, name}, RoomConfig: config}, true)
+		r, err := sp.sfu.room(JoinParams{Room: RoomKey{sp.kind, name}, RoomConfig: config}, true)
 		if err != nil {
 			return nil, err
 		}

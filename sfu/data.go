@@ -121,7 +121,7 @@ func destinations(p *livekit.DataPacket) int {
 // everybody but those who wait in a lobby.
 func (s *Session) mayReceive(p *livekit.DataPacket) bool {
 	perm := s.permission.Load()
-	if waits(s.room.key.Meeting, perm) {
+	if waits(s.room.key.Space == MeetingSpace, perm) {
 		return false
 	}
 	if _, metrics := p.Value.(*livekit.DataPacket_Metrics); metrics && !perm.GetCanSubscribeMetrics() {

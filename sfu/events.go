@@ -26,10 +26,10 @@ const (
 // Event is something that happened in a room. Messages in it are shared and must
 // not be changed.
 type Event struct {
-	Kind    EventKind
-	At      time.Time
-	Meeting bool
-	Room    *livekit.Room // as it was then
+	Kind  EventKind
+	At    time.Time
+	Space SpaceKind
+	Room  *livekit.Room // as it was then
 
 	Participant  *livekit.ParticipantInfo // nil for those of rooms
 	WasConnected bool                     // of Left: the media connection was up once
@@ -43,7 +43,7 @@ type Listener interface{ Told(Event) }
 
 // tell queues an event of the room for the Listener.
 func (r *room) tell(kind EventKind, m *member, info *livekit.TrackInfo) {
-	e := Event{Kind: kind, At: time.Now(), Meeting: r.key.Meeting, Room: r.info, Track: info}
+	e := Event{Kind: kind, At: time.Now(), Space: r.key.Space, Room: r.info, Track: info}
 	if m != nil {
 		e.Participant, e.WasConnected = m.info, m.active
 	}
@@ -53,7 +53,7 @@ func (r *room) tell(kind EventKind, m *member, info *livekit.TrackInfo) {
 // finish tells that the room ended and lets another of its name begin.
 func (r *room) finish(why livekit.RoomEndReason) {
 	r.ended = true
-	r.sfu.events.add(Event{Kind: RoomFinished, At: time.Now(), Meeting: r.key.Meeting, Room: r.info, Ended: why})
+	r.sfu.events.add(Event{Kind: RoomFinished, At: time.Now(), Space: r.key.Space, Room: r.info, Ended: why})
 	r.sfu.forget(r)
 }
 

@@ -31,6 +31,7 @@ type JoinParams struct {
 	SingleConn    bool // protocol v1: one peer connection, the client offers
 	AutoSubscribe bool
 	FullICE       bool // the client asked us not to be ICE-lite
+	Ways          Ways // that media may take; 0: all
 
 	// What protocol v1 packs into the request.
 	AddTracks      []*livekit.AddTrackRequest
@@ -117,7 +118,7 @@ func (r *room) newMember(p *JoinParams, signal Signal) *member {
 	now := time.Now()
 	m := &member{
 		joined:   now,
-		lobby:    p.Room.Meeting,
+		lobby:    p.Room.Space == MeetingSpace,
 		admin:    p.Admin,
 		explicit: map[string]bool{},
 		told:     map[string]bool{},
@@ -160,7 +161,8 @@ func (r *room) joinResponse(m *member) *livekit.SignalResponse {
 		OtherParticipants:    r.visibleTo(m),
 		ServerVersion:        r.sfu.cfg.Version,
 		ServerInfo:           r.sfu.serverInfo(),
-		IceServers:           r.sfu.iceServers(m.info.Identity),
+		IceServers:           r.sfu.iceServers(m),
+		ClientConfiguration:  clientConfiguration(m),
 		SubscriberPrimary:    m.s.subscriberPrimary,
 		PingInterval:         pingInterval,
 		PingTimeout:          pingTimeout,
@@ -190,11 +192,20 @@ func (s *SFU) serverInfo() *livekit.ServerInfo {
 	}
 }
 
-func (s *SFU) iceServers(identity string) []*livekit.ICEServer {
-	if s.cfg.ICEServers == nil {
+func (s *SFU) iceServers(m *member) []*livekit.ICEServer {
+	if s.cfg.ICEServers == nil || !m.s.params.Ways.Has(Relay) {
 		return nil
 	}
-	return s.cfg.ICEServers(identity)
+	return s.cfg.ICEServers(m.info.Identity)
+}
+
+// clientConfiguration has a client go by the relay where no other way may be taken:
+// it could reach our UDP port, which the relay needs to be told.
+func clientConfiguration(m *member) *livekit.ClientConfiguration {
+	if m.s.params.Ways != Relay {
+		return nil
+	}
+	return &livekit.ClientConfiguration{ForceRelay: livekit.ClientConfigSetting_ENABLED}
 }
 
 // member is a participant as its room knows it. Owned by the room's goroutine.

@@ -11,7 +11,7 @@ import "time"
 // (metadata), wire/conn.go (messages: 256 kB, 100 a second). docs/operating.md lists
 // them with their counters.
 type Limits struct {
-	Rooms             int // in each of the two spaces; 2,000
+	Rooms             int // in each of the spaces; 2,000
 	Participants      int // per room; 200
 	TracksPerMember   int // published and announced to come; 32
 	SubscriptionNotes int // explicit wishes about tracks, per participant; 2,000

@@ -41,7 +41,7 @@ func (q *resumeRequest) serve(r *room) {
 	}
 	// A meeting's grant is looked up at each resume, and tells unless something was ruled
 	// since. Elsewhere the token tells, and may be older than whatever was ruled.
-	if m.ruledAt.IsZero() || r.key.Meeting && m.ruledAt.Before(q.params.Authorized) {
+	if m.ruledAt.IsZero() || r.key.Space == MeetingSpace && m.ruledAt.Before(q.params.Authorized) {
 		r.setPermission(m, q.params.Permission)
 	}
 	r.repeatDemand(m)
@@ -59,7 +59,7 @@ func (q *resumeRequest) serve(r *room) {
 
 func (r *room) reconnectResponse(m *member) *livekit.SignalResponse {
 	return &livekit.SignalResponse{Message: &livekit.SignalResponse_Reconnect{Reconnect: &livekit.ReconnectResponse{
-		IceServers:     r.sfu.iceServers(m.info.Identity),
+		IceServers:     r.sfu.iceServers(m),
 		ServerInfo:     r.sfu.serverInfo(),
 		LastMessageSeq: m.s.seq.Load(),
 	}}}

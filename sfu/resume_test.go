@@ -50,7 +50,7 @@ func TestSpeakersAfterResume(t *testing.T) {
 func TestAResumeDoesNotUndoWhatWasRuledSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newStage(t, browser, simulcastInfo())
-		st.room.key.Meeting = true
+		st.room.key.Space = MeetingSpace
 		bob := st.join("bob")
 		before := &livekit.ParticipantPermission{CanSubscribe: true, CanPublish: true}
 		ruled := &livekit.ParticipantPermission{CanSubscribe: true}

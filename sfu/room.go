@@ -77,7 +77,7 @@ func newRoom(s *SFU, p JoinParams) *room {
 			EnabledCodecs:    enabledCodecs(),
 		},
 	}
-	if n := s.cfg.Limits.microphones(p.Room.Meeting); n > 0 {
+	if n := s.cfg.Limits.microphones(p.Room.Space); n > 0 {
 		r.floor = publish.NewFloor(n)
 	}
 	if _, err := rand.Read(r.trailer); err != nil {

@@ -371,23 +371,23 @@ func TestSubscriptionPermissionsAreBounded(t *testing.T) {
 func TestRoomLimitIsPerSpace(t *testing.T) {
 	s := New(Config{Log: slog.New(slog.DiscardHandler), Limits: Limits{Rooms: 1}})
 	defer s.events.close()
-	p := func(meeting bool, name string) JoinParams { return JoinParams{Room: RoomKey{meeting, name}} }
-	first, err := s.room(p(false, "a"), true)
+	p := func(in SpaceKind, name string) JoinParams { return JoinParams{Room: RoomKey{in, name}} }
+	first, err := s.room(p(IntegrationSpace, "a"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.room(p(false, "b"), true); !errors.Is(err, ErrFull) {
+	if _, err := s.room(p(IntegrationSpace, "b"), true); !errors.Is(err, ErrFull) {
 		t.Errorf("a second room: %v", err)
 	}
-	if err := s.Admits(p(false, "b")); !errors.Is(err, ErrFull) {
+	if err := s.Admits(p(IntegrationSpace, "b")); !errors.Is(err, ErrFull) {
 		t.Errorf("admits a second room: %v", err)
 	}
-	meeting, err := s.room(p(true, "b"), true)
+	meeting, err := s.room(p(MeetingSpace, "b"), true)
 	if err != nil {
 		t.Fatalf("a room of the other space: %v", err)
 	}
 	first.close(0)
-	again, err := s.room(p(false, "b"), true)
+	again, err := s.room(p(IntegrationSpace, "b"), true)
 	if err != nil {
 		t.Fatalf("after the first closed: %v", err)
 	}

@@ -292,9 +292,8 @@ func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 	return s.room.sfu.cfg.Engine.NewPeer(transport.PeerConfig{
 		Offers: offers,
 		// Else a client could make us send to any address it names.
-		FullICE: s.params.FullICE && s.room.sfu.cfg.Dev,
-		// The Go SDK has no use for them.
-		NoTCP:         s.params.Client.GetSdk() == livekit.ClientInfo_GO,
+		FullICE:       s.params.FullICE && s.room.sfu.cfg.Dev,
+		Ways:          s.ways(),
 		OnState:       func(transport.State) { s.wake() },
 		OnData:        s.incomingData,
 		OnWritable:    s.data.signal,
@@ -305,6 +304,14 @@ func (s *Session) newPeer(offers bool) (*transport.Peer, error) {
 		},
 		Log: s.log,
 	})
+}
+
+// ways are those that the client is told of. The Go SDK has no use for TCP.
+func (s *Session) ways() Ways {
+	if s.params.Ways == 0 && s.params.Client.GetSdk() == livekit.ClientInfo_GO {
+		return UDP | Relay
+	}
+	return s.params.Ways
 }
 
 // forget lets go of everybody else: what somebody still knows of this session must not

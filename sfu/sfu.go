@@ -40,11 +40,11 @@ type Config struct {
 	Dev bool
 }
 
-// RoomKey names a room. Meetings and integrations are two spaces that never
-// meet, even where names are equal.
+// RoomKey names a room. Rooms of different spaces never meet, even where names are
+// equal.
 type RoomKey struct {
-	Meeting bool
-	Name    string
+	Space SpaceKind
+	Name  string
 }
 
 // SFU holds the rooms.
@@ -61,7 +61,7 @@ type SFU struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	rooms   map[RoomKey]*room
-	count   map[bool]int // rooms by space: one must not crowd out the other
+	count   map[SpaceKind]int // rooms by space: one must not crowd out the other
 	closing bool
 }
 
@@ -75,7 +75,7 @@ func New(cfg Config) *SFU {
 	}
 	cfg.Limits.setDefaults()
 	cfg.Timing.setDefaults()
-	s := &SFU{cfg: cfg, rooms: map[RoomKey]*room{}, count: map[bool]int{}}
+	s := &SFU{cfg: cfg, rooms: map[RoomKey]*room{}, count: map[SpaceKind]int{}}
 	s.events = newEventQueue(cfg.Listener, cfg.Log)
 	return s
 }
@@ -83,7 +83,7 @@ func New(cfg Config) *SFU {
 // Admits tells whether Join would take this participant now.
 func (s *SFU) Admits(p JoinParams) error {
 	s.mu.Lock()
-	r, closing, rooms := s.rooms[p.Room], s.closing, s.count[p.Room.Meeting]
+	r, closing, rooms := s.rooms[p.Room], s.closing, s.count[p.Room.Space]
 	s.mu.Unlock()
 	if closing {
 		return ErrClosing
@@ -141,7 +141,9 @@ func (s *SFU) Resume(p JoinParams, signal Signal) (*Session, error) {
 }
 
 // mustExist tells whether a join does not make this room.
-func (s *SFU) mustExist(key RoomKey) bool { return s.cfg.OnlyNamedRooms && !key.Meeting }
+func (s *SFU) mustExist(key RoomKey) bool {
+	return s.cfg.OnlyNamedRooms && key.Space == IntegrationSpace
+}
 
 // room finds the room of a join, or makes it.
 func (s *SFU) room(p JoinParams, mayMake bool) (*room, error) {
@@ -156,12 +158,12 @@ func (s *SFU) room(p JoinParams, mayMake bool) (*room, error) {
 	if !mayMake {
 		return nil, ErrNoRoom
 	}
-	if s.count[p.Room.Meeting] >= s.cfg.Limits.Rooms {
+	if s.count[p.Room.Space] >= s.cfg.Limits.Rooms {
 		return nil, ErrFull
 	}
 	r := newRoom(s, p)
 	s.rooms[p.Room] = r
-	s.count[p.Room.Meeting]++
+	s.count[p.Room.Space]++
 	s.running.Go(r.run)
 	return r, nil
 }
@@ -172,7 +174,7 @@ func (s *SFU) forget(r *room) {
 	defer s.mu.Unlock()
 	if s.rooms[r.key] == r {
 		delete(s.rooms, r.key)
-		s.count[r.key.Meeting]--
+		s.count[r.key.Space]--
 	}
 }
 

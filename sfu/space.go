@@ -4,22 +4,35 @@ import (
 	"github.com/livekit/protocol/livekit"
 )
 
-// Space acts on the rooms of one of the two spaces.
+// SpaceKind says to which space a room belongs.
+type SpaceKind uint8
+
+// The spaces of rooms.
+const (
+	IntegrationSpace SpaceKind = iota // of tokens signed with API keys
+	MeetingSpace                      // of meetings
+	CheckSpace                        // of network checks: one client with itself
+)
+
+// Space acts on the rooms of one of the spaces.
 type Space struct {
-	sfu     *SFU
-	meeting bool
+	sfu  *SFU
+	kind SpaceKind
 }
 
 // Meetings are the rooms that belong to meetings.
-func (s *SFU) Meetings() Space { return Space{s, true} }
+func (s *SFU) Meetings() Space { return Space{s, MeetingSpace} }
 
 // Integration are the rooms of tokens signed with API keys.
-func (s *SFU) Integration() Space { return Space{s, false} }
+func (s *SFU) Integration() Space { return Space{s, IntegrationSpace} }
+
+// Checks are the rooms in which clients look at their way to this server.
+func (s *SFU) Checks() Space { return Space{s, CheckSpace} }
 
 func (sp Space) room(name string) *room {
 	sp.sfu.mu.Lock()
 	defer sp.sfu.mu.Unlock()
-	return sp.sfu.rooms[RoomKey{sp.meeting, name}]
+	return sp.sfu.rooms[RoomKey{sp.kind, name}]
 }
 
 // Remove ends a participant's session. After it returns nothing more is
@@ -62,7 +75,7 @@ func (sp Space) Rooms() []*livekit.Room {
 	sp.sfu.mu.Lock()
 	var rooms []*room
 	for key, r := range sp.sfu.rooms {
-		if key.Meeting == sp.meeting {
+		if key.Space == sp.kind {
 			rooms = append(rooms, r)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 // the client told of: it can say so where the picture was, instead of freezing it.
 
 // microphones is how many are heard in a room; not above zero: all.
-func (l *Limits) microphones(meeting bool) int {
-	if meeting {
+func (l *Limits) microphones(in SpaceKind) int {
+	if in == MeetingSpace {
 		return l.Microphones
 	}
 	return l.IntegrationMicrophones

@@ -71,17 +71,17 @@ func TestRanks(t *testing.T) {
 func TestMicrophonesByKindOfRoom(t *testing.T) {
 	var l Limits
 	l.setDefaults()
-	if l.microphones(true) != 3 || l.microphones(false) > 0 {
-		t.Fatal(l.microphones(true), l.microphones(false))
+	if l.microphones(MeetingSpace) != 3 || l.microphones(IntegrationSpace) > 0 {
+		t.Fatal(l.microphones(MeetingSpace), l.microphones(IntegrationSpace))
 	}
 	l = Limits{Microphones: -1, IntegrationMicrophones: 5}
 	l.setDefaults()
-	if l.microphones(true) > 0 || l.microphones(false) != 5 {
-		t.Fatal(l.microphones(true), l.microphones(false))
+	if l.microphones(MeetingSpace) > 0 || l.microphones(IntegrationSpace) != 5 {
+		t.Fatal(l.microphones(MeetingSpace), l.microphones(IntegrationSpace))
 	}
 	unit := New(Config{Log: slog.New(slog.DiscardHandler)})
 	defer func() { _ = unit.Close(t.Context()) }()
-	r := newRoom(unit, JoinParams{Room: RoomKey{Meeting: true, Name: "m"}})
+	r := newRoom(unit, JoinParams{Room: RoomKey{Space: MeetingSpace, Name: "m"}})
 	mic := &livekit.TrackInfo{Type: livekit.TrackType_AUDIO, Source: livekit.TrackSource_MICROPHONE}
 	film := &livekit.TrackInfo{Type: livekit.TrackType_AUDIO, Source: livekit.TrackSource_SCREEN_SHARE_AUDIO}
 	if r.floorFor(mic) == nil || r.floorFor(film) != nil {

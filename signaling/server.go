@@ -14,6 +14,7 @@ import (
 
 	"aparte/sfu"
 	"aparte/signaling/meeting"
+	"aparte/signaling/netcheck"
 )
 
 // Handlers are what a server is made of.
@@ -127,7 +128,7 @@ type Presence struct{ Meetings *meeting.Meetings }
 
 // Told notes who came or went.
 func (p Presence) Told(e sfu.Event) {
-	if !e.Meeting {
+	if e.Space != sfu.MeetingSpace {
 		return
 	}
 	switch e.Kind {
@@ -146,8 +147,9 @@ const sweepEvery = time.Minute
 // comes back.
 const sweepDueEvery = 2 * time.Second
 
-// Sweep keeps the time limits of lobbies and of meetings without a host until ctx ends.
-func Sweep(ctx context.Context, meetings *meeting.Meetings) {
+// Sweep keeps the time limits of lobbies, of meetings without a host and of network
+// checks until ctx ends.
+func Sweep(ctx context.Context, meetings *meeting.Meetings, checks *netcheck.Checks) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	soon := time.NewTicker(sweepDueEvery)
@@ -158,6 +160,7 @@ func Sweep(ctx context.Context, meetings *meeting.Meetings) {
 			return
 		case <-soon.C:
 			meetings.SweepDue(ctx)
+			checks.Sweep()
 		case <-ticker.C:
 			meetings.Sweep(ctx)
 		}

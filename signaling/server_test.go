@@ -24,6 +24,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/store"
 )
@@ -197,9 +198,10 @@ func TestDemoLinksWork(t *testing.T) {
 	if _, err := signaling.MakeDemo(t.Context(), logins, posts, meetings, rand.Reader, time.Now()); !errors.Is(err, login.ErrTaken) {
 		t.Errorf("a second demo: %v", err)
 	}
+	checks := netcheck.New(netcheck.Config{Now: time.Now})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); signaling.Sweep(ctx, meetings) }()
+	go func() { defer close(done); signaling.Sweep(ctx, meetings, checks) }()
 	stop()
 	<-done
 }

@@ -23,6 +23,7 @@ import (
 	"aparte/signaling/hook"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/roomservice"
 	"aparte/signaling/store"
@@ -52,6 +53,7 @@ type server struct {
 	relay    *relay.Server
 	turnURLs []string
 	rooms    *sfu.SFU
+	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
 	noted    bool          // the audit trail knows of the start
@@ -148,16 +150,21 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, err
 	}
+	s.checks = netcheck.New(netcheck.Config{Rooms: s.rooms.Checks(), Ways: s.ways(), Now: time.Now})
+	checkTokens, err := token.NewChecks(s.checks, time.Now, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
 	integration := token.Integration{Keys: c.Integration.Keys, Now: time.Now}
 	s.signals = wire.NewServer(wire.Config{
-		SFU: s.rooms, Log: log, Authorizer: token.Both{Meetings: tokens, Integration: integration},
+		SFU: s.rooms, Log: log, Authorizer: token.Spaces{Meetings: tokens, Checks: checkTokens, Integration: integration},
 	})
 	var integrations http.Handler // nil without API keys: there is nobody to ask
 	if len(c.Integration.Keys) > 0 {
 		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
 	}
 	s.api = api.New(api.Config{
-		Login: s.logins, Meetings: s.meetings, Posts: s.posts, Tokens: tokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
+		Login: s.logins, Meetings: s.meetings, Posts: s.posts, Tokens: tokens, Checks: s.checks, CheckTokens: checkTokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
 	})
 
 	s.openFronts()
@@ -202,6 +209,18 @@ func (s *server) openFronts() {
 	}
 }
 
+// ways are those that this server's media has.
+func (s *server) ways() []netcheck.Way {
+	all := []netcheck.Way{netcheck.UDP}
+	if len(s.ports.tcp) > 0 {
+		all = append(all, netcheck.TCP)
+	}
+	if len(s.turnURLs) > 0 {
+		all = append(all, netcheck.Relay)
+	}
+	return all
+}
+
 // heard is a setting of microphones as the rooms take it, where 0 is the default.
 func heard(microphones int) int {
 	if microphones == 0 {
@@ -242,7 +261,7 @@ func (s *server) start() <-chan error {
 	s.sweep, s.swept = cancel, make(chan struct{})
 	go func() {
 		defer close(s.swept)
-		signaling.Sweep(ctx, s.meetings)
+		signaling.Sweep(ctx, s.meetings, s.checks)
 	}()
 	return failed
 }

@@ -77,7 +77,7 @@ func (w *world) client(name string, publish, subscribe bool) *client {
 	w.clients = append(w.clients, c)
 	var err error
 	if c.session, err = w.unit.Join(sfu.JoinParams{
-		Room: sfu.RoomKey{Meeting: w.meeting, Name: "r"}, Identity: name, Permission: permission(publish, subscribe), AutoSubscribe: true,
+		Room: sfu.RoomKey{Space: w.space, Name: "r"}, Identity: name, Permission: permission(publish, subscribe), AutoSubscribe: true,
 		Client: &livekit.ClientInfo{Protocol: 16},
 	}, c); err != nil {
 		w.t.Fatal(err)

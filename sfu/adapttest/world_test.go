@@ -29,7 +29,7 @@ type world struct {
 	shaper  *shaper
 	engine  *transport.Engine
 	unit    *sfu.SFU
-	meeting bool
+	space   sfu.SpaceKind
 	clients []*client
 	hosts   int
 	cut     atomic.Bool // nothing is delivered any more
@@ -46,7 +46,10 @@ func quiet() logging.LoggerFactory {
 func inWorld(t *testing.T, meeting bool, test func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, meeting: meeting}
+		w := &world{t: t}
+		if meeting {
+			w.space = sfu.MeetingSpace
+		}
 		var err error
 		if w.net, err = vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: quiet()}); err != nil {
 			t.Fatal(err)

@@ -225,7 +225,7 @@ func (e *Engine) api(receiver *publish.Receiver, cfg *PeerConfig) (*webrtc.API, 
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
 	s.SetICEUDPMux(e.mux)
-	if e.tcp != nil && !cfg.NoTCP {
+	if e.tcp != nil && cfg.Ways.Has(TCP) {
 		s.SetICETCPMux(e.tcp)
 		s.SetNetworkTypes([]webrtc.NetworkType{
 			webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,

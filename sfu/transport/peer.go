@@ -60,8 +60,8 @@ type PeerConfig struct {
 	Offers bool
 	// FullICE makes us check candidates too (clients that asked to disable ICE-lite).
 	FullICE bool
-	// NoTCP leaves out the candidates for TCP.
-	NoTCP bool
+	// Ways that the client is told of; 0: all.
+	Ways Ways
 	// OnState tells every change. Required.
 	OnState func(State)
 	// OnData takes a message of a known channel; the slice is the callee's. It
@@ -293,7 +293,7 @@ func (p *Peer) setLocal(desc webrtc.SessionDescription) (string, error) {
 	}
 	text := p.pc.LocalDescription().SDP
 	p.spare.described(text)
-	return p.engine.tellCandidates(text), nil
+	return p.engine.tellCandidates(p.cfg.Ways.tell(text)), nil
 }
 
 // mediaRuns tells whether Pion takes what comes over SRTP. Where the first description

@@ -208,7 +208,7 @@ func TestUDPIsPreferred(t *testing.T) {
 
 func TestClientsWithoutTCPAreNotOfferedAny(t *testing.T) {
 	e := tcpEngine(t, "127.0.0.1")
-	if d := dial(t, e, PeerConfig{NoTCP: true}, webrtc.NetworkTypeUDP4); strings.Contains(d.answer, "tcptype") {
+	if d := dial(t, e, PeerConfig{Ways: UDP}, webrtc.NetworkTypeUDP4); strings.Contains(d.answer, "tcptype") {
 		t.Errorf("offered TCP:\n%s", d.answer)
 	}
 }

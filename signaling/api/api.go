@@ -19,6 +19,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
+	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/throttle"
 )
@@ -34,7 +35,10 @@ type Config struct {
 	Meetings *meeting.Meetings
 	Posts    *post.Posts
 	Tokens   Tokens
-	Trail    Trail // nil: refusals are not kept
+	// Checks are the network checks, CheckTokens what lets into them.
+	Checks      *netcheck.Checks
+	CheckTokens CheckTokens
+	Trail       Trail // nil: refusals are not kept
 	// Origins are where the web client is served, such as https://meet.example;
 	// the first is the public one. No other page may open a socket here.
 	Origins []string
@@ -56,17 +60,19 @@ type Timing struct {
 
 // API is the handler of everything below Prefix.
 type API struct {
-	login    *login.Login
-	meetings *meeting.Meetings
-	posts    *post.Posts
-	tokens   Tokens
-	trail    Trail
-	origins  []string
-	secure   bool // the public origin is https
-	now      func() time.Time
-	log      *slog.Logger
-	source   func(*http.Request) string
-	timing   Timing
+	login       *login.Login
+	meetings    *meeting.Meetings
+	posts       *post.Posts
+	tokens      Tokens
+	checks      *netcheck.Checks
+	checkTokens CheckTokens
+	trail       Trail
+	origins     []string
+	secure      bool // the public origin is https
+	now         func() time.Time
+	log         *slog.Logger
+	source      func(*http.Request) string
+	timing      Timing
 
 	wrongCodes *throttle.Throttle // of links, by source
 	refusals   *audit.Refusals
@@ -77,7 +83,7 @@ type API struct {
 // New makes the API; end it with Close.
 func New(cfg Config) *API {
 	a := &API{
-		login: cfg.Login, meetings: cfg.Meetings, posts: cfg.Posts, tokens: cfg.Tokens, trail: cfg.Trail,
+		login: cfg.Login, meetings: cfg.Meetings, posts: cfg.Posts, tokens: cfg.Tokens, checks: cfg.Checks, checkTokens: cfg.CheckTokens, trail: cfg.Trail,
 		now: cfg.Now, log: cfg.Log, source: cfg.Source, timing: cfg.Timing.withDefaults(),
 		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now), refusals: audit.NewRefusals(cfg.Now),
 	}

@@ -252,6 +252,16 @@ var mutating = map[string]struct {
 		return try{s.host, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"}}
 	}, []audit.Act{audit.PasswordSet}},
 
+	// A check is of whoever makes it, leads nowhere and is over in a minute.
+	"check-network":     {func(s *stage) try { return try{s.host, "POST", "/network-check", nil} }, nil},
+	"end-network-check": {func(s *stage) try { return try{s.host, "DELETE", "/network-check", nil} }, nil},
+	"guest-check-network": {func(s *stage) try {
+		return try{s.visitor, "POST", "/guest/network-check", nil}
+	}, nil},
+	"guest-end-network-check": {func(s *stage) try {
+		return try{s.visitor, "DELETE", "/guest/network-check", nil}
+	}, nil},
+
 	"create-post": {func(s *stage) try {
 		_, code, err := s.login.InviteAdmin(s.t.Context(), "Adèle", "adele@aparte.example")
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
+	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
 	"aparte/signaling/role"
@@ -76,6 +77,7 @@ var problems = []struct {
 	{meeting.ErrForbidden, http.StatusForbidden, codeForbidden},
 	{meeting.ErrChatClosed, http.StatusForbidden, codeForbidden},
 	{meeting.ErrNotPrivately, http.StatusForbidden, codeForbidden},
+	{netcheck.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
 	{login.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
 	{meeting.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
 	{store.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
@@ -134,6 +136,9 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 		return tooMany(often.Wait)
 	}
 	if often, ok := errors.AsType[*meeting.TooOftenError](err); ok {
+		return tooMany(often.Wait)
+	}
+	if often, ok := errors.AsType[*netcheck.TooOftenError](err); ok {
 		return tooMany(often.Wait)
 	}
 	if errors.Is(err, lobby.ErrCrowded) || errors.Is(err, meeting.ErrTooManyWatches) {

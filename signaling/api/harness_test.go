@@ -31,6 +31,7 @@ import (
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
@@ -118,21 +119,23 @@ func (f *flaky) TouchSession(ctx context.Context, id string, now time.Time) erro
 
 // server is the signalling over a real database, without media.
 type server struct {
-	t        *testing.T
-	dir      string
-	clock    *clock
-	timing   api.Timing
-	source   func(*http.Request) string // set before start; nil: the peer
-	call     *fakeCall
-	store    *store.Store
-	accounts *flaky
-	login    *login.Login
-	meetings *meeting.Meetings
-	posts    *post.Posts
-	post     post.Post // of every agent that a test does not send elsewhere
-	tokens   *token.Meetings
-	api      *api.API
-	http     *httptest.Server
+	t           *testing.T
+	dir         string
+	clock       *clock
+	timing      api.Timing
+	source      func(*http.Request) string // set before start; nil: the peer
+	call        *fakeCall
+	store       *store.Store
+	accounts    *flaky
+	login       *login.Login
+	meetings    *meeting.Meetings
+	posts       *post.Posts
+	post        post.Post // of every agent that a test does not send elsewhere
+	tokens      *token.Meetings
+	checks      *netcheck.Checks
+	checkTokens *token.Checks
+	api         *api.API
+	http        *httptest.Server
 }
 
 func newServer(t *testing.T) *server {
@@ -163,11 +166,15 @@ func (s *server) start() {
 	if s.tokens, err = token.NewMeetings(key, s.meetings, s.login, s.clock.Now, log); err != nil {
 		s.t.Fatal(err)
 	}
+	s.checks = netcheck.New(netcheck.Config{Rooms: s.call, Ways: []netcheck.Way{netcheck.UDP, netcheck.TCP}, Now: s.clock.Now})
+	if s.checkTokens, err = token.NewChecks(s.checks, s.clock.Now, rand.Reader); err != nil {
+		s.t.Fatal(err)
+	}
 	// The origin is only known once the server listens.
 	var handler http.Handler
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.api = api.New(api.Config{
-		Login: s.login, Meetings: s.meetings, Posts: s.posts, Tokens: s.tokens, Trail: s.store, Origins: []string{s.http.URL},
+		Login: s.login, Meetings: s.meetings, Posts: s.posts, Tokens: s.tokens, Checks: s.checks, CheckTokens: s.checkTokens, Trail: s.store, Origins: []string{s.http.URL},
 		Now: s.clock.Now, Log: log, Timing: s.timing, Source: s.source,
 	})
 	handler = s.api

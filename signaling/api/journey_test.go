@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"aparte/sfu"
 	"aparte/signaling/api"
 )
 
@@ -50,7 +51,7 @@ func TestGuestIsAdmittedThroughTheLobby(t *testing.T) {
 		t.Fatalf("media token %+v", media)
 	}
 	g, err := s.tokens.Authorize(t.Context(), media.Token)
-	if err != nil || g.Room != m.ID || g.Identity != admitted.Identity || !g.Meeting || g.Attributes["aparte.role"] != "guest" {
+	if err != nil || g.Room != m.ID || g.Identity != admitted.Identity || g.Space != sfu.MeetingSpace || g.Attributes["aparte.role"] != "guest" {
 		t.Fatalf("grant %+v, %v", g, err)
 	}
 	if got := do[api.Meeting](host, http.StatusOK, "GET", "/meetings/"+m.ID, nil); got.State != "open" {

@@ -117,6 +117,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "create-account", "POST /accounts", "Create an account at a post one administers, and a one-time link for its person", a.createAccount)
 	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
 
+	call(a, h, agent, "check-network", "POST /network-check", "Begin a network check: a room in which one meets oneself", a.checkNetwork)
+	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)
+
 	call(a, h, agent, "list-posts", "GET /posts", "List one's posts", a.listPosts)
 	call(a, h, admin, "create-post", "POST /posts", "Create a post, whose first administrator one is", a.createPost)
 	call(a, h, agent, "edit-post", "PUT /posts/{post}", "Change what is said about a post", a.editPost)
@@ -189,6 +192,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.Knock), "knock", "POST /guest/knock", "Ask to enter", a.knock)
 	call(a, h, guest.of(role.Withdraw), "withdraw", "POST /guest/withdraw", "Stop waiting", a.withdraw)
 	call(a, h, guest.of(role.Reply), "reply", "POST /guest/messages", "Answer the hosts, once one has written", a.reply)
+	call(a, h, guest.of(role.CheckWay), "guest-check-network", "POST /guest/network-check", "Begin a network check: a room in which one meets oneself", a.guestCheckNetwork)
+	call(a, h, guest.of(role.CheckWay), "guest-end-network-check", "DELETE /guest/network-check", "End one's network check", a.guestEndCheck)
 	call(a, h, guest.of(role.Claim), "guest-token", "POST /guest/token", "Get a media token, once admitted", a.guestToken)
 
 	call(a, h, agent.of(role.ReadChat), "list-call-messages", "GET /meetings/{id}/call/messages", "What was written in the call and is for oneself", a.callMessages)

@@ -89,8 +89,8 @@ func New(cfg Config) (*Sender, error) {
 
 // Told queues an event of an integration room; it never waits.
 func (s *Sender) Told(e sfu.Event) {
-	if e.Meeting {
-		return // what happens in meetings is told to nobody
+	if e.Space != sfu.IntegrationSpace {
+		return // what happens elsewhere is told to nobody
 	}
 	p, ok := word(e)
 	if !ok {

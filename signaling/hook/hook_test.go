@@ -149,7 +149,7 @@ func TestMeetingsAreToldToNobody(t *testing.T) {
 		r := &receiver{}
 		s := newSender(t, r, at)
 		e := event("r", sfu.RoomStarted)
-		e.Meeting = true
+		e.Space = sfu.MeetingSpace
 		s.Told(e)
 		s.Close(t.Context())
 		if len(r.tries) != 0 {

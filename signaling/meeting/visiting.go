@@ -16,6 +16,9 @@ import (
 // Caller is a guest's session as found by its token.
 type Caller struct{ meeting, session string }
 
+// Session is the id of the lobby session, which tells callers apart.
+func (c Caller) Session() string { return c.session }
+
 // Recognise finds the session behind a token: lobby.ErrNoSession if there is
 // none. Whether it is still alive is decided by each request.
 func (m *Meetings) Recognise(ctx context.Context, token string) (Caller, error) {
@@ -60,6 +63,22 @@ func (a lookAsGuest) do(l *live, now time.Time) (any, error) {
 // Look returns what the guest is told now.
 func (m *Meetings) Look(ctx context.Context, c Caller) (GuestView, error) {
 	return answer[GuestView](ctx, m, c.meeting, lookAsGuest{bySession{c.session}})
+}
+
+type checkWay struct{ bySession }
+
+func (checkWay) command() role.Command { return role.CheckWay }
+
+func (a checkWay) do(l *live, now time.Time) (any, error) {
+	_, err := l.lobby.Session(a.session, now)
+	return struct{}{}, err
+}
+
+// CheckWay says whether a guest may look at the way to the server: nil while the
+// session lives.
+func (m *Meetings) CheckWay(ctx context.Context, c Caller) error {
+	_, err := m.ask(ctx, c.meeting, checkWay{bySession{c.session}})
+	return err
 }
 
 type withdraw struct{ bySession }

@@ -113,6 +113,7 @@ var (
 	Knock       = define("knock", "Ask to enter.", door, []Role{Guest, Observer})
 	Withdraw    = define("withdraw", "Stop waiting.", door, []Role{Guest, Observer})
 	Reply       = define("reply", "Answer the hosts while waiting.", door, []Role{Guest, Observer})
+	CheckWay    = define("check-way", "Look at one's way to the server: a network check.", door, []Role{Guest, Observer})
 	Claim       = define("claim", "Get a media token, once admitted.", door, []Role{Guest, Observer})
 
 	// The program.

@@ -6,6 +6,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/twitchtv/twirp"
 
+	"aparte/sfu"
 	"aparte/signaling/wire"
 )
 
@@ -20,7 +21,7 @@ func withGrant(ctx context.Context, g *wire.Grant) context.Context {
 // need refuses a call whose token lacks a grant.
 func need(ctx context.Context, what string, has func(*auth.VideoGrant) bool) error {
 	g, _ := ctx.Value(grantKey{}).(*wire.Grant)
-	if g == nil || g.Meeting || g.Video == nil || !has(g.Video) {
+	if g == nil || g.Space != sfu.IntegrationSpace || g.Video == nil || !has(g.Video) {
 		return twirp.PermissionDenied.Error("the token does not grant " + what)
 	}
 	return nil

@@ -100,8 +100,8 @@ func isCode(t *testing.T, what string, err error, want twirp.ErrorCode) {
 // integration's room that is meant, and where there is none nothing is found.
 func TestMeetingsAreOutOfReach(t *testing.T) {
 	r := newRig(t)
-	meeting, _ := r.join(sfu.RoomKey{Meeting: true, Name: "both"}, "ann")
-	alone, aloneTrack := r.join(sfu.RoomKey{Meeting: true, Name: "alone"}, "ann")
+	meeting, _ := r.join(sfu.RoomKey{Space: sfu.MeetingSpace, Name: "both"}, "ann")
+	alone, aloneTrack := r.join(sfu.RoomKey{Space: sfu.MeetingSpace, Name: "alone"}, "ann")
 	before := snapshot(t, r.sfu.Meetings(), "both") + snapshot(t, r.sfu.Meetings(), "alone")
 	heard, heardAlone := meeting.count(), alone.count()
 

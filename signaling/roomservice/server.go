@@ -1,6 +1,6 @@
 // Package roomservice is the server API of LiveKit's SDKs, RoomService over Twirp,
 // for the rooms of integrations. It sees no other room: it is made on one of the
-// SFU's two spaces, and the tokens it takes are those that an API key signed.
+// SFU's spaces, and the tokens it takes are those that an API key signed.
 //
 // server.go checks the token and the size of a request, grants.go what it allows,
 // rooms.go and participants.go do the work.

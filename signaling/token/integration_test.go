@@ -8,6 +8,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/sfu"
 	"aparte/signaling/wire"
 )
 
@@ -25,7 +26,7 @@ func TestIntegrationKeepsTheRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.Meeting || g.Room != "r" || g.Identity != "ann" || g.Name != "Ann" || g.Metadata != "m" || g.Attributes["a"] != "b" || g.Kind != livekit.ParticipantInfo_AGENT {
+	if g.Space != sfu.IntegrationSpace || g.Room != "r" || g.Identity != "ann" || g.Name != "Ann" || g.Metadata != "m" || g.Attributes["a"] != "b" || g.Kind != livekit.ParticipantInfo_AGENT {
 		t.Errorf("grant %+v", g)
 	}
 	for _, tt := range []struct{ passed, left time.Duration }{{0, 3 * time.Hour}, {170 * time.Minute, 10 * time.Minute}, {4 * time.Hour, 10 * time.Minute}} {

@@ -11,6 +11,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 
+	"aparte/sfu"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/wire"
@@ -145,7 +146,7 @@ func (m *Meetings) alive(ctx context.Context, meetingID, grantID string) (meetin
 
 func wireGrant(g meeting.Grant, expires time.Time) *wire.Grant {
 	return &wire.Grant{
-		ID: g.ID, Room: g.Meeting, Meeting: true, Identity: g.Identity, Name: g.Name,
+		ID: g.ID, Room: g.Meeting, Space: sfu.MeetingSpace, Identity: g.Identity, Name: g.Name,
 		Attributes: attributes(g), Kind: livekit.ParticipantInfo_STANDARD, Video: videoGrant(g), Expires: expires,
 		RoomConfig: &livekit.RoomConfiguration{Metadata: g.CallState},
 	}
@@ -168,31 +169,4 @@ func videoGrant(g meeting.Grant) *auth.VideoGrant {
 	v := &auth.VideoGrant{RoomJoin: true, Room: g.Meeting}
 	v.UpdateFromPermission(g.Permission())
 	return v
-}
-
-// Both joins the two spaces of rooms: who signed a token decides which one it
-// can reach.
-type Both struct {
-	Meetings    wire.Authorizer
-	Integration wire.Authorizer
-}
-
-// Authorize asks the space that the token's issuer belongs to.
-func (b Both) Authorize(ctx context.Context, text string) (*wire.Grant, error) {
-	issuer, err := Issuer(text)
-	if err != nil {
-		return nil, err
-	}
-	if issuer == meetingIssuer {
-		return b.Meetings.Authorize(ctx, text)
-	}
-	return b.Integration.Authorize(ctx, text)
-}
-
-// Refresh asks the space that the grant belongs to.
-func (b Both) Refresh(ctx context.Context, g *wire.Grant) (string, error) {
-	if g.Meeting {
-		return b.Meetings.Refresh(ctx, g)
-	}
-	return b.Integration.Refresh(ctx, g)
 }

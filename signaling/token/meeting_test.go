@@ -15,6 +15,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"google.golang.org/protobuf/proto"
 
+	"aparte/sfu"
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
@@ -79,7 +80,7 @@ func TestTokenOpensWhatTheGrantSaysNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	g, err := m.Authorize(t.Context(), text)
-	if err != nil || g.Room != "m" || !g.Meeting || g.ID != "g" || g.Identity != "p_g" || g.Attributes["aparte.role"] != "guest" || g.Attributes["aparte.organisation"] != "MNE" {
+	if err != nil || g.Room != "m" || g.Space != sfu.MeetingSpace || g.ID != "g" || g.Identity != "p_g" || g.Attributes["aparte.role"] != "guest" || g.Attributes["aparte.organisation"] != "MNE" {
 		t.Fatalf("grant %+v, %v", g, err)
 	}
 	if v := g.Video; !v.RoomJoin || v.GetCanPublishData() || !v.GetCanSubscribe() || v.RoomAdmin || len(v.CanPublishSources) != 1 || v.CanPublishSources[0] != "microphone" || v.GetCanUpdateOwnMetadata() {
@@ -222,10 +223,10 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheTwoSpacesDoNotMeet(t *testing.T) {
+func TestTheSpacesDoNotMeet(t *testing.T) {
 	now, b := time.Now(), newBook() // livekit's own verifier reads the wall clock
 	m := issuer(t, b, &now)
-	both := Both{Meetings: m, Integration: Integration{Keys: Keys{"devkey": "secret", meetingIssuer: "secret"}, Now: time.Now}}
+	both := Spaces{Meetings: m, Integration: Integration{Keys: Keys{"devkey": "secret", meetingIssuer: "secret"}, Now: time.Now}}
 	api := func(key, secret string) string {
 		t.Helper()
 		text, err := auth.NewAccessToken(key, secret).SetIdentity("p_g").SetVideoGrant(&auth.VideoGrant{RoomJoin: true, Room: "m"}).ToJWT()
@@ -235,7 +236,7 @@ func TestTheTwoSpacesDoNotMeet(t *testing.T) {
 		return text
 	}
 	g, err := both.Authorize(t.Context(), api("devkey", "secret"))
-	if err != nil || g.Meeting {
+	if err != nil || g.Space != sfu.IntegrationSpace {
 		t.Errorf("an API key's token: %+v, %v; want an integration room", g, err)
 	}
 	if g, err := both.Authorize(t.Context(), api(meetingIssuer, "secret")); err == nil {
@@ -245,7 +246,7 @@ func TestTheTwoSpacesDoNotMeet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err = both.Authorize(t.Context(), text); err != nil || !g.Meeting {
+	if g, err = both.Authorize(t.Context(), text); err != nil || g.Space != sfu.MeetingSpace {
 		t.Errorf("an internal token: %+v, %v; want a meeting room", g, err)
 	}
 	if again, err := both.Refresh(t.Context(), g); err != nil || again == "" {

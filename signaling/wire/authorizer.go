@@ -7,6 +7,8 @@ import (
 
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
+
+	"aparte/sfu"
 )
 
 // Refusals an Authorizer wraps. What else it puts into the error's text is
@@ -39,10 +41,10 @@ type Authorizer interface {
 // Grant is what a verified token allows now.
 type Grant struct {
 	ID string // what to look up again at Refresh; never shown to others
-	// Room is the room's name, Meeting its space: rooms of meetings and rooms
-	// of integrations never meet, even with the same name.
-	Room    string
-	Meeting bool
+	// Room is the room's name, Space where it is: rooms of different spaces never
+	// meet, even with the same name.
+	Room  string
+	Space sfu.SpaceKind
 
 	Identity    string
 	Name        string
@@ -52,5 +54,6 @@ type Grant struct {
 	KindDetails []livekit.ParticipantInfo_KindDetail
 	Video       *auth.VideoGrant
 	RoomConfig  *livekit.RoomConfiguration // for the room this join creates; may be nil
+	Ways        sfu.Ways                   // that media may take; 0: all
 	Expires     time.Time
 }

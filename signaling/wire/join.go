@@ -93,7 +93,7 @@ func joinParams(req *joinRequest, grant *Grant) (sfu.JoinParams, error) {
 		return sfu.JoinParams{}, fmt.Errorf("%w: metadata or attributes over %d bytes", errBadRequest, maxMetadataBytes)
 	}
 	return sfu.JoinParams{
-		Room:           sfu.RoomKey{Meeting: grant.Meeting, Name: grant.Room},
+		Room:           sfu.RoomKey{Space: grant.Space, Name: grant.Room},
 		Identity:       grant.Identity,
 		Name:           grant.Name,
 		Metadata:       metadata,
@@ -104,6 +104,7 @@ func joinParams(req *joinRequest, grant *Grant) (sfu.JoinParams, error) {
 		Admin:          grant.Video.RoomAdmin,
 		RoomConfig:     grant.RoomConfig,
 		Client:         req.ClientInfo,
+		Ways:           grant.Ways,
 		SingleConn:     req.single,
 		AutoSubscribe:  req.ConnectionSettings.GetAutoSubscribe(),
 		FullICE:        req.ConnectionSettings.GetDisableIceLite(),

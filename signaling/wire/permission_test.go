@@ -203,7 +203,7 @@ func (a *meetingRooms) set(identity string, edit func(*auth.VideoGrant)) {
 	}
 	v := &auth.VideoGrant{RoomJoin: true, Room: "m"}
 	edit(v)
-	a.grants[identity] = &wire.Grant{ID: "grant of " + identity, Room: "m", Meeting: true, Identity: identity, Video: v, Expires: time.Now().Add(time.Minute)}
+	a.grants[identity] = &wire.Grant{ID: "grant of " + identity, Room: "m", Space: sfu.MeetingSpace, Identity: identity, Video: v, Expires: time.Now().Add(time.Minute)}
 }
 
 func (a *meetingRooms) Authorize(_ context.Context, text string) (*wire.Grant, error) {

@@ -221,6 +221,9 @@ var prepared = map[string]func(s *play) asked{
 	"withdraw":        func(*play) asked { return asked{} },
 	"reply":           func(*play) asked { return asked{body: api.LobbyText{Text: "Merci"}} },
 	"guest-token":     func(*play) asked { return asked{} },
+
+	"guest-check-network":     func(*play) asked { return asked{} },
+	"guest-end-network-check": func(*play) asked { return asked{} },
 }
 
 // someLink is a link that nobody comes by.

@@ -217,6 +217,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guest/network-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a network check: a room in which one meets oneself */
+        post: operations["guest-check-network"];
+        /** End one's network check */
+        delete: operations["guest-end-network-check"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/guest/redeem": {
         parameters: {
             query?: never;
@@ -1094,6 +1112,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/network-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a network check: a room in which one meets oneself */
+        post: operations["check-network"];
+        /** End one's network check */
+        delete: operations["end-network-check"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/posts": {
         parameters: {
             query?: never;
@@ -1426,6 +1462,14 @@ export interface components {
             /** @description The redemption code. */
             code: string;
             link_id: string;
+        };
+        CheckReceiver: {
+            token: string;
+            /**
+             * @description any: as in a call. A way that is not listed is one that this server does not have.
+             * @enum {string}
+             */
+            way: "any" | "udp" | "tcp" | "relay";
         };
         Contact: {
             /** @description Postal, of several lines. */
@@ -1989,6 +2033,18 @@ export interface components {
         MemberRole: {
             /** @enum {string} */
             role: "cohost" | "participant" | "observer";
+        };
+        NetworkCheck: {
+            /**
+             * Format: date-time
+             * @description The room closes then, or when the next check begins.
+             */
+            ends_at: string;
+            receivers: components["schemas"]["CheckReceiver"][];
+            /** @description Media token of the participant who sends a picture and a sound. */
+            sender: string;
+            /** @description ws or wss origin to connect to. */
+            url: string;
         };
         Notice: {
             /** @description Id of the meeting. */
@@ -2782,6 +2838,62 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GuestView"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-check-network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkCheck"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-end-network-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -4668,6 +4780,62 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MeetingEffects"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkCheck"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-network-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {

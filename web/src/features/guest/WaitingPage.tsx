@@ -2,6 +2,7 @@
 import { Clock, Lock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { GuestView, SocketState } from '@/api'
+import { networkAsGuest } from '@/api/network'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
@@ -20,6 +21,7 @@ export function WaitingPage({ visit, view }: Props) {
   const lang = useLang()
   const connection = useStore(visit.connection)
   const [error, setError] = useState<unknown>(null)
+  const [network] = useState(() => networkAsGuest(visit.session ?? ''))
   useTitle(t('lobby.title', { title: view.meeting.title }))
   const leave = () => {
     setError(null)
@@ -40,7 +42,7 @@ export function WaitingPage({ visit, view }: Props) {
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>
         </section>
-        <DeviceCheckCard />
+        <DeviceCheckCard network={network} />
       </main>
     </Frame>
   )

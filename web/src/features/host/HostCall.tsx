@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
+import { networkAsAgent } from '@/api/network'
 import { intents, moderates, obstacle, type Role } from '@/call'
 import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
@@ -94,7 +95,7 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
             ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
             : <ComeIn meeting={meeting} onEnter={onEnter} />}
         </section>
-        <DeviceCheckCard />
+        <DeviceCheckCard network={networkAsAgent} />
       </main>
     </Frame>
   )
