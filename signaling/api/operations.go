@@ -127,6 +127,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "add-post-member", "POST /posts/{post}/members", "Have somebody who has an account act for the post, too", a.addPostMember)
 	call(a, h, agent, "set-post-member", "PUT /posts/{post}/members/{account}", "Change what somebody is at the post", a.setPostMember)
 	call(a, h, agent, "remove-post-member", "DELETE /posts/{post}/members/{account}", "End what somebody is at the post; calls and sockets of its meetings end at once", a.removePostMember)
+	call(a, h, agent, "list-orphans", "GET /posts/{post}/orphans", "List the post's meetings that nobody hosts any more", a.listOrphans)
+	call(a, h, agent.of(role.AppointHost), "appoint-host", "POST /posts/{post}/orphans/{id}/host", "Name the host of a meeting that nobody hosts any more", a.appointHost)
+	call(a, h, agent.of(role.EndOrphan), "end-orphan", "POST /posts/{post}/orphans/{id}/end", "End a meeting that nobody hosts any more", a.endOrphan)
 	call(a, h, agent, "get-figures", "GET /posts/{post}/figures", "What the post did, counted from its audit trail", a.getFigures)
 	call(a, h, agent, "list-audit", "GET /posts/{post}/audit", "Read the post's audit trail, newest first", a.listAudit)
 

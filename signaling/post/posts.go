@@ -109,6 +109,12 @@ func (p *Posts) at(ctx context.Context, account, id string, may func(Role) bool)
 	return m, err
 }
 
+// Administers refuses whoever does not administer a post.
+func (p *Posts) Administers(ctx context.Context, by, id string) error {
+	_, err := p.at(ctx, by, id, Role.Administers)
+	return err
+}
+
 // Members lists the people of a post for its administrators.
 func (p *Posts) Members(ctx context.Context, by, id string) ([]Member, error) {
 	if _, err := p.at(ctx, by, id, Role.Administers); err != nil {
