@@ -121,7 +121,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)
 
 	call(a, h, agent, "list-posts", "GET /posts", "List one's posts", a.listPosts)
-	call(a, h, admin, "create-post", "POST /posts", "Create a post, whose first administrator one is", a.createPost)
+	call(a, h, admin, "create-post", "POST /posts", "Create a post and name its first administrator: oneself, or another account", a.createPost)
 	call(a, h, agent, "edit-post", "PUT /posts/{post}", "Change what is said about a post", a.editPost)
 	call(a, h, agent, "list-post-members", "GET /posts/{post}/members", "List the people of a post", a.listPostMembers)
 	call(a, h, agent, "add-post-member", "POST /posts/{post}/members", "Have somebody who has an account act for the post, too", a.addPostMember)

@@ -412,7 +412,9 @@ func TestTheTableOfRolesHolds(t *testing.T) {
 			state := got.status == http.StatusConflict || got.status == http.StatusGone || got.status == http.StatusUnprocessableEntity
 			// They have seats and no connection, which is all that these ask besides the role.
 			unconnected := got.status == http.StatusConflict && strings.Contains(string(got.body), "not in the call")
-			if !done && !unconnected && (!state || who.scheme == "agent") {
+			// Nor does this meeting lack a host (signaling/api TestAMeetingThatLostItsHostGetsAnother).
+			hosted := got.status == http.StatusConflict && op.command.May(role.Administrator) && strings.Contains(string(got.body), "somebody hosts")
+			if !done && !unconnected && !hosted && (!state || who.scheme == "agent") {
 				t.Errorf("%s by %s: %d %s", op.id, who.name, got.status, got.body)
 			}
 			last = nil

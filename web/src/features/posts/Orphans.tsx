@@ -25,7 +25,7 @@ export function Orphans({ post }: { post: Post }) {
   if (error) return <ErrorNote error={error} retry={() => void refetch()} />
   if (!data || data.length === 0) return null
   return (
-    <section aria-labelledby="orphans">
+    <section aria-labelledby="orphans" className="stack-s">
       <h2 id="orphans">{t('orphans.title')}</h2>
       <p className="muted">{t('orphans.body')}</p>
       {end.error ? <ErrorNote error={end.error} /> : null}
