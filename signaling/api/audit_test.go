@@ -200,6 +200,13 @@ func (s *stage) administrator() *person {
 	return s.member("adele@aparte.example", s.as(post.Administrator))
 }
 
+// orphan takes the host away from the post; the administrator is left.
+func (s *stage) orphan() *person {
+	admin := s.administrator()
+	do[struct{}](admin, http.StatusNoContent, "DELETE", "/posts/"+s.post.ID+"/members/"+s.host.id(), nil)
+	return admin
+}
+
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
@@ -284,6 +291,15 @@ var mutating = map[string]struct {
 	"remove-post-member": {func(s *stage) try {
 		return try{s.administrator(), "DELETE", "/posts/" + s.post.ID + "/members/" + s.host.id(), nil}
 	}, []audit.Act{audit.PostMemberRemoved}},
+
+	"appoint-host": {func(s *stage) try {
+		s.agent("luc@aparte.example")
+		admin := s.orphan()
+		return try{admin, "POST", "/posts/" + s.post.ID + "/orphans/" + s.meeting.ID + "/host", api.HostAppointment{Email: "luc@aparte.example"}}
+	}, []audit.Act{audit.HostAppointed}},
+	"end-orphan": {func(s *stage) try {
+		return try{s.orphan(), "POST", "/posts/" + s.post.ID + "/orphans/" + s.meeting.ID + "/end", nil}
+	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
 
 	"create-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings", map[string]any{"title": "Visas"}}

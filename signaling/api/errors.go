@@ -59,6 +59,7 @@ var problems = []struct {
 	{post.ErrLastAdmin, http.StatusConflict, codeLastAdmin},
 	{meeting.ErrEnded, http.StatusGone, codeMeetingEnded},
 	{meeting.ErrLocked, http.StatusConflict, codeMeetingLocked},
+	{meeting.ErrHosted, http.StatusConflict, codeConflict},
 	{meeting.ErrNobody, http.StatusNotFound, codeNotFound},
 	{meeting.ErrMayNotNow, http.StatusConflict, codeConflict},
 	{meeting.ErrNotAdmitted, http.StatusConflict, codeConflict},

@@ -58,6 +58,9 @@ var namings = []naming{
 	{id: "list-knocks"},
 	{id: "list-post-members"},
 	{id: "list-members"},
+	{id: "list-orphans"},
+	{id: "appoint-host", body: fixed(api.HostAppointment{Email: "anne@aparte.example"})}, // somebody hosts it
+	{id: "end-orphan"},
 	{id: "get-figures"},
 	{id: "list-audit"},
 	{id: "list-profiles", path: "/profiles?post={post}"},
@@ -323,6 +326,14 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 				_, wantAnswer := n.call(t, by, op, nothing)
 				if status, answer := n.call(t, by, op, mixed); status != http.StatusNotFound || answer != wantAnswer {
 					t.Errorf("%s: %s, by their own post: %d %s, an unknown account gets %s", n.id, who, status, answer, wantAnswer)
+				}
+			}
+			if who == "the administrator of another post" && strings.Contains(op.path, "/orphans/") {
+				mixed, nothing := p.dakar, unknown
+				mixed.post, nothing.post = p.rome.ID, p.rome.ID
+				_, wantAnswer := n.call(t, by, op, nothing)
+				if status, answer := n.call(t, by, op, mixed); status != http.StatusNotFound || answer != wantAnswer {
+					t.Errorf("%s: %s, by their own post: %d %s, an unknown meeting gets %s", n.id, who, status, answer, wantAnswer)
 				}
 			}
 			for what, target := range targets {

@@ -121,12 +121,15 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)
 
 	call(a, h, agent, "list-posts", "GET /posts", "List one's posts", a.listPosts)
-	call(a, h, admin, "create-post", "POST /posts", "Create a post, whose first administrator one is", a.createPost)
+	call(a, h, admin, "create-post", "POST /posts", "Create a post and name its first administrator: oneself, or another account", a.createPost)
 	call(a, h, agent, "edit-post", "PUT /posts/{post}", "Change what is said about a post", a.editPost)
 	call(a, h, agent, "list-post-members", "GET /posts/{post}/members", "List the people of a post", a.listPostMembers)
 	call(a, h, agent, "add-post-member", "POST /posts/{post}/members", "Have somebody who has an account act for the post, too", a.addPostMember)
 	call(a, h, agent, "set-post-member", "PUT /posts/{post}/members/{account}", "Change what somebody is at the post", a.setPostMember)
 	call(a, h, agent, "remove-post-member", "DELETE /posts/{post}/members/{account}", "End what somebody is at the post; calls and sockets of its meetings end at once", a.removePostMember)
+	call(a, h, agent, "list-orphans", "GET /posts/{post}/orphans", "List the post's meetings that nobody hosts any more", a.listOrphans)
+	call(a, h, agent.of(role.AppointHost), "appoint-host", "POST /posts/{post}/orphans/{id}/host", "Name the host of a meeting that nobody hosts any more", a.appointHost)
+	call(a, h, agent.of(role.EndOrphan), "end-orphan", "POST /posts/{post}/orphans/{id}/end", "End a meeting that nobody hosts any more", a.endOrphan)
 	call(a, h, agent, "get-figures", "GET /posts/{post}/figures", "What the post did, counted from its audit trail", a.getFigures)
 	call(a, h, agent, "list-audit", "GET /posts/{post}/audit", "Read the post's audit trail, newest first", a.listAudit)
 

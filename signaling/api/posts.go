@@ -37,6 +37,20 @@ type PostDraft struct {
 	Contact   Contact  `json:"contact,omitzero"`
 }
 
+// NewPost is a post to make.
+type NewPost struct {
+	PostDraft
+	Administrator string `json:"administrator,omitempty" maxLength:"254" doc:"Address of the account that is the post's first administrator; absent: one's own. Only the post's administrators name others afterwards."`
+}
+
+// CreatedPost is a post that one has made.
+type CreatedPost struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+	Own       bool      `json:"own" doc:"Whether one administers it oneself. Otherwise one is nothing there."`
+}
+
 // PostList is one's posts by name.
 type PostList struct {
 	Posts []Post `json:"posts" nullable:"false"`
@@ -146,8 +160,20 @@ func postAnswer(p post.Post, err error) (*output[Post], error) {
 	return &output[Post]{postOf(post.Membership{Post: p, Role: post.Administrator})}, nil
 }
 
-func (a *API) createPost(ctx context.Context, in *input[PostDraft]) (*output[Post], error) {
-	return postAnswer(a.posts.Create(ctx, theAgent(ctx).account.ID, postDraft(in.Body)))
+func (a *API) createPost(ctx context.Context, in *input[NewPost]) (*output[CreatedPost], error) {
+	by := theAgent(ctx).account
+	email := in.Body.Administrator
+	if email == "" {
+		email = by.Email
+	}
+	made, administrator, err := a.posts.CreateFor(ctx, by.ID, postDraft(in.Body.PostDraft), email)
+	if errors.Is(err, post.ErrNoMember) {
+		err = &name.Error{At: "administrator", Reason: "is nobody's who may sign in: create an account"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &output[CreatedPost]{CreatedPost{ID: made.ID, Name: made.Name, CreatedAt: made.CreatedAt.UTC(), Own: administrator == by.ID}}, nil
 }
 
 func (a *API) editPost(ctx context.Context, in *postBody[PostDraft]) (*output[Post], error) {

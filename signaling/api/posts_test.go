@@ -42,7 +42,7 @@ func TestPostsAndTheirPeople(t *testing.T) {
 	if len(list) != 1 || list[0].ID != me.Posts[0].ID || list[0].TimeZone != dakar.TimeZone || list[0].Contact != dakar.Contact || !slices.Equal(list[0].Languages, dakar.Languages) {
 		t.Errorf("posts %+v", list)
 	}
-	rome := do[api.Post](anne, http.StatusCreated, "POST", "/posts", api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"fr"}})
+	rome := do[api.CreatedPost](anne, http.StatusCreated, "POST", "/posts", api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"fr"}})
 	edited := do[api.Post](anne, http.StatusOK, "PUT", "/posts/"+rome.ID, api.PostDraft{Name: "Ambassade à Rome", TimeZone: "Europe/Rome", Languages: []string{"it"}})
 	if edited.Name != "Ambassade à Rome" || edited.Role != "administrator" || !edited.CreatedAt.Equal(rome.CreatedAt) {
 		t.Errorf("edited %+v", edited)
@@ -69,6 +69,48 @@ func TestPostsAndTheirPeople(t *testing.T) {
 	}
 	// Whoever is no administrator of the installation makes no post.
 	s.member("marc@aparte.example", s.as(post.Administrator)).refused("forbidden", http.StatusForbidden, "POST", "/posts", dakar)
+}
+
+// Whoever makes a post for others names its first administrator, and is nothing there:
+// only that administrator goes on.
+func TestThePostOfOthersHasItsFirstAdministrator(t *testing.T) {
+	s := newServer(t)
+	code, err := s.login.SetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	anne := s.person()
+	do[api.SignedIn](anne, http.StatusOK, "POST", "/setup", api.Setup{Code: code, Name: "Anne", Email: "anne@aparte.example", Password: goodPassword})
+	luc := s.member("luc@aparte.example", s.as(post.Agent))
+	draft := api.NewPost{PostDraft: api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"fr"}}, Administrator: "nobody@aparte.example"}
+	if got := anne.refused("invalid", http.StatusUnprocessableEntity, "POST", "/posts", draft); got.Errors[0].Location != "body.administrator" {
+		t.Errorf("an address of nobody is a problem at %s", got.Errors[0].Location)
+	}
+	draft.Administrator = " LUC@aparte.example"
+	rome := do[api.CreatedPost](anne, http.StatusCreated, "POST", "/posts", draft)
+	if rome.Own {
+		t.Error("whoever made it for another administers it")
+	}
+	anne.refused("not-found", http.StatusNotFound, "GET", "/posts/"+rome.ID+"/members", nil)
+	members := do[api.PostMemberList](luc, http.StatusOK, "GET", "/posts/"+rome.ID+"/members", nil).Members
+	if len(members) != 1 || members[0].Account != luc.id() || members[0].Role != "administrator" {
+		t.Fatalf("the people of the new post are %+v", members)
+	}
+	luc.refused("last-administrator", http.StatusConflict, "DELETE", "/posts/"+rome.ID+"/members/"+luc.id(), nil)
+	var acts []audit.Act
+	for _, e := range s.everyEvent() {
+		if e.Post == rome.ID && e.Act != audit.CallRefused {
+			acts = append(acts, e.Act)
+		}
+	}
+	if want := []audit.Act{audit.PostCreated, audit.PostMemberAdded}; !slices.Equal(acts, want) {
+		t.Errorf("the chain of the post has %v, want %v", acts, want)
+	}
+	draft.Administrator = "anne@aparte.example"
+	if own := do[api.CreatedPost](anne, http.StatusCreated, "POST", "/posts", draft); !own.Own {
+		t.Error("whoever names themself does not administer it")
+	}
+	luc.refused("forbidden", http.StatusForbidden, "POST", "/posts", draft)
 }
 
 // Each administrator sees of an account what it is at the own posts.

@@ -20,6 +20,7 @@ const (
 
 	MemberNamed    Act = "member.named"     // detail: role; because, where no host did it
 	MemberUnnamed  Act = "member.unnamed"   // detail: the role that was taken away
+	HostAppointed  Act = "host.appointed"   // by an administrator of the post: the account hosts the meeting that nobody hosted
 	HostHandedOver Act = "host.handed_over" // the account is the host now, who acted is co-host
 	HostsGone      Act = "hosts.gone"       // the last one left the call; detail then, at: what follows, and when
 	HostBack       Act = "host.back"        // one is in the call again

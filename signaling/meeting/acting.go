@@ -45,6 +45,12 @@ func (a memberChange) do(l *live, _ time.Time) (any, error) {
 			l.dropHost(w)
 		}
 	}
+	if l.meeting.orphaned() { // who waits is told that no host knows any more
+		for _, k := range l.lobby.Knocks() {
+			l.retell[k.Session] = struct{}{}
+		}
+		l.dirty = true
+	}
 	return struct{}{}, nil
 }
 

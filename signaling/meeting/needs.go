@@ -41,6 +41,9 @@ type Store interface {
 	// Hostless lists the open meetings that the last host has left, longest ago
 	// first, at most limit.
 	Hostless(ctx context.Context, limit int) ([]string, error)
+	// OrphansOf lists the meetings of a post that are not over and that nobody hosts
+	// who acts for the post, newest first, at most limit.
+	OrphansOf(ctx context.Context, post string, limit int) ([]Meeting, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// SeatedAt lists the meetings of a post in which an account has a seat.

@@ -148,7 +148,7 @@ func (l *live) view(s lobby.Session) GuestView {
 		v.Knocked, v.Knock = true, k
 		v.Knock.Admission, v.Knock.Identity = "", ""
 		v.Thread = l.lobby.Thread(k.ID)
-		if seen, ok := l.seen[k.ID]; ok && seen.since.Equal(k.Since) {
+		if seen, ok := l.seen[k.ID]; ok && seen.since.Equal(k.Since) && !l.meeting.orphaned() {
 			v.HostKnows, v.KnownBy = true, seen.by
 		}
 	}

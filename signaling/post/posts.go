@@ -20,6 +20,9 @@ import (
 type Store interface {
 	// AddPost adds a post, and a first administrator unless it is "".
 	AddPost(ctx context.Context, p Post, administrator string, acts ...audit.Draft) error
+	// AccountAt is the id of the account that signs in with an address: ErrNoMember if
+	// there is none.
+	AccountAt(ctx context.Context, email string) (string, error)
 	SavePost(ctx context.Context, by string, p Post, act audit.Draft) error
 	// Membership returns ErrNotFound if the account has no role at the post.
 	Membership(ctx context.Context, account, post string) (Membership, error)
@@ -82,6 +85,23 @@ func (p *Posts) Create(ctx context.Context, by string, d Draft) (Post, error) {
 	return made, p.store.AddPost(ctx, made, by, Created(made, by)...)
 }
 
+// CreateFor makes a post whose first administrator is the account of an address; by is
+// nothing there, unless it is that account. ErrNoMember if there is none.
+func (p *Posts) CreateFor(ctx context.Context, by string, d Draft, email string) (made Post, administrator string, err error) {
+	if made, err = Make(d, p.random, p.now()); err != nil {
+		return Post{}, "", err
+	}
+	if administrator, err = p.store.AccountAt(ctx, strings.ToLower(strings.TrimSpace(email))); err != nil {
+		return Post{}, "", err
+	}
+	acts := Created(made, by)
+	if administrator != by {
+		named := p.did(audit.PostMemberAdded, by, made.ID).On(audit.Account, administrator).With("role", string(Administrator))
+		acts = append(acts, named)
+	}
+	return made, administrator, p.store.AddPost(ctx, made, administrator, acts...)
+}
+
 // Edit changes what is said about a post.
 func (p *Posts) Edit(ctx context.Context, by, id string, d Draft) (Post, error) {
 	m, err := p.at(ctx, by, id, Role.Administers)
@@ -107,6 +127,12 @@ func (p *Posts) at(ctx context.Context, account, id string, may func(Role) bool)
 		err = ErrForbidden
 	}
 	return m, err
+}
+
+// Administers refuses whoever does not administer a post.
+func (p *Posts) Administers(ctx context.Context, by, id string) error {
+	_, err := p.at(ctx, by, id, Role.Administers)
+	return err
 }
 
 // Members lists the people of a post for its administrators.

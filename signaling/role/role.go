@@ -12,19 +12,22 @@ import "fmt"
 type Role string
 
 // The roles. Host and co-host moderate. Door is whoever opened a guest link and is
-// not in: before the lobby, waiting in it, or refused. Server is the program itself.
+// not in: before the lobby, waiting in it, or refused. Administrator is whoever
+// administers the meeting's post, which is no role in the meeting: it counts where
+// nobody hosts it any more. Server is the program itself.
 const (
-	Host        Role = "host"        // the organiser
-	Cohost      Role = "cohost"      // named by the host
-	Participant Role = "participant" // an agent who was named, without moderating
-	Guest       Role = "guest"       // came by a guest link and was let in
-	Observer    Role = "observer"    // hears and sees: an agent who was named, or by a guest link for observers
-	Door        Role = "door"
-	Server      Role = "server"
+	Host          Role = "host"        // the organiser
+	Cohost        Role = "cohost"      // named by the host
+	Participant   Role = "participant" // an agent who was named, without moderating
+	Guest         Role = "guest"       // came by a guest link and was let in
+	Observer      Role = "observer"    // hears and sees: an agent who was named, or by a guest link for observers
+	Door          Role = "door"
+	Administrator Role = "administrator"
+	Server        Role = "server"
 )
 
 // Roles are those of people, in the order of the table's columns.
-func Roles() []Role { return []Role{Host, Cohost, Participant, Guest, Observer, Door} }
+func Roles() []Role { return []Role{Host, Cohost, Participant, Guest, Observer, Door, Administrator} }
 
 // Moderates tells whether the role is a host's or a co-host's.
 func (r Role) Moderates() bool { return r == Host || r == Cohost }

@@ -44,12 +44,13 @@ func (c Command) Does() string {
 
 // Who may: the sets that rows are made of.
 var (
-	host    = []Role{Host}
-	hosts   = []Role{Host, Cohost}
-	agents  = []Role{Host, Cohost, Participant, Observer}
-	present = []Role{Host, Cohost, Participant, Guest, Observer}
-	door    = []Role{Door}
-	server  = []Role{Server}
+	host          = []Role{Host}
+	hosts         = []Role{Host, Cohost}
+	agents        = []Role{Host, Cohost, Participant, Observer}
+	present       = []Role{Host, Cohost, Participant, Guest, Observer}
+	door          = []Role{Door}
+	administrator = []Role{Administrator}
+	server        = []Role{Server}
 )
 
 // The commands, and who may use them.
@@ -115,6 +116,10 @@ var (
 	Reply       = define("reply", "Answer the hosts while waiting.", door, []Role{Guest, Observer})
 	CheckWay    = define("check-way", "Look at one's way to the server: a network check.", door, []Role{Guest, Observer})
 	Claim       = define("claim", "Get a media token, once admitted.", door, []Role{Guest, Observer})
+
+	// Administrators of the post, where nobody hosts the meeting any more.
+	AppointHost = define("appoint-host", "Name the host of a meeting that nobody hosts any more.", administrator)
+	EndOrphan   = define("end-orphan", "End a meeting that nobody hosts any more.", administrator)
 
 	// The program.
 	Keep = define("keep", "Follow who comes and goes, look grants up, end what has ended.", server)

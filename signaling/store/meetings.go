@@ -198,6 +198,20 @@ func (s *Store) AgentByEmail(ctx context.Context, id, email string) (p meeting.P
 	return p, classify(err)
 }
 
+// OrphansOf lists the meetings of a post that are not over and that nobody hosts who
+// acts for it, newest first.
+func (s *Store) OrphansOf(ctx context.Context, post string, limit int) ([]meeting.Meeting, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+meetingColumns+` FROM meetings m JOIN accounts a ON a.id = m.organiser_id
+		WHERE m.post_id = $1 AND m.state <> 'ended' AND NOT EXISTS (
+			SELECT 1 FROM members h`+actsAt+`WHERE h.meeting_id = m.id AND h.role IN ('host', 'cohost'))
+		ORDER BY m.created_at DESC, m.id LIMIT $2`, post, limit)
+	all, err := collect(rows, err, func(row scanner) (v meeting.Meeting, err error) {
+		err = row.Scan(meetingFields(&v)...)
+		return v, err
+	})
+	return all, classify(err)
+}
+
 // Hostless lists the open meetings that the last host has left, longest ago first.
 func (s *Store) Hostless(ctx context.Context, limit int) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id FROM meetings WHERE hostless_since IS NOT NULL AND state = 'open'

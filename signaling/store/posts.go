@@ -156,15 +156,26 @@ func member(ctx context.Context, q queries, postID, account string) (m post.Memb
 	return m, err
 }
 
+// AccountAt is the id of the account that signs in with an address, or
+// post.ErrNoMember.
+func (s *Store) AccountAt(ctx context.Context, email string) (string, error) {
+	account, err := accountAt(ctx, s.read, email)
+	return account, classify(err)
+}
+
+func accountAt(ctx context.Context, q queries, email string) (account string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT id FROM accounts WHERE email = $1`, email).Scan(&account)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = post.ErrNoMember
+	}
+	return account, err
+}
+
 // AddMember has an account, found by its email, belong to a post: post.ErrNoMember
 // if there is none, post.ErrMember if it does already.
 func (s *Store) AddMember(ctx context.Context, by, postID, email string, role post.Role, since time.Time, act audit.Draft) (m post.Member, err error) {
 	err = s.administer(ctx, by, postID, func(ctx context.Context, q queries) (audit.Draft, error) {
-		var account string
-		err := q.QueryRowContext(ctx, `SELECT id FROM accounts WHERE email = $1`, email).Scan(&account)
-		if errors.Is(err, sql.ErrNoRows) {
-			return act, post.ErrNoMember
-		}
+		account, err := accountAt(ctx, q, email)
 		if err != nil {
 			return act, err
 		}

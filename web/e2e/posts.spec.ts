@@ -3,6 +3,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { look } from './support/look.ts';
 import { Host } from './support/people.ts';
 import { Server } from './support/server.ts';
 
@@ -89,6 +90,21 @@ test('posts, their people, and whose a meeting is', async () => {
       await page.getByRole('button', { name: 'Retirer Luc Morel du poste' }).click();
       await page.getByRole('alertdialog').getByRole('button', { name: 'Retirer du poste' }).click();
       await expect(page.getByLabel('Rôle de Luc Morel')).toHaveCount(0);
+
+      // The meeting that he leaves behind has no host: the administrator gives it another one.
+      await expect(page.getByRole('heading', { name: 'Réunions sans hôte' })).toBeVisible();
+      await look(page, 'posts-orphans');
+      await page.getByRole('button', { name: 'Nommer un hôte pour Visas de long séjour' }).click();
+      await dialog.getByLabel('Adresse').fill('luc@aparte.example');
+      await dialog.getByRole('button', { name: 'Nommer', exact: true }).click();
+      await expect(dialog.getByText('Personne n’agit pour ce poste avec cette adresse.')).toBeVisible();
+      await dialog.getByLabel('Adresse').fill(await page.evaluate(async () => ((await (await fetch('/api/v1/session')).json()) as { account: { email: string } }).account.email));
+      await dialog.getByRole('button', { name: 'Nommer', exact: true }).click();
+      await expect(page.getByRole('heading', { name: 'Réunions sans hôte' })).toHaveCount(0);
+      await page.goto(`${server.url}/`);
+      await page.getByRole('link', { name: 'Visas de long séjour' }).first().click();
+      await expect(page.getByRole('heading', { level: 1, name: 'Visas de long séjour' })).toBeVisible();
+
       await luc.page.goto(`${server.url}/posts/${lisbon}`);
       await expect(luc.page.getByText('Ce poste n’existe pas', { exact: false })).toBeVisible();
     } finally {

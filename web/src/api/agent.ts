@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Permissions, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Permissions, Post, Orphan, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -28,6 +28,11 @@ export const members = (postID: string) => request<{ members: Member[] }>('GET',
 export const addMember = (postID: string, body: MemberDraft) => request<Member>('POST', `/posts/${id(postID)}/members`, { body })
 const memberPath = (postID: string, accountID: string) => `/posts/${id(postID)}/members/${id(accountID)}`
 export const setRole = (postID: string, accountID: string, role: Member['role']) => request<Member>('PUT', memberPath(postID, accountID), { body: { role } })
+/** Meetings of the post that nobody hosts any more. */
+export const orphans = (postID: string) => request<{ meetings: Orphan[] }>('GET', `/posts/${id(postID)}/orphans`).then((answer) => answer.meetings)
+const orphanPath = (postID: string, meetingID: string) => `/posts/${id(postID)}/orphans/${id(meetingID)}`
+export const appointHost = (postID: string, meetingID: string, email: string) => request<Orphan>('POST', `${orphanPath(postID, meetingID)}/host`, { body: { email } })
+export const endOrphan = (postID: string, meetingID: string) => request<Orphan>('POST', `${orphanPath(postID, meetingID)}/end`)
 /** Ends the person's calls in meetings of the post at once. */
 export const removeMember = (postID: string, accountID: string) => request<undefined>('DELETE', memberPath(postID, accountID))
 

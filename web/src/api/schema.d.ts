@@ -1235,6 +1235,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/posts/{post}/orphans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the post's meetings that nobody hosts any more */
+        get: operations["list-orphans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/orphans/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a meeting that nobody hosts any more */
+        post: operations["end-orphan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/orphans/{id}/host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Name the host of a meeting that nobody hosts any more */
+        post: operations["appoint-host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/profiles": {
         parameters: {
             query?: never;
@@ -1647,6 +1698,10 @@ export interface components {
              * @enum {string}
              */
             status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "expired" | "ended" | "revoked";
+        };
+        HostAppointment: {
+            /** @description Address of somebody who acts for the post. */
+            email: string;
         };
         HostCommand: {
             /** Format: int64 */
@@ -2066,6 +2121,21 @@ export interface components {
         };
         OneTimeCode: {
             code: string;
+        };
+        Orphan: {
+            /** Format: date-time */
+            ends_at?: string;
+            /** @description Who was its host last, and does not act for the post any more; or the one who was named. */
+            host: components["schemas"]["Person"];
+            id: string;
+            /** Format: date-time */
+            starts_at?: string;
+            /** @enum {string} */
+            state: "scheduled" | "open" | "ended";
+            title: string;
+        };
+        OrphanList: {
+            meetings: components["schemas"]["Orphan"][];
         };
         Participant: {
             identity: string;
@@ -5142,6 +5212,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-orphans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrphanList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-orphan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orphan"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "appoint-host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostAppointment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orphan"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -16,7 +16,8 @@ export function People({ post, self }: { post: Post; self: string }) {
   const { data, error, refetch } = useQuery({ queryKey: key, queryFn: () => agent.members(post.id) })
   const [adding, setAdding] = useState(false)
   const [leaving, setLeaving] = useState<Member | null>(null)
-  const again = () => queries.invalidateQueries({ queryKey: key })
+  // Whoever goes may leave meetings behind that nobody hosts.
+  const again = () => Promise.all([queries.invalidateQueries({ queryKey: key }), queries.invalidateQueries({ queryKey: ['orphans', post.id] })])
   const change = useMutation({
     mutationFn: ({ member, role }: { member: Member; role: Member['role'] }) => agent.setRole(post.id, member.account, role),
     onSuccess: (member) => announce(t('posts.role.changed', { name: member.name, role: t(`posts.role.${member.role}`) })),

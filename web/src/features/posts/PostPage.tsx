@@ -7,6 +7,7 @@ import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
 import { announce, Button, Heading, useTitle } from '@/ui'
 import { Dialog } from '@/ui/overlays'
+import { Orphans } from './Orphans'
 import { People } from './People'
 import { PostForm } from './PostForm'
 import { RoleChip } from './RoleChip'
@@ -28,6 +29,7 @@ export function PostPage({ post, self }: { post: Post; self: string }) {
       </div>
       <About post={post} />
       {post.role === 'agent' ? null : <Figures post={post} />}
+      {administers ? <Orphans post={post} /> : null}
       {administers ? <People post={post} self={self} /> : null}
       <Dialog title={t('posts.edit')} open={editing} onClose={() => setEditing(false)} closeLabel={t('common.close')}>
         <Edit post={post} onDone={() => setEditing(false)} />
