@@ -1018,7 +1018,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change what a guest in the call may do, at once */
+        /** Change what somebody in the call who does not moderate may do, at once */
         put: operations["permit"];
         post?: never;
         delete?: never;
@@ -2070,6 +2070,8 @@ export interface components {
         Participant: {
             identity: string;
             name: string;
+            /** @description What hosts gave; what is forbidden to all is not taken off. */
+            permissions: components["schemas"]["Permissions"];
             /** @enum {string} */
             role: "host" | "cohost" | "participant" | "guest" | "observer";
         };
@@ -2082,6 +2084,13 @@ export interface components {
             chat?: boolean;
             share?: boolean;
             speak?: boolean;
+        };
+        Permitted: {
+            identity: string;
+            /** @description Of a guest. */
+            knock?: components["schemas"]["Knock"];
+            /** @description What is forbidden to all is not taken off. */
+            permissions: components["schemas"]["Permissions"];
         };
         Person: {
             id: string;
@@ -2180,7 +2189,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -4610,7 +4619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Knock"];
+                    "application/json": components["schemas"]["Permitted"];
                 };
             };
             /** @description Problem (RFC 9457) */

@@ -15,7 +15,7 @@ function setUp(...knocks: Knock[]) {
     write: vi.fn((_: string, id: string, text: string) => Promise.resolve(knock(id, { messages: [{ seq: 1, by_host: true, by_name: 'Anne', text, at: '' }] }))),
     writeAll: vi.fn((_: string, text: string) => Promise.resolve({ knocks: view.get().knocks.map((one) => ({ ...one, messages: [{ seq: 1, by_host: true, by_name: 'Anne', text, at: '' }] })) })),
     sendBack: vi.fn((_: string, identity: string) => Promise.resolve(knock(identity.slice(2), { status: 'waiting', identity, sent_back: true }))),
-    permit: vi.fn((_: string, identity: string, permissions: Permissions) => Promise.resolve(knock(identity.slice(2), { status: 'admitted', identity, permissions }))),
+    permit: vi.fn((_: string, identity: string, permissions: Permissions) => Promise.resolve({ identity, permissions, knock: knock(identity.slice(2), { status: 'admitted', identity, permissions }) })),
     lift: vi.fn(settle('expired')),
     admitAll: vi.fn((_: string, except: string[]) => Promise.resolve({ knocks: view.get().knocks.filter(({ id }) => !except.includes(id)).map((one) => ({ ...one, status: 'admitted' as const })) })),
   }
