@@ -560,6 +560,7 @@ func TestWhoReadsWhichMessage(t *testing.T) {
 	}
 	var messages, toSome int
 	rapid.Check(t, func(r *rapid.T) {
+		now.passed.Store(0)
 		made, err := h.Create(t.Context(), anne, meeting.Draft{Title: "Coopération", Profile: "private-all"})
 		if err != nil {
 			r.Fatal(err)
