@@ -157,39 +157,3 @@ func (c *rawClient) newest(identity string) (p *livekit.ParticipantInfo) {
 	}
 	return p
 }
-
-// A camera that a host stopped goes on by no other encoding: a client that ignores the
-// request announces the backup codec of it, and sends that.
-func TestAStoppedCameraHasNoBackup(t *testing.T) {
-	t.Parallel()
-	for _, single := range []bool{false, true} {
-		t.Run(modeName(single), func(t *testing.T) {
-			t.Parallel()
-			m := newMeeting(t, single)
-			w, g := m.invite("Témoin"), m.invite("Inês Duarte")
-			witness := m.join(w.identity, w.token, single)
-			clinging := m.join(g.identity, g.token, single)
-			both := func(r *livekit.AddTrackRequest) {
-				r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "vp9", Cid: "camera"}, {Codec: "vp8", Cid: ""}}
-			}
-			camera := clinging.publish(livekit.TrackType_VIDEO, "camera", both)
-			if status, answer := m.send("POST", m.agent, "", "meetings/"+m.id+"/call/participants/"+g.identity+"/stop-camera", nil); status != http.StatusNoContent {
-				t.Fatalf("stop: %d %s", status, answer)
-			}
-			witness.moreOf(m.voice.sid(), 5)
-			before := witness.packetsOf(camera.sid())
-			clinging.smuggle(livekit.TrackType_VIDEO, "backup", func(r *livekit.AddTrackRequest) {
-				r.Sid = camera.sid()
-				r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "vp8", Cid: "backup"}}
-			})
-			clinging.wait("the backup is taken", func(m *livekit.SignalResponse) bool { return m.GetTrackPublished().GetCid() == "backup" })
-			witness.moreOf(m.voice.sid(), 50)
-			if n := witness.packetsOf(camera.sid()) - before; n > 0 {
-				t.Errorf("%d packets of the backup were forwarded", n)
-			}
-			// It may be opened again by who it is.
-			clinging.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: camera.sid(), Muted: false}}})
-			witness.moreOf(camera.sid(), 5)
-		})
-	}
-}
