@@ -105,6 +105,17 @@ describe("the host's door", () => {
     expect(view.get().knocks[0]?.permissions).toEqual({ speak: false })
     expect(door.admitted('p_a')?.id).toBe('a')
     expect(door.admitted('p_b')).toBeUndefined()
+    expect(door.given('p_a')).toEqual({ speak: false })
+  })
+
+  it('changes the rights of an agent, who came by no knock', async () => {
+    const { door, calls, view } = setUp(knock('a'))
+    view.update((before) => ({ ...before, participants: [{ identity: 'p_luc', name: 'Luc', role: 'participant', permissions: { speak: false } }] }))
+    expect(door.given('p_luc')).toEqual({ speak: false })
+    calls.permit.mockResolvedValueOnce({ identity: 'p_luc', permissions: { speak: true } })
+    await door.permit('p_luc', { speak: true })
+    expect(calls.permit).toHaveBeenCalledExactlyOnceWith('m', 'p_luc', { speak: true })
+    expect(view.get().knocks.map(({ id }) => id)).toEqual(['a'])
   })
 
   it('has somebody back from the call at once, and bans from wherever they are', async () => {
