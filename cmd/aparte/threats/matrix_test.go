@@ -588,7 +588,7 @@ func (s *scene) tryAll(role string, some []int, marks []byte) (wrong int) {
 		in := s.try(role, ways[i])
 		if want := s.expected(role, ways[i]); in != want {
 			wrong++
-			s.t.Errorf("%s: %s by %s: in is %t, want %t", s.policy, role, ways[i], in, want)
+			s.t.Errorf("%s %v: %s by %s: in is %t, want %t", s.policy, s.terms, role, ways[i], in, want)
 		}
 		if in {
 			marks[i] = byte('a' + i)
