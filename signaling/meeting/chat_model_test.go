@@ -124,7 +124,6 @@ type reading struct {
 	chatOff  bool // forbidden to all
 	unstored bool // that, and no disk knows
 	ended    bool
-	sids     int
 }
 
 func (m *reading) moderates(s *soul) bool { return s.role == role.Host || s.role == role.Cohost }
