@@ -134,7 +134,7 @@ func TestWhatIsWrittenInTheCallIsRefused(t *testing.T) {
 		t.Errorf("the call was told %+v", got)
 	}
 
-	do[api.Knock](s.host, http.StatusOK, "PUT", "/meetings/"+s.meeting.ID+"/participants/"+ruis+"/permissions", map[string]bool{"chat": false})
+	do[api.Permitted](s.host, http.StatusOK, "PUT", "/meetings/"+s.meeting.ID+"/participants/"+ruis+"/permissions", map[string]bool{"chat": false})
 	p := rui.refused("forbidden", http.StatusForbidden, "POST", "/guest/call/messages", api.CallText{Text: "sans droit"})
 	if !strings.Contains(p.Detail, "right to write") {
 		t.Errorf("without the right: %+v", p)

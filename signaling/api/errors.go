@@ -67,6 +67,7 @@ var problems = []struct {
 	{meeting.ErrNoHost, http.StatusConflict, codeNoHost},
 	{meeting.ErrNoMember, http.StatusNotFound, codeNotFound},
 	{meeting.ErrMembers, http.StatusConflict, codeConflict},
+	{meeting.ErrOfModerator, http.StatusConflict, codeConflict},
 	{meeting.ErrOfHost, http.StatusConflict, codeConflict},
 	{meeting.ErrNotCohost, http.StatusConflict, codeConflict},
 	{meeting.ErrOfGuest, http.StatusConflict, codeConflict},
@@ -80,6 +81,7 @@ var problems = []struct {
 	{meeting.ErrNotPrivately, http.StatusForbidden, codeForbidden},
 	{netcheck.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
 	{login.ErrBusy, http.StatusServiceUnavailable, codeUnavailable},
+	{meeting.ErrNotStored, http.StatusServiceUnavailable, codeNotStored},
 	{meeting.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
 	{store.ErrUnavailable, http.StatusServiceUnavailable, codeUnavailable},
 }

@@ -17,12 +17,28 @@ func (a *API) sendBack(ctx context.Context, in *inParticipant) (*output[Knock], 
 	return knockAnswer(a.meetings.SendBack(ctx, theAgent(ctx).agent(), in.ID, in.Identity))
 }
 
-func (a *API) permit(ctx context.Context, in *participantBody[Permissions]) (*output[Knock], error) {
+// Permitted is what somebody in the call was given.
+type Permitted struct {
+	Identity    string      `json:"identity"`
+	Permissions Permissions `json:"permissions" doc:"What is forbidden to all is not taken off."`
+	Knock       *Knock      `json:"knock,omitempty" doc:"Of a guest."`
+}
+
+func (a *API) permit(ctx context.Context, in *participantBody[Permissions]) (*output[Permitted], error) {
 	permit := a.meetings.Permit
 	if in.Body.Share == nil {
 		permit = a.meetings.PermitAsUsual
 	}
-	return knockAnswer(permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body)))
+	given, err := permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body))
+	if err != nil {
+		return nil, err
+	}
+	body := Permitted{Identity: given.Identity, Permissions: *permissionsGiven(given.Permissions)}
+	if given.Knock != nil {
+		k := knockOf(*given.Knock)
+		body.Knock = &k
+	}
+	return &output[Permitted]{Body: body}, nil
 }
 
 func (a *API) writeKnock(ctx context.Context, in *knockBody[LobbyText]) (*output[Knock], error) {

@@ -116,7 +116,7 @@ func TestPermissionsAreInTheTokenAndChangeInTheCall(t *testing.T) {
 		t.Errorf("the token says %+v", got)
 	}
 	path := "/meetings/" + m.ID + "/participants/" + media.Identity + "/permissions"
-	do[api.Knock](host, http.StatusOK, "PUT", path, map[string]bool{"speak": false, "camera": false, "share": false})
+	do[api.Permitted](host, http.StatusOK, "PUT", path, map[string]bool{"speak": false, "camera": false, "share": false})
 	if p := s.call.permitted[media.Identity]; p == nil || p.CanPublish || len(p.CanPublishSources) != 0 || p.CanPublishData {
 		t.Errorf("the call was told %+v", p)
 	}

@@ -149,7 +149,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.PreviewProfile), "preview-choice", "POST /meetings/{id}/profile/preview", "See what another security profile would do to a meeting", a.previewChoice)
 
 	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
-	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what a guest in the call may do, at once", a.permit)
+	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what somebody in the call who does not moderate may do, at once", a.permit)
 
 	call(a, h, agent.of(role.ListMembers), "list-members", "GET /meetings/{id}/members", "List who is named, the host first", a.listMembers)
 	call(a, h, agent.of(role.NameMember), "name-member", "POST /meetings/{id}/members", "Name an agent co-host, participant or observer", a.nameMember)

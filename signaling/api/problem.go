@@ -35,6 +35,7 @@ const (
 	codeProfileRefuses  = "profile-refuses"
 	codeProfileLacking  = "profile-unavailable"
 	codeTooMany         = "too-many"
+	codeNotStored       = "not-stored"
 	codeUnavailable     = "unavailable"
 	codeInternal        = "internal"
 )
@@ -44,7 +45,7 @@ const problemURN = "urn:aparte:problem:"
 // Problem is what every refused call answers (RFC 9457), as
 // application/problem+json.
 type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, and the name of the schema
-	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:too-many,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
 	Title    string         `json:"title" doc:"The kind of problem in English."`
 	Status   int            `json:"status" doc:"The HTTP status."`
 	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`
@@ -91,6 +92,7 @@ var titles = map[string]string{
 	codeProfileRefuses:  "The security profile does not allow it",
 	codeProfileLacking:  "This security profile is not available",
 	codeTooMany:         "Too many attempts",
+	codeNotStored:       "Done in the call, but not stored: repeat it",
 	codeUnavailable:     "Not available for the moment",
 	codeInternal:        "Something went wrong on the server",
 }

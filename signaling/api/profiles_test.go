@@ -249,7 +249,7 @@ func TestTheShareOfGuests(t *testing.T) {
 	}
 	permit := func(k api.Knock, body map[string]bool) api.Knock {
 		t.Helper()
-		return do[api.Knock](host, http.StatusOK, "PUT", at+"/participants/"+k.Identity+"/permissions", body)
+		return *do[api.Permitted](host, http.StatusOK, "PUT", at+"/participants/"+k.Identity+"/permissions", body).Knock
 	}
 	first := let("Inês", map[string]any{})
 	shares("allowed", first, true)

@@ -101,6 +101,8 @@ type Participant struct {
 	Identity string `json:"identity"`
 	Name     string `json:"name"`
 	Role     string `json:"role" enum:"host,cohost,participant,guest,observer"`
+	// Permissions of hosts and co-hosts are everything.
+	Permissions Permissions `json:"permissions" doc:"What hosts gave; what is forbidden to all is not taken off."`
 }
 
 // Permissions are what a host gives with an admission; what is absent is given, but for

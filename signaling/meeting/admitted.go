@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"aparte/signaling/lobby"
 	"aparte/signaling/role"
 )
 
@@ -59,45 +58,4 @@ func (a sendBack) do(l *live, now time.Time) (any, error) {
 // admission dies before it returns.
 func (m *Meetings) SendBack(ctx context.Context, by Agent, id, identity string) (KnockView, error) {
 	return answer[KnockView](ctx, m, id, sendBack{byAgent{by}, identity})
-}
-
-type permit struct {
-	byAgent
-	identity    string
-	permissions lobby.Permissions
-	usual       bool // the share was not spoken of
-}
-
-func (permit) command() role.Command { return role.Permit }
-
-func (a permit) do(l *live, _ time.Time) (any, error) {
-	h, err := a.alive(l)
-	if err != nil {
-		return nil, err
-	}
-	before, _ := l.grantOf(a.identity)
-	given, err := l.given(a.permissions, a.usual, l.mayShare(a.identity))
-	if err != nil {
-		return nil, err
-	}
-	k, err := l.lobby.Permit(a.identity, mayBe(l.roleOf(a.identity), given))
-	if err != nil {
-		return nil, err
-	}
-	g := l.ruled(l.admittedGrant(k))
-	l.permit = append(l.permit, permitOf(g))
-	l.tellRights(h.Name, before.Permissions, g.Permissions, k.Identity)
-	return l.knockView(k), nil
-}
-
-// Permit changes what an admitted guest may do, in the call at once. What the profile
-// never gives is a *profile.RefusedError.
-func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, false})
-}
-
-// PermitAsUsual is Permit with the share as the profile has it: given where it is
-// allowed, as it was where a host grants it.
-func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, true})
 }

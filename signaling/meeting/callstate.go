@@ -61,7 +61,7 @@ func (l *live) attributesOf(p Participant) map[string]string {
 	if h, ok := l.hands.raised[p.Identity]; ok {
 		a["aparte.hand"] = strconv.FormatUint(h.order, 10)
 	}
-	if p.silent {
+	if !p.may.Chat {
 		a["aparte.chat"] = "off"
 	}
 	return a

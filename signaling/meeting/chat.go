@@ -152,9 +152,9 @@ func (l *live) may(p Participant, what role.Command) error {
 		}
 		return err
 	case role.React:
-		return l.mayAll(p, l.meeting.Forbidden.React)
+		return l.mayAll(p, l.meeting.Forbidden.React || l.taken.all.React)
 	case role.RaiseHand:
-		return l.mayAll(p, l.meeting.Forbidden.Hand)
+		return l.mayAll(p, l.meeting.Forbidden.Hand || l.taken.all.Hand)
 	}
 	return nil
 }

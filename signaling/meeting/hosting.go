@@ -131,7 +131,7 @@ type join struct{ byAgent }
 func (join) command() role.Command { return role.Join }
 
 func (a join) do(l *live, now time.Time) (any, error) {
-	r, p, _ := l.meeting.Role(a.agent.Account)
+	r, _, _ := l.meeting.Role(a.agent.Account)
 	if err := l.profile.Available(); err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return l.ruled(seat.grant(r, p.Name)), nil
+	return l.ruled(l.seatGrant(seat)), nil
 }
 
 // waitsForHost says why an agent who does not moderate cannot come in yet.

@@ -45,8 +45,10 @@ type outcome struct {
 	err    error
 	leave  []leaving
 	permit []permitting
+	anyway []order // also if it could not be made durable
 	orders []order
 	close  bool
+	taking []taking // taken also if it could not be made durable
 }
 
 // order is something else that the call is asked for, once the decision is durable.
@@ -107,11 +109,15 @@ type live struct {
 	hands     hands
 	timer     *Timer // nil: none; never changed, only replaced
 
+	taken taken // by hosts and not stored
+
 	changes     Changes
 	owed        []audit.Draft // comings and goings that could not be stored yet
 	leave       []leaving     // of the act being done
 	permit      []permitting  // of the act being done
+	anyway      []order       // of the act being done, also if it cannot be stored
 	orders      []order       // of the act being done
+	taking      []taking      // of the act being done, also if it cannot be stored
 	close       bool          // of the act being done
 	lastSummary summaryKey
 	lastNotice  Notice
@@ -196,25 +202,17 @@ func (l *live) step(ctx context.Context, batch []request) {
 	l.begun, l.undo = nil, nil
 	for i := range batch {
 		if err != nil {
-			// Who was to leave leaves all the same: a disk that is full must not
-			// keep a host from removing somebody. Whether they may come back is
-			// decided by what is stored, and the host is told to repeat.
-			outcomes[i].answer, outcomes[i].permit, outcomes[i].orders, outcomes[i].err = nil, nil, nil, err
+			// Who was to leave leaves all the same, and who was to be silenced is. Whether
+			// they may come back is decided by what is stored.
+			l.takeAnyway(&outcomes[i], err)
+		} else {
+			l.obeyed(outcomes[i])
 		}
 	}
+	if err == nil && l.meeting.State == Ended {
+		l.chat, l.reactions, l.hands, l.timer, l.taken = chat{}, reactions{}, hands{}, nil, taken{}
+	}
 	if err == nil {
-		for _, out := range outcomes {
-			for _, who := range out.permit {
-				l.words.rule(who)
-				if p, in := l.inCall[who.identity]; in {
-					p.silent = !who.writes
-					l.inCall[who.identity] = p
-				}
-			}
-		}
-		if l.meeting.State == Ended {
-			l.chat, l.reactions, l.hands, l.timer = chat{}, reactions{}, hands{}, nil
-		}
 		l.word()
 	}
 	for i, r := range batch {
@@ -285,7 +283,7 @@ func (l *live) postpone(batch []request) []request {
 }
 
 func (l *live) decide(a act, now time.Time) outcome {
-	l.leave, l.permit, l.orders, l.close = nil, nil, nil, false
+	l.leave, l.permit, l.anyway, l.orders, l.taking, l.close = nil, nil, nil, nil, nil, false
 	l.lobby.By(actorOf(a), now)
 	r, err := a.as(l, now)
 	if err == nil {
@@ -295,7 +293,7 @@ func (l *live) decide(a act, now time.Time) outcome {
 	if err == nil {
 		answer, err = a.do(l, now)
 	}
-	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, orders: l.orders, close: l.close}
+	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, anyway: l.anyway, orders: l.orders, taking: l.taking, close: l.close}
 }
 
 // commit makes what the batch decided durable. If it cannot, memory is thrown

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aparte/signaling/audit"
+	"aparte/signaling/lobby"
 	"aparte/signaling/name"
 	"aparte/signaling/profile"
 	"aparte/signaling/role"
@@ -36,6 +37,32 @@ type Person struct{ Account, Name string }
 type Member struct {
 	Person
 	Role role.Role
+	// Forbidden is what a host has forbidden this agent: of Speak, Camera, Share and Chat.
+	// It holds until a host allows it, or names the agent co-host.
+	Forbidden Rights
+	// Writes: a host has allowed this observer the chat.
+	Writes bool
+}
+
+// Permissions are what the agent may do in the call, without what is forbidden to all.
+func (v Member) Permissions() lobby.Permissions {
+	p := v.Forbidden.from(permissionsOf(v.Role))
+	if v.Role == role.Observer {
+		p.Chat = v.Writes && !v.Forbidden.Chat
+	}
+	return p
+}
+
+// permitted is the member with permissions as a host gives them. An observer is given
+// the chat or not; whatever else was forbidden stays so, should another role follow.
+func (v Member) permitted(p lobby.Permissions) Member {
+	if v.Role == role.Observer {
+		v.Writes = p.Chat
+		v.Forbidden.Chat = v.Forbidden.Chat && !p.Chat
+		return v
+	}
+	v.Forbidden = Rights{Speak: !p.Speak, Camera: !p.Camera, Share: !p.Share, Chat: !p.Chat}
+	return v
 }
 
 // Meeting is a meeting. Times are zero where absent.
@@ -130,9 +157,32 @@ func (m Meeting) Role(account string) (role.Role, Person, bool) {
 	return "", Person{}, false
 }
 
-// named is the meeting with an agent named, or named as something else.
+// member is an agent who was named, the organiser too.
+func (m Meeting) member(account string) (Member, bool) {
+	if m.Organiser.Account == account {
+		return Member{Person: m.Organiser, Role: role.Host}, true
+	}
+	for _, v := range m.Members {
+		if v.Account == account {
+			return v, true
+		}
+	}
+	return Member{}, false
+}
+
+// named is the meeting with an agent named, or named as something else. What was
+// forbidden to the agent stays so, but for one who moderates from now on.
 func (m Meeting) named(p Person, as role.Role) Meeting {
-	m.Members = append(m.without(p.Account).Members, Member{p, as})
+	v := Member{Person: p, Role: as}
+	if before, ok := m.member(p.Account); ok && !as.Moderates() {
+		v.Forbidden = before.Forbidden
+	}
+	return m.with(v)
+}
+
+// with is the meeting with a member, in place of what the agent was before.
+func (m Meeting) with(v Member) Meeting {
+	m.Members = append(m.without(v.Account).Members, v)
 	slices.SortFunc(m.Members, func(a, b Member) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Account, b.Account))
 	})
@@ -208,10 +258,13 @@ type Participant struct {
 	Name     string
 	Role     role.Role
 	Since    time.Time // when it came into the call first
-	silent   bool      // may not write
-	grant    string    // id of the grant by which it came
-	sid      string    // of the connection
-	actor    audit.Actor
+	// Permissions are those that hosts gave, without what is forbidden to all; set where
+	// hosts are told.
+	Permissions lobby.Permissions
+	may         lobby.Permissions // in the call now
+	grant       string            // id of the grant by which it came
+	sid         string            // of the connection
+	actor       audit.Actor
 }
 
 // Agent is who calls: an account through one of its sessions.

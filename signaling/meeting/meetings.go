@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/livekit/protocol/livekit"
@@ -42,10 +43,10 @@ type leaving struct {
 type permitting struct {
 	identity   string
 	permission *livekit.ParticipantPermission
-	writes     bool // in the chat, of which the media know nothing
+	may        lobby.Permissions // the chat too, of which the media know nothing
 }
 
-func permitOf(g Grant) permitting { return permitting{g.Identity, g.Permission(), g.Permissions.Chat} }
+func permitOf(g Grant) permitting { return permitting{g.Identity, g.Permission(), g.Permissions} }
 
 // NewMeetings makes the meetings of this process; end them with Close.
 func NewMeetings(cfg Config) *Meetings {
@@ -196,7 +197,7 @@ func (m *Meetings) obey(l *live, out outcome) {
 	for _, who := range out.permit {
 		l.words.enforce(m.cfg.Media, room, who)
 	}
-	for _, ordered := range out.orders {
+	for _, ordered := range slices.Concat(out.anyway, out.orders) {
 		ordered(m.cfg.Media, room)
 	}
 	if out.close {

@@ -562,17 +562,17 @@ func TestIdleMeetingsLeaveMemoryBusyOnesStay(t *testing.T) {
 // A watch that was refused because something else could not be stored would
 // otherwise be nobody's, and keep its meeting in memory for ever.
 func TestAWatchThatWasRefusedIsOver(t *testing.T) {
-	now := start
+	now := new(clock) // the meeting reads it on, after it has answered
 	h := newHouse(t, func(c *meeting.Config) {
 		c.IdleMeetings = 1
-		c.Now = func() time.Time { return now }
+		c.Now = now.now
 	})
 	in := h.link()
 	early := in()
 	h.knock(early, "Inês")
-	now = start.Add(time.Minute)
+	now.pass(time.Minute)
 	late := in()
-	now = start.Add(lobby.SessionLife) // the early guest's waiting is over: there is something to store
+	now.pass(lobby.SessionLife - time.Minute) // the early guest's waiting is over: there is something to store
 	h.store.failSave.Store(true)
 	if _, err := h.WatchAsHost(t.Context(), anne, h.id); !errors.Is(err, meeting.ErrUnavailable) {
 		t.Errorf("watch as host: %v", err)

@@ -52,20 +52,30 @@ type Asked struct {
 
 // send has a message of the server go to some who are in the call.
 func (l *live) send(topic string, message any, identities ...string) {
+	l.orders = append(l.orders, l.message(topic, message, identities)...)
+}
+
+// sendAnyway is send of what is done even if it cannot be stored.
+func (l *live) sendAnyway(m Moderated, identities ...string) {
+	l.anyway = append(l.anyway, l.message(topicModerated, m, identities)...)
+}
+
+// message is the order to send a message of the server; none, if it is for nobody.
+func (l *live) message(topic string, message any, identities []string) []order {
 	if len(identities) == 0 {
-		return // to the call that would mean everybody
+		return nil // to the call that would mean everybody
 	}
 	payload, err := json.Marshal(message)
 	if err != nil {
 		l.cfg.Log.Error("message to the call", "meeting", l.id, "err", err)
-		return
+		return nil
 	}
-	l.orders = append(l.orders, func(call Media, room string) { call.Tell(room, topic, payload, identities...) })
+	return []order{func(call Media, room string) { call.Tell(room, topic, payload, identities...) }}
 }
 
 // silence has what somebody sends go no further until they open it again.
 func (l *live) silence(sources []livekit.TrackSource, identities ...string) {
-	l.orders = append(l.orders, func(call Media, room string) {
+	l.anyway = append(l.anyway, func(call Media, room string) {
 		for _, identity := range identities {
 			call.Silence(room, identity, sources...)
 		}
@@ -127,7 +137,7 @@ func (a onOne) stop(l *live, act audit.Act, what string, sources ...livekit.Trac
 	}
 	l.note(audit.Did(act).On(audit.Participant, g.Identity))
 	l.silence(sources, g.Identity)
-	l.send(topicModerated, Moderated{What: what, By: h.Name}, g.Identity)
+	l.sendAnyway(Moderated{What: what, By: h.Name}, g.Identity)
 	return struct{}{}, nil
 }
 
@@ -185,7 +195,7 @@ func (a muteAll) do(l *live, _ time.Time) (any, error) {
 	all := identitiesOf(l.ordinary())
 	l.note(audit.Did(audit.MeetingMuted))
 	l.silence([]livekit.TrackSource{livekit.TrackSource_MICROPHONE}, all...)
-	l.send(topicModerated, Moderated{What: "muted", By: h.Name, All: true}, all...)
+	l.sendAnyway(Moderated{What: "muted", By: h.Name, All: true}, all...)
 	return struct{}{}, nil
 }
 
@@ -255,18 +265,26 @@ func (a permitAll) do(l *live, _ time.Time) (any, error) {
 	}
 	before, after := l.meeting, l.meeting
 	after.Forbidden = a.change.forbidden(before.Forbidden)
-	if after.Forbidden == before.Forbidden {
+	unstored := l.taken.all.and(a.change.decided())
+	if after.Forbidden == before.Forbidden && unstored == (Rights{}) {
 		return struct{}{}, nil
 	}
-	l.note(notePermitted(after.Forbidden))
-	l.setMeeting(after)
+	if unstored != (Rights{}) { // it is decided anew
+		l.keepTaken()
+		l.taken.all = l.taken.all.without(unstored)
+	}
+	if after.Forbidden != before.Forbidden {
+		l.note(notePermitted(after.Forbidden))
+		l.setMeeting(after)
+		l.taking = append(l.taking, taking{all: true, rights: after.Forbidden.without(before.Forbidden)})
+	}
 	all := l.ordinary()
 	for _, g := range all {
 		l.permit = append(l.permit, permitOf(g))
 	}
 	told := Moderated{By: h.Name, All: true}
-	l.tellForbidden(told, after.Forbidden.without(before.Forbidden), identitiesOf(all)...)
-	l.tellAllowed(told, before.Forbidden.without(after.Forbidden), identitiesOf(all)...)
+	l.tellForbidden(told, after.Forbidden.without(before.Forbidden.or(unstored)), identitiesOf(all)...)
+	l.tellAllowed(told, before.Forbidden.or(unstored).without(after.Forbidden), identitiesOf(all)...)
 	return struct{}{}, nil
 }
 
@@ -286,7 +304,7 @@ func (l *live) tellRights(by string, before, after lobby.Permissions, identity s
 
 func (l *live) tellForbidden(m Moderated, rights Rights, identities ...string) {
 	if m.What, m.Rights = "forbidden", rights.Names(); len(m.Rights) > 0 {
-		l.send(topicModerated, m, identities...)
+		l.sendAnyway(m, identities...)
 	}
 }
 

@@ -27,7 +27,7 @@ func (a listMembers) do(l *live, _ time.Time) (any, error) { return l.members(),
 
 // members are all who are named, the host first.
 func (l *live) members() []Member {
-	return append([]Member{{l.meeting.Organiser, role.Host}}, l.meeting.Members...)
+	return append([]Member{{Person: l.meeting.Organiser, Role: role.Host}}, l.meeting.Members...)
 }
 
 // Members lists who is named in a meeting, the host first.
@@ -105,7 +105,8 @@ func (a nameMember) do(l *live, _ time.Time) (any, error) {
 	case before != a.role:
 		l.name(p, a.role, "")
 	}
-	return Member{p, a.role}, nil
+	v, _ := l.meeting.member(p.Account)
+	return v, nil
 }
 
 // name gives an agent a role, in the call at once.
@@ -213,7 +214,7 @@ func (m *Meetings) HandOverTo(ctx context.Context, by Agent, id, identity string
 
 // roleChanged has an account be in the call, and follow the lobby, as what it is now.
 func (l *live) roleChanged(account string) {
-	r, p, named := l.meeting.Role(account)
+	r, _, named := l.meeting.Role(account)
 	for _, s := range l.seats {
 		switch in, present := l.inCall[s.Identity]; {
 		case s.Account != account:
@@ -224,7 +225,7 @@ func (l *live) roleChanged(account string) {
 			in.Role = r
 			l.inCall[s.Identity] = in
 			l.dirty, l.rosterDirty = true, true
-			l.permit = append(l.permit, permitOf(l.ruled(s.grant(r, p.Name))))
+			l.permit = append(l.permit, permitOf(l.ruled(l.seatGrant(s))))
 		}
 	}
 	if !role.WatchLobby.May(r) {
@@ -233,6 +234,9 @@ func (l *live) roleChanged(account string) {
 				l.dropHost(w)
 			}
 		}
+	}
+	if !named || r.Moderates() {
+		l.decideAnew(account)
 	}
 	l.renamed[account] = struct{}{}
 	l.dirty = true

@@ -71,14 +71,16 @@ func mayBe(r role.Role, p lobby.Permissions) lobby.Permissions {
 	return p
 }
 
-func (s Seat) grant(as role.Role, called string) Grant {
+// seatGrant is the grant of an agent's seat, as the agent is named now.
+func (l *live) seatGrant(s Seat) Grant {
+	v, _ := l.meeting.member(s.Account)
 	return Grant{
-		ID: s.ID, Meeting: s.Meeting, Identity: s.Identity, Name: called,
-		Role: as, Permissions: permissionsOf(as), AgentSession: s.Session,
+		ID: s.ID, Meeting: s.Meeting, Identity: s.Identity, Name: v.Name,
+		Role: v.Role, Permissions: v.Permissions(), AgentSession: s.Session,
 	}
 }
 
-// permissionsOf is what a named agent may do in the call.
+// permissionsOf is what a named agent may do in the call, unless hosts decide otherwise.
 func permissionsOf(r role.Role) lobby.Permissions {
 	if r == role.Observer {
 		return lobby.Permissions{}
@@ -98,8 +100,8 @@ func (l *live) granted(id string) (Grant, error) {
 		return Grant{}, err
 	}
 	if seat, ok := l.seats[id]; ok {
-		if r, p, ok := l.meeting.Role(seat.Account); ok {
-			return l.ruled(seat.grant(r, p.Name)), nil
+		if _, _, ok := l.meeting.Role(seat.Account); ok {
+			return l.ruled(l.seatGrant(seat)), nil
 		}
 	}
 	if k, ok := l.lobby.Admission(id); ok {
@@ -112,7 +114,7 @@ func (l *live) granted(id string) (Grant, error) {
 func (l *live) ruled(g Grant) Grant {
 	g.CallState = l.stateText()
 	if !g.Role.Moderates() {
-		g.Permissions = l.meeting.Forbidden.from(g.Permissions)
+		g.Permissions = l.taken.from(l.keyOf(g.Identity), l.meeting.Forbidden.from(g.Permissions))
 	}
 	if g.Role == role.Guest {
 		g.Permissions = l.profile.Rules.Permits(g.Permissions)
@@ -203,7 +205,7 @@ func (a joined) do(l *live, now time.Time) (any, error) {
 		l.sendOut(a.identity)
 		return nil, err
 	}
-	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, silent: !g.Permissions.Chat, grant: g.ID, sid: a.sid, actor: l.whoIs(a.identity)}
+	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, may: g.Permissions, grant: g.ID, sid: a.sid, actor: l.whoIs(a.identity)}
 	if before, in := l.inCall[a.identity]; in {
 		p.Since = before.Since
 	}
@@ -260,7 +262,7 @@ func (m *Meetings) tellOnly(id string, a act) {
 	done := func() {
 		select {
 		case out := <-reply:
-			if len(out.leave)+len(out.permit)+len(out.orders) > 0 || l.words.news() || out.close {
+			if len(out.leave)+len(out.permit)+len(out.anyway)+len(out.orders) > 0 || l.words.news() || out.close {
 				m.presence.Go(func() { m.obey(l, out) })
 			}
 		default:

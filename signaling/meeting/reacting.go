@@ -63,6 +63,8 @@ func (a react) do(l *live, now time.Time) (any, error) {
 	if err := spend(&l.reactions.shown, p.Identity, reactionRate, now); err != nil {
 		return nil, err
 	}
+	before, wait := l.reactions, slices.Clone(l.reactions.wait)
+	l.undo = append(l.undo, func() { l.reactions.told, l.reactions.wait = before.told, wait })
 	if packet := l.reactions.add(reaction{p.Identity, a.reaction, now}, now); len(packet) > 0 {
 		l.tellCall(reactionTopic, map[string]any{"reactions": packet})
 	}

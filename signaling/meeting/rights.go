@@ -44,10 +44,32 @@ func (c RightsChange) forbidden(before Rights) Rights {
 	return after
 }
 
+// decided are the rights that the change speaks of.
+func (c RightsChange) decided() (spoken Rights) {
+	for i, may := range []*bool{c.Speak, c.Camera, c.Share, c.Chat, c.React, c.Hand} {
+		*spoken.named()[i].on = may != nil
+	}
+	return spoken
+}
+
 // from takes what is forbidden from somebody's permissions.
 func (r Rights) from(p lobby.Permissions) lobby.Permissions {
 	return lobby.Permissions{Speak: p.Speak && !r.Speak, Camera: p.Camera && !r.Camera, Share: p.Share && !r.Share, Chat: p.Chat && !r.Chat}
 }
+
+// or are the rights that are set here or there.
+func (r Rights) or(other Rights) Rights {
+	out := r
+	for i, right := range other.named() {
+		if *right.on {
+			*out.named()[i].on = true
+		}
+	}
+	return out
+}
+
+// and are the rights that are set here and there.
+func (r Rights) and(other Rights) Rights { return r.without(r.without(other)) }
 
 // without are the rights that are set here and not there.
 func (r Rights) without(other Rights) Rights {

@@ -44,7 +44,8 @@ func (s Summary) key() summaryKey {
 
 func (l *live) roster() []Participant {
 	all := make([]Participant, 0, len(l.inCall))
-	for _, p := range l.inCall {
+	for identity, p := range l.inCall {
+		p.Permissions = l.ownPermissions(identity)
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b Participant) int { return cmp.Compare(a.Identity, b.Identity) })

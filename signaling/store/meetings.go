@@ -90,10 +90,12 @@ func scanSeat(row scanner) (v meeting.Seat, err error) {
 }
 
 func members(ctx context.Context, q queries, id, organiser string) ([]meeting.Member, error) {
-	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name, h.role FROM members h JOIN accounts a ON a.id = h.account_id
+	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name, h.role,
+		h.forbid_speak, h.forbid_camera, h.forbid_share, h.forbid_chat, h.writes FROM members h JOIN accounts a ON a.id = h.account_id
 		WHERE h.meeting_id = $1 AND a.id <> $2 ORDER BY a.name, a.id`, id, organiser)
 	return collect(rows, err, func(row scanner) (v meeting.Member, err error) {
-		err = row.Scan(&v.Account, &v.Name, &v.Role)
+		f := &v.Forbidden
+		err = row.Scan(&v.Account, &v.Name, &v.Role, is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&v.Writes))
 		return v, err
 	})
 }
@@ -146,8 +148,10 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 		return err
 	}
 	for _, p := range append([]meeting.Member{{Person: m.Organiser, Role: role.Host}}, m.Members...) {
-		if _, err := q.ExecContext(ctx, `INSERT INTO members (meeting_id, account_id, role) VALUES ($1, $2, $3)`,
-			m.ID, p.Account, p.Role); err != nil {
+		f := p.Forbidden
+		if _, err := q.ExecContext(ctx, `INSERT INTO members (meeting_id, account_id, role, forbid_speak, forbid_camera, forbid_share, forbid_chat, writes)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			m.ID, p.Account, p.Role, flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(p.Writes)); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,7 @@ type policy struct {
 	pin     string // of the link: none, asked (the guest does not know it), passed
 	meeting string // scheduled, open, ended
 	guest   string // none, opened, waiting, admitted, sent back, denied, removed, banned, withdrawn
+	terms          // of the meeting
 }
 
 func (p policy) String() string {
@@ -58,7 +59,7 @@ func policies() (all []policy) {
 				for _, m := range meetings {
 					for _, g := range guests {
 						if pin == "none" || link == "valid" {
-							all = append(all, policy{kind, link, pin, m, g})
+							all = append(all, policy{kind: kind, link: link, pin: pin, meeting: m, guest: g})
 						}
 					}
 				}
@@ -105,7 +106,7 @@ var byLink = []string{"host", "guest", "own browser", "other browser"}
 
 // expected is the model. It knows product.md and decision 3, and no code.
 func (p policy) expected(role, way string) bool {
-	usable := p.link == "valid"
+	usable := p.link == "valid" && p.allowed()
 	inCall := p.guest == "admitted" && p.meeting == "open" && p.link != "revoked"
 	switch role {
 	case "host":
@@ -216,6 +217,7 @@ func newCast(t *testing.T) *cast {
 	c := &cast{t: t, p: start(t)}
 	admin := c.p.administrator()
 	c.host = admin.agent("Inès Caron", "ines@aparte.example")
+	makeProfiles(admin)
 	agent := admin.agent("Luc Petit", "luc@aparte.example")
 	c.people = map[string]*person{"administrator": admin, "agent": agent, "nobody": c.p.person(), "API key": c.p.person()}
 	other := agent.meeting()
@@ -306,6 +308,7 @@ func (s *scene) finish() {
 			do[api.GuestView](s.guest, "POST", "/guest/withdraw", nil)
 		}
 	}
+	s.setTerms()
 	if s.policy.link == "revoked" {
 		do[api.Link](s.host, "POST", "/meetings/"+s.meeting+"/links/"+s.link.ID+"/revoke", nil)
 	}
@@ -477,13 +480,19 @@ func (s *scene) joins(token string, v1 bool, sid string) bool {
 // TestTheWholeMatrix plays every policy and has every role try every way.
 func TestTheWholeMatrix(t *testing.T) {
 	t.Parallel()
+	playAll(t, policies(), "verdicts.golden")
+}
+
+// playAll plays policies, has every role try every way, and compares what came of it with
+// the model and with a file.
+func playAll(t *testing.T, all []policy, file string) {
 	c := newCast(t)
 	var golden, senseless strings.Builder
 	var scenes []*scene
 	var expiring time.Time
 	// Links that expire are opened first, so that they have when it is their turn.
 	for _, expires := range []bool{true, false} {
-		for _, p := range policies() {
+		for _, p := range all {
 			switch why := p.senseless(); {
 			case (p.link == "expired") != expires:
 			case why != "":
@@ -507,6 +516,7 @@ func TestTheWholeMatrix(t *testing.T) {
 			<-time.After(wait) // mostly they have expired while the others were played
 		}
 		s.finish()
+		before := s.admissions()
 		marks := make(map[string][]byte)
 		for _, part := range order { // what changes the scene comes when all else was tried
 			for _, role := range roles {
@@ -519,7 +529,13 @@ func TestTheWholeMatrix(t *testing.T) {
 				}
 			}
 		}
+		if after := s.admissions(); after != before {
+			t.Errorf("%s: %d were in by a host's word, and after all attempts %d are", s.policy, before, after)
+		}
 		row := ""
+		if s.terms != (terms{}) {
+			row = fmt.Sprintf(" %-13s %-8s %-5s", s.profile, s.lock, s.letIn())
+		}
 		for _, role := range roles {
 			row += fmt.Sprintf(" %-15s", marks[role])
 		}
@@ -532,17 +548,22 @@ func TestTheWholeMatrix(t *testing.T) {
 	}
 	fmt.Fprintf(&golden, "# With a PIN those alone are tried whom it concerns.\n")
 	fmt.Fprintf(&golden, "%-8s %-7s %-6s %-9s %-9s", "link", "", "PIN", "meeting", "guest")
+	if all[0].terms != (terms{}) {
+		fmt.Fprintf(&golden, " %-13s %-8s %-5s", "profile", "lock", "let in")
+	}
 	for _, role := range roles {
 		fmt.Fprintf(&golden, " %-15s", role)
 	}
 	golden.WriteString("\n")
-	for _, p := range policies() {
+	for _, p := range all {
 		if row, ok := rows[p]; ok {
 			golden.WriteString(strings.TrimRight(p.String()+row, " ") + "\n")
 		}
 	}
-	golden.WriteString("\n# Policies that cannot be:\n" + senseless.String())
-	path := filepath.Join("testdata", "verdicts.golden")
+	if senseless.Len() > 0 {
+		golden.WriteString("\n# Policies that cannot be:\n" + senseless.String())
+	}
+	path := filepath.Join("testdata", file)
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
@@ -567,7 +588,7 @@ func (s *scene) tryAll(role string, some []int, marks []byte) (wrong int) {
 		in := s.try(role, ways[i])
 		if want := s.expected(role, ways[i]); in != want {
 			wrong++
-			s.t.Errorf("%s: %s by %s: in is %t, want %t", s.policy, role, ways[i], in, want)
+			s.t.Errorf("%s %v: %s by %s: in is %t, want %t", s.policy, s.terms, role, ways[i], in, want)
 		}
 		if in {
 			marks[i] = byte('a' + i)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/livekit/protocol/livekit"
+	"golang.org/x/sys/unix"
 )
 
 // What a host stops is stopped in the SFU: here by a client that ignores every request and
@@ -119,5 +120,89 @@ func TestWhatAHostStopsIsForwardedNoMore(t *testing.T) {
 				t.Errorf("who waits at a locked meeting asks for a token: %d %s", status, answer)
 			}
 		})
+	}
+}
+
+// With a disk that takes nothing any more a host still silences: the call has obeyed once the
+// host is answered, who is told to repeat. What gives is not done.
+func TestAFullDiskKeepsNoHostFromSilencing(t *testing.T) {
+	t.Parallel()
+	m := newMeeting(t, false)
+	w, g := m.invite("Témoin"), m.invite("Inês Duarte")
+	witness := m.join(w.identity, w.token, false)
+	clinging := m.join(g.identity, g.token, false)
+	voice := clinging.publish(livekit.TrackType_AUDIO, "voice", microphone)
+	camera := clinging.publish(livekit.TrackType_VIDEO, "camera")
+	voice.play()
+	camera.play()
+	full := func(is bool) {
+		t.Helper()
+		limit := &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+		if is {
+			limit.Cur = 0
+		}
+		if err := unix.Prlimit(m.srv.cmd.Process.Pid, unix.RLIMIT_FSIZE, limit, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act := func(method, path string, body any, status int, problem string) {
+		t.Helper()
+		got, answer := m.send(method, m.agent, "", "meetings/"+m.id+"/"+path, body)
+		if got != status || !strings.Contains(string(answer), problem) {
+			t.Errorf("%s %s: %d %s, want %d and %s", method, path, got, answer, status, problem)
+		}
+	}
+	stopped := func(when string, tracks ...*rawTrack) {
+		t.Helper()
+		witness.moreOf(m.voice.sid(), 5) // 100 ms, for what was on its way
+		before := make([]int, len(tracks))
+		for i, track := range tracks {
+			before[i] = witness.packetsOf(track.sid())
+		}
+		witness.moreOf(m.voice.sid(), 25)
+		for i, track := range tracks {
+			if n := witness.packetsOf(track.sid()) - before[i]; n > 0 {
+				t.Errorf("%s: %d packets of the %s were forwarded", when, n, track.cid)
+			}
+		}
+	}
+	const notStored, unavailable = "urn:aparte:problem:not-stored", "urn:aparte:problem:unavailable"
+	one := "call/participants/" + g.identity + "/"
+	rights := "participants/" + g.identity + "/permissions"
+	witness.moreOf(voice.sid(), 5)
+	witness.moreOf(camera.sid(), 5)
+
+	full(true)
+	act("PUT", "call/lock", map[string]bool{"locked": true}, http.StatusServiceUnavailable, unavailable)
+	act("POST", one+"mute", nil, http.StatusServiceUnavailable, notStored)
+	stopped("muted", voice)
+	witness.moreOf(camera.sid(), 5)
+	act("POST", one+"stop-camera", nil, http.StatusServiceUnavailable, notStored)
+	stopped("camera stopped", voice, camera)
+	for _, track := range []*rawTrack{voice, camera} { // it may: nothing was forbidden
+		clinging.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: track.sid(), Muted: false}}})
+		witness.moreOf(track.sid(), 5)
+	}
+	act("PUT", rights, map[string]bool{"camera": false}, http.StatusServiceUnavailable, notStored)
+	stopped("forbidden", camera)
+	witness.moreOf(voice.sid(), 5)
+	act("PUT", "call/permissions", map[string]bool{"speak": false}, http.StatusServiceUnavailable, notStored)
+	stopped("forbidden to all", voice, camera)
+
+	// Nor may the same person by a new token.
+	var again struct{ Token string }
+	m.must(http.DefaultClient, g.session, "guest/token", nil, &again)
+	back := m.join(g.identity, again.Token, false)
+	for i, kind := range []livekit.TrackType{livekit.TrackType_AUDIO, livekit.TrackType_VIDEO} {
+		back.smuggle(kind, "again")
+		back.notAllowed(i + 1)
+	}
+	full(false)
+	act("PUT", "call/permissions", map[string]bool{"speak": true}, http.StatusNoContent, "")
+	act("PUT", rights, map[string]bool{}, http.StatusOK, `"camera":true`)
+	last := m.join(g.identity, again.Token, false)
+	for _, track := range []*rawTrack{last.publish(livekit.TrackType_AUDIO, "voice", microphone), last.publish(livekit.TrackType_VIDEO, "camera")} {
+		track.play()
+		witness.receives(track.sid(), 5)
 	}
 }

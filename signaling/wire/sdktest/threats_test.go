@@ -109,9 +109,9 @@ type invited struct {
 }
 
 // invite makes a personal link, opens it, knocks and lets in.
-func (m *meetingRoom) invite(name string) invited {
+func (m *meetingRoom) invite(name string, as ...string) invited {
 	m.t.Helper()
-	g := m.comes(name)
+	g := m.comes(name, as...)
 	var all struct {
 		Knocks []struct{ ID, Identity string }
 	}
@@ -122,17 +122,24 @@ func (m *meetingRoom) invite(name string) invited {
 	return g
 }
 
+// observes is invite for an observer.
+func (m *meetingRoom) observes(name string) invited { return m.invite(name, "observer") }
+
 // comes makes a personal link, opens it and knocks.
-func (m *meetingRoom) comes(name string) invited {
+func (m *meetingRoom) comes(name string, as ...string) invited {
 	m.t.Helper()
 	code := make([]byte, 32)
 	_, _ = rand.Read(code)
 	sum := sha256.Sum256(code)
 	g := invited{code: base64.RawURLEncoding.EncodeToString(code)}
 	var link struct{ ID string }
-	m.must(m.agent, "", "meetings/"+m.id+"/links", map[string]any{
+	draft := map[string]any{
 		"kind": "personal", "guest_name": name, "expires_at": time.Now().Add(time.Hour), "code_hash": base64.RawURLEncoding.EncodeToString(sum[:]),
-	}, &link)
+	}
+	if len(as) > 0 {
+		draft["role"] = as[0]
+	}
+	m.must(m.agent, "", "meetings/"+m.id+"/links", draft, &link)
 	g.link = link.ID
 	var redeemed struct{ Session string }
 	m.must(http.DefaultClient, "", "guest/redeem", map[string]any{"link_id": g.link, "code": g.code}, &redeemed)

@@ -1018,7 +1018,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change what a guest in the call may do, at once */
+        /** Change what somebody in the call who does not moderate may do, at once */
         put: operations["permit"];
         post?: never;
         delete?: never;
@@ -1140,7 +1140,7 @@ export interface paths {
         /** List one's posts */
         get: operations["list-posts"];
         put?: never;
-        /** Create a post, whose first administrator one is */
+        /** Create a post and name its first administrator: oneself, or another account */
         post: operations["create-post"];
         delete?: never;
         options?: never;
@@ -1529,6 +1529,14 @@ export interface components {
             phone?: string;
             /** @description http or https. */
             web?: string;
+        };
+        CreatedPost: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** @description Whether one administers it oneself. Otherwise one is nothing there. */
+            own: boolean;
         };
         Credentials: {
             email: string;
@@ -2101,6 +2109,16 @@ export interface components {
             /** @description ws or wss origin to connect to. */
             url: string;
         };
+        NewPost: {
+            /** @description Address of the account that is the post's first administrator; absent: one's own. Only the post's administrators name others afterwards. */
+            administrator?: string;
+            contact?: components["schemas"]["Contact"];
+            /** @description BCP 47, the one preferred first. */
+            languages: string[];
+            name: string;
+            /** @description IANA, such as Africa/Dakar. */
+            time_zone: string;
+        };
         Notice: {
             /** @description Id of the meeting. */
             meeting: string;
@@ -2140,6 +2158,8 @@ export interface components {
         Participant: {
             identity: string;
             name: string;
+            /** @description What hosts gave; what is forbidden to all is not taken off. */
+            permissions: components["schemas"]["Permissions"];
             /** @enum {string} */
             role: "host" | "cohost" | "participant" | "guest" | "observer";
         };
@@ -2152,6 +2172,13 @@ export interface components {
             chat?: boolean;
             share?: boolean;
             speak?: boolean;
+        };
+        Permitted: {
+            identity: string;
+            /** @description Of a guest. */
+            knock?: components["schemas"]["Knock"];
+            /** @description What is forbidden to all is not taken off. */
+            permissions: components["schemas"]["Permissions"];
         };
         Person: {
             id: string;
@@ -2250,7 +2277,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -4680,7 +4707,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Knock"];
+                    "application/json": components["schemas"]["Permitted"];
                 };
             };
             /** @description Problem (RFC 9457) */
@@ -4956,7 +4983,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PostDraft"];
+                "application/json": components["schemas"]["NewPost"];
             };
         };
         responses: {
@@ -4966,7 +4993,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Post"];
+                    "application/json": components["schemas"]["CreatedPost"];
                 };
             };
             /** @description Problem (RFC 9457) */

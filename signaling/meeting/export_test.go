@@ -1,0 +1,11 @@
+package meeting
+
+// Queued is how many requests wait for a meeting, beyond those it is busy with.
+func (m *Meetings) Queued(id string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l, ok := m.live[id]; ok {
+		return len(l.requests)
+	}
+	return 0
+}
