@@ -45,7 +45,8 @@ type Config struct {
 		Host    string `koanf:"host" help:"Name or address by which clients reach TURN. Empty: that of public_url, else that of listen."`
 	} `koanf:"turn" embed:"" prefix:"turn-"`
 	Meetings struct {
-		Microphones int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
+		Microphones  int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
+		KeepChatDays int `koanf:"keep_chat_days" help:"Messages of a call are deleted so many days after they were written, where the security profile keeps them at all."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
 	Integration struct {
 		Keys        map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
@@ -65,6 +66,9 @@ type Config struct {
 // minSecretLength is in characters: 32 hold 128 bits even in hexadecimal.
 const minSecretLength = 32
 
+// maxKeepChatDays is as long as the audit trail is kept.
+const maxKeepChatDays = 5 * 366
+
 // defaults are the settings of a server that nobody configured.
 func defaults() Config {
 	var c Config
@@ -76,6 +80,7 @@ func defaults() Config {
 	c.Media.Adaptation = true
 	c.TURN.Enabled = true
 	c.Meetings.Microphones = 3
+	c.Meetings.KeepChatDays = 90
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
 	c.Log.Format = "text"
@@ -185,6 +190,9 @@ func (c *Config) check(dev bool) error {
 	}
 	if c.Meetings.Microphones < 0 {
 		wrong("meetings.microphones", "%d is below zero; 0 lets all be heard", c.Meetings.Microphones)
+	}
+	if c.Meetings.KeepChatDays < 1 || c.Meetings.KeepChatDays > maxKeepChatDays {
+		wrong("meetings.keep_chat_days", "%d is not between 1 and %d days; whether anything is kept is said by the security profile", c.Meetings.KeepChatDays, maxKeepChatDays)
 	}
 	if c.Integration.Microphones < 0 {
 		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)

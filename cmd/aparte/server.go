@@ -137,6 +137,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	})
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
+		KeepChatDays: c.Meetings.KeepChatDays,
 	})
 	presence.Meetings = s.meetings
 	s.posts = post.NewPosts(s.store, s.meetings, time.Now, rand.Reader)

@@ -162,6 +162,7 @@ type stage struct {
 	link    madeLink
 	visitor *person // waits
 	knock   string
+	keeper  *person // administrator who says whether the chat is kept; nil before
 }
 
 func newStage(t *testing.T) *stage {

@@ -24,7 +24,7 @@ type PrivateText struct {
 // CallMessage is a message in the call. It is what was typed: show it as text, isolated
 // (bdi). Data packets of the server with the topic aparte.chat hold one, too.
 type CallMessage struct {
-	Seq      int64     `json:"seq" doc:"Order in the call, from 1; gaps are messages for others."`
+	Seq      int64     `json:"seq" doc:"Order in the call, from 1; gaps are messages for others, and restarts of the server."`
 	From     string    `json:"from" doc:"Identity of who wrote."`
 	FromName string    `json:"from_name"`
 	To       string    `json:"to" doc:"everyone, hosts, or the identity of one person."`
@@ -35,7 +35,7 @@ type CallMessage struct {
 
 // CallMessages are what one may read.
 type CallMessages struct {
-	Messages []CallMessage `json:"messages" nullable:"false" doc:"Oldest first: those for everybody since one came in, and private ones from and to oneself. The last 1,000 of the call are kept, in memory, until the meeting ends."`
+	Messages []CallMessage `json:"messages" nullable:"false" doc:"Oldest first: those for everybody since one came in, and private ones from and to oneself. The last 1,000 of the call are kept, in memory, until the meeting ends; those to everybody come back after a restart of the server where the security profile keeps them."`
 	Now      time.Time     `json:"now" doc:"The server's time, to count timers by."`
 }
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -185,19 +186,93 @@ func TestHostsAloneLowerHandsAndSetTheTimer(t *testing.T) {
 	}
 }
 
-// What is written in a call is on no disk: neither in the database nor beside it.
-func TestNothingSaidInACallIsStored(t *testing.T) {
-	s := newStage(t)
-	_, visitor := s.inCall()
-	const secret = "Rendez-vous-derriere-la-gare"
-	do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("messages"), api.CallText{Text: secret})
-	do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("private-messages"), api.PrivateText{Text: secret, To: visitor})
-	do[struct{}](s.visitor, http.StatusNoContent, "PUT", "/guest/call/hand", nil)
-	do[api.Meeting](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
-	if found := filesWith(t, s.dir, secret); len(found) > 0 {
-		t.Errorf("found in %q", found)
+// What is written in a call is on no disk, neither in the database nor beside it, unless
+// the security profile keeps it; what is private never is.
+func TestWhatIsSaidInACallIsStoredOnlyWhereItIsKept(t *testing.T) {
+	const toAll, private, later = "Rendez-vous-derriere-la-gare", "Sous-le-pont-a-minuit", "Finalement-devant"
+	for _, keeps := range []bool{false, true} {
+		s := newStage(t)
+		if keeps {
+			s.keepChat(true)
+		}
+		_, visitor := s.inCall()
+		do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("messages"), api.CallText{Text: toAll})
+		do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("private-messages"), api.PrivateText{Text: private, To: visitor})
+		do[api.CallMessage](s.visitor, http.StatusOK, "POST", "/guest/call/private-messages", api.PrivateText{Text: private, To: "hosts"})
+		do[struct{}](s.visitor, http.StatusNoContent, "PUT", "/guest/call/hand", nil)
+		if keeps {
+			s.keepChat(false)
+		}
+		do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("messages"), api.CallText{Text: later})
+		do[api.Meeting](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
+		if found := filesWith(t, s.dir, toAll); (len(found) > 0) != keeps {
+			t.Errorf("kept: %t, and what was for all is found in %q", keeps, found)
+		}
+		for _, text := range []string{private, later} {
+			if found := filesWith(t, s.dir, text); len(found) > 0 {
+				t.Errorf("kept: %t, and %s is found in %q", keeps, text, found)
+			}
+		}
+		if found := filesWith(t, s.dir, s.meeting.Title); len(found) == 0 {
+			t.Error("the search finds nothing at all")
+		}
 	}
-	if found := filesWith(t, s.dir, s.meeting.Title); len(found) == 0 {
-		t.Error("the search finds nothing at all")
+}
+
+// keepChat puts another version of the standard profile in force that keeps what is
+// written, or does not.
+func (s *stage) keepChat(keeps bool) {
+	s.t.Helper()
+	if s.keeper == nil {
+		s.keeper = s.admin()
+	}
+	at := do[api.ProfileHistory](s.keeper, http.StatusOK, "GET", "/profiles/standard", nil).Profile.Version
+	s.keeper.change(at, func(r *api.ProfileRules) { r.KeepChat = keeps })
+}
+
+// The hosts read, take away and delete what was kept, by the API and in stretches.
+func TestHostsHaveWhatWasKept(t *testing.T) {
+	s := newStage(t)
+	at := "/meetings/" + s.meeting.ID + "/kept-chat"
+	if got := do[api.KeptChat](s.host, http.StatusOK, "GET", at, nil); got.Total != 0 || len(got.Messages) != 0 || got.Days != 90 {
+		t.Errorf("before anything: %+v", got)
+	}
+	if got := lookOf(s.visitor).Meeting.KeepChatDays; got != 0 {
+		t.Errorf("the guest at the door is told %d days", got)
+	}
+	s.keepChat(true)
+	if got := lookOf(s.visitor).Meeting.KeepChatDays; got != 90 {
+		t.Errorf("the guest at the door is told %d days", got)
+	}
+	s.inCall()
+	do[api.CallMessage](s.visitor, http.StatusOK, "POST", "/guest/call/messages", api.CallText{Text: "<b>=1+1</b>\nfin"})
+	const more = 205
+	for i := range more {
+		s.clock.add(time.Second)
+		do[api.CallMessage](s.host, http.StatusOK, "POST", s.ofCall("messages"), api.CallText{Text: "n° " + strconv.Itoa(i)})
+	}
+	do[api.Meeting](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/end", nil)
+	got := do[api.KeptChat](s.host, http.StatusOK, "GET", at, nil)
+	if got.Total != more+1 || !got.More || len(got.Messages) != 200 || got.Messages[0].Role != "guest" || got.Messages[0].Text != "<b>=1+1</b>\nfin" {
+		t.Errorf("%d of %d, more: %t, first %+v", len(got.Messages), got.Total, got.More, got.Messages[0])
+	}
+	rest := do[api.KeptChat](s.host, http.StatusOK, "GET", at+"?after="+strconv.FormatInt(got.Messages[199].Seq, 10), nil)
+	if rest.More || len(rest.Messages) != more+1-200 {
+		t.Errorf("the rest: %d, more: %t", len(rest.Messages), rest.More)
+	}
+	all := do[api.KeptChat](s.host, http.StatusOK, "POST", at+"/export", api.KeptExport{})
+	if len(all.Messages) != more+1 || all.More {
+		t.Errorf("taken away: %d, more: %t", len(all.Messages), all.More)
+	}
+	for _, query := range []string{"?after=-1", "?after=x"} {
+		s.host.refused("invalid", http.StatusUnprocessableEntity, "GET", at+query, nil)
+	}
+	s.visitor.refused("unauthenticated", http.StatusUnauthorized, "GET", at, nil)
+	s.agent("eve@aparte.example").refused("not-found", http.StatusNotFound, "GET", at, nil)
+	if got := do[api.KeptDeleted](s.host, http.StatusOK, "DELETE", at, nil); got.Messages != more+1 {
+		t.Errorf("deleted %d", got.Messages)
+	}
+	if got := do[api.KeptChat](s.host, http.StatusOK, "GET", at, nil); got.Total != 0 || len(got.Messages) != 0 {
+		t.Errorf("afterwards: %+v", got)
 	}
 }

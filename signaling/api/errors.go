@@ -75,6 +75,7 @@ var problems = []struct {
 	{profile.ErrChanged, http.StatusConflict, codeConflict},
 	{profile.ErrExists, http.StatusConflict, codeConflict},
 	{meeting.ErrNotInCall, http.StatusConflict, codeConflict},
+	{meeting.ErrChatFull, http.StatusConflict, codeChatFull},
 	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
 	{meeting.ErrForbidden, http.StatusForbidden, codeForbidden},
 	{meeting.ErrChatClosed, http.StatusForbidden, codeForbidden},

@@ -10,7 +10,7 @@ func guestViewOf(v meeting.GuestView) GuestView {
 	out := GuestView{
 		Meeting: GuestMeeting{
 			Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
-			State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), Locked: v.Locked,
+			State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), KeepChatDays: v.KeepChatDays, Locked: v.Locked,
 		},
 		Link: GuestLink{
 			Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language,

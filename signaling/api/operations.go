@@ -216,6 +216,10 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.RaiseHand), "guest-raise-hand", "PUT /guest/call/hand", "Raise one's hand in the call", a.guestRaiseHand)
 	call(a, h, guest.of(role.LowerOwnHand), "guest-lower-own-hand", "DELETE /guest/call/hand", "Lower one's hand in the call", a.guestLowerOwnHand)
 
+	call(a, h, agent.of(role.ReadKeptChat), "read-kept-chat", "GET /meetings/{id}/kept-chat", "Read the messages that were kept, during the meeting and afterwards", a.readKeptChat)
+	call(a, h, agent.of(role.ReadKeptChat), "export-kept-chat", "POST /meetings/{id}/kept-chat/export", "Take the messages away that were kept; the audit trail tells who did", a.exportKeptChat)
+	call(a, h, agent.of(role.DeleteKeptChat), "delete-kept-chat", "DELETE /meetings/{id}/kept-chat", "Delete all messages that were kept", a.deleteKeptChat)
+
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
 	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where guests wait, in all of one's meetings (WebSocket)")
 	socket[GuestMessage, GuestHello](h, "", "lobby-socket", "/guest/lobby", "Wait in the lobby (WebSocket)")

@@ -34,6 +34,7 @@ const (
 	codeMeetingLocked   = "meeting-locked"
 	codeProfileRefuses  = "profile-refuses"
 	codeProfileLacking  = "profile-unavailable"
+	codeChatFull        = "chat-full"
 	codeTooMany         = "too-many"
 	codeNotStored       = "not-stored"
 	codeUnavailable     = "unavailable"
@@ -45,7 +46,7 @@ const problemURN = "urn:aparte:problem:"
 // Problem is what every refused call answers (RFC 9457), as
 // application/problem+json.
 type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, and the name of the schema
-	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:chat-full,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
 	Title    string         `json:"title" doc:"The kind of problem in English."`
 	Status   int            `json:"status" doc:"The HTTP status."`
 	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`

@@ -32,7 +32,7 @@ type ProfileRules struct {
 	GuestFiles      profile.Giving     `json:"guest_files" enum:"allowed,granted,off" doc:"Whether guests may send files."`
 	Watermark       bool               `json:"watermark" doc:"Names are shown on the video."`
 	PrivateMessages profile.Writing    `json:"private_messages" enum:"all,hosts,off" doc:"Who may write to one person in the call; hosts: to or from a host."`
-	KeepChat        bool               `json:"keep_chat" doc:"What is written in the call is stored."`
+	KeepChat        bool               `json:"keep_chat" doc:"What is written to everybody in the call is stored; private messages never are."`
 	LastHost        profile.LastHost   `json:"last_host" enum:"end,wait,promote" doc:"What happens once no host is in the call any more."`
 	LastHostDelay   int                `json:"last_host_delay" minimum:"0" maximum:"3600" doc:"After how many seconds."`
 }
@@ -101,6 +101,8 @@ type MeetingEffects struct {
 	Waiting []WaitingEffect `json:"waiting" nullable:"false" doc:"Guests in the lobby who cannot be let in any more."`
 	Guests  []GuestEffect   `json:"guests" nullable:"false" doc:"Guests who were let in and are concerned."`
 	Lobby   []Participant   `json:"lobby" nullable:"false" doc:"Those in the call who would have to go through the lobby; they stay until they leave or are removed."`
+	Chat    string          `json:"chat" enum:"unchanged,kept,not-kept" doc:"What becomes of what is written to everybody from then on. What was written before stays as it is."`
+	Stored  int             `json:"stored" doc:"not-kept: how many messages stay stored all the same, until they are deleted."`
 	Heard   bool            `json:"heard" doc:"Somebody is in the call: what was said and shown cannot be unsaid."`
 }
 
@@ -301,7 +303,7 @@ func editEffectsOf(e meeting.EditEffects) ProfileEffects {
 
 func effectsOf(e meeting.Effects) MeetingEffects {
 	out := MeetingEffects{
-		Meeting: e.Meeting, Title: e.Title, State: string(e.State), Heard: e.Heard,
+		Meeting: e.Meeting, Title: e.Title, State: string(e.State), Chat: string(e.Chat), Stored: e.Stored, Heard: e.Heard,
 		Links: make([]LinkEffect, len(e.Links)), Waiting: make([]WaitingEffect, len(e.Waiting)),
 		Guests: make([]GuestEffect, len(e.Guests)), Lobby: make([]Participant, len(e.Lobby)),
 	}

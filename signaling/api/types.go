@@ -141,7 +141,9 @@ type GuestMeeting struct {
 	// ProfileName and Sentence say what holds.
 	ProfileName Text `json:"profile_name"`
 	Sentence    Text `json:"sentence" doc:"What the security profile means, in one sentence."`
-	Locked      bool `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
+	// KeepChatDays is told before anybody writes.
+	KeepChatDays int  `json:"keep_chat_days" doc:"For how many days what is written to everybody in the call is stored; 0: it is not."`
+	Locked       bool `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
 }
 
 // GuestLink is the guest's own link.

@@ -84,6 +84,13 @@ const (
 	MeetingUnlocked          Act = "meeting.unlocked"
 )
 
+// What is kept of the chat. No text of it is ever in the trail. Details: messages, how
+// many; of an export after, the number of the message that it follows on.
+const (
+	ChatExported Act = "chat.exported"
+	ChatDeleted  Act = "chat.deleted"
+)
+
 // Posts and who acts for them.
 const (
 	PostCreated       Act = "post.created"        // typed: name; told to the installation and to the post

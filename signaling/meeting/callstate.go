@@ -35,6 +35,8 @@ type CallProfile struct {
 	Watermark bool     `json:"watermark"` // names are shown on the video
 	// PrivateMessages says who may write to one person.
 	PrivateMessages profile.Writing `json:"private_messages"`
+	// KeepChatDays is for how many days what is written to everybody is stored.
+	KeepChatDays int `json:"keep_chat_days,omitempty"`
 }
 
 // CallText is a text by language (BCP 47).
@@ -49,6 +51,7 @@ func (l *live) callState() CallState {
 	return CallState{
 		Profile: CallProfile{
 			ID: p.ID, Version: p.Version, Name: CallText(p.Name), Sentence: CallText(p.Sentence), Watermark: p.Rules.Watermark, PrivateMessages: p.Rules.PrivateMessages,
+			KeepChatDays: l.chatKeptDays(),
 		},
 		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(), Timer: l.timer,
 	}

@@ -15,8 +15,9 @@ import (
 )
 
 // What is written in the call. The server says who wrote: a request carries a text and
-// for whom it is, nothing else. Messages are kept in memory alone, until the meeting
-// ends, and go to those in the call as data packets of the server.
+// for whom it is, nothing else. Messages are kept in memory until the meeting ends, on
+// disk only where the security profile says so (keeping.go), and go to those in the call
+// as data packets of the server.
 
 // chatTopic is that of packets with a Message.
 const chatTopic = "aparte.chat"
@@ -49,15 +50,17 @@ func (e *TooOftenError) Error() string { return "too often, wait " + e.Wait.Stri
 
 // Message is one that was written in the call.
 type Message struct {
-	Seq      int64 // order in the call, from 1
+	Seq      int64 // order in the call, from 1; gaps are messages for others, and restarts
 	From     string
 	FromName string
-	To       string // ToEveryone, ToHosts or an identity
-	ToName   string // of that identity
+	Role     role.Role // of who wrote, then
+	To       string    // ToEveryone, ToHosts or an identity
+	ToName   string    // of that identity
 	Text     string
 	At       time.Time
 
 	readers []string // identities; nil: everybody
+	kept    bool     // is stored, too
 }
 
 // readBy tells whether a message is for an identity.
@@ -74,14 +77,18 @@ type chat struct {
 }
 
 // arrived notes that somebody is in, by their grant: what was written before is not for
-// them; nothing is lost to who comes back by the same.
-func (c *chat) arrived(grant string) {
+// them; nothing is lost to who comes back by the same. It returns the first message that
+// is for them, and whether they are new.
+func (c *chat) arrived(grant string) (first int64, fresh bool) {
 	if c.since == nil {
 		c.since = make(map[string]int64)
 	}
-	if _, before := c.since[grant]; !before {
-		c.since[grant] = c.seq + 1
+	first, before := c.since[grant]
+	if !before {
+		first = c.seq + 1
+		c.since[grant] = first
 	}
+	return first, !before
 }
 
 // read is what somebody in the call may see, oldest first.
@@ -203,11 +210,14 @@ func (a say) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := Message{Seq: l.chat.seq + 1, From: p.Identity, FromName: p.Name, To: a.to, Text: text, At: now}
+	m := Message{Seq: l.chat.seq + 1, From: p.Identity, FromName: p.Name, Role: p.Role, To: a.to, Text: text, At: now}
 	if err := l.address(&m, p); err != nil {
 		return nil, err
 	}
 	if err := spend(&l.chat.written, p.Identity, chatRate, now); err != nil {
+		return nil, err
+	}
+	if err := l.keep(&m); err != nil {
 		return nil, err
 	}
 	l.post(m)
@@ -320,8 +330,8 @@ type Messages struct {
 }
 
 // Say writes in the call: to ToEveryone, ToHosts or one who is in it. Refused with
-// ErrNotInCall, ErrChatClosed, ErrNotPrivately, ErrNoReader, a *name.Error or a
-// *TooOftenError.
+// ErrNotInCall, ErrChatClosed, ErrNotPrivately, ErrNoReader, ErrChatFull, a *name.Error or
+// a *TooOftenError.
 func (m *Meetings) Say(ctx context.Context, who InCall, text, to string) (Message, error) {
 	return answer[Message](ctx, m, who.meeting, say{who.person, text, to})
 }

@@ -22,14 +22,29 @@ type Effects struct {
 	// Lobby are those in the call who would have to go through the lobby to come in;
 	// they stay until they leave or are removed.
 	Lobby []Participant
+	// Chat says what becomes of what is written to everybody from then on: what was
+	// written before stays as it is, which of it is stored included.
+	Chat ChatEffect
+	// Stored is how many messages stay stored although no more are, until they are deleted.
+	Stored int
 	// Heard: somebody is in the call, and what was said and shown cannot be unsaid.
 	Heard bool
 }
 
 // Any tells whether there is something that changes or cannot be undone.
 func (e Effects) Any() bool {
-	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby) > 0 || e.Heard
+	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby) > 0 || e.Chat == ChatKept || e.Chat == ChatNotKept || e.Heard
 }
+
+// ChatEffect is what becomes of what is written to everybody.
+type ChatEffect string
+
+// ChatKept is stored from now on, ChatNotKept not any more.
+const (
+	ChatUnchanged ChatEffect = "unchanged"
+	ChatKept      ChatEffect = "kept"
+	ChatNotKept   ChatEffect = "not-kept"
+)
 
 // LinkEffect is a guest link that stops working, or works for a shorter time.
 type LinkEffect struct {
@@ -61,7 +76,7 @@ type GuestEffect struct {
 
 // effects says what a profile would do to the meeting now.
 func (l *live) effects(p profile.Profile, now time.Time) Effects {
-	e := Effects{Meeting: l.id, Title: l.meeting.Title, State: l.meeting.State}
+	e := Effects{Meeting: l.id, Title: l.meeting.Title, State: l.meeting.State, Chat: ChatUnchanged}
 	before, after := l.terms(l.profile), l.terms(p)
 	for _, v := range l.lobby.Links() {
 		if f, ok := linkEffect(before, after, v, now); ok {
@@ -93,6 +108,12 @@ func (l *live) effects(p profile.Profile, now time.Time) Effects {
 		}
 	}
 	slices.SortFunc(e.Lobby, func(a, b Participant) int { return cmp.Compare(a.Identity, b.Identity) })
+	switch {
+	case !before.Rules.KeepChat && after.Rules.KeepChat:
+		e.Chat = ChatKept
+	case before.Rules.KeepChat && !after.Rules.KeepChat:
+		e.Chat, e.Stored = ChatNotKept, len(l.record.times)
+	}
 	e.Heard = len(l.inCall) > 0 && before.Rules != after.Rules
 	return e
 }

@@ -89,7 +89,7 @@ func (m *Meetings) Create(ctx context.Context, by Agent, d Draft) (Summary, erro
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := m.cfg.Store.SaveMeeting(ctx, Changes{Meeting: &made, Audit: []audit.Draft{created(made)}}); err != nil {
+	if err := m.cfg.Store.SaveMeeting(ctx, Changes{ID: id, Meeting: &made, Audit: []audit.Draft{created(made)}}); err != nil {
 		return Summary{}, err
 	}
 	return Summary{Meeting: made, Role: role.Host}, nil

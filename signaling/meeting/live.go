@@ -103,8 +103,10 @@ type live struct {
 	hosted  bool                // a host has been in the call since it was hostless last
 	renamed map[string]struct{} // accounts whose role the batch changed
 
-	// What is said and shown in the call: in memory alone, until the meeting ends.
+	// What is said and shown in the call: in memory until the meeting ends, and of the chat
+	// on disk what the profile keeps.
 	chat      chat
+	record    record
 	reactions reactions
 	hands     hands
 	timer     *Timer // nil: none; never changed, only replaced
@@ -180,6 +182,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 			l.lobby.Renew(w.session, now)
 		}
 		l.lobby.Sweep(now)
+		l.expire(now)
 		caughtUp := l.catchUp(newest, now)
 		overdue := l.actWithoutHost(now)
 		for i, r := range batch {
@@ -211,6 +214,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 	}
 	if err == nil && l.meeting.State == Ended {
 		l.chat, l.reactions, l.hands, l.timer, l.taken = chat{}, reactions{}, hands{}, nil, taken{}
+		l.record.arrivals = nil
 	}
 	if err == nil {
 		l.word()
@@ -263,6 +267,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 	}
 	l.loaded = true
 	l.recount(first)
+	l.recall(s.Chat, first, l.cfg.now())
 	l.lastNotice = l.notice()
 	return s.Newest, nil
 }
@@ -301,6 +306,8 @@ func (l *live) decide(a act, now time.Time) outcome {
 func (l *live) commit(ctx context.Context) error {
 	l.changes.Lobby = l.lobby.Changes()
 	l.gatherAudit()
+	l.gatherArrivals()
+	l.changes.ID = l.id
 	if l.changes.empty() {
 		return nil
 	}
@@ -308,12 +315,16 @@ func (l *live) commit(ctx context.Context) error {
 	err := l.cfg.Store.SaveMeeting(ctx, l.changes)
 	if err == nil {
 		l.owed = nil
+		if l.changes.Arrivals != nil {
+			l.record.arrivals = nil
+		}
 		for _, gone := range l.changes.Lobby.DroppedKnocks {
 			delete(l.seen, gone)
 		}
 		return nil
 	}
 	l.cfg.Log.Error("store meeting", "meeting", l.id, "err", err)
+	l.changes.Arrivals = nil // they come with the next
 	if l.oweAudit() {
 		return nil // nothing was decided, so nothing needs undoing
 	}

@@ -65,6 +65,12 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.LastHostAfter == 0 {
 		cfg.LastHostAfter = lastHostAfter
 	}
+	if cfg.KeepChatDays == 0 {
+		cfg.KeepChatDays = keepChatDays
+	}
+	if cfg.MaxKeptChat == 0 {
+		cfg.MaxKeptChat = maxKeptChat
+	}
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
 	}
@@ -222,9 +228,10 @@ func answer[T any](ctx context.Context, m *Meetings, id string, a act) (T, error
 }
 
 // Sweep lets the waiting whose sessions have expired go, in meetings in memory, and
-// looks after meetings that hosts have left, wherever they are. Call it every minute
-// or so.
+// looks after meetings that hosts have left, wherever they are, and deletes stored chat
+// whose time is over. Call it every minute or so.
 func (m *Meetings) Sweep(ctx context.Context) {
+	m.sweepChat(ctx)
 	left, err := m.cfg.Store.Hostless(ctx, maxHostless)
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for meetings without a host", "err", err)

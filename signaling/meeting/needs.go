@@ -44,6 +44,12 @@ type Store interface {
 	// OrphansOf lists the meetings of a post that are not over and that nobody hosts
 	// who acts for the post, newest first, at most limit.
 	OrphansOf(ctx context.Context, post string, limit int) ([]Meeting, error)
+	// KeptMessages lists what is stored of a meeting's chat after a message and was
+	// written at a time or later, oldest first, limit at most.
+	KeptMessages(ctx context.Context, meeting string, after int64, since time.Time, limit int) ([]Message, error)
+	// ExpireChat deletes, of all meetings, messages written before a time, limit at most,
+	// and says how many.
+	ExpireChat(ctx context.Context, before time.Time, limit int) (int, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// SeatedAt lists the meetings of a post in which an account has a seat.
@@ -76,19 +82,26 @@ type Stored struct {
 	Applied, Newest profile.Profile
 	Lobby           lobby.State
 	Seats           []Seat
+	Chat            KeptChat
 }
 
 // Changes are what one step of a live meeting makes durable.
 type Changes struct {
+	ID           string   // of the meeting
 	Meeting      *Meeting // new or changed
 	Lobby        lobby.Changes
 	Seats        []Seat
 	DroppedSeats []string
-	Audit        []audit.Draft // in the order in which it was decided
+	// ForgetMessages deletes what is stored of the chat, before Messages are added.
+	ForgetMessages bool
+	Messages       []Message        // of the chat, to be kept
+	Arrivals       map[string]int64 // by grant: the first message that is for who came in by it
+	Audit          []audit.Draft    // in the order in which it was decided
 }
 
 func (c Changes) empty() bool {
-	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 && len(c.Audit) == 0
+	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 &&
+		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
@@ -120,6 +133,10 @@ type Config struct {
 	// how long a host has to come back; zero: WaitForHost, 5 minutes.
 	LastHost      LastHost
 	LastHostAfter time.Duration
+	// KeepChatDays is for how many days messages are stored where the security profile
+	// keeps them; 0: 90. MaxKeptChat is how many of one meeting; 0: 20,000.
+	KeepChatDays int
+	MaxKeptChat  int
 	// IdleMeetings is how many meetings without anybody are kept in memory; 0: 64.
 	IdleMeetings int
 	// HostQueue is how many messages wait for a host's socket before it counts

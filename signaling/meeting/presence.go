@@ -210,7 +210,7 @@ func (a joined) do(l *live, now time.Time) (any, error) {
 		p.Since = before.Since
 	}
 	l.noteJoined(p)
-	l.chat.arrived(g.ID)
+	l.arrived(g.ID)
 	l.hands.back(a.identity, now)
 	l.inCall[a.identity] = p
 	l.dirty, l.rosterDirty = true, true

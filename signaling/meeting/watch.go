@@ -80,6 +80,7 @@ type GuestView struct {
 	StartsAt, EndsAt time.Time
 	State            State
 	Profile          profile.Profile // its name and sentence are for the guest
+	KeepChatDays     int             // for how many days what is written to everybody is stored; 0: it is not
 	Locked           bool            // nobody is let in now
 
 	Kind         link.Kind
@@ -137,7 +138,7 @@ func (l *live) view(s lobby.Session) GuestView {
 	v := GuestView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
-		State: l.meeting.State, Profile: l.profile, Locked: l.meeting.Locked && l.meeting.State != Ended,
+		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended,
 		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
 		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
 		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent() && !void, HostWatching: len(l.hosts) > 0 && !void,

@@ -66,7 +66,7 @@ type Rules struct {
 	Watermark bool `json:"watermark"`
 	// PrivateMessages says who may write to one person in a call.
 	PrivateMessages Writing `json:"private_messages"`
-	// KeepChat stores what is written in a call.
+	// KeepChat stores what is written to everybody in a call; private messages never are.
 	KeepChat bool `json:"keep_chat"`
 	// LastHost says what happens once no host is in the call any more, after
 	// LastHostDelay seconds.

@@ -108,6 +108,11 @@ var (
 	LowerHand    = define("lower-hand", "Lower somebody's hand, or all hands.", hosts)
 	SetTimer     = define("set-timer", "Start or stop the timer that everybody sees.", hosts)
 
+	// What was kept of the chat, also once the meeting has ended. To delete it is the
+	// host's alone, who also chooses whether anything is kept.
+	ReadKeptChat   = define("read-kept-chat", "Read and export the messages that the security profile has kept.", hosts)
+	DeleteKeptChat = define("delete-kept-chat", "Delete the messages that were kept.", host)
+
 	// Guests.
 	LookAsGuest = define("look-as-guest", "See one's own state.", door, []Role{Guest, Observer})
 	Redeem      = define("redeem", "Open a guest link.", door)

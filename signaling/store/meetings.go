@@ -81,6 +81,9 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	if out.Seats, err = collect(rows, err, scanSeat); err != nil {
 		return out, classify(fmt.Errorf("load seats: %w", err))
 	}
+	if out.Chat, err = keptChat(ctx, tx, id); err != nil {
+		return out, classify(err)
+	}
 	return out, nil
 }
 
@@ -122,6 +125,9 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 			if _, err := q.ExecContext(ctx, `DELETE FROM seats WHERE id = $1`, id); err != nil {
 				return fmt.Errorf("drop seat: %w", err)
 			}
+		}
+		if err := saveChat(ctx, q, c); err != nil {
+			return err
 		}
 		return s.trail.record(ctx, q, c.Audit)
 	})

@@ -20,6 +20,7 @@ import (
 	"aparte/signaling/lobby"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
+	"aparte/signaling/profile"
 	"aparte/signaling/store/faulty"
 	"aparte/signaling/throttle"
 )
@@ -43,7 +44,11 @@ type house struct {
 	links   []*houseLink
 	history *meetingtest.History // of this life
 
-	mu     sync.Mutex // guards what follows
+	writers []meeting.Agent // of the host's account, in the call
+
+	mu     sync.Mutex      // guards what follows
+	said   map[string]bool // texts that were acknowledged and are to be kept
+	texts  int
 	guests []*houseGuest
 	born   int
 }
@@ -128,13 +133,21 @@ func (h *house) furnish() {
 			h.t.Fatalf("seed %d: %v", h.seed, err)
 		}
 	}
+	if _, err := h.store.ProfileVersions(h.t.Context(), dakar.ID, keeping); err != nil {
+		p := profile.Defaults()[0]
+		p.Post, p.ID, p.Rules.KeepChat = dakar.ID, keeping, true
+		if _, err := h.AddProfile(h.t.Context(), h.host, p); err != nil {
+			h.t.Fatalf("seed %d: %v", h.seed, err)
+		}
+	}
 	if h.id == "" || h.ended {
-		m, err := h.Create(h.t.Context(), h.host, meeting.Draft{Title: "Power"})
+		m, err := h.Create(h.t.Context(), h.host, meeting.Draft{Title: "Power", Profile: keeping})
 		if err != nil {
 			h.t.Fatalf("seed %d: %v", h.seed, err)
 		}
-		h.id, h.ended, h.links, h.guests = m.ID, false, nil, nil
+		h.id, h.ended, h.links, h.guests, h.said = m.ID, false, nil, nil, make(map[string]bool)
 	}
+	h.seatWriters()
 	h.history = meetingtest.NewHistory()
 	for _, l := range h.links {
 		h.history.Add(l.id, l.id, l.first)
@@ -148,6 +161,70 @@ func (h *house) furnish() {
 			h.t.Fatal(err)
 		}
 	}
+}
+
+// keeping is the security profile of the meeting.
+const keeping = "keeping"
+
+// seatWriters has the host come into the call from several browsers: the time stands, and
+// each may write five messages in it.
+func (h *house) seatWriters() {
+	h.t.Helper()
+	h.writers = nil
+	for i := range 12 {
+		by := h.host
+		by.Session = fmt.Sprint("writer ", i)
+		g, err := h.Join(h.t.Context(), by, h.id)
+		if err != nil {
+			h.t.Fatalf("seed %d: %v", h.seed, err)
+		}
+		h.Joined(h.id, g.Identity, "PA_"+by.Session)
+		h.writers = append(h.writers, by)
+	}
+}
+
+// write writes to everybody in the call, which is kept, or to the hosts, which is not.
+func (h *house) write(random *rand.Rand) {
+	h.mu.Lock()
+	h.texts++
+	text, to := fmt.Sprint("to all ", h.texts), meeting.ToEveryone
+	h.mu.Unlock()
+	if random.IntN(5) == 0 {
+		text, to = "private", meeting.ToHosts
+	}
+	_, err := h.Say(h.t.Context(), meeting.AsAgent(h.writers[random.IntN(len(h.writers))], h.id), text, to)
+	var often *meeting.TooOftenError
+	switch {
+	case err == nil && to == meeting.ToEveryone:
+		h.mu.Lock()
+		h.said[text] = true
+		h.mu.Unlock()
+	case err == nil, errors.As(err, &often), errors.Is(err, meeting.ErrEnded), errors.Is(err, meeting.ErrNotInCall),
+		errors.Is(err, meeting.ErrUnavailable), errors.Is(err, context.Canceled):
+	default:
+		h.t.Errorf("seed %d: unexpected failure: %v", h.seed, err)
+	}
+}
+
+// verifyChat looks whether what was acknowledged is kept, once each, and nothing private.
+func (h *house) verifyChat() (all []error) {
+	found, err := h.store.KeptMessages(h.t.Context(), h.id, 0, start, 1<<20)
+	if err != nil {
+		return []error{err}
+	}
+	stored := make(map[string]int)
+	for _, m := range found {
+		stored[m.Text]++
+	}
+	for text := range h.said {
+		if stored[text] != 1 {
+			all = append(all, fmt.Errorf("the message %q was acknowledged and is stored %d times", text, stored[text]))
+		}
+	}
+	if stored["private"] > 0 {
+		all = append(all, errors.New("a private message is stored"))
+	}
+	return all
 }
 
 // note ends a call with what came of it.
@@ -188,6 +265,9 @@ func (h *house) actAsHost(random *rand.Rand) {
 		if l := h.someLink(random); l != nil {
 			h.reissue(l)
 		}
+		return
+	case n < 30 && n >= 7:
+		h.write(random)
 		return
 	case n < 7 && random.IntN(4) == 0:
 		c := h.history.Begin(meetingtest.End, "", "")
@@ -525,6 +605,7 @@ func (h *house) verify() []error {
 		}
 	}
 	all = append(all, h.verifyTrail(stored.Lobby.Knocks)...)
+	all = append(all, h.verifyChat()...)
 	var table string
 	if err := h.store.read.QueryRowContext(ctx, `SELECT "table" FROM pragma_foreign_key_check`).Scan(&table); err == nil {
 		bad("%s refers to what is not there", table)
@@ -663,6 +744,7 @@ func powerFailures(t *testing.T, seed uint64, lives int, rule func(random *rand.
 		for act, n := range h.history.Answered() {
 			acknowledged[act] += n
 		}
+		acknowledged[wrote] += len(h.said) // those of lives before count again
 		if violations := h.verify(); violations != nil {
 			return violations, acknowledged
 		}
@@ -670,6 +752,9 @@ func powerFailures(t *testing.T, seed uint64, lives int, rule func(random *rand.
 	}
 	return nil, acknowledged
 }
+
+// wrote is a message to everybody; the history knows nothing of the chat.
+const wrote meetingtest.Act = "write"
 
 func TestAcknowledgedDecisionsSurvivePowerFailures(t *testing.T) {
 	const lives = 4
@@ -688,6 +773,7 @@ func TestAcknowledgedDecisionsSurvivePowerFailures(t *testing.T) {
 	for _, act := range []meetingtest.Act{
 		meetingtest.Enter, meetingtest.Knock, meetingtest.Withdraw, meetingtest.Claim, meetingtest.Admit,
 		meetingtest.Deny, meetingtest.Remove, meetingtest.SendBack, meetingtest.Ban, meetingtest.Lift, meetingtest.Revoke, meetingtest.Reissue, meetingtest.End,
+		wrote,
 	} {
 		if total[act] == 0 {
 			t.Errorf("nobody did: %s", act)

@@ -218,6 +218,10 @@ var prepared = map[string]func(s *play) asked{
 	"start-timer":    func(*play) asked { return asked{"/call/timer", api.TimerDraft{Seconds: 60}} },
 	"stop-timer":     func(*play) asked { return asked{path: "/call/timer"} },
 
+	"read-kept-chat":   func(*play) asked { return asked{path: "/kept-chat"} },
+	"export-kept-chat": func(*play) asked { return asked{"/kept-chat/export", api.KeptExport{}} },
+	"delete-kept-chat": func(*play) asked { return asked{path: "/kept-chat"} },
+
 	"guest-list-call-messages":   func(*play) asked { return asked{} },
 	"guest-write-call":           func(*play) asked { return asked{body: api.CallText{Text: "Bonjour"}} },
 	"guest-write-call-privately": func(*play) asked { return asked{body: api.PrivateText{Text: "Bonjour", To: "hosts"}} },

@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, type Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 
 const folder = path.join(import.meta.dirname, '..', 'test-results', 'pages');
 export const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 }, large: { width: 1920, height: 1080 } } as const;
@@ -13,12 +13,14 @@ type View = [size: keyof typeof sizes, theme: 'light' | 'dark'];
 
 const usual = (process.env['VIEWS'] === 'all' ? ['phone', 'laptop', 'large'] as const : ['phone', 'laptop'] as const).flatMap((size): View[] => [[size, 'light'], [size, 'dark']]);
 
-export async function look(page: Page, name: string): Promise<void> {
+/** What is named is scrolled to for the picture. */
+export async function look(page: Page, name: string, at?: Locator): Promise<void> {
   await mkdir(folder, { recursive: true });
   const before = page.viewportSize();
   for (const [size, theme] of usual) {
     await page.setViewportSize(sizes[size]);
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await at?.evaluate((element) => element.scrollIntoView());
     await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);

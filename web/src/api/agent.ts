@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -61,6 +61,12 @@ export const handOver = (meetingID: string, accountID: string) => request<undefi
 /** The same of an agent in the call, by identity. */
 export const setRoleInCall = (meetingID: string, identity: string, role: NamedRole) => request<MeetingMember>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/role`, { body: { role } })
 export const handOverInCall = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/hand-over`)
+
+/** Of the messages that were kept, those after one, oldest first. */
+export const keptChat = (meetingID: string, after: number) => request<KeptChat>('GET', `/meetings/${id(meetingID)}/kept-chat?after=${after}`)
+/** The same in longer stretches; the server writes down who took them away. */
+export const exportKeptChat = (meetingID: string, after: number) => request<KeptChat>('POST', `/meetings/${id(meetingID)}/kept-chat/export`, { body: { after } })
+export const deleteKeptChat = (meetingID: string) => request<{ messages: number }>('DELETE', `/meetings/${id(meetingID)}/kept-chat`)
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)
 export const createLink = (meetingID: string, body: LinkDraft) => request<Link>('POST', `/meetings/${id(meetingID)}/links`, { body })

@@ -650,6 +650,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/kept-chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the messages that were kept, during the meeting and afterwards */
+        get: operations["read-kept-chat"];
+        put?: never;
+        post?: never;
+        /** Delete all messages that were kept */
+        delete: operations["delete-kept-chat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/kept-chat/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the messages away that were kept; the audit trail tells who did */
+        post: operations["export-kept-chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/knocks": {
         parameters: {
             query?: never;
@@ -1479,7 +1514,7 @@ export interface components {
             from_name: string;
             /**
              * Format: int64
-             * @description Order in the call, from 1; gaps are messages for others.
+             * @description Order in the call, from 1; gaps are messages for others, and restarts of the server.
              */
             seq: number;
             text: string;
@@ -1488,7 +1523,7 @@ export interface components {
             to_name?: string;
         };
         CallMessages: {
-            /** @description Oldest first: those for everybody since one came in, and private ones from and to oneself. The last 1,000 of the call are kept, in memory, until the meeting ends. */
+            /** @description Oldest first: those for everybody since one came in, and private ones from and to oneself. The last 1,000 of the call are kept, in memory, until the meeting ends; those to everybody come back after a restart of the server where the security profile keeps them. */
             messages: components["schemas"]["CallMessage"][];
             /**
              * Format: date-time
@@ -1655,6 +1690,11 @@ export interface components {
         GuestMeeting: {
             /** Format: date-time */
             ends_at?: string;
+            /**
+             * Format: int64
+             * @description For how many days what is written to everybody in the call is stored; 0: it is not.
+             */
+            keep_chat_days: number;
             /** @description Nobody is let in for the moment; one may wait. */
             locked: boolean;
             organiser: string;
@@ -1733,6 +1773,54 @@ export interface components {
         InvitedAccount: {
             account: components["schemas"]["Account"];
             invite_url: string;
+        };
+        KeptChat: {
+            /**
+             * Format: int64
+             * @description For how many days after it was written each is stored.
+             */
+            days: number;
+            /** @description Oldest first. */
+            messages: components["schemas"]["KeptMessage"][];
+            /** @description There are more: ask for those after the last of these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description How many messages of the meeting are stored.
+             */
+            total: number;
+        };
+        KeptDeleted: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            messages: number;
+        };
+        KeptExport: {
+            /**
+             * Format: int64
+             * @description Number of the message before the first; 0: from the beginning.
+             */
+            after: number;
+        };
+        KeptMessage: {
+            /** Format: date-time */
+            at: string;
+            /** @description Identity of who wrote. */
+            from: string;
+            from_name: string;
+            /**
+             * @description Of who wrote, then.
+             * @enum {string}
+             */
+            role: "host" | "cohost" | "participant" | "guest" | "observer";
+            /**
+             * Format: int64
+             * @description Order in the call.
+             */
+            seq: number;
+            text: string;
         };
         Knock: {
             /** @description Denied for good: whoever is recognised as this person is kept out. */
@@ -2059,6 +2147,11 @@ export interface components {
             title: string;
         };
         MeetingEffects: {
+            /**
+             * @description What becomes of what is written to everybody from then on. What was written before stays as it is.
+             * @enum {string}
+             */
+            chat: "unchanged" | "kept" | "not-kept";
             /** @description Guests who were let in and are concerned. */
             guests: components["schemas"]["GuestEffect"][];
             /** @description Somebody is in the call: what was said and shown cannot be unsaid. */
@@ -2070,6 +2163,11 @@ export interface components {
             meeting: string;
             /** @enum {string} */
             state: "scheduled" | "open" | "ended";
+            /**
+             * Format: int64
+             * @description not-kept: how many messages stay stored all the same, until they are deleted.
+             */
+            stored: number;
             title: string;
             /** @description Guests in the lobby who cannot be let in any more. */
             waiting: components["schemas"]["WaitingEffect"][];
@@ -2277,7 +2375,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -2370,7 +2468,7 @@ export interface components {
             guest_share: "allowed" | "granted" | "off";
             /** @description Somebody may come in by a guest link. */
             guests: boolean;
-            /** @description What is written in the call is stored. */
+            /** @description What is written to everybody in the call is stored; private messages never are. */
             keep_chat: boolean;
             /**
              * @description What happens once no host is in the call any more.
@@ -3860,6 +3958,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MediaToken"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-kept-chat": {
+        parameters: {
+            query?: {
+                /** @description Number of the message before the first; absent: from the beginning. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptChat"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-kept-chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptDeleted"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-kept-chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeptExport"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptChat"];
                 };
             };
             /** @description Problem (RFC 9457) */

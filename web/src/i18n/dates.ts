@@ -26,6 +26,18 @@ export function shortMoment(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(at)
 }
 
+/** A short day and hour that names its zone, for what is read elsewhere or later; by default the reader's zone. */
+export function exactMoment(at: Date, lang: Lang, timeZone?: string): string {
+  return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short', ...(timeZone ? { timeZone } : {}) }).format(at)
+}
+
+/** Day, hour and zone in another place's time zone (IANA), or null where its clocks show what the reader's do. */
+export function momentThere(at: Date, zone: string, lang: Lang): string | null {
+  const clock = (timeZone?: string) => new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'short', ...(timeZone ? { timeZone } : {}) }).format(at)
+  if (clock(zone) === clock()) return null
+  return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: zone, timeZoneName: 'short' }).format(at)
+}
+
 /** The reader's zone by name, such as "heure de Lisbonne" or "Lisbon time". */
 export function zone(at: Date, lang: Lang): string {
   const parts = new Intl.DateTimeFormat(lang, { timeZoneName: 'longGeneric' }).formatToParts(at)

@@ -15,9 +15,11 @@ interface Props {
   host: boolean
   /** Whom the security profile lets write privately. */
   privately: ProfileInForce['privately']
+  /** For how many days what is written to everybody is stored; 0: it is not. */
+  keptDays: number
 }
 
-export function ChatPanel({ chat, allowed, people, host, privately }: Props) {
+export function ChatPanel({ chat, allowed, people, host, privately, keptDays }: Props) {
   const t = useT()
   const { messages, draft, to } = useStore(chat.state)
   const end = useRef<HTMLDivElement>(null)
@@ -34,7 +36,7 @@ export function ChatPanel({ chat, allowed, people, host, privately }: Props) {
       {/* A list that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="scroll messages" role="log" aria-label={t('ctl.chat')} tabIndex={0}>
-        <p className="sm muted first">{t('chat.empty')}</p>
+        <p className="sm muted first">{keptDays > 0 ? t('chat.kept', { n: keptDays }) : t('chat.empty')}</p>
         <ul>
           {messages.map((message, i) => <Line key={message.id} message={message} follows={follows(messages[i - 1], message)} again={() => void chat.again(message.id)} />)}
         </ul>

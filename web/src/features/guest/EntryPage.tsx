@@ -1,5 +1,5 @@
 // The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
-import { AppWindow, CalendarDays, CircleDot, EyeOff, ShieldCheck, User } from 'lucide-react'
+import { AppWindow, CalendarDays, CircleDot, EyeOff, MessageSquareText, ShieldCheck, User } from 'lucide-react'
 import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
@@ -35,6 +35,7 @@ export function EntryPage({ visit, view, typed }: Props) {
           <ul className="facts">
             <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{view?.meeting.sentence[lang]}</small></div></li>
             <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
+            {view && view.meeting.keep_chat_days > 0 ? <li><MessageSquareText aria-hidden="true" /><div>{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</div></li> : null}
             {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
           </ul>
           <ol className="steps">

@@ -38,6 +38,7 @@ export function WaitingPage({ visit, view }: Props) {
           <Messages visit={visit} view={view} />
           <Waited view={view} />
           <p className="sm muted">{view.meeting.sentence[lang]}</p>
+          {view.meeting.keep_chat_days > 0 ? <p className="sm muted">{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</p> : null}
           <p className="sm muted">{t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')}</p>
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>

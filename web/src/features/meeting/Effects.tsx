@@ -13,7 +13,7 @@ export function Effects({ meetings, titled = false }: { meetings: readonly Meeti
   return <div className="effects">{some.map((meeting) => <OnMeeting key={meeting.meeting} of={meeting} titled={titled} />)}</div>
 }
 
-const changes = (of: MeetingEffects) => of.heard || of.links.length + of.waiting.length + of.guests.length + of.lobby.length > 0
+const changes = (of: MeetingEffects) => of.heard || of.chat !== 'unchanged' || of.links.length + of.waiting.length + of.guests.length + of.lobby.length > 0
 
 function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
   const t = useT()
@@ -25,9 +25,10 @@ function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
       <ul>
         {of.links.map((link) => <LinkLine key={link.id} of={link} t={t} />)}
         {of.waiting.map((guest) => <li key={guest.knock}><Words id="effects.waiting" values={{ name: <bdi>{guest.name}</bdi>, why: lineSaid(guest.line, t) }} /></li>)}
+        {of.chat === 'unchanged' ? null : <li>{t(of.chat === 'kept' ? 'effects.chat.kept' : 'effects.chat.notkept')}</li>}
         {lose.map((guest) => <li key={guest.identity}><Words id="effects.share" values={{ name: <bdi>{guest.name}</bdi> }} /></li>)}
       </ul>
-      {stay.length + of.lobby.length > 0 || of.heard ? (
+      {stay.length + of.lobby.length + of.stored > 0 || of.heard ? (
         <div className="note warn">
           <TriangleAlert aria-hidden="true" />
           <div className="stack-s">
@@ -35,6 +36,7 @@ function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
             <ul>
               {stay.map((guest) => <li key={guest.identity}><Words id="effects.stays" values={{ name: <bdi>{guest.name}</bdi>, why: lineSaid(guest.stays ?? '', t) }} /></li>)}
               {of.lobby.map((person) => <li key={person.identity}><Words id="effects.lobby" values={{ name: <bdi>{person.name}</bdi> }} /></li>)}
+              {of.stored > 0 ? <li>{t('effects.chat.stored', { n: of.stored })}</li> : null}
               {of.heard ? <li>{t('effects.heard')}</li> : null}
             </ul>
           </div>

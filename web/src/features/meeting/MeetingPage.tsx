@@ -9,6 +9,7 @@ import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
 import { ImportDialog } from './ImportDialog'
+import { KeptChat } from './KeptChat'
 import { LinkDialog } from './LinkDialog'
 import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
@@ -51,9 +52,11 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
         </div>
         <Facts meeting={meeting} profile={profile} post={post} />
         {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
+        {profile?.rules.keep_chat ? <p className="sm muted">{t('kept.rule')}</p> : null}
       </div>
       {isHost ? <Members meeting={meeting} /> : null}
       {isHost ? <Links meeting={meeting} /> : null}
+      {isHost ? <KeptChat meeting={meeting} keeps={profile?.rules.keep_chat ?? false} /> : null}
     </>
   )
 }

@@ -72,8 +72,8 @@ export function codesFile(links: readonly Link[], t: Translate, lang: Lang, now:
 }
 
 /** Hands a file to the reader. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }))
+export function download(name: string, text: string, type = 'text/csv'): void {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }))
   const anchor = document.createElement('a')
   anchor.href = url
   anchor.download = name

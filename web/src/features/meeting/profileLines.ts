@@ -25,5 +25,5 @@ export function consequences(rules: ProfileRules, t: Translate): string[] {
         t('profile.says.life', { life: lifeSaid(rules.link_hours, t) }),
         t(`profile.says.share.${rules.guest_share}`),
       ]
-  return [...guests, ...(rules.lobby === 'guests' ? [] : [t('profile.says.lobby')]), ...(rules.watermark ? [t('profile.says.watermark')] : [])]
+  return [...guests, ...(rules.lobby === 'guests' ? [] : [t('profile.says.lobby')]), ...(rules.keep_chat ? [t('profile.says.chatkept')] : []), ...(rules.watermark ? [t('profile.says.watermark')] : [])]
 }
