@@ -33,7 +33,7 @@ export function SelectField({ label, hint, error, id, className, children, ...se
     <div className={`field ${className ?? ''}`}>
       <label htmlFor={own}>{label}</label>
       <span className="select">
-        <select {...select} id={own} aria-describedby={described(own, hint, error)}>
+        <select {...select} id={own} aria-invalid={error ? true : undefined} aria-describedby={described(own, hint, error)}>
           {children}
         </select>
         <ChevronDown aria-hidden="true" />

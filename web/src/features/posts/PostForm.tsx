@@ -1,6 +1,6 @@
 import { useId, useState, type ReactNode, type SubmitEvent } from 'react'
-import { isProblem, type Post, type PostDraft } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { type Post, type PostDraft } from '@/api'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { languageNames, languageTags, timeZones, zoneHere } from './words'
@@ -19,7 +19,7 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
   const lang = useLang()
   const [languages, setLanguages] = useState(post?.languages.join(', ') ?? lang)
   const [zone, setZone] = useState(post?.time_zone ?? zoneHere())
-  const fields = isProblem(error, 'invalid') ? error.fields : {}
+  const fields = useFaults(error)
   const wrongLanguages = Object.keys(fields).some((field) => field.startsWith('languages'))
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
