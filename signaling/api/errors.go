@@ -114,7 +114,7 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 		p := problem(http.StatusForbidden, codeProfileRefuses, refused.Error())
 		p.Line = refused.Line
 		if ofLink, ok := errors.AsType[*meeting.LinkError](err); ok {
-			p.Host = ofLink.Host
+			p.Host, p.Profile = ofLink.Host, new(Text(ofLink.Profile))
 		}
 		return p
 	}

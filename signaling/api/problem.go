@@ -57,6 +57,7 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 	ValidFrom *time.Time `json:"valid_from,omitempty" doc:"link-early: when the link begins to work."`
 	Host      string     `json:"host,omitempty" doc:"link-expired, link-early, link-in-use and profile-refuses: whom to ask for a new link."`
 	Line      string     `json:"line,omitempty" doc:"profile-refuses: the line of the security profile."`
+	Profile   *Text      `json:"profile,omitempty" doc:"profile-refuses of a guest link: the name of the security profile."`
 	Needs     []string   `json:"needs,omitempty" nullable:"false" doc:"profile-unavailable: what this version lacks."`
 	TriesLeft *int       `json:"tries_left,omitempty" doc:"pin-wrong: tries before each costs a pause."`
 

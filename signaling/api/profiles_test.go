@@ -219,8 +219,13 @@ func TestEachLineHoldsAtEachWayIn(t *testing.T) {
 				}
 			}
 			p := s.person().refused(c.closed, c.status, "POST", "/guest/redeem", redeemOf(other))
-			if c.closed == "profile-refuses" && (p.Line != c.line || p.Host != "Anne Bernard") {
-				t.Errorf("opening: line %q, host %q", p.Line, p.Host)
+			if c.closed == "profile-refuses" && (p.Line != c.line || p.Host != "Anne Bernard" || p.Profile == nil || p.Profile.French != "Standard") {
+				t.Errorf("opening: line %q, host %q, profile %v", p.Line, p.Host, p.Profile)
+			}
+			forged := redeemOf(other)
+			forged.Code = redeemOf(l).Code // of another link
+			if p := s.person().refused("link-unknown", http.StatusNotFound, "POST", "/guest/redeem", forged); p.Line != "" || p.Host != "" || p.Profile != nil {
+				t.Errorf("a wrong secret learns %+v", p)
 			}
 			opened.refused(c.closed, c.status, "POST", "/guest/knock", map[string]any{"name": "Rui"})
 			if c.admits {

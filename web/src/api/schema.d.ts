@@ -2261,6 +2261,8 @@ export interface components {
             line?: string;
             /** @description profile-unavailable: what this version lacks. */
             needs?: string[];
+            /** @description profile-refuses of a guest link: the name of the security profile. */
+            profile?: components["schemas"]["Text"];
             /**
              * Format: int64
              * @description The HTTP status.
