@@ -6,7 +6,7 @@ import { agent, isProblem, type Profile, type ProfileDraft, type ProfileEffects,
 import { ErrorNote, useFaults } from '@/features/frame'
 import { Effects } from '@/features/meeting'
 import { useT } from '@/i18n'
-import { announce, Button, Field, SelectField, textOf } from '@/ui'
+import { announce, AreaField, Button, Field, SelectField, textOf } from '@/ui'
 import { choices, flags, read } from './lines'
 
 interface Props {
@@ -60,8 +60,8 @@ export function ProfileForm({ post, profile, fresh, go }: Props) {
         <Field label={t('profiles.name.fr')} name="name.fr" lang="fr" required maxLength={80} defaultValue={fresh ? '' : profile.name.fr} error={fields['name.fr']} />
         <Field label={t('profiles.name.en')} name="name.en" lang="en" required maxLength={80} defaultValue={fresh ? '' : profile.name.en} error={fields['name.en']} />
       </div>
-      <Field label={t('profiles.sentence.fr')} name="sentence.fr" lang="fr" hint={t('profiles.sentence.hint')} required maxLength={300} defaultValue={fresh ? '' : profile.sentence.fr} error={fields['sentence.fr']} />
-      <Field label={t('profiles.sentence.en')} name="sentence.en" lang="en" required maxLength={300} defaultValue={fresh ? '' : profile.sentence.en} error={fields['sentence.en']} />
+      <AreaField rows={2} label={t('profiles.sentence.fr')} name="sentence.fr" lang="fr" hint={t('profiles.sentence.hint')} required maxLength={300} defaultValue={fresh ? '' : profile.sentence.fr} error={fields['sentence.fr']} />
+      <AreaField rows={2} label={t('profiles.sentence.en')} name="sentence.en" lang="en" required maxLength={300} defaultValue={fresh ? '' : profile.sentence.en} error={fields['sentence.en']} />
       <Lines rules={profile.rules} fields={fields} />
       {seen ? <Seen effects={seen.effects} /> : null}
       {error && Object.keys(fields).length === 0 ? <Refusal error={error} renew={renew} /> : null}
