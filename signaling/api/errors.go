@@ -73,7 +73,6 @@ var problems = []struct {
 	{meeting.ErrOfGuest, http.StatusConflict, codeConflict},
 	{profile.ErrNotFound, http.StatusNotFound, codeNotFound},
 	{profile.ErrChanged, http.StatusConflict, codeConflict},
-	{profile.ErrExists, http.StatusConflict, codeConflict},
 	{meeting.ErrNotInCall, http.StatusConflict, codeConflict},
 	{meeting.ErrChatFull, http.StatusConflict, codeChatFull},
 	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
@@ -95,11 +94,16 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	}
 	if draft, ok := errors.AsType[*meeting.DraftError](err); ok {
 		if field, ok := errors.AsType[*name.Error](err); ok {
-			return fieldProblem(fmt.Sprintf("body.links[%d].%s", draft.Index, field.Field()), field.Reason)
+			return typedProblem(fmt.Sprintf("body.links[%d].%s", draft.Index, field.Field()), field)
 		}
 	}
 	if field, ok := errors.AsType[*name.Error](err); ok {
-		return fieldProblem("body."+field.Field(), field.Reason)
+		return typedProblem("body."+field.Field(), field)
+	}
+	if errors.Is(err, profile.ErrExists) {
+		p := problem(http.StatusConflict, codeConflict, err.Error())
+		p.Errors = []ProblemField{{Location: "body.id", Message: "is that of another security profile", Code: string(codeOfTaken)}}
+		return p
 	}
 	if errors.Is(err, login.ErrCurrent) {
 		return fieldProblem("body.current", "is not the present password")
@@ -111,7 +115,7 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 		p := problem(http.StatusForbidden, codeProfileRefuses, refused.Error())
 		p.Line = refused.Line
 		if ofLink, ok := errors.AsType[*meeting.LinkError](err); ok {
-			p.Host = ofLink.Host
+			p.Host, p.Profile = ofLink.Host, new(Text(ofLink.Profile))
 		}
 		return p
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"aparte/signaling/name"
 )
 
 // Codes of problems; the type of a problem is problemURN + code.
@@ -56,6 +58,7 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 	ValidFrom *time.Time `json:"valid_from,omitempty" doc:"link-early: when the link begins to work."`
 	Host      string     `json:"host,omitempty" doc:"link-expired, link-early, link-in-use and profile-refuses: whom to ask for a new link."`
 	Line      string     `json:"line,omitempty" doc:"profile-refuses: the line of the security profile."`
+	Profile   *Text      `json:"profile,omitempty" doc:"profile-refuses of a guest link: the name of the security profile."`
 	Needs     []string   `json:"needs,omitempty" nullable:"false" doc:"profile-unavailable: what this version lacks."`
 	TriesLeft *int       `json:"tries_left,omitempty" doc:"pin-wrong: tries before each costs a pause."`
 
@@ -65,8 +68,16 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 // ProblemField names a field at fault and says why.
 type ProblemField struct {
 	Location string `json:"location" doc:"Such as body.title or path.id."`
-	Message  string `json:"message"`
+	Message  string `json:"message" doc:"Completes 'the field ...', in English."`
+	Code     string `json:"code,omitempty" enum:"form,taken,required,too-long,unshowable,id-form,unknown-value,out-of-range,no-way-in,no-guests,spoken-code-shared,encrypted-recording,delay-without-end" doc:"What kind of mistake, where it is one of these; decide by this, not by the words. form: not as this document describes it. taken: there is one already."`
 }
+
+// Kinds of mistakes that are found here; those that the rules find are in packages name
+// and profile.
+const (
+	codeOfForm  name.Code = "form"
+	codeOfTaken name.Code = "taken"
+)
 
 var titles = map[string]string{
 	codeInvalid:         "Some of what was sent is not valid",
@@ -105,6 +116,13 @@ func problem(status int, code, detail string) *Problem {
 func fieldProblem(location, message string) *Problem {
 	p := problem(http.StatusUnprocessableEntity, codeInvalid, message)
 	p.Errors = []ProblemField{{Location: location, Message: message}}
+	return p
+}
+
+// typedProblem is what is wrong with something that was typed.
+func typedProblem(location string, e *name.Error) *Problem {
+	p := fieldProblem(location, e.Reason)
+	p.Errors[0].Code = string(e.Code)
 	return p
 }
 
@@ -154,11 +172,12 @@ func ours(_ huma.Context, _ string, v any) (any, error) {
 
 // locate names the missing field itself, where huma names its parent.
 func locate(d *huma.ErrorDetail) ProblemField {
-	f := ProblemField{Location: d.Location, Message: d.Message}
+	f := ProblemField{Location: d.Location, Message: d.Message, Code: string(codeOfForm)}
 	if rest, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
-		if name, ok := strings.CutSuffix(rest, " to be present"); ok {
-			f.Location += "." + name
+		if missing, ok := strings.CutSuffix(rest, " to be present"); ok {
+			f.Location += "." + missing
 			f.Message = "is required"
+			f.Code = string(name.CodeRequired)
 		}
 	}
 	return f

@@ -84,7 +84,9 @@ func TestProfilesAreVersioned(t *testing.T) {
 		t.Errorf("after a restart %+v", got)
 	}
 	do[api.Profile](admin, http.StatusCreated, "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules))
-	admin.refused("conflict", http.StatusConflict, "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules))
+	if p := admin.refused("conflict", http.StatusConflict, "POST", "/profiles", draftOf("named", profile.Defaults()[0].Rules)); len(p.Errors) != 1 || p.Errors[0].Location != "body.id" || p.Errors[0].Code != "taken" {
+		t.Errorf("an id that is taken: %+v", p.Errors)
+	}
 	admin.refused("conflict", http.StatusConflict, "POST", "/profiles", draftOf("standard", profile.Defaults()[0].Rules))
 	admin.refused("not-found", http.StatusNotFound, "PUT", "/profiles/nowhere", edit)
 	agent.refused("not-found", http.StatusNotFound, "GET", "/profiles/nowhere", nil)
@@ -93,19 +95,32 @@ func TestProfilesAreVersioned(t *testing.T) {
 // What a profile says wrong is named by its field; nothing unknown is taken.
 func TestProfilesAreChecked(t *testing.T) {
 	admin := newServer(t).admin()
-	for at, change := range map[string]func(*api.ProfileRules){
-		"body.rules.recording":       func(r *api.ProfileRules) { r.Encryption = profile.EncryptionRequired },
-		"body.rules.shared_links":    func(r *api.ProfileRules) { r.SpokenCode = true },
-		"body.rules.personal_links":  func(r *api.ProfileRules) { r.SharedLinks, r.PersonalLinks = false, false },
-		"body.rules.last_host_delay": func(r *api.ProfileRules) { r.LastHostDelay = 10 },
-		"body.rules.link_hours":      func(r *api.ProfileRules) { r.LinkHours = 2161 },
-		"body.rules.lobby":           func(r *api.ProfileRules) { r.Lobby = "nobody" },
+	noGuests := func(r *api.ProfileRules) { r.Guests, r.SharedLinks, r.PersonalLinks = false, false, false }
+	type edit = api.ProfileEdit
+	for _, c := range []struct {
+		at, code string
+		change   func(*edit)
+	}{
+		{"rules.recording", "encrypted-recording", func(e *edit) { e.Rules.Encryption = profile.EncryptionRequired }},
+		{"rules.shared_links", "spoken-code-shared", func(e *edit) { e.Rules.SpokenCode = true }},
+		{"rules.personal_links", "no-way-in", func(e *edit) { e.Rules.SharedLinks, e.Rules.PersonalLinks = false, false }},
+		{"rules.shared_links", "no-guests", func(e *edit) { e.Rules.Guests = false }},
+		{"rules.pin", "no-guests", func(e *edit) { noGuests(&e.Rules); e.Rules.PIN = true }},
+		{"rules.last_host_delay", "delay-without-end", func(e *edit) { e.Rules.LastHostDelay = 10 }},
+		{"rules.link_hours", "form", func(e *edit) { e.Rules.LinkHours = 2161 }},
+		{"rules.lobby", "form", func(e *edit) { e.Rules.Lobby = "nobody" }},
+		{"name.fr", "required", func(e *edit) { e.Name.French = "  " }},
+		{"name.en", "too-long", func(e *edit) { e.Name.English = strings.Repeat("x", 81) }},
+		{"sentence.fr", "unshowable", func(e *edit) { e.Sentence.French = "un\u0007deux" }},
+		{"sentence.en", "form", func(e *edit) { e.Sentence.English = strings.Repeat("x", 401) }},
 	} {
+		wrong := editOf(1, func(*api.ProfileRules) {})
+		c.change(&wrong)
 		for _, call := range []string{"PUT /profiles/standard", "POST /profiles/standard/preview"} {
 			method, path, _ := strings.Cut(call, " ")
-			p := admin.refused("invalid", http.StatusUnprocessableEntity, method, path, editOf(1, change))
-			if len(p.Errors) != 1 || p.Errors[0].Location != at {
-				t.Errorf("%s: %+v, want %s", call, p.Errors, at)
+			p := admin.refused("invalid", http.StatusUnprocessableEntity, method, path, wrong)
+			if len(p.Errors) != 1 || p.Errors[0].Location != "body."+c.at || p.Errors[0].Code != c.code {
+				t.Errorf("%s: %+v, want %s %s", call, p.Errors, c.at, c.code)
 			}
 		}
 	}
@@ -204,8 +219,13 @@ func TestEachLineHoldsAtEachWayIn(t *testing.T) {
 				}
 			}
 			p := s.person().refused(c.closed, c.status, "POST", "/guest/redeem", redeemOf(other))
-			if c.closed == "profile-refuses" && (p.Line != c.line || p.Host != "Anne Bernard") {
-				t.Errorf("opening: line %q, host %q", p.Line, p.Host)
+			if c.closed == "profile-refuses" && (p.Line != c.line || p.Host != "Anne Bernard" || p.Profile == nil || p.Profile.French != "Standard") {
+				t.Errorf("opening: line %q, host %q, profile %v", p.Line, p.Host, p.Profile)
+			}
+			forged := redeemOf(other)
+			forged.Code = redeemOf(l).Code // of another link
+			if p := s.person().refused("link-unknown", http.StatusNotFound, "POST", "/guest/redeem", forged); p.Line != "" || p.Host != "" || p.Profile != nil {
+				t.Errorf("a wrong secret learns %+v", p)
 			}
 			opened.refused(c.closed, c.status, "POST", "/guest/knock", map[string]any{"name": "Rui"})
 			if c.admits {

@@ -132,7 +132,7 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	}
 	founded, err := post.Make(first, l.random, a.CreatedAt)
 	if wrong, ok := errors.AsType[*name.Error](err); ok {
-		return Account{}, "", &name.Error{At: "post." + wrong.At, Reason: wrong.Reason}
+		return Account{}, "", &name.Error{At: "post." + wrong.At, Reason: wrong.Reason, Code: wrong.Code}
 	}
 	if err != nil {
 		return Account{}, "", err

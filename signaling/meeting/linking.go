@@ -296,7 +296,7 @@ func (a enter) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		var early *link.EarlyError
 		if _, refused := errors.AsType[*profile.RefusedError](err); refused || errors.Is(err, link.ErrExpired) || errors.Is(err, link.ErrInUse) || errors.As(err, &early) {
-			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name}
+			return nil, &LinkError{Err: err, Host: l.meeting.Organiser.Name, Profile: l.profile.Name}
 		}
 		return nil, err
 	}
@@ -314,6 +314,8 @@ func (a enter) enter(l *lobby.Lobby, now time.Time) (lobby.Session, error) {
 type LinkError struct {
 	Err  error
 	Host string // name of the organiser
+	// Profile is the name of the meeting's security profile.
+	Profile profile.Text
 }
 
 func (e *LinkError) Error() string { return e.Err.Error() }

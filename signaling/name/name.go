@@ -23,7 +23,20 @@ type Error struct {
 	At string
 	// Reason completes "the field ...".
 	Reason string
+	// Code is the kind of reason, for programs; "" where none has asked for it yet.
+	Code Code
 }
+
+// Code is a kind of reason for which a field cannot be kept. A screen has words for it
+// in every language; it never changes.
+type Code string
+
+// What can be wrong with any text.
+const (
+	CodeRequired   Code = "required"
+	CodeTooLong    Code = "too-long"
+	CodeUnshowable Code = "unshowable" // invalid UTF-8, control characters and the like
+)
 
 func (e *Error) Error() string { return e.At + " " + e.Reason }
 
@@ -44,7 +57,7 @@ func Required(field, typed string, maxRunes int) (string, error) {
 		return "", err
 	}
 	if !strings.ContainsFunc(kept, visible) {
-		return "", &Error{field, "is required"}
+		return "", &Error{field, "is required", CodeRequired}
 	}
 	return kept, nil
 }
@@ -55,19 +68,19 @@ func Required(field, typed string, maxRunes int) (string, error) {
 func Optional(field, typed string, maxRunes int) (string, error) {
 	// Composition can shrink text a little; what is far too long is not worth it.
 	if len(typed) > 16*maxRunes {
-		return "", &Error{field, fmt.Sprintf("is longer than %d characters", maxRunes)}
+		return "", &Error{field, fmt.Sprintf("is longer than %d characters", maxRunes), CodeTooLong}
 	}
 	if !utf8.ValidString(typed) {
-		return "", &Error{field, "is not valid UTF-8"}
+		return "", &Error{field, "is not valid UTF-8", CodeUnshowable}
 	}
 	for _, r := range typed {
 		if refused(r) {
-			return "", &Error{field, fmt.Sprintf("holds a character that cannot be shown (U+%04X)", r)}
+			return "", &Error{field, fmt.Sprintf("holds a character that cannot be shown (U+%04X)", r), CodeUnshowable}
 		}
 	}
 	kept := strings.TrimSpace(norm.NFC.String(typed))
 	if utf8.RuneCountInString(kept) > maxRunes {
-		return "", &Error{field, fmt.Sprintf("is longer than %d characters", maxRunes)}
+		return "", &Error{field, fmt.Sprintf("is longer than %d characters", maxRunes), CodeTooLong}
 	}
 	return kept, nil
 }

@@ -15,23 +15,23 @@ const MaxText = 4 << 10
 // a tab stays. Whatever else Optional refuses is refused here too.
 func Text(field, typed string, maxBytes int) (string, error) {
 	if len(typed) > 2*maxBytes {
-		return "", &Error{field, fmt.Sprintf("is longer than %d bytes", maxBytes)}
+		return "", &Error{field, fmt.Sprintf("is longer than %d bytes", maxBytes), CodeTooLong}
 	}
 	if !utf8.ValidString(typed) {
-		return "", &Error{field, "is not valid UTF-8"}
+		return "", &Error{field, "is not valid UTF-8", CodeUnshowable}
 	}
 	lines := strings.ReplaceAll(typed, "\r\n", "\n")
 	for _, r := range lines {
 		if refused(r) && r != '\n' && r != '\t' {
-			return "", &Error{field, fmt.Sprintf("holds a character that cannot be shown (U+%04X)", r)}
+			return "", &Error{field, fmt.Sprintf("holds a character that cannot be shown (U+%04X)", r), CodeUnshowable}
 		}
 	}
 	kept := strings.TrimSpace(norm.NFC.String(lines))
 	switch {
 	case len(kept) > maxBytes:
-		return "", &Error{field, fmt.Sprintf("is longer than %d bytes", maxBytes)}
+		return "", &Error{field, fmt.Sprintf("is longer than %d bytes", maxBytes), CodeTooLong}
 	case !strings.ContainsFunc(kept, visible):
-		return "", &Error{field, "is required"}
+		return "", &Error{field, "is required", CodeRequired}
 	}
 	return kept, nil
 }

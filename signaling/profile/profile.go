@@ -153,6 +153,18 @@ var (
 	ErrExists  = errors.New("there is a security profile of this id")
 )
 
+// What can be wrong with a profile, besides its texts (name.Code).
+const (
+	CodeID              name.Code = "id-form"
+	CodeUnknown         name.Code = "unknown-value"
+	CodeRange           name.Code = "out-of-range"
+	CodeNoWayIn         name.Code = "no-way-in"           // guests, but no kind of link
+	CodeNoGuests        name.Code = "no-guests"           // a line about guests, of whom there are none
+	CodeSpokenShared    name.Code = "spoken-code-shared"  // a spoken code is for one named person
+	CodeNothingToRecord name.Code = "encrypted-recording" // the server has nothing to record
+	CodeDelay           name.Code = "delay-without-end"   // a delay before nothing
+)
+
 // MustKnock tells whether a role may come in only through the lobby.
 func (r Rules) MustKnock(who role.Role) bool {
 	return !who.Moderates() && who != role.Server && (who == role.Guest || who == role.Door || r.Lobby == LobbyAllButHosts)
@@ -163,7 +175,7 @@ var formOfID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 // Check returns the profile as it is kept. A refusal is a *name.Error.
 func Check(p Profile) (Profile, error) {
 	if len(p.ID) < 2 || len(p.ID) > maxID || !formOfID.MatchString(p.ID) {
-		return Profile{}, &name.Error{At: "id", Reason: fmt.Sprintf("must be 2 to %d lower-case letters, digits and hyphens", maxID)}
+		return Profile{}, &name.Error{At: "id", Reason: fmt.Sprintf("must be 2 to %d lower-case letters, digits and hyphens", maxID), Code: CodeID}
 	}
 	for _, text := range []struct {
 		at   string
@@ -186,7 +198,9 @@ func Check(p Profile) (Profile, error) {
 
 // check refuses values that do not exist and lines that contradict each other.
 func (r Rules) check() error {
-	refuse := func(at, reason string) error { return &name.Error{At: "rules." + at, Reason: reason} }
+	refuse := func(at string, code name.Code, reason string) error {
+		return &name.Error{At: "rules." + at, Reason: reason, Code: code}
+	}
 	for _, word := range []struct {
 		at, said string
 		of       []string
@@ -200,30 +214,30 @@ func (r Rules) check() error {
 		{"last_host", string(r.LastHost), words(LastHostEnd, LastHostWait, LastHostPromote)},
 	} {
 		if !slices.Contains(word.of, word.said) {
-			return refuse(word.at, "must be "+strings.Join(word.of[:len(word.of)-1], ", ")+" or "+word.of[len(word.of)-1])
+			return refuse(word.at, CodeUnknown, "must be "+strings.Join(word.of[:len(word.of)-1], ", ")+" or "+word.of[len(word.of)-1])
 		}
 	}
 	switch {
 	case r.LinkHours < 0 || r.LinkHours > MaxLinkHours:
-		return refuse("link_hours", fmt.Sprintf("must be between 0 (the meeting's own hours) and %d", MaxLinkHours))
+		return refuse("link_hours", CodeRange, fmt.Sprintf("must be between 0 (the meeting's own hours) and %d", MaxLinkHours))
 	case r.LastHostDelay < 0 || r.LastHostDelay > MaxLastHostDelay:
-		return refuse("last_host_delay", fmt.Sprintf("must be between 0 and %d seconds", MaxLastHostDelay))
+		return refuse("last_host_delay", CodeRange, fmt.Sprintf("must be between 0 and %d seconds", MaxLastHostDelay))
 	case r.Guests && !r.SharedLinks && !r.PersonalLinks:
-		return refuse("personal_links", "must be allowed, or shared links: guests come in by nothing else")
+		return refuse("personal_links", CodeNoWayIn, "must be allowed, or shared links: guests come in by nothing else")
 	case !r.Guests && r.SharedLinks:
-		return refuse("shared_links", "must be off where no guests are allowed")
+		return refuse("shared_links", CodeNoGuests, "must be off where no guests are allowed")
 	case !r.Guests && r.PersonalLinks:
-		return refuse("personal_links", "must be off where no guests are allowed")
+		return refuse("personal_links", CodeNoGuests, "must be off where no guests are allowed")
 	case !r.Guests && r.PIN:
-		return refuse("pin", "must be off where no guests are allowed")
+		return refuse("pin", CodeNoGuests, "must be off where no guests are allowed")
 	case !r.Guests && r.SpokenCode:
-		return refuse("spoken_code", "must be off where no guests are allowed")
+		return refuse("spoken_code", CodeNoGuests, "must be off where no guests are allowed")
 	case r.SpokenCode && r.SharedLinks:
-		return refuse("shared_links", "must be off with a spoken code: it is for one named person")
+		return refuse("shared_links", CodeSpokenShared, "must be off with a spoken code: it is for one named person")
 	case r.Encryption == EncryptionRequired && r.Recording != RecordingImpossible:
-		return refuse("recording", "must be impossible where end-to-end encryption is required: the server has nothing to record")
+		return refuse("recording", CodeNothingToRecord, "must be impossible where end-to-end encryption is required: the server has nothing to record")
 	case r.LastHost == LastHostWait && r.LastHostDelay != 0:
-		return refuse("last_host_delay", "must be 0 where the meeting goes on")
+		return refuse("last_host_delay", CodeDelay, "must be 0 where the meeting goes on")
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ export class Problem extends Error {
     readonly code: string,
     readonly status: number,
     message: string,
-    /** What is wrong with each field, by its JSON path without "body.". */
+    /** What is wrong with each field, by its JSON path without "body.", in the server's words. */
     readonly fields: Readonly<Record<string, string>> = {},
     /** The whole problem document, for members of its own such as valid_from or host. */
     readonly document: Readonly<Record<string, unknown>> = {},
@@ -15,6 +15,11 @@ export class Problem extends Error {
     readonly retryAfter?: number,
   ) {
     super(message)
+  }
+
+  /** The kind of mistake in a field; undefined where the server tells none. */
+  mistake(field: string): string | undefined {
+    return entries(this.document).find((entry) => pathOf(entry) === field && typeof entry['code'] === 'string')?.['code'] as string | undefined
   }
 
   /** A member of the problem's own, when it is a string. */
@@ -33,6 +38,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function entries(document: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
+  return Array.isArray(document['errors']) ? document['errors'].filter(isRecord) : []
+}
+
+function pathOf({ location }: Record<string, unknown>): string | null {
+  return typeof location === 'string' ? location.replace(/^body\./, '') : null
+}
+
 /** Reads a problem document; anything else that is not 2xx becomes "internal". */
 export function problemFrom(status: number, body: unknown, retryAfter?: string | null): Problem {
   const document = isRecord(body) ? body : {}
@@ -40,10 +53,9 @@ export function problemFrom(status: number, body: unknown, retryAfter?: string |
   const prefix = 'urn:aparte:problem:'
   const code = type.startsWith(prefix) ? type.slice(prefix.length) : status === 401 ? 'unauthenticated' : status === 404 ? 'not-found' : 'internal'
   const fields: Record<string, string> = {}
-  for (const entry of Array.isArray(document['errors']) ? document['errors'] : []) {
-    if (!isRecord(entry)) continue
-    const { location, message } = entry
-    if (typeof location === 'string' && typeof message === 'string') fields[location.replace(/^body\./, '')] = message
+  for (const entry of entries(document)) {
+    const path = pathOf(entry)
+    if (path !== null && typeof entry['message'] === 'string') fields[path] = entry['message']
   }
   const said = [document['detail'], document['title']].find((text) => typeof text === 'string' && text !== '')
   const seconds = Number(retryAfter)

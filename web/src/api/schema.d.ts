@@ -2359,6 +2359,8 @@ export interface components {
             line?: string;
             /** @description profile-unavailable: what this version lacks. */
             needs?: string[];
+            /** @description profile-refuses of a guest link: the name of the security profile. */
+            profile?: components["schemas"]["Text"];
             /**
              * Format: int64
              * @description The HTTP status.
@@ -2383,8 +2385,14 @@ export interface components {
             valid_from?: string;
         };
         ProblemField: {
+            /**
+             * @description What kind of mistake, where it is one of these; decide by this, not by the words. form: not as this document describes it. taken: there is one already.
+             * @enum {string}
+             */
+            code?: "form" | "taken" | "required" | "too-long" | "unshowable" | "id-form" | "unknown-value" | "out-of-range" | "no-way-in" | "no-guests" | "spoken-code-shared" | "encrypted-recording" | "delay-without-end";
             /** @description Such as body.title or path.id. */
             location: string;
+            /** @description Completes 'the field ...', in English. */
             message: string;
         };
         Profile: {

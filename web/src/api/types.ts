@@ -41,6 +41,8 @@ export type ProfileHistory = Schemas['ProfileHistory']
 export type ProfileEffects = Schemas['ProfileEffects']
 export type ProfileChange = Schemas['ProfileChange']
 export type MeetingEffects = Schemas['MeetingEffects']
+/** A kind of mistake in a field. */
+export type Mistake = NonNullable<Schemas['ProblemField']['code']>
 export type Setup = Schemas['Setup']
 export type HostMessage = Schemas['HostMessage']
 export type GuestMessage = Schemas['GuestMessage']

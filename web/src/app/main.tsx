@@ -1,6 +1,7 @@
 // The first import clears the address bar: keep it first.
 import { opened } from './boot'
 import { lazy, Suspense, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
 import { Boundary, Loading } from '@/features/frame'
 import { GuestApp, typedBefore } from '@/features/guest'
@@ -22,13 +23,14 @@ async function start(): Promise<void> {
   await activate(preferredLang(location.search, keptLang(), navigator.languages))
   const root = document.getElementById('root')
   if (!root) throw new Error('the page has no root')
+  // In one go: a letter typed between the reading and the taking over would be in neither form.
   const typed = typedBefore()
-  createRoot(root).render(
+  flushSync(() => createRoot(root).render(
     <>
       <Boundary><App typed={typed} /></Boundary>
       <LiveRegions />
     </>,
-  )
+  ))
 }
 
 void start()

@@ -1,7 +1,8 @@
 import { ChevronDown } from 'lucide-react'
 import { useId, type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes } from 'react'
 
-interface Common {
+/** What stands about a field. */
+export interface Common {
   label: ReactNode
   hint?: ReactNode
   error?: ReactNode
@@ -33,7 +34,7 @@ export function SelectField({ label, hint, error, id, className, children, ...se
     <div className={`field ${className ?? ''}`}>
       <label htmlFor={own}>{label}</label>
       <span className="select">
-        <select {...select} id={own} aria-describedby={described(own, hint, error)}>
+        <select {...select} id={own} aria-invalid={error ? true : undefined} aria-describedby={described(own, hint, error)}>
           {children}
         </select>
         <ChevronDown aria-hidden="true" />
@@ -43,11 +44,11 @@ export function SelectField({ label, hint, error, id, className, children, ...se
   )
 }
 
-function described(id: string, hint: ReactNode, error: ReactNode): string | undefined {
+export function described(id: string, hint: ReactNode, error: ReactNode): string | undefined {
   return [error ? `${id}-error` : '', hint ? `${id}-hint` : ''].filter(Boolean).join(' ') || undefined
 }
 
-function Below({ id, hint, error }: { id: string; hint?: ReactNode; error?: ReactNode }) {
+export function Below({ id, hint, error }: { id: string; hint?: ReactNode; error?: ReactNode }) {
   return (
     <>
       {error ? <p className="error" id={`${id}-error`}>{error}</p> : null}

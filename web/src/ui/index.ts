@@ -1,6 +1,7 @@
 // Primitives without words. Overlays (menus, dialogs) are in overlays.ts, loaded with the pages that need them.
 export { Bell } from './bell'
 export { Button } from './Button'
+export { AreaField } from './AreaField'
 export { Field, SelectField } from './Field'
 export { panelHeading, recoverFocus, useFocusKept } from './focus'
 export { textOf } from './form'

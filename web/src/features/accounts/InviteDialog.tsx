@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account, type InvitedAccount } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { LinkToCopy } from '@/features/meeting'
 import { useT, Words } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
@@ -54,7 +54,7 @@ function NewAccount({ account, onMade }: { account: Account; onMade: (made: Invi
   })
   const posts = account.posts.filter(({ role }) => role === 'administrator')
   const [role, setRole] = useState<(typeof roles)[number]>('agent')
-  const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
+  const fields = useFaults(make.error)
   const taken = isProblem(make.error, 'conflict')
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()

@@ -1,2 +1,3 @@
 export { Frame } from './Frame'
 export { Boundary, ErrorNote, Loading, Obstructed, PlainPage } from './pages'
+export { useFaults } from './faults'

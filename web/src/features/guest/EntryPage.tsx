@@ -1,6 +1,6 @@
 // The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
 import { AppWindow, CalendarDays, CircleDot, EyeOff, MessageSquareText, ShieldCheck, User } from 'lucide-react'
-import { useEffect, useRef, useState, type SubmitEvent } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject, type SubmitEvent } from 'react'
 import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
@@ -85,7 +85,9 @@ function EntryForm({ visit, view, typed }: Props) {
   const organisationField = useRef<HTMLInputElement>(null)
   const pinField = useRef<HTMLInputElement>(null)
   const ready = view !== null && visit !== null
-  usePrefill(view, setName, setOrganisation)
+  const invited = view?.knock ?? { name: view?.link.guest_name, organisation: view?.link.organisation }
+  usePrefill(nameField, invited.name, setName)
+  usePrefill(organisationField, invited.organisation, setOrganisation)
   useEffect(() => {
     const field = typed.focus === fieldIDs.organisation ? organisationField : typed.focus === fieldIDs.name ? nameField : null
     field?.current?.focus()
@@ -154,14 +156,24 @@ function pinFault(problem: Problem, t: Translate): string | null {
   return t('entry.pin.wrong', { n: typeof left === 'number' ? left : 0 })
 }
 
-/** A personal invitation comes with its name; what was typed before it arrived stays. */
-function usePrefill(view: GuestView | null, setName: (change: (typed: string) => string) => void, setOrganisation: (change: (typed: string) => string) => void): void {
-  const name = view?.knock?.name ?? view?.link.guest_name
-  const organisation = view?.knock?.organisation ?? view?.link.organisation
-  useEffect(() => {
-    if (name) setName((typed) => typed || name)
-    if (organisation) setOrganisation((typed) => typed || organisation)
-  }, [name, organisation, setName, setOrganisation])
+/**
+ * A personal invitation comes with its name. Whoever has typed by then keeps what they typed; whoever stands in the empty field,
+ * about to type, finds the name chosen, so that the first letter takes its place and does not go behind it.
+ */
+function usePrefill(field: RefObject<HTMLInputElement | null>, invited: string | undefined, set: (change: (typed: string) => string) => void): void {
+  const choose = useRef(false)
+  useLayoutEffect(() => {
+    const input = field.current
+    if (!invited || !input || input.value !== '') return
+    choose.current = document.activeElement === input
+    set((typed) => typed || invited)
+  }, [field, invited, set])
+  // Before the next key can arrive: the name and its being chosen come in one turn.
+  useLayoutEffect(() => {
+    if (!choose.current || field.current?.value !== invited) return
+    choose.current = false
+    field.current?.select()
+  })
 }
 
 /** "Your organisation (optional)": what stands in brackets is lighter. */

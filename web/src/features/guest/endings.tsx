@@ -1,9 +1,9 @@
 // The last pages: one plain heading, one way on.
-import { CalendarClock, CircleSlash, Clock, DoorClosed, LogOut, MonitorSmartphone, TriangleAlert, Users, WifiOff } from 'lucide-react'
+import { CalendarClock, CircleSlash, Clock, DoorClosed, LogOut, MonitorSmartphone, ShieldAlert, TriangleAlert, Users, WifiOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { GuestView, Problem } from '@/api'
 import { ErrorNote, PlainPage } from '@/features/frame'
-import { useLang, useT } from '@/i18n'
+import { useLang, useT, Words } from '@/i18n'
 import { moment } from '@/i18n/dates'
 import { Button } from '@/ui'
 import type { GuestVisit, Visit } from './visit'
@@ -82,6 +82,25 @@ function Again({ visit, view }: { visit: GuestVisit; view: GuestView }) {
   )
 }
 
+const lines = ['guests', 'shared_links', 'personal_links', 'pin', 'link_hours']
+
+/** The right link, but not one for this meeting's security profile: which line refuses it, and what helps. */
+function ByRules({ problem, host, retry }: { problem: Problem; host: string; retry: () => void }) {
+  const t = useT()
+  const lang = useLang()
+  const line = problem.code === 'profile-unavailable' ? 'lacking' : (lines.find((one) => one === problem.text('line')) ?? 'other').replace('_', '')
+  const { profile } = problem.document
+  const name = typeof profile === 'object' && profile !== null ? (profile as Partial<Record<string, unknown>>)[lang] : undefined
+  return (
+    <>
+      <p>{t(`end.rules.${line}`)}</p>
+      <p><Words id={`end.rules.ask.${line}`} values={{ host: <bdi>{host}</bdi> }} /></p>
+      {typeof name === 'string' ? <p className="sm muted"><Words id="end.rules.profile" values={{ name: <bdi>{name}</bdi> }} /></p> : null}
+      {line === 'guests' ? null : <Button kind="primary" onClick={retry}>{t('common.retry')}</Button>}
+    </>
+  )
+}
+
 /** The link was not redeemed, and why. An unknown link and a wrong secret teach nothing: one page for both. */
 export function Refused({ problem, retry }: { problem: Problem; retry: () => void }) {
   const t = useT()
@@ -111,6 +130,9 @@ export function Refused({ problem, retry }: { problem: Problem; retry: () => voi
       return page(t('end.banned'), <CircleSlash />, <p>{t('end.denied.more')}</p>)
     case 'meeting-ended':
       return page(t('end.ended'), <DoorClosed />, <p>{t('end.ended.more')}</p>)
+    case 'profile-refuses':
+    case 'profile-unavailable':
+      return page(t('end.rules'), <ShieldAlert />, <ByRules problem={problem} host={host} retry={retry} />)
     case 'offline':
     case 'internal':
     case 'unavailable':

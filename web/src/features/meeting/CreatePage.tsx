@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
-import { agent, isProblem, type Meeting } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { agent, type Meeting } from '@/api'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
 import { Button, Field, Heading, SelectField, textOf, useTitle } from '@/ui'
@@ -35,7 +35,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
       onCreated(meeting)
     },
   })
-  const fields = isProblem(create.error, 'invalid') ? create.error.fields : {}
+  const fields = useFaults(create.error)
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (create.isPending) return

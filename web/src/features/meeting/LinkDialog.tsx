@@ -2,8 +2,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { User, Users } from 'lucide-react'
 import { useState, type SubmitEvent } from 'react'
-import { isProblem, type Link, type Meeting } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { type Link, type Meeting } from '@/api'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { languages, useLang, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
@@ -49,7 +49,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
       onMade(made)
     },
   })
-  const fields = isProblem(make.error, 'invalid') ? make.error.fields : {}
+  const fields = useFaults(make.error)
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (!make.isPending) make.mutate(read(new FormData(event.currentTarget), kind, meeting))

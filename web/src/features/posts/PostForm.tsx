@@ -1,8 +1,8 @@
-import { useId, useState, type ReactNode, type SubmitEvent } from 'react'
-import { isProblem, type Post, type PostDraft } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { useState, type SubmitEvent } from 'react'
+import type { Post, PostDraft } from '@/api'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
-import { Button, Field, SelectField, textOf } from '@/ui'
+import { AreaField, Button, Field, SelectField, textOf } from '@/ui'
 import { languageNames, languageTags, timeZones, zoneHere } from './words'
 
 interface Props {
@@ -19,7 +19,7 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
   const lang = useLang()
   const [languages, setLanguages] = useState(post?.languages.join(', ') ?? lang)
   const [zone, setZone] = useState(post?.time_zone ?? zoneHere())
-  const fields = isProblem(error, 'invalid') ? error.fields : {}
+  const fields = useFaults(error)
   const wrongLanguages = Object.keys(fields).some((field) => field.startsWith('languages'))
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -44,7 +44,7 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
       </div>
       <fieldset className="stack">
         <legend>{t('posts.contact')}</legend>
-        <Address label={optional(t('posts.address'))} value={post?.contact.address} error={fields['contact.address'] ? t('posts.address.invalid') : undefined} />
+        <AreaField label={optional(t('posts.address'))} name="address" rows={3} maxLength={1000} defaultValue={post?.contact.address} error={fields['contact.address'] ? t('posts.address.invalid') : undefined} />
         <div className="pair">
           <Field label={optional(t('posts.phone'))} name="phone" type="tel" maxLength={40} autoComplete="off" defaultValue={post?.contact.phone} error={fields['contact.phone'] ? t('posts.phone.invalid') : undefined} />
           <Field label={optional(t('signin.email'))} name="email" type="email" maxLength={254} autoComplete="off" defaultValue={post?.contact.email} error={fields['contact.email'] ? t('accounts.email.invalid') : undefined} />
@@ -54,16 +54,5 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
       {error && Object.keys(fields).length === 0 ? <ErrorNote error={error} /> : null}
       <Button kind="primary" big type="submit" busy={busy}>{act}</Button>
     </form>
-  )
-}
-
-function Address({ label, value, error }: { label: ReactNode; value: string | undefined; error: string | undefined }) {
-  const id = useId()
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <textarea id={id} name="address" rows={3} maxLength={1000} defaultValue={value} aria-invalid={error ? true : undefined} aria-describedby={error ? `${id}-error` : undefined} />
-      {error ? <p className="error" id={`${id}-error`}>{error}</p> : null}
-    </div>
   )
 }

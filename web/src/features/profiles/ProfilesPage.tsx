@@ -33,7 +33,7 @@ function OfPost({ post, named }: { post: PostRole; named: boolean }) {
     <section className="stack-s" aria-label={post.name}>
       <div className="head">
         {named ? <h2><bdi>{post.name}</bdi></h2> : <span />}
-        <a className="btn" href={`/profiles/${post.id}/new`}><Plus aria-hidden="true" />{t('profiles.new')}</a>
+        <a className="btn secondary" href={`/profiles/${post.id}/new`}><Plus aria-hidden="true" />{t('profiles.new')}</a>
       </div>
       {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
       {data ? <ul className="list">{data.map((profile) => <Row key={profile.id} post={post.id} profile={profile} />)}</ul> : error ? null : <Loading />}
@@ -48,7 +48,7 @@ function Row({ post, profile }: { post: string; profile: Profile }) {
     <li className="card profile-row">
       <div className="head">
         <h2><bdi>{profile.name[lang]}</bdi></h2>
-        <a className="btn" href={`/profiles/${post}/${profile.id}`} aria-label={t('profiles.edit.name', { name: profile.name[lang] })}>{t('profiles.edit')}</a>
+        <a className="btn secondary" href={`/profiles/${post}/${profile.id}`} aria-label={t('profiles.edit.name', { name: profile.name[lang] })}>{t('profiles.edit')}</a>
       </div>
       <p>{profile.sentence[lang]}</p>
       <Consequences rules={profile.rules} />

@@ -25,7 +25,7 @@ export function read(form: FormData): Omit<ProfileDraft, 'id'> {
   }
   return {
     name: { fr: text('name.fr'), en: text('name.en') },
-    sentence: { fr: text('sentence.fr'), en: text('sentence.en') },
+    sentence: { fr: oneLine(text('sentence.fr')), en: oneLine(text('sentence.en')) },
     rules: {
       guests: yes('guests'), shared_links: yes('shared_links'), personal_links: yes('personal_links'), pin: yes('pin'), spoken_code: yes('spoken_code'),
       watermark: yes('watermark'), keep_chat: yes('keep_chat'), link_hours: Number(text('link_hours')), last_host_delay: Number(text('last_host_delay')),
@@ -34,3 +34,6 @@ export function read(form: FormData): Omit<ProfileDraft, 'id'> {
     },
   }
 }
+
+/** A sentence is one line, however it was pasted. */
+const oneLine = (text: string) => text.replace(/\s*[\r\n]+\s*/g, ' ')

@@ -1,6 +1,6 @@
 import { useState, type SubmitEvent } from 'react'
-import { agent, isProblem } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { agent } from '@/api'
+import { ErrorNote, useFaults } from '@/features/frame'
 import { AgentFrame, type AgentProps } from '@/features/meeting'
 import { useT } from '@/i18n'
 import { Button, Field, Heading, textOf, useTitle } from '@/ui'
@@ -18,7 +18,7 @@ export function PasswordPage({ first, onDone, ...frame }: Props) {
   useTitle(t('password.title'))
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  const fields = isProblem(error, 'invalid') ? error.fields : {}
+  const fields = useFaults(error)
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)

@@ -1,6 +1,6 @@
 import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Account } from '@/api'
-import { ErrorNote, Frame, PlainPage } from '@/features/frame'
+import { ErrorNote, Frame, PlainPage, useFaults } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { Button, Field, Heading, textOf, useTitle } from '@/ui'
 import './signin.css'
@@ -18,7 +18,7 @@ export function SetupPage({ code, onSignedIn }: Props) {
   const lang = useLang()
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  const fields = isProblem(error, 'invalid') ? error.fields : {}
+  const fields = useFaults(error)
   const closed = code === '' || isProblem(error, 'unauthenticated', 'forbidden', 'not-found', 'conflict')
   if (closed) return <PlainPage subtitle={t('frame.agents')} title={t('setup.closed')}><p>{t('setup.closed.more')}</p></PlainPage>
   const submit = (event: SubmitEvent<HTMLFormElement>) => {

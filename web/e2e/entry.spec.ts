@@ -1,0 +1,57 @@
+// A guest opens a personal link and begins to type at once: before the scripts are there, before the invitation is.
+
+import { expect, test } from '@playwright/test';
+import { Guest, Host } from './support/people.ts';
+import { Server } from './support/server.ts';
+
+let server: Server;
+let host: Host;
+let guest: Guest;
+let link: string;
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  host = await Host.arrive();
+  guest = await Guest.arrive();
+  await host.signIn(server);
+  await host.createMeeting('Coopération consulaire');
+  link = await host.invite('Maria Oliveira');
+});
+
+test.afterEach(async () => {
+  await host?.leave();
+  await guest?.leave();
+  await server?.stop();
+});
+
+/** Makes what matches arrive so many milliseconds late. */
+async function late(pattern: string, milliseconds: number): Promise<void> {
+  await guest.page.route(pattern, async (route) => {
+    await new Promise((done) => setTimeout(done, milliseconds));
+    await route.continue().catch(() => undefined);
+  });
+}
+
+test('who types while scripts and invitation are on their way loses no letter and gets none twice', async () => {
+  await late('**/assets/*.js', 400);
+  await late('**/guest/redeem', 1200);
+  await guest.page.goto(link, { waitUntil: 'commit' });
+  const name = guest.page.locator('#guest-name');
+  await name.click();
+  await guest.page.keyboard.type('Maria da Conceição Oliveira Mendes', { delay: 70 });
+  await expect(guest.page.getByRole('button', { name: guest.words.ask })).toBeEnabled();
+  await expect(name).toHaveValue('Maria da Conceição Oliveira Mendes');
+});
+
+test('who stands in the field when the name comes types over it', async () => {
+  await late('**/guest/redeem', 800);
+  await guest.page.goto(link);
+  const name = guest.page.locator('#guest-name');
+  await name.click();
+  await expect(name).toHaveValue('Maria Oliveira');
+  await guest.page.keyboard.type('Maria O.');
+  await expect(name).toHaveValue('Maria O.');
+  await guest.page.getByRole('button', { name: guest.words.ask }).click();
+  await host.enter();
+  await host.expectKnock('Maria O.');
+});
