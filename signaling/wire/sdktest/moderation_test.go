@@ -201,8 +201,11 @@ func TestAFullDiskKeepsNoHostFromSilencing(t *testing.T) {
 	act("PUT", "call/permissions", map[string]bool{"speak": true}, http.StatusNoContent, "")
 	act("PUT", rights, map[string]bool{}, http.StatusOK, `"camera":true`)
 	last := m.join(g.identity, again.Token, false)
-	for _, track := range []*rawTrack{last.publish(livekit.TrackType_AUDIO, "voice", microphone), last.publish(livekit.TrackType_VIDEO, "camera")} {
+	allowed := []*rawTrack{last.publish(livekit.TrackType_AUDIO, "voice", microphone), last.publish(livekit.TrackType_VIDEO, "camera")}
+	l := m.invite("Tardif")
+	late := m.join(l.identity, l.token, false)
+	for _, track := range allowed {
 		track.play()
-		witness.receives(track.sid(), 5)
+		late.receives(track.sid(), 5)
 	}
 }
