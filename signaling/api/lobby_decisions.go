@@ -18,11 +18,7 @@ func (a *API) sendBack(ctx context.Context, in *inParticipant) (*output[Knock], 
 }
 
 func (a *API) permit(ctx context.Context, in *participantBody[Permissions]) (*output[Knock], error) {
-	permit := a.meetings.Permit
-	if in.Body.Share == nil {
-		permit = a.meetings.PermitAsUsual
-	}
-	return knockAnswer(permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body)))
+	return knockAnswer(a.meetings.PermitAsUsual(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body), usualOf(&in.Body)))
 }
 
 func (a *API) writeKnock(ctx context.Context, in *knockBody[LobbyText]) (*output[Knock], error) {
@@ -49,5 +45,5 @@ func lobbyMessagesOf(t *lobby.Thread) []LobbyMessage {
 }
 
 func permissionsGiven(p lobby.Permissions) *Permissions {
-	return &Permissions{Speak: &p.Speak, Camera: &p.Camera, Share: &p.Share, Chat: &p.Chat}
+	return &Permissions{Speak: &p.Speak, Camera: &p.Camera, Share: &p.Share, Chat: &p.Chat, Files: &p.Files}
 }

@@ -65,7 +65,7 @@ type permit struct {
 	byAgent
 	identity    string
 	permissions lobby.Permissions
-	usual       bool // the share was not spoken of
+	usual       Usual
 }
 
 func (permit) command() role.Command { return role.Permit }
@@ -76,7 +76,7 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 		return nil, err
 	}
 	before, _ := l.grantOf(a.identity)
-	given, err := l.given(a.permissions, a.usual, l.mayShare(a.identity))
+	given, err := l.given(a.permissions, a.usual, l.permissionsNow(a.identity))
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +93,11 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 // Permit changes what an admitted guest may do, in the call at once. What the profile
 // never gives is a *profile.RefusedError.
 func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, false})
+	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, Usual{}})
 }
 
-// PermitAsUsual is Permit with the share as the profile has it: given where it is
-// allowed, as it was where a host grants it.
-func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, true})
+// PermitAsUsual is Permit with some permissions as the profile has them: given where it
+// allows them, as they were where a host grants them.
+func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions, usual Usual) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, permit{byAgent{by}, identity, p, usual})
 }

@@ -64,6 +64,9 @@ func (l *live) attributesOf(p Participant) map[string]string {
 	if p.silent {
 		a["aparte.chat"] = "off"
 	}
+	if p.fileless {
+		a["aparte.files"] = "off"
+	}
 	return a
 }
 

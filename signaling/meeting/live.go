@@ -105,6 +105,7 @@ type live struct {
 	chat      chat
 	reactions reactions
 	hands     hands
+	files     files
 	timer     *Timer // nil: none; never changed, only replaced
 
 	changes     Changes
@@ -207,16 +208,18 @@ func (l *live) step(ctx context.Context, batch []request) {
 			for _, who := range out.permit {
 				l.words.rule(who)
 				if p, in := l.inCall[who.identity]; in {
-					p.silent = !who.writes
+					p.silent, p.fileless = !who.writes, !who.sendsFiles
 					l.inCall[who.identity] = p
 				}
 			}
 		}
 		if l.meeting.State == Ended {
+			l.files.end(ErrEnded)
 			l.chat, l.reactions, l.hands, l.timer = chat{}, reactions{}, hands{}, nil
 		}
 		l.word()
 	}
+	l.cutTransfers(outcomes, err == nil)
 	for i, r := range batch {
 		if r.reply != nil {
 			r.reply <- outcomes[i]

@@ -209,6 +209,7 @@ type Participant struct {
 	Role     role.Role
 	Since    time.Time // when it came into the call first
 	silent   bool      // may not write
+	fileless bool      // may not send files
 	grant    string    // id of the grant by which it came
 	sid      string    // of the connection
 	actor    audit.Actor

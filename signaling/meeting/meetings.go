@@ -42,10 +42,13 @@ type leaving struct {
 type permitting struct {
 	identity   string
 	permission *livekit.ParticipantPermission
-	writes     bool // in the chat, of which the media know nothing
+	// In the chat, of which the media know nothing.
+	writes, sendsFiles bool
 }
 
-func permitOf(g Grant) permitting { return permitting{g.Identity, g.Permission(), g.Permissions.Chat} }
+func permitOf(g Grant) permitting {
+	return permitting{g.Identity, g.Permission(), g.Permissions.Chat, g.Permissions.Files}
+}
 
 // NewMeetings makes the meetings of this process; end them with Close.
 func NewMeetings(cfg Config) *Meetings {
@@ -64,6 +67,7 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.LastHostAfter == 0 {
 		cfg.LastHostAfter = lastHostAfter
 	}
+	cfg.Files = cfg.Files.withDefaults()
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
 	}

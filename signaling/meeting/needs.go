@@ -120,6 +120,9 @@ type Config struct {
 	// how long a host has to come back; zero: WaitForHost, 5 minutes.
 	LastHost      LastHost
 	LastHostAfter time.Duration
+	// NewShelf makes the place for the files of one call; nil: no files can be sent.
+	NewShelf func() (Shelf, error)
+	Files    FileLimits
 	// IdleMeetings is how many meetings without anybody are kept in memory; 0: 64.
 	IdleMeetings int
 	// HostQueue is how many messages wait for a host's socket before it counts

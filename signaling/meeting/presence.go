@@ -203,7 +203,7 @@ func (a joined) do(l *live, now time.Time) (any, error) {
 		l.sendOut(a.identity)
 		return nil, err
 	}
-	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, silent: !g.Permissions.Chat, grant: g.ID, sid: a.sid, actor: l.whoIs(a.identity)}
+	p := Participant{Identity: a.identity, Name: g.Name, Role: g.Role, Since: now, silent: !g.Permissions.Chat, fileless: !g.Permissions.Files, grant: g.ID, sid: a.sid, actor: l.whoIs(a.identity)}
 	if before, in := l.inCall[a.identity]; in {
 		p.Since = before.Since
 	}

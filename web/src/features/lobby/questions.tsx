@@ -14,7 +14,11 @@ const rights = [
 ] as const satisfies readonly (readonly [keyof Permissions, ReactNode])[]
 
 interface RightsProps {
-  knock: Knock
+  name: string
+  /** What they may do now; what is absent, they may. */
+  permissions: Permissions
+  /** Observers may be given the chat alone. */
+  observer?: boolean
   /** What the button says. */
   act: string
   onAct: (permissions: Permissions) => void
@@ -22,13 +26,13 @@ interface RightsProps {
 }
 
 /** What somebody may do: given with an admission, or changed in the call. */
-export function RightsDialog({ knock, act, onAct, onClose }: RightsProps) {
+export function RightsDialog({ name, permissions, observer = false, act, onAct, onClose }: RightsProps) {
   const t = useT()
-  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, ...knock.permissions })
+  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, ...permissions })
   return (
-    <Dialog title={<Words id="rights.title" values={{ name: <bdi>{knock.name}</bdi> }} />} open onClose={onClose} closeLabel={t('common.close')}>
+    <Dialog title={<Words id="rights.title" values={{ name: <bdi>{name}</bdi> }} />} open onClose={onClose} closeLabel={t('common.close')}>
       <div className="rights">
-        {rights.map(([right, icon]) => (
+        {rights.filter(([right]) => !observer || right === 'chat').map(([right, icon]) => (
           <Switch key={right} icon={icon} label={t(`rights.${right}`)} says={t(given[right] ? 'rights.yes' : 'rights.no')} on={given[right] ?? true} onChange={(on) => setGiven({ ...given, [right]: on })} />
         ))}
       </div>
