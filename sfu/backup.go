@@ -109,9 +109,7 @@ func (q *backupRequest) serve(r *room) {
 		q.reply <- false
 		return
 	}
-	if t.backup = q.media; t.media.Silenced() {
-		t.backup.Silence() // what somebody else muted goes on by no other encoding
-	}
+	t.backup = q.media
 	r.changeTrack(t, func(i *livekit.TrackInfo) { i.Codecs[1] = q.codec })
 	r.log.Info("backup codec published", "participant", t.owner.info.Identity, "track", q.sid, "mime", q.codec.MimeType)
 	t.counted = false

@@ -103,26 +103,6 @@ func TestRegression(t *testing.T) {
 	}
 }
 
-// What somebody else than the publisher muted goes on by no other encoding, until the
-// publisher opens it again.
-func TestASilencedTrackHasASilencedBackup(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		st := newStage(t, browser, backedUpInfo(livekit.BackupCodecPolicy_PREFER_REGRESSION))
-		eve := st.join("eve")
-		eve.s.decoders = old
-		st.wish(eve, wish{layer: 0, backup: true})
-		st.track.media.Silence()
-		backup := st.sendBackup()
-		if st.sent(eve) != backup || !backup.Silenced() {
-			t.Error("the backup of a silenced track is forwarded")
-		}
-		backup.SetMuted(false)
-		if backup.Silenced() {
-			t.Error("the publisher cannot open it again")
-		}
-	})
-}
-
 // Without a backup it is worth trying: the track is wanted all the same.
 func TestNoBackup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -17,7 +17,7 @@ func (r *room) setPermission(m *member, p *livekit.ParticipantPermission) {
 	before := r.sightOf(m)
 	m.change(func(i *livekit.ParticipantInfo) { i.Permission = p })
 	m.s.permission.Store(p)
-	r.unpublish(m, func(t *track) bool { return !p.GetCanPublish() || !sourceAllowed(p, t.info.Type, t.info.Source) })
+	r.unpublish(m, func(t *track) bool { return !p.GetCanPublish() || !sourceAllowed(p, t.info.Source) })
 	r.membersChanged()
 	r.seenAnew(m, before)
 	if m.waiting() != before.waits {
@@ -59,7 +59,7 @@ func (s *Session) forgetRevoked() {
 	p := s.permission.Load()
 	before := len(s.local)
 	s.local = slices.DeleteFunc(s.local, func(t *localTrack) bool {
-		if p.GetCanPublish() && sourceAllowed(p, t.info.Type, t.info.Source) {
+		if p.GetCanPublish() && sourceAllowed(p, t.info.Source) {
 			return false
 		}
 		if t.media == nil { // of the published ones the room has told

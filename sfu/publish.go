@@ -84,7 +84,7 @@ func (s *Session) mayAdd(req *livekit.AddTrackRequest) (livekit.RequestResponse_
 		return livekit.RequestResponse_UNSUPPORTED_TYPE, "only audio and video tracks"
 	case req.Cid == "" || len(req.Layers) > publish.MaxLayers || proto.Size(req) > maxAddTrack:
 		return livekit.RequestResponse_INVALID_REQUEST, "cid missing, or names, layers or codecs beyond all use"
-	case !p.GetCanPublish() || !sourceAllowed(p, req.Type, req.Source):
+	case !p.GetCanPublish() || !sourceAllowed(p, req.Source):
 		return livekit.RequestResponse_NOT_ALLOWED, "the token does not allow publishing this"
 	case req.Sid != "" && s.backedUp(req.Sid) == nil:
 		return livekit.RequestResponse_NOT_FOUND, "no such track, or none with a backup codec"
@@ -94,26 +94,8 @@ func (s *Session) mayAdd(req *livekit.AddTrackRequest) (livekit.RequestResponse_
 	return livekit.RequestResponse_OK, ""
 }
 
-// sourceAllowed tells whether a track of a kind may be published as of a source. Where not
-// all sources are allowed the kind has to be that of the source: a picture that is called a
-// microphone is none, whoever may speak.
-func sourceAllowed(p *livekit.ParticipantPermission, kind livekit.TrackType, source livekit.TrackSource) bool {
-	if len(p.GetCanPublishSources()) == 0 {
-		return true
-	}
-	return slices.Contains(p.GetCanPublishSources(), source) && kind == typeOf(source)
-}
-
-// typeOf is the kind of what a source sends; DATA for one that is not known.
-func typeOf(source livekit.TrackSource) livekit.TrackType {
-	switch source {
-	case livekit.TrackSource_CAMERA, livekit.TrackSource_SCREEN_SHARE:
-		return livekit.TrackType_VIDEO
-	case livekit.TrackSource_MICROPHONE, livekit.TrackSource_SCREEN_SHARE_AUDIO:
-		return livekit.TrackType_AUDIO
-	default:
-		return livekit.TrackType_DATA
-	}
+func sourceAllowed(p *livekit.ParticipantPermission, source livekit.TrackSource) bool {
+	return len(p.GetCanPublishSources()) == 0 || slices.Contains(p.GetCanPublishSources(), source)
 }
 
 // trackInfo echoes the request, in the deprecated fields too: clients read them.

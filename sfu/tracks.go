@@ -27,7 +27,7 @@ type publishRequest struct {
 
 func (q *publishRequest) serve(r *room) {
 	m := r.member(q.s)
-	if m == nil || !m.info.Permission.GetCanPublish() || !sourceAllowed(m.info.Permission, q.info.Type, q.info.Source) {
+	if m == nil || !m.info.Permission.GetCanPublish() || !sourceAllowed(m.info.Permission, q.info.Source) {
 		q.reply <- false
 		return
 	}

@@ -123,9 +123,6 @@ func (t *Track) Silence() {
 	t.silenced.Store(true)
 }
 
-// Silenced tells whether Silence holds.
-func (t *Track) Silenced() bool { return t.silenced.Load() }
-
 // Muted is what SetMuted noted.
 func (t *Track) Muted() bool { return t.muted.Load() }
 

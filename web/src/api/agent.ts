@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, GuestList, InvitedAccount, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Permissions, Post, Orphan, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -93,7 +93,7 @@ export const admitAll = (meetingID: string, except: string[]) => request<{ knock
 export const removeParticipant = (meetingID: string, identity: string) => request<undefined>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/remove`)
 /** From the call back to the lobby; no new knock is needed. */
 export const sendBack = (meetingID: string, identity: string) => request<Knock>('POST', `/meetings/${id(meetingID)}/participants/${id(identity)}/send-back`)
-export const permit = (meetingID: string, identity: string, body: Permissions) => request<Permitted>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/permissions`, { body })
+export const permit = (meetingID: string, identity: string, body: Permissions) => request<Knock>('PUT', `/meetings/${id(meetingID)}/participants/${id(identity)}/permissions`, { body })
 
 const callPath = (meetingID: string) => `/meetings/${id(meetingID)}/call`
 const inCall = (meetingID: string, identity: string) => `${callPath(meetingID)}/participants/${id(identity)}`

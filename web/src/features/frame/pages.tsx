@@ -96,7 +96,6 @@ function said(error: unknown, t: ReturnType<typeof useT>): string {
   if (isProblem(error, 'offline')) return t('common.unreachable')
   if (isProblem(error, 'forbidden')) return t('common.forbidden')
   if (isProblem(error, 'not-found')) return t('common.notfound')
-  if (isProblem(error, 'not-stored')) return t('common.notstored')
   if (isProblem(error, 'too-many')) return t('common.toomany', { n: error.retryAfter ?? 60 })
   if (isProblem(error, 'meeting-ended')) return t('end.ended')
   if (isProblem(error, 'invalid', 'conflict')) return Object.values(error.fields)[0] ?? error.message

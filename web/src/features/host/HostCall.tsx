@@ -130,16 +130,16 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
   const locked = useStore(channel.view).meeting?.locked ?? meeting.locked
   const { sounds } = useStore(intents)
   const [inviting, setInviting] = useState(false)
-  const [asked, setAsked] = useState<{ what: 'rights'; person: Person } | { what: 'ban'; knock: Knock } | null>(null)
+  const [asked, setAsked] = useState<{ what: 'rights' | 'ban'; knock: Knock } | null>(null)
   useKnockSign(waiting, sounds, meeting.title)
   useReplySign(waiting, sounds)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
   const questions = useMemo(() => {
-    const ban = (person: Person) => {
+    const ask = (what: 'rights' | 'ban') => (person: Person) => {
       const knock = door.admitted(person.identity)
-      if (knock) setAsked({ what: 'ban', knock })
+      if (knock) setAsked({ what, knock })
     }
-    return { rights: (person: Person) => setAsked({ what: 'rights', person }), ban }
+    return { rights: ask('rights'), ban: ask('ban') }
   }, [door])
   const { onOne, onAll, unlock, tried, error, forget } = useHostActs(meeting.id, role === 'host', door, questions)
   const answered = () => {
@@ -161,7 +161,7 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
       {error ? <div className="toast"><ErrorNote error={error} retry={forget} /></div> : null}
       <CallPage title={meeting.title} caller={{ meeting: meeting.id, grant }} onOver={onOver} onRole={onRole} {...(moderates(role) ? { host } : {})} />
       <LinkDialog meeting={meeting} open={inviting && moderates(role)} onClose={() => setInviting(false)} />
-      {asked?.what === 'rights' ? <RightsDialog name={asked.person.name} permissions={door.given(asked.person.identity)} observer={asked.person.role === 'observer'} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.person.identity, rights))} onClose={answered} /> : null}
+      {asked?.what === 'rights' ? <RightsDialog knock={asked.knock} act={t('rights.set')} onAct={(rights) => void tried(() => door.permit(asked.knock.identity ?? '', rights))} onClose={answered} /> : null}
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
     </>
   )

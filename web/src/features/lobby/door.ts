@@ -84,15 +84,9 @@ export class Door {
   sendBack = async (identity: string): Promise<void> => this.channel.learn(await this.calls.sendBack(this.meetingID, identity))
 
   /** What somebody in the call may do from now on. */
-  permit = async (identity: string, permissions: Permissions): Promise<void> => {
-    const { knock } = await this.calls.permit(this.meetingID, identity, permissions)
-    if (knock) this.channel.learn(knock)
-  }
+  permit = async (identity: string, permissions: Permissions): Promise<void> => this.channel.learn(await this.calls.permit(this.meetingID, identity, permissions))
 
-  /** What hosts gave somebody in the call. */
-  given = (identity: string): Permissions => this.admitted(identity)?.permissions ?? this.channel.view.get().participants.find((one) => one.identity === identity)?.permissions ?? {}
-
-  /** The admission behind somebody in the call; undefined for an agent. */
+  /** The admission behind somebody in the call; undefined for a host. */
   admitted = (identity: string): Knock | undefined => this.channel.view.get().knocks.find((knock) => knock.status === 'admitted' && knock.identity === identity)
 
   /** Sends what was refused at once: the page is closing. */

@@ -1,5 +1,5 @@
 // Questions that come before a decision: with what rights, with what words, and whether for good.
-import { Camera, MessageSquare, Mic, MonitorUp } from 'lucide-react'
+import { Camera, MessageSquare, Mic, MonitorUp, Paperclip } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import type { Knock, Permissions } from '@/api'
 import { useT, Words } from '@/i18n'
@@ -11,14 +11,11 @@ const rights = [
   ['camera', <Camera key="i" aria-hidden="true" />],
   ['share', <MonitorUp key="i" aria-hidden="true" />],
   ['chat', <MessageSquare key="i" aria-hidden="true" />],
+  ['files', <Paperclip key="i" aria-hidden="true" />],
 ] as const satisfies readonly (readonly [keyof Permissions, ReactNode])[]
 
 interface RightsProps {
-  name: string
-  /** What they may do now; what is absent, they may. */
-  permissions: Permissions
-  /** Observers may be given the chat alone. */
-  observer?: boolean
+  knock: Knock
   /** What the button says. */
   act: string
   onAct: (permissions: Permissions) => void
@@ -26,13 +23,13 @@ interface RightsProps {
 }
 
 /** What somebody may do: given with an admission, or changed in the call. */
-export function RightsDialog({ name, permissions, observer = false, act, onAct, onClose }: RightsProps) {
+export function RightsDialog({ knock, act, onAct, onClose }: RightsProps) {
   const t = useT()
-  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, ...permissions })
+  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, files: true, ...knock.usual, ...knock.permissions })
   return (
-    <Dialog title={<Words id="rights.title" values={{ name: <bdi>{name}</bdi> }} />} open onClose={onClose} closeLabel={t('common.close')}>
+    <Dialog title={<Words id="rights.title" values={{ name: <bdi>{knock.name}</bdi> }} />} open onClose={onClose} closeLabel={t('common.close')}>
       <div className="rights">
-        {rights.filter(([right]) => !observer || right === 'chat').map(([right, icon]) => (
+        {rights.map(([right, icon]) => (
           <Switch key={right} icon={icon} label={t(`rights.${right}`)} says={t(given[right] ? 'rights.yes' : 'rights.no')} on={given[right] ?? true} onChange={(on) => setGiven({ ...given, [right]: on })} />
         ))}
       </div>

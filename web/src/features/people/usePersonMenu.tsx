@@ -17,9 +17,8 @@ export interface Moderating {
   spotlight: (identities: readonly string[]) => void
   remove: (person: Person) => Promise<void>
   sendBack: (person: Person) => void
-  /** Opens the question what somebody may do who does not moderate. */
+  /** Opens the question what a guest may do, or whether to keep them out. */
   rights: (person: Person) => void
-  /** Opens the question whether to keep a guest out. */
   ban: (person: Person) => void
   /** Of the host alone, who changes roles. */
   roles?: RoleActs
@@ -53,9 +52,11 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
           ...(person.picture ? [{ id: 'camera', label: t('mod.camera'), icon: <VideoOff aria-hidden="true" />, onAct: () => host.stopCamera(person) }] : []),
           ...(person.sharing ? [{ id: 'share', label: t('mod.share'), icon: <MonitorX aria-hidden="true" />, onAct: () => host.stopShare(person) }] : []),
           ...front,
-          ...(moderates(person.role) ? [] : [{ id: 'rights', label: t('rights.change'), icon: <ListChecks aria-hidden="true" />, onAct: () => host.rights(person) }]),
-          // An agent was not let in by anybody, so that there is nothing to take back but the place.
-          ...(guest ? [{ id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) }] : []),
+          // A host was not let in by anybody, so that there is nothing to take back but the place.
+          ...(guest ? [
+            { id: 'rights', label: t('rights.change'), icon: <ListChecks aria-hidden="true" />, onAct: () => host.rights(person) },
+            { id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) },
+          ] : []),
         ],
       },
       { entries: host.roles ? roleEntries(t, person, host.roles, setGiven) : [] },
