@@ -48,6 +48,11 @@ type Config struct {
 		Microphones  int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
 		KeepChatDays int `koanf:"keep_chat_days" help:"Messages of a call are deleted so many days after they were written, where the security profile keeps them at all."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
+	Files struct {
+		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
+		MeetingMB int `koanf:"meeting_mb" help:"So many megabytes the files of one meeting may have together, those of one person a fifth of it."`
+		TotalMB   int `koanf:"total_mb" help:"So many megabytes the files of all meetings may have together. They lie encrypted in data_dir until their meeting ends; 500 MB of its disk are left free."`
+	} `koanf:"files" embed:"" prefix:"files-"`
 	Integration struct {
 		Keys        map[string]string `koanf:"keys" help:"API keys and secrets of programs that open rooms of their own with LiveKit SDKs; they never reach meetings. Empty: off."`
 		Microphones int               `koanf:"microphones" help:"So many voices are heard in a room of such a program. 0: all."`
@@ -81,6 +86,7 @@ func defaults() Config {
 	c.TURN.Enabled = true
 	c.Meetings.Microphones = 3
 	c.Meetings.KeepChatDays = 90
+	c.Files.SizeMB, c.Files.MeetingMB, c.Files.TotalMB = 20, 500, 5000
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
 	c.Log.Format = "text"
@@ -194,6 +200,7 @@ func (c *Config) check(dev bool) error {
 	if c.Meetings.KeepChatDays < 1 || c.Meetings.KeepChatDays > maxKeepChatDays {
 		wrong("meetings.keep_chat_days", "%d is not between 1 and %d days; whether anything is kept is said by the security profile", c.Meetings.KeepChatDays, maxKeepChatDays)
 	}
+	c.checkFiles(wrong)
 	if c.Integration.Microphones < 0 {
 		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)
 	}
@@ -213,6 +220,21 @@ func (c *Config) check(dev bool) error {
 		wrong("log.format", "%q is neither text nor json", c.Log.Format)
 	}
 	return oneLine(faults)
+}
+
+// maxFileMB bounds what a browser has to hold of a file, in megabytes.
+const maxFileMB = 1000
+
+func (c *Config) checkFiles(wrong func(key, format string, args ...any)) {
+	if c.Files.SizeMB < 1 || c.Files.SizeMB > maxFileMB {
+		wrong("files.size_mb", "%d is not between 1 and %d", c.Files.SizeMB, maxFileMB)
+	}
+	if c.Files.MeetingMB < c.Files.SizeMB {
+		wrong("files.meeting_mb", "%d is less than one file may have (files.size_mb)", c.Files.MeetingMB)
+	}
+	if c.Files.TotalMB < c.Files.MeetingMB {
+		wrong("files.total_mb", "%d is less than one meeting may have (files.meeting_mb)", c.Files.TotalMB)
+	}
 }
 
 func (c *Config) checkWebhooks(wrong func(key, format string, args ...any)) {

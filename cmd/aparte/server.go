@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"aparte/signaling"
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/file"
 	"aparte/signaling/front"
 	"aparte/signaling/hook"
 	"aparte/signaling/login"
@@ -45,6 +47,7 @@ type server struct {
 
 	store    *store.Store
 	logins   *login.Login
+	files    *file.Store
 	meetings *meeting.Meetings
 	posts    *post.Posts
 	api      *api.API
@@ -135,9 +138,14 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		OnlyNamedRooms: !c.Integration.RoomsOnJoin,
 		Limits:         sfu.Limits{Microphones: heard(c.Meetings.Microphones), IntegrationMicrophones: heard(c.Integration.Microphones)},
 	})
+	if s.files, err = file.Open(file.Config{Dir: filepath.Join(c.DataDir, "files"), Total: megabytes(c.Files.TotalMB), Spare: megabytes(500), Log: log}); err != nil {
+		return nil, dataError(c.DataDir, err)
+	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
+		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },
+		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})
 	presence.Meetings = s.meetings
 	s.posts = post.NewPosts(s.store, s.meetings, time.Now, rand.Reader)
@@ -186,6 +194,8 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	s.noted = true
 	return s, nil
 }
+
+func megabytes(n int) int64 { return int64(n) * 1_000_000 }
 
 // ofServer is an act of the server itself.
 func ofServer(act audit.Act) audit.Draft {
@@ -308,6 +318,9 @@ func (s *server) stop(ctx context.Context) {
 	}
 	if s.meetings != nil {
 		s.meetings.Close()
+	}
+	if s.files != nil {
+		note("files", s.files.Close())
 	}
 	if s.relay != nil {
 		note("relay", s.relay.Close())

@@ -56,6 +56,8 @@ type Timing struct {
 	Hello time.Duration // until the first frame of the lobby socket; 5 s
 	Ping  time.Duration // between pings; 20 s. Without an answer to two, the socket ends
 	Write time.Duration // for one frame; 10 s
+	// Of files: for a piece of one, 30 s; for all of it, 30 min.
+	Piece, File time.Duration
 }
 
 // API is the handler of everything below Prefix.
@@ -120,6 +122,12 @@ func (t Timing) withDefaults() Timing {
 	if t.Write == 0 {
 		t.Write = 10 * time.Second
 	}
+	if t.Piece == 0 {
+		t.Piece = 30 * time.Second
+	}
+	if t.File == 0 {
+		t.File = 30 * time.Minute
+	}
 	return t
 }
 
@@ -136,7 +144,8 @@ func (a *API) headed(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+		ctx := context.WithValue(context.WithValue(r.Context(), requestKey{}, r), writerKey{}, w)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -166,6 +175,7 @@ func (a *API) foreign(w http.ResponseWriter, _ *http.Request) {
 // Keys of what a request's context carries through huma.
 type (
 	requestKey struct{}
+	writerKey  struct{}
 	agentKey   struct{}
 	guestKey   struct{}
 )
@@ -174,6 +184,12 @@ type (
 func request(ctx context.Context) *http.Request {
 	r, _ := ctx.Value(requestKey{}).(*http.Request)
 	return r
+}
+
+// writer is what answers the HTTP request behind a handler's context.
+func writer(ctx context.Context) http.ResponseWriter {
+	w, _ := ctx.Value(writerKey{}).(http.ResponseWriter)
+	return w
 }
 
 // known is a signed-in agent.

@@ -195,7 +195,7 @@ func (s *stage) ofCall(act string) string { return "/meetings/" + s.meeting.ID +
 
 // ofTheMoment are the calls that change nothing but what is going on in the call: stored
 // is their event alone.
-var ofTheMoment = []string{"mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight"}
+var ofTheMoment = []string{"send-file", "guest-send-file", "delete-file", "guest-delete-file", "mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight"}
 
 func (s *stage) administrator() *person {
 	return s.member("adele@aparte.example", s.as(post.Administrator))
@@ -211,6 +211,9 @@ func (s *stage) orphan() *person {
 func (s *stage) admitted() string {
 	return s.host.decide(s.meeting.ID, s.knock, "admit").Identity
 }
+
+// noteDraft announces a file of four bytes.
+var noteDraft = api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}
 
 // try is a call that is ready to be made.
 type try struct {
@@ -466,6 +469,34 @@ var mutating = map[string]struct {
 		s.inCall()
 		return try{s.visitor, "POST", "/guest/call/private-messages", api.PrivateText{Text: "Bonjour", To: "hosts"}}
 	}, nil},
+	"announce-file": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "POST", s.ofCall("files"), noteDraft}
+	}, nil},
+	"guest-announce-file": {func(s *stage) try {
+		s.inCall()
+		return try{s.visitor, "POST", "/guest/call/files", noteDraft}
+	}, nil},
+	"send-file": {func(s *stage) try {
+		s.inCall()
+		f := do[api.CallFile](s.host, http.StatusCreated, "POST", s.ofCall("files"), noteDraft)
+		return try{s.host, "PUT", s.ofCall("files/" + f.ID), "note"}
+	}, []audit.Act{audit.FileSent}},
+	"guest-send-file": {func(s *stage) try {
+		s.inCall()
+		f := do[api.CallFile](s.visitor, http.StatusCreated, "POST", "/guest/call/files", noteDraft)
+		return try{s.visitor, "PUT", "/guest/call/files/" + f.ID, "note"}
+	}, []audit.Act{audit.FileSent}},
+	"delete-file": {func(s *stage) try {
+		s.inCall()
+		sent := s.send(s.visitor, "note.pdf", "everyone", []byte("note"))
+		return try{s.host, "DELETE", s.ofCall("files/" + sent.File.ID), nil}
+	}, []audit.Act{audit.FileDeleted}},
+	"guest-delete-file": {func(s *stage) try {
+		s.inCall()
+		sent := s.send(s.visitor, "note.pdf", "everyone", []byte("note"))
+		return try{s.visitor, "DELETE", "/guest/call/files/" + sent.File.ID, nil}
+	}, []audit.Act{audit.FileDeleted}},
 	"react": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}

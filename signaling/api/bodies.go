@@ -77,7 +77,7 @@ type KnockList struct {
 
 // Admit is a host's decision to let somebody in.
 type Admit struct {
-	Permissions *Permissions `json:"permissions,omitempty" doc:"Absent: everything, with the share as the security profile has it."`
+	Permissions *Permissions `json:"permissions,omitempty" doc:"Absent: everything, with share and files as the security profile has them."`
 }
 
 // Deny is a host's decision to refuse somebody.

@@ -31,6 +31,7 @@ type CallMessage struct {
 	ToName   string    `json:"to_name,omitempty"`
 	Text     string    `json:"text"`
 	At       time.Time `json:"at"`
+	File     *CallFile `json:"file,omitempty" doc:"The file that it carries; then there is no text."`
 }
 
 // CallMessages are what one may read.
@@ -56,7 +57,11 @@ type CallTimer struct {
 }
 
 func callMessageOf(m meeting.Message) CallMessage {
-	return CallMessage{Seq: m.Seq, From: m.From, FromName: m.FromName, To: m.To, ToName: m.ToName, Text: m.Text, At: m.At.UTC()}
+	out := CallMessage{Seq: m.Seq, From: m.From, FromName: m.FromName, To: m.To, ToName: m.ToName, Text: m.Text, At: m.At.UTC()}
+	if m.File != nil {
+		out.File = new(callFileOf(*m.File))
+	}
+	return out
 }
 
 func (a *API) said(ctx context.Context, who meeting.InCall) (*output[CallMessages], error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aparte/signaling/file"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
@@ -76,6 +77,13 @@ var problems = []struct {
 	{meeting.ErrNotInCall, http.StatusConflict, codeConflict},
 	{meeting.ErrChatFull, http.StatusConflict, codeChatFull},
 	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
+	{meeting.ErrFilesClosed, http.StatusForbidden, codeForbidden},
+	{meeting.ErrNotSender, http.StatusForbidden, codeForbidden},
+	{meeting.ErrManyFiles, http.StatusConflict, codeFilesMany},
+	{meeting.ErrFilesFull, http.StatusConflict, codeFilesFull},
+	{meeting.ErrNoFile, http.StatusNotFound, codeNotFound},
+	{file.ErrGone, http.StatusNotFound, codeNotFound},
+	{file.ErrFull, http.StatusInsufficientStorage, codeFilesNoRoom},
 	{meeting.ErrForbidden, http.StatusForbidden, codeForbidden},
 	{meeting.ErrChatClosed, http.StatusForbidden, codeForbidden},
 	{meeting.ErrNotPrivately, http.StatusForbidden, codeForbidden},
@@ -148,6 +156,17 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	}
 	if often, ok := errors.AsType[*netcheck.TooOftenError](err); ok {
 		return tooMany(often.Wait)
+	}
+	if large, ok := errors.AsType[*meeting.FileTooLargeError](err); ok {
+		p := problem(http.StatusRequestEntityTooLarge, codeFileTooLarge, large.Error())
+		p.Limit = large.Limit
+		return p
+	}
+	if broken, ok := errors.AsType[*bodyError](err); ok {
+		return problem(http.StatusUnprocessableEntity, codeFileBroken, broken.Error())
+	}
+	if wrong, ok := errors.AsType[*file.LengthError](err); ok {
+		return problem(http.StatusUnprocessableEntity, codeFileBroken, wrong.Error())
 	}
 	if errors.Is(err, lobby.ErrCrowded) || errors.Is(err, meeting.ErrTooManyWatches) {
 		return tooMany(crowdedWait)

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aparte/signaling/api"
+	"aparte/signaling/file"
 	"aparte/signaling/link"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
@@ -128,6 +130,8 @@ type server struct {
 	store       *store.Store
 	accounts    *flaky
 	login       *login.Login
+	files       *file.Store
+	limits      meeting.FileLimits // set before start
 	meetings    *meeting.Meetings
 	posts       *post.Posts
 	post        post.Post // of every agent that a test does not send elsewhere
@@ -157,7 +161,13 @@ func (s *server) start() {
 	s.call = &fakeCall{heard: make(chan string, 1000)}
 	s.accounts = &flaky{Store: s.store}
 	s.login = login.New(s.accounts, s.clock.Now, rand.Reader, log)
-	s.meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log})
+	if s.files, err = file.Open(file.Config{Dir: filepath.Join(s.dir, "files"), Total: 1 << 30, Log: log}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.meetings = meeting.NewMeetings(meeting.Config{
+		Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log,
+		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits,
+	})
 	s.posts = post.NewPosts(s.store, s.meetings, s.clock.Now, rand.Reader)
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
 	if err != nil {
@@ -184,6 +194,9 @@ func (s *server) stop() {
 	s.api.Close()
 	s.http.Close()
 	s.meetings.Close()
+	if err := s.files.Close(); err != nil {
+		s.t.Error(err)
+	}
 	if err := s.store.Close(); err != nil {
 		s.t.Error(err)
 	}

@@ -19,17 +19,17 @@ import (
 )
 
 // ids are what calls can name of one post.
-type ids struct{ meeting, link, knock, identity, post, account string }
+type ids struct{ meeting, link, knock, identity, post, account, file string }
 
 // unknown are ids of nothing.
 var unknown = ids{
 	meeting: strings.Repeat("M", 22), link: strings.Repeat("L", 22), knock: strings.Repeat("K", 22),
-	identity: "p_" + strings.Repeat("P", 22), post: strings.Repeat("O", 22), account: strings.Repeat("C", 22),
+	identity: "p_" + strings.Repeat("P", 22), post: strings.Repeat("O", 22), account: strings.Repeat("C", 22), file: strings.Repeat("F", 22),
 }
 
 // filled is a path with its ids in place of the parameters.
 func (i ids) filled(path string) string {
-	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account).Replace(path)
+	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{file}", i.file).Replace(path)
 }
 
 // naming is a call that names something of a post.
@@ -101,6 +101,10 @@ var namings = []naming{
 	{id: "list-call-messages"},
 	{id: "write-call", body: fixed(api.CallText{Text: "Bonjour"})},
 	{id: "write-call-privately", body: fixed(api.PrivateText{Text: "Bonjour", To: "hosts"})},
+	{id: "announce-file", body: fixed(api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"})},
+	{id: "send-file", body: fixed("note")},
+	{id: "get-file"},
+	{id: "delete-file"},
 	{id: "react", body: fixed(api.Reaction{Reaction: "agree"})},
 	{id: "raise-hand"},
 	{id: "lower-own-hand"},
@@ -140,7 +144,7 @@ var namings = []naming{
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
 	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
-	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
+	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", // below
 }
 

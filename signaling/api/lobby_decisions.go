@@ -25,11 +25,7 @@ type Permitted struct {
 }
 
 func (a *API) permit(ctx context.Context, in *participantBody[Permissions]) (*output[Permitted], error) {
-	permit := a.meetings.Permit
-	if in.Body.Share == nil {
-		permit = a.meetings.PermitAsUsual
-	}
-	given, err := permit(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body))
+	given, err := a.meetings.PermitAsUsual(ctx, theAgent(ctx).agent(), in.ID, in.Identity, permissionsOf(&in.Body), usualOf(&in.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -65,5 +61,5 @@ func lobbyMessagesOf(t *lobby.Thread) []LobbyMessage {
 }
 
 func permissionsGiven(p lobby.Permissions) *Permissions {
-	return &Permissions{Speak: &p.Speak, Camera: &p.Camera, Share: &p.Share, Chat: &p.Chat}
+	return &Permissions{Speak: &p.Speak, Camera: &p.Camera, Share: &p.Share, Chat: &p.Chat, Files: &p.Files}
 }

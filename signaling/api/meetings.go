@@ -43,8 +43,11 @@ func knockOf(v meeting.KnockView) Knock {
 		Bound: v.Bound, PINPassed: v.PINPassed,
 		Banned: v.Banned(), SentBack: !v.SentBackAt.IsZero(), KnownBy: string(v.Known), Messages: lobbyMessagesOf(v.Thread),
 	}
-	if v.Status == lobby.Admitted {
+	switch v.Status {
+	case lobby.Admitted:
 		out.Permissions = permissionsGiven(v.Permissions)
+	case lobby.Waiting:
+		out.Usual = permissionsGiven(v.Usual)
 	}
 	return out
 }
@@ -130,11 +133,13 @@ func (a *API) listKnocks(ctx context.Context, in *inMeeting) (*output[KnockList]
 }
 
 func (a *API) admitKnock(ctx context.Context, in *knockBody[Admit]) (*output[Knock], error) {
-	admit := a.meetings.Admit
-	if in.Body.Permissions == nil || in.Body.Permissions.Share == nil {
-		admit = a.meetings.AdmitAsUsual
-	}
-	return knockAnswer(admit(ctx, theAgent(ctx).agent(), in.ID, in.Knock, permissionsOf(in.Body.Permissions)))
+	given := in.Body.Permissions
+	return knockAnswer(a.meetings.AdmitAsUsual(ctx, theAgent(ctx).agent(), in.ID, in.Knock, permissionsOf(given), usualOf(given)))
+}
+
+// usualOf are the permissions of which nothing was said.
+func usualOf(p *Permissions) meeting.Usual {
+	return meeting.Usual{Share: p == nil || p.Share == nil, Files: p == nil || p.Files == nil}
 }
 
 func permissionsOf(p *Permissions) lobby.Permissions {
@@ -142,7 +147,7 @@ func permissionsOf(p *Permissions) lobby.Permissions {
 		return lobby.Everything()
 	}
 	yes := func(b *bool) bool { return b == nil || *b }
-	return lobby.Permissions{Speak: yes(p.Speak), Camera: yes(p.Camera), Share: yes(p.Share), Chat: yes(p.Chat)}
+	return lobby.Permissions{Speak: yes(p.Speak), Camera: yes(p.Camera), Share: yes(p.Share), Chat: yes(p.Chat), Files: yes(p.Files)}
 }
 
 func (a *API) denyKnock(ctx context.Context, in *knockBody[Deny]) (*output[Knock], error) {

@@ -17,6 +17,7 @@ type RightsForAll struct {
 	Chat   *bool `json:"chat,omitempty"`
 	React  *bool `json:"react,omitempty"`
 	Hand   *bool `json:"hand,omitempty"`
+	Files  *bool `json:"files,omitempty"`
 }
 
 // Spotlight is who is in front for everybody.

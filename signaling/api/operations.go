@@ -202,6 +202,10 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.ReadChat), "list-call-messages", "GET /meetings/{id}/call/messages", "What was written in the call and is for oneself", a.callMessages)
 	call(a, h, agent.of(role.Chat), "write-call", "POST /meetings/{id}/call/messages", "Write in the call", a.writeCall)
 	call(a, h, agent.of(role.ChatPrivate), "write-call-privately", "POST /meetings/{id}/call/private-messages", "Write to the hosts, or to one person, in the call", a.writeCallPrivately)
+	call(a, h, agent.of(role.SendFile), "announce-file", "POST /meetings/{id}/call/files", "Announce a file for the call", a.announceFile)
+	call(a, h, agent.of(role.SendFile), "send-file", "PUT /meetings/{id}/call/files/{file}", "Send the file that was announced; the call is told once it is whole", a.sendFile)
+	call(a, h, agent.of(role.ReadFile), "get-file", "GET /meetings/{id}/call/files/{file}", "Get a file of the call", a.getFile)
+	call(a, h, agent.of(role.DeleteFile), "delete-file", "DELETE /meetings/{id}/call/files/{file}", "Delete a file of the call: hosts any, others their own", a.deleteFile)
 	call(a, h, agent.of(role.React), "react", "POST /meetings/{id}/call/reactions", "Show a reaction in the call", a.react)
 	call(a, h, agent.of(role.RaiseHand), "raise-hand", "PUT /meetings/{id}/call/hand", "Raise one's hand in the call", a.raiseHand)
 	call(a, h, agent.of(role.LowerOwnHand), "lower-own-hand", "DELETE /meetings/{id}/call/hand", "Lower one's hand in the call", a.lowerOwnHand)
@@ -212,6 +216,10 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.ReadChat), "guest-list-call-messages", "GET /guest/call/messages", "What was written in the call and is for oneself", a.guestCallMessages)
 	call(a, h, guest.of(role.Chat), "guest-write-call", "POST /guest/call/messages", "Write in the call", a.guestWriteCall)
 	call(a, h, guest.of(role.ChatPrivate), "guest-write-call-privately", "POST /guest/call/private-messages", "Write to the hosts, or to one of them, in the call", a.guestWriteCallPrivately)
+	call(a, h, guest.of(role.SendFile), "guest-announce-file", "POST /guest/call/files", "Announce a file for the call", a.guestAnnounceFile)
+	call(a, h, guest.of(role.SendFile), "guest-send-file", "PUT /guest/call/files/{file}", "Send the file that was announced; the call is told once it is whole", a.guestSendFile)
+	call(a, h, guest.of(role.ReadFile), "guest-get-file", "GET /guest/call/files/{file}", "Get a file of the call", a.guestGetFile)
+	call(a, h, guest.of(role.DeleteFile), "guest-delete-file", "DELETE /guest/call/files/{file}", "Delete a file that one has sent", a.guestDeleteFile)
 	call(a, h, guest.of(role.React), "guest-react", "POST /guest/call/reactions", "Show a reaction in the call", a.guestReact)
 	call(a, h, guest.of(role.RaiseHand), "guest-raise-hand", "PUT /guest/call/hand", "Raise one's hand in the call", a.guestRaiseHand)
 	call(a, h, guest.of(role.LowerOwnHand), "guest-lower-own-hand", "DELETE /guest/call/hand", "Lower one's hand in the call", a.guestLowerOwnHand)
@@ -282,10 +290,16 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		Responses: map[string]*huma.Response{"default": problemResponse(h)},
 	}
 	switch {
-	case slices.Contains([]string{"create-meeting", "create-link", "create-links", "create-account", "create-profile", "create-post", "add-post-member"}, id):
+	case slices.Contains([]string{"create-meeting", "create-link", "create-links", "create-account", "create-profile", "create-post", "add-post-member", "announce-file", "guest-announce-file"}, id):
 		op.DefaultStatus = http.StatusCreated
 	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
 		op.DefaultStatus = http.StatusNoContent
+	}
+	if octets[id] {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: octetContent()}
+	}
+	if octetsOut[id] {
+		op.Responses["200"] = &huma.Response{Description: "The file, to be kept: never shown where it comes from", Content: octetContent()}
 	}
 	if who.scheme != "" {
 		op.Security = []map[string][]string{{who.scheme: {}}}

@@ -37,6 +37,11 @@ const (
 	codeProfileRefuses  = "profile-refuses"
 	codeProfileLacking  = "profile-unavailable"
 	codeChatFull        = "chat-full"
+	codeFileTooLarge    = "file-too-large"
+	codeFileBroken      = "file-not-whole"
+	codeFilesMany       = "too-many-files"
+	codeFilesFull       = "files-full"
+	codeFilesNoRoom     = "no-room-for-files"
 	codeTooMany         = "too-many"
 	codeNotStored       = "not-stored"
 	codeUnavailable     = "unavailable"
@@ -48,7 +53,7 @@ const problemURN = "urn:aparte:problem:"
 // Problem is what every refused call answers (RFC 9457), as
 // application/problem+json.
 type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, and the name of the schema
-	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:chat-full,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:chat-full,urn:aparte:problem:file-too-large,urn:aparte:problem:file-not-whole,urn:aparte:problem:too-many-files,urn:aparte:problem:files-full,urn:aparte:problem:no-room-for-files,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
 	Title    string         `json:"title" doc:"The kind of problem in English."`
 	Status   int            `json:"status" doc:"The HTTP status."`
 	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`
@@ -60,6 +65,7 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 	Line      string     `json:"line,omitempty" doc:"profile-refuses: the line of the security profile."`
 	Profile   *Text      `json:"profile,omitempty" doc:"profile-refuses of a guest link: the name of the security profile."`
 	Needs     []string   `json:"needs,omitempty" nullable:"false" doc:"profile-unavailable: what this version lacks."`
+	Limit     int64      `json:"limit,omitempty" doc:"file-too-large: the bytes that a file may have."`
 	TriesLeft *int       `json:"tries_left,omitempty" doc:"pin-wrong: tries before each costs a pause."`
 
 	retryAfter time.Duration
@@ -103,6 +109,11 @@ var titles = map[string]string{
 	codeMeetingLocked:   "The meeting is locked",
 	codeProfileRefuses:  "The security profile does not allow it",
 	codeProfileLacking:  "This security profile is not available",
+	codeFileTooLarge:    "The file is too large",
+	codeFileBroken:      "The file did not come whole",
+	codeFilesMany:       "No more files of this person",
+	codeFilesFull:       "No more files in this meeting",
+	codeFilesNoRoom:     "The server has no room for files",
 	codeTooMany:         "Too many attempts",
 	codeNotStored:       "Done in the call, but not stored: repeat it",
 	codeUnavailable:     "Not available for the moment",

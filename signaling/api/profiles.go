@@ -104,6 +104,7 @@ type MeetingEffects struct {
 	Chat    string          `json:"chat" enum:"unchanged,kept,not-kept" doc:"What becomes of what is written to everybody from then on. What was written before stays as it is."`
 	Stored  int             `json:"stored" doc:"not-kept: how many messages stay stored all the same, until they are deleted."`
 	Heard   bool            `json:"heard" doc:"Somebody is in the call: what was said and shown cannot be unsaid."`
+	Files   int             `json:"files" doc:"Files that guests have sent, where they may send no more: they stay until somebody deletes them, or the meeting ends."`
 }
 
 // LinkEffect is a guest link that stops working, or works for a shorter time.
@@ -130,6 +131,7 @@ type GuestEffect struct {
 	Name       string `json:"name" doc:"As typed; show it isolated (bdi)."`
 	InCall     bool   `json:"in_call"`
 	LosesShare bool   `json:"loses_share" doc:"May not share a screen any more, unless a host grants it where that is possible."`
+	LosesFiles bool   `json:"loses_files" doc:"May not send files any more, unless a host grants it where that is possible."`
 	Stays      string `json:"stays,omitempty" doc:"The line by which this guest would not be let in now. That is not undone: a host may remove them."`
 }
 
@@ -303,7 +305,7 @@ func editEffectsOf(e meeting.EditEffects) ProfileEffects {
 
 func effectsOf(e meeting.Effects) MeetingEffects {
 	out := MeetingEffects{
-		Meeting: e.Meeting, Title: e.Title, State: string(e.State), Chat: string(e.Chat), Stored: e.Stored, Heard: e.Heard,
+		Meeting: e.Meeting, Title: e.Title, State: string(e.State), Chat: string(e.Chat), Stored: e.Stored, Heard: e.Heard, Files: e.Files,
 		Links: make([]LinkEffect, len(e.Links)), Waiting: make([]WaitingEffect, len(e.Waiting)),
 		Guests: make([]GuestEffect, len(e.Guests)), Lobby: make([]Participant, len(e.Lobby)),
 	}
@@ -317,7 +319,7 @@ func effectsOf(e meeting.Effects) MeetingEffects {
 		out.Waiting[i] = WaitingEffect{Knock: f.Knock.ID, Name: f.Knock.Name, Line: f.Line}
 	}
 	for i, f := range e.Guests {
-		out.Guests[i] = GuestEffect{Identity: f.Knock.Identity, Name: f.Knock.Name, InCall: f.InCall, LosesShare: f.LosesShare, Stays: f.Stays}
+		out.Guests[i] = GuestEffect{Identity: f.Knock.Identity, Name: f.Knock.Name, InCall: f.InCall, LosesShare: f.LosesShare, LosesFiles: f.LosesFiles, Stays: f.Stays}
 	}
 	for i, p := range e.Lobby {
 		out.Lobby[i] = Participant{Identity: p.Identity, Name: p.Name, Role: string(p.Role)}

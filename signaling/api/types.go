@@ -61,6 +61,7 @@ type Knock struct {
 	KnownBy      string     `json:"known_by" enum:"link,browser,tab" doc:"By what a refused person is recognised."`
 	// Permissions are those of an admission.
 	Permissions    *Permissions   `json:"permissions,omitempty" doc:"What the guest may do, once admitted."`
+	Usual          *Permissions   `json:"usual,omitempty" doc:"What an admission gives unless a host says otherwise, while the guest waits."`
 	Messages       []LobbyMessage `json:"messages" nullable:"false" doc:"What hosts and the guest have written, oldest first."`
 	Bound          bool           `json:"bound" doc:"The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is."`
 	PINPassed      bool           `json:"pin_passed" doc:"The guest knew the link's PIN."`
@@ -106,12 +107,13 @@ type Participant struct {
 }
 
 // Permissions are what a host gives with an admission; what is absent is given, but for
-// the share, which is then as the security profile has it.
+// share and files, which are then as the security profile has them.
 type Permissions struct {
 	Speak  *bool `json:"speak,omitempty"`
 	Camera *bool `json:"camera,omitempty"`
 	Share  *bool `json:"share,omitempty"`
 	Chat   *bool `json:"chat,omitempty"`
+	Files  *bool `json:"files,omitempty"`
 }
 
 // GuestView is all that a guest is told. Until admission it holds no

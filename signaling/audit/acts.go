@@ -91,6 +91,13 @@ const (
 	ChatDeleted  Act = "chat.deleted"
 )
 
+// Files in the call. Detail: size in bytes; of a file that was sent to: everyone, hosts or one;
+// typed: name. What is in them is nowhere in the trail.
+const (
+	FileSent    Act = "file.sent"
+	FileDeleted Act = "file.deleted" // on the participant who had sent it
+)
+
 // Posts and who acts for them.
 const (
 	PostCreated       Act = "post.created"        // typed: name; told to the installation and to the post

@@ -32,7 +32,7 @@ func (l *Lobby) noteKnock(before, after Knock) {
 	}
 	permissions := func(d audit.Draft) audit.Draft {
 		p := after.Permissions
-		return d.WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat)
+		return d.WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat).WithFlag("files", p.Files)
 	}
 	switch {
 	case after.Banned() && !before.Banned():

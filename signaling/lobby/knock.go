@@ -47,10 +47,12 @@ type Session struct {
 const SessionLife = 24 * time.Hour
 
 // Permissions are what a host gives with an admission.
-type Permissions struct{ Speak, Camera, Share, Chat bool }
+type Permissions struct{ Speak, Camera, Share, Chat, Files bool }
 
 // Everything is the admission without restriction.
-func Everything() Permissions { return Permissions{Speak: true, Camera: true, Share: true, Chat: true} }
+func Everything() Permissions {
+	return Permissions{Speak: true, Camera: true, Share: true, Chat: true, Files: true}
+}
 
 // Knock is a guest's request to enter. A session has one at most, which keeps
 // its id when the guest knocks again.

@@ -67,6 +67,9 @@ func (l *live) attributesOf(p Participant) map[string]string {
 	if !p.may.Chat {
 		a["aparte.chat"] = "off"
 	}
+	if !p.may.Files {
+		a["aparte.files"] = "off"
+	}
 	return a
 }
 

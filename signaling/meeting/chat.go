@@ -56,8 +56,9 @@ type Message struct {
 	Role     role.Role // of who wrote, then
 	To       string    // ToEveryone, ToHosts or an identity
 	ToName   string    // of that identity
-	Text     string
+	Text     string    // "" with a file
 	At       time.Time
+	File     *File // nil: none; never changed, only replaced
 
 	readers []string // identities; nil: everybody
 	kept    bool     // is stored, too
@@ -93,14 +94,28 @@ func (c *chat) arrived(grant string) (first int64, fresh bool) {
 
 // read is what somebody in the call may see, oldest first.
 func (c *chat) read(p Participant) []Message {
-	first := c.since[p.grant]
 	seen := make([]Message, 0)
 	for _, m := range c.kept {
-		if m.Seq >= first && m.readBy(p.Identity) {
+		if c.mayRead(p, m) {
 			seen = append(seen, m)
 		}
 	}
 	return seen
+}
+
+// mayRead tells whether a message is for somebody in the call.
+func (c *chat) mayRead(p Participant, m Message) bool {
+	return m.Seq >= c.since[p.grant] && m.readBy(p.Identity)
+}
+
+// forget leaves the oldest message out. One with a file stays for as long as the file:
+// without it nobody would find the file, not even to delete it.
+func forget(kept []Message) []Message {
+	i := slices.IndexFunc(kept, func(m Message) bool { return m.File == nil || m.File.Deleted })
+	if i <= 0 {
+		return kept[1:] // what is cut off goes when the rest has to move
+	}
+	return slices.Concat(kept[:i], kept[i+1:])
 }
 
 // InCall is somebody who acts in a call: an agent or a guest, known by the session. Who
@@ -266,15 +281,24 @@ func (l *live) post(m Message) {
 	l.chat.seq++
 	l.chat.kept = append(before, m)
 	if len(l.chat.kept) > maxKept {
-		l.chat.kept = l.chat.kept[1:] // what is cut off goes when the rest has to move
+		l.chat.kept = forget(l.chat.kept)
 	}
 	l.undo = append(l.undo, func() {
 		l.chat.kept = before
 		l.chat.seq--
 	})
-	l.tellCall(chatTopic, messagePacket{
+	l.tellMessage(m)
+}
+
+// tellMessage has the call told of a message, or of what became of its file.
+func (l *live) tellMessage(m Message) {
+	packet := messagePacket{
 		Seq: m.Seq, From: m.From, FromName: m.FromName, To: m.To, ToName: m.ToName, Text: m.Text, At: m.At,
-	}, m.readers...)
+	}
+	if m.File != nil {
+		packet.File = new(filePacket(*m.File))
+	}
+	l.tellCall(chatTopic, packet, m.readers...)
 }
 
 // messagePacket is a Message on the wire.
@@ -286,6 +310,21 @@ type messagePacket struct {
 	ToName   string    `json:"to_name,omitempty"`
 	Text     string    `json:"text"`
 	At       time.Time `json:"at"`
+
+	File *filePacket `json:"file,omitempty"`
+}
+
+// filePacket is a File on the wire.
+type filePacket struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Kind       string `json:"kind"`
+	Type       string `json:"type"`
+	Size       int64  `json:"size"`
+	Outside    bool   `json:"outside"`
+	Risky      bool   `json:"risky"`
+	Suspicious bool   `json:"suspicious"`
+	Deleted    bool   `json:"deleted"`
 }
 
 // tellCall sends a packet to those identities in the call, or to all.

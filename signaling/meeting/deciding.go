@@ -17,7 +17,7 @@ type admit struct {
 	byAgent
 	knock       string
 	permissions lobby.Permissions
-	usual       bool // the share was not spoken of
+	usual       Usual
 }
 
 func (admit) command() role.Command { return role.Admit }
@@ -36,7 +36,7 @@ func (a admit) do(l *live, now time.Time) (any, error) {
 
 // admit lets a guest in, and opens a meeting that was not open yet: the host has
 // decided that somebody shall be in it.
-func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual bool, now time.Time) (lobby.Knock, error) {
+func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual Usual, now time.Time) (lobby.Knock, error) {
 	before, _ := l.lobby.KnockByID(knock)
 	if l.meeting.Locked && before.Status != lobby.Admitted {
 		return lobby.Knock{}, ErrLocked
@@ -49,7 +49,7 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual bool
 			return lobby.Knock{}, err
 		}
 	}
-	p, err := l.given(p, usual, false)
+	p, err := l.given(p, usual, lobby.Permissions{})
 	if err != nil {
 		return lobby.Knock{}, err
 	}
@@ -81,12 +81,12 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual bool
 // Admit lets a waiting guest in. What the profile never gives, and whoever came in a way
 // that it does not allow, is a *profile.RefusedError.
 func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, false})
+	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, Usual{}})
 }
 
-// AdmitAsUsual is Admit with the share as the profile has it.
-func (m *Meetings) AdmitAsUsual(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
-	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, true})
+// AdmitAsUsual is Admit with some permissions as the profile has them.
+func (m *Meetings) AdmitAsUsual(ctx context.Context, by Agent, id, knock string, p lobby.Permissions, usual Usual) (KnockView, error) {
+	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, usual})
 }
 
 type admitAll struct {
@@ -105,7 +105,7 @@ func (a admitAll) do(l *live, now time.Time) (any, error) {
 		if k.Status != lobby.Waiting || slices.Contains(a.except, k.ID) {
 			continue
 		}
-		_, err := l.admit(h, k.ID, lobby.Everything(), true, now)
+		_, err := l.admit(h, k.ID, lobby.Everything(), Usual{Share: true, Files: true}, now)
 		if _, ok := errors.AsType[*profile.RefusedError](err); ok {
 			continue // whoever came in a way that the profile does not allow waits on
 		}

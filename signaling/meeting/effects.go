@@ -29,11 +29,14 @@ type Effects struct {
 	Stored int
 	// Heard: somebody is in the call, and what was said and shown cannot be unsaid.
 	Heard bool
+	// Files is how many files guests have sent that stay until somebody deletes them,
+	// where guests lose the right to send more.
+	Files int
 }
 
 // Any tells whether there is something that changes or cannot be undone.
 func (e Effects) Any() bool {
-	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby) > 0 || e.Chat == ChatKept || e.Chat == ChatNotKept || e.Heard
+	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby) > 0 || e.Chat == ChatKept || e.Chat == ChatNotKept || e.Heard || e.Files > 0
 }
 
 // ChatEffect is what becomes of what is written to everybody.
@@ -67,8 +70,8 @@ type WaitingEffect struct {
 type GuestEffect struct {
 	Knock  lobby.Knock
 	InCall bool
-	// LosesShare: may not share a screen any more.
-	LosesShare bool
+	// LosesShare: may not share a screen any more. LosesFiles: may not send files.
+	LosesShare, LosesFiles bool
 	// Stays names the line by which this guest would not be let in now: what was
 	// decided is not undone, and a host may remove them. "": none.
 	Stays string
@@ -95,8 +98,11 @@ func (l *live) effects(p profile.Profile, now time.Time) Effects {
 		case lobby.Admitted:
 			_, in := l.inCall[k.Identity]
 			kept := takes(before.Rules, after.Rules, k.Permissions)
-			f := GuestEffect{Knock: k, InCall: in, Stays: line, LosesShare: k.Permissions.Share && !kept.Share}
-			if f.LosesShare || f.Stays != "" {
+			f := GuestEffect{
+				Knock: k, InCall: in, Stays: line,
+				LosesShare: k.Permissions.Share && !kept.Share, LosesFiles: k.Permissions.Files && !kept.Files,
+			}
+			if f.LosesShare || f.LosesFiles || f.Stays != "" {
 				e.Guests = append(e.Guests, f)
 			}
 		}
@@ -113,6 +119,9 @@ func (l *live) effects(p profile.Profile, now time.Time) Effects {
 		e.Chat = ChatKept
 	case before.Rules.KeepChat && !after.Rules.KeepChat:
 		e.Chat, e.Stored = ChatNotKept, len(l.record.times)
+	}
+	if lost := takes(before.Rules, after.Rules, lobby.Everything()); !lost.Files {
+		e.Files = l.files.ofGuests()
 	}
 	e.Heard = len(l.inCall) > 0 && before.Rules != after.Rules
 	return e

@@ -109,6 +109,7 @@ type live struct {
 	record    record
 	reactions reactions
 	hands     hands
+	files     files
 	timer     *Timer // nil: none; never changed, only replaced
 
 	taken taken // by hosts and not stored
@@ -213,12 +214,14 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 	}
 	if err == nil && l.meeting.State == Ended {
+		l.files.end(ErrEnded)
 		l.chat, l.reactions, l.hands, l.timer, l.taken = chat{}, reactions{}, hands{}, nil, taken{}
 		l.record.arrivals = nil
 	}
 	if err == nil {
 		l.word()
 	}
+	l.cutTransfers(outcomes, err == nil)
 	for i, r := range batch {
 		if r.reply != nil {
 			r.reply <- outcomes[i]

@@ -37,7 +37,7 @@ type Person struct{ Account, Name string }
 type Member struct {
 	Person
 	Role role.Role
-	// Forbidden is what a host has forbidden this agent: of Speak, Camera, Share and Chat.
+	// Forbidden is what a host has forbidden this agent: of Speak, Camera, Share, Chat and Files.
 	// It holds until a host allows it, or names the agent co-host.
 	Forbidden Rights
 	// Writes: a host has allowed this observer the chat.
@@ -61,7 +61,7 @@ func (v Member) permitted(p lobby.Permissions) Member {
 		v.Forbidden.Chat = v.Forbidden.Chat && !p.Chat
 		return v
 	}
-	v.Forbidden = Rights{Speak: !p.Speak, Camera: !p.Camera, Share: !p.Share, Chat: !p.Chat}
+	v.Forbidden = Rights{Speak: !p.Speak, Camera: !p.Camera, Share: !p.Share, Chat: !p.Chat, Files: !p.Files}
 	return v
 }
 

@@ -71,6 +71,7 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.MaxKeptChat == 0 {
 		cfg.MaxKeptChat = maxKeptChat
 	}
+	cfg.Files = cfg.Files.withDefaults()
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
 	}

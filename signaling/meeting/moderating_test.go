@@ -158,7 +158,7 @@ func TestActsInTheCall(t *testing.T) {
 		}},
 		{"spotlight again", func() error { return f.Spotlight(ctx, anne, id, []string{one}) }, nil},
 		{"no share for one", func() error {
-			return second(f.Permit(ctx, anne, id, one, lobby.Permissions{Speak: true, Camera: true, Chat: true}))
+			return second(f.Permit(ctx, anne, id, one, lobby.Permissions{Speak: true, Camera: true, Chat: true, Files: true}))
 		}, []string{`tell [` + one + `] aparte.moderated {"what":"forbidden","by":"Anne Bernard","rights":["share"]}`}},
 	} {
 		f.room.heard()

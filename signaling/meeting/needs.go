@@ -137,6 +137,9 @@ type Config struct {
 	// keeps them; 0: 90. MaxKeptChat is how many of one meeting; 0: 20,000.
 	KeepChatDays int
 	MaxKeptChat  int
+	// NewShelf makes the place for the files of one call; nil: no files can be sent.
+	NewShelf func() (Shelf, error)
+	Files    FileLimits
 	// IdleMeetings is how many meetings without anybody are kept in memory; 0: 64.
 	IdleMeetings int
 	// HostQueue is how many messages wait for a host's socket before it counts

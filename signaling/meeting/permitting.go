@@ -29,7 +29,7 @@ type permit struct {
 	byAgent
 	identity    string
 	permissions lobby.Permissions
-	usual       bool // the share was not spoken of
+	usual       Usual
 }
 
 func (permit) command() role.Command { return role.Permit }
@@ -47,7 +47,7 @@ func (a permit) do(l *live, _ time.Time) (any, error) {
 
 func (a permit) ofGuest(l *live, h lobby.Host) (any, error) {
 	before, _ := l.grantOf(a.identity)
-	given, err := l.given(a.permissions, a.usual, l.mayShare(a.identity))
+	given, err := l.given(a.permissions, a.usual, l.permissionsNow(a.identity))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (a permit) ofAgent(l *live, h lobby.Host, account string) (any, error) {
 	if after != v {
 		p := after.Permissions()
 		l.note(audit.Did(audit.ParticipantPermitted).On(audit.Participant, a.identity).On(audit.Account, account).
-			WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat))
+			WithFlag("speak", p.Speak).WithFlag("camera", p.Camera).WithFlag("share", p.Share).WithFlag("chat", p.Chat).WithFlag("files", p.Files))
 		l.setMeeting(l.meeting.with(after))
 	}
 	l.decideAnew(account)
@@ -126,11 +126,11 @@ func (l *live) ownPermissions(identity string) lobby.Permissions {
 // named agent it holds as long as the agent is named and moderates nothing. A refusal is
 // ErrOfModerator or, for guests, what the profile never gives: a *profile.RefusedError.
 func (m *Meetings) Permit(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (Permitted, error) {
-	return answer[Permitted](ctx, m, id, permit{byAgent{by}, identity, p, false})
+	return answer[Permitted](ctx, m, id, permit{byAgent{by}, identity, p, Usual{}})
 }
 
-// PermitAsUsual is Permit with a guest's share as the profile has it: given where it is
-// allowed, as it was where a host grants it.
-func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions) (Permitted, error) {
-	return answer[Permitted](ctx, m, id, permit{byAgent{by}, identity, p, true})
+// PermitAsUsual is Permit with some permissions of a guest as the profile has them: given
+// where it allows them, as they were where a host grants them.
+func (m *Meetings) PermitAsUsual(ctx context.Context, by Agent, id, identity string, p lobby.Permissions, usual Usual) (Permitted, error) {
+	return answer[Permitted](ctx, m, id, permit{byAgent{by}, identity, p, usual})
 }

@@ -235,11 +235,7 @@ func (m *model) admit() {
 		return
 	}
 	expressly := rapid.Bool().Draw(m.T, "share expressly")
-	admit := m.h.AdmitAsUsual
-	if expressly {
-		admit = m.h.Admit
-	}
-	k, err := admit(m.Context(), anne, m.id, g.knock, lobby.Everything())
+	k, err := m.h.AdmitAsUsual(m.Context(), anne, m.id, g.knock, lobby.Everything(), meeting.Usual{Share: !expressly, Files: true})
 	want := m.admissible(m.in(), g) && (!expressly || m.in().GuestShare != profile.Off)
 	if want != (err == nil) {
 		m.Fatalf("admit %+v by %+v under %+v: %v", g, g.via, m.in(), err)

@@ -46,29 +46,43 @@ func (l *live) admits(k lobby.Knock) error {
 	return l.terms(l.profile).Admits(via, l.lobby.SessionOf(k))
 }
 
-// given are permissions as a host gives them, on the profile's terms. usual: the share
-// was not spoken of; had: the guest has it already.
-func (l *live) given(p lobby.Permissions, usual, had bool) (lobby.Permissions, error) {
-	rule := l.profile.Rules.GuestShare
-	switch {
-	case usual && rule == profile.Off:
-		p.Share = false
-	case usual && rule == profile.Granted:
-		p.Share = p.Share && had
-	case p.Share && rule == profile.Off:
-		return p, &profile.RefusedError{Line: "guest_share", At: "share", Reason: "is off for guests in this meeting's security profile"}
+// Usual are the permissions of which a host did not speak, among those that the profile
+// rules: they are given as it has it.
+type Usual struct{ Share, Files bool }
+
+// given are permissions as a host gives them, on the profile's terms. had are those that
+// the guest has already.
+func (l *live) given(p lobby.Permissions, usual Usual, had lobby.Permissions) (lobby.Permissions, error) {
+	rules := l.profile.Rules
+	for _, right := range []struct {
+		line, at   string
+		rule       profile.Giving
+		usual, had bool
+		on         *bool
+	}{
+		{"guest_share", "share", rules.GuestShare, usual.Share, had.Share, &p.Share},
+		{"guest_files", "files", rules.GuestFiles, usual.Files, had.Files, &p.Files},
+	} {
+		switch {
+		case right.usual && right.rule == profile.Off:
+			*right.on = false
+		case right.usual && right.rule == profile.Granted:
+			*right.on = *right.on && right.had
+		case *right.on && right.rule == profile.Off:
+			return p, &profile.RefusedError{Line: right.line, At: right.at, Reason: "is off for guests in this meeting's security profile"}
+		}
 	}
 	return p, nil
 }
 
-// mayShare tells whether an admitted guest may share.
-func (l *live) mayShare(identity string) bool {
+// permissionsNow are those of an admitted guest.
+func (l *live) permissionsNow(identity string) lobby.Permissions {
 	for _, k := range l.admitted() {
 		if k.Identity == identity {
-			return k.Permissions.Share
+			return k.Permissions
 		}
 	}
-	return false
+	return lobby.Permissions{}
 }
 
 func (l *live) admitted() (all []lobby.Knock) {
@@ -83,9 +97,11 @@ func (l *live) admitted() (all []lobby.Knock) {
 // takes are the permissions that a guest keeps when another profile comes into force:
 // what was given as a matter of course has to be granted where the profile says so.
 func takes(before, after profile.Rules, p lobby.Permissions) lobby.Permissions {
-	if before.GuestShare == profile.Allowed && after.GuestShare != profile.Allowed || after.GuestShare == profile.Off {
-		p.Share = false
+	takes := func(before, after profile.Giving) bool {
+		return before == profile.Allowed && after != profile.Allowed || after == profile.Off
 	}
+	p.Share = p.Share && !takes(before.GuestShare, after.GuestShare)
+	p.Files = p.Files && !takes(before.GuestFiles, after.GuestFiles)
 	return p
 }
 

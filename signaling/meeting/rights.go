@@ -6,7 +6,7 @@ import (
 )
 
 // Rights are what the people of a call may be allowed or forbidden.
-type Rights struct{ Speak, Camera, Share, Chat, React, Hand bool }
+type Rights struct{ Speak, Camera, Share, Chat, React, Hand, Files bool }
 
 // named are the rights by their names, in the order in which they are told.
 func (r *Rights) named() []struct {
@@ -16,7 +16,7 @@ func (r *Rights) named() []struct {
 	return []struct {
 		name string
 		on   *bool
-	}{{"speak", &r.Speak}, {"camera", &r.Camera}, {"share", &r.Share}, {"chat", &r.Chat}, {"react", &r.React}, {"hand", &r.Hand}}
+	}{{"speak", &r.Speak}, {"camera", &r.Camera}, {"share", &r.Share}, {"chat", &r.Chat}, {"react", &r.React}, {"hand", &r.Hand}, {"files", &r.Files}}
 }
 
 // Names are the names of the rights that are set, in a fixed order.
@@ -31,12 +31,12 @@ func (r Rights) Names() []string {
 }
 
 // RightsChange says which rights everybody has from now on; nil leaves one as it is.
-type RightsChange struct{ Speak, Camera, Share, Chat, React, Hand *bool }
+type RightsChange struct{ Speak, Camera, Share, Chat, React, Hand, Files *bool }
 
 // forbidden is what is forbidden after the change.
 func (c RightsChange) forbidden(before Rights) Rights {
 	after := before
-	for i, may := range []*bool{c.Speak, c.Camera, c.Share, c.Chat, c.React, c.Hand} {
+	for i, may := range []*bool{c.Speak, c.Camera, c.Share, c.Chat, c.React, c.Hand, c.Files} {
 		if may != nil {
 			*after.named()[i].on = !*may
 		}
@@ -54,7 +54,7 @@ func (c RightsChange) decided() (spoken Rights) {
 
 // from takes what is forbidden from somebody's permissions.
 func (r Rights) from(p lobby.Permissions) lobby.Permissions {
-	return lobby.Permissions{Speak: p.Speak && !r.Speak, Camera: p.Camera && !r.Camera, Share: p.Share && !r.Share, Chat: p.Chat && !r.Chat}
+	return lobby.Permissions{Speak: p.Speak && !r.Speak, Camera: p.Camera && !r.Camera, Share: p.Share && !r.Share, Chat: p.Chat && !r.Chat, Files: p.Files && !r.Files}
 }
 
 // or are the rights that are set here or there.
@@ -84,7 +84,7 @@ func (r Rights) without(other Rights) Rights {
 
 // rightsOf are permissions as rights.
 func rightsOf(p lobby.Permissions) Rights {
-	return Rights{Speak: p.Speak, Camera: p.Camera, Share: p.Share, Chat: p.Chat}
+	return Rights{Speak: p.Speak, Camera: p.Camera, Share: p.Share, Chat: p.Chat, Files: p.Files}
 }
 
 // notePermitted tells the audit trail what everybody may do.

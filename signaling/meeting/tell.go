@@ -220,6 +220,7 @@ func (l *live) dropGuest(w *GuestWatch) {
 
 // dismiss ends every watch.
 func (l *live) dismiss() {
+	l.files.end(errStopping)
 	for w := range l.hosts {
 		l.dropHost(w)
 	}

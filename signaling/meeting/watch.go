@@ -8,6 +8,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/profile"
+	"aparte/signaling/role"
 )
 
 // HostEvent is a message to a host. Exactly one group of fields is set: Snapshot
@@ -30,6 +31,7 @@ type KnockView struct {
 	Suspicious bool // the name can deceive the eye
 	Bound      bool // the browser proved a key: it can come back, and is recognised
 	PINPassed  bool
+	Usual      lobby.Permissions // what an admission gives unless a host says otherwise
 	Thread     *lobby.Thread
 	Known      lobby.Recognition // by what the person is known again
 }
@@ -213,8 +215,13 @@ func (l *live) hostPresent() bool {
 func (l *live) knockView(k lobby.Knock) KnockView {
 	via, _ := l.lobby.Link(k.Link)
 	s := l.lobby.SessionOf(k)
+	usual := lobby.Everything()
+	if l.roleBy(k.Link) == role.Observer {
+		usual = permissionsOf(role.Observer)
+	}
+	usual, _ = l.given(usual, Usual{Share: true, Files: true}, lobby.Permissions{}) // what is usual is never refused
 	return KnockView{
-		Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via),
+		Usual: usual, Knock: k, Via: via, Differs: k.NameDiffers(via), Suspicious: k.NameSuspicious(via),
 		Bound: s.Bound(), PINPassed: s.PINPassed, Thread: l.lobby.Thread(k.ID), Known: l.lobby.Recognition(s),
 	}
 }

@@ -129,5 +129,6 @@ func (t Terms) Admits(v link.Link, s lobby.Session) error {
 // Permits is what of some permissions the profile leaves to a guest.
 func (r Rules) Permits(p lobby.Permissions) lobby.Permissions {
 	p.Share = p.Share && r.GuestShare != Off
+	p.Files = p.Files && r.GuestFiles != Off
 	return p
 }

@@ -16,7 +16,7 @@ import (
 // A meeting without a post, which the schema allows, is nobody's.
 const meetingColumns = `m.id, coalesce(m.post_id, ''), m.title, m.state, m.organiser_id, a.name, m.profile, m.profile_version,
 	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since, m.locked,
-	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand`
+	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand, m.forbid_files`
 
 // meetingFields is where meetingColumns go.
 func meetingFields(m *meeting.Meeting) []any {
@@ -24,7 +24,7 @@ func meetingFields(m *meeting.Meeting) []any {
 	return []any{
 		&m.ID, &m.Post, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile, &m.ProfileVersion,
 		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince), is(&m.Locked),
-		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand),
+		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand), is(&f.Files),
 	}
 }
 
@@ -94,11 +94,11 @@ func scanSeat(row scanner) (v meeting.Seat, err error) {
 
 func members(ctx context.Context, q queries, id, organiser string) ([]meeting.Member, error) {
 	rows, err := q.QueryContext(ctx, `SELECT a.id, a.name, h.role,
-		h.forbid_speak, h.forbid_camera, h.forbid_share, h.forbid_chat, h.writes FROM members h JOIN accounts a ON a.id = h.account_id
+		h.forbid_speak, h.forbid_camera, h.forbid_share, h.forbid_chat, h.forbid_files, h.writes FROM members h JOIN accounts a ON a.id = h.account_id
 		WHERE h.meeting_id = $1 AND a.id <> $2 ORDER BY a.name, a.id`, id, organiser)
 	return collect(rows, err, func(row scanner) (v meeting.Member, err error) {
 		f := &v.Forbidden
-		err = row.Scan(&v.Account, &v.Name, &v.Role, is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&v.Writes))
+		err = row.Scan(&v.Account, &v.Name, &v.Role, is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.Files), is(&v.Writes))
 		return v, err
 	})
 }
@@ -137,16 +137,16 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	f := m.Forbidden
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
 		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since,
-		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id, forbid_files)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
 		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
 		ended_at = excluded.ended_at, hostless_since = excluded.hostless_since,
 		locked = excluded.locked, forbid_speak = excluded.forbid_speak, forbid_camera = excluded.forbid_camera,
 		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand,
-		profile_version = excluded.profile_version`,
+		profile_version = excluded.profile_version, forbid_files = excluded.forbid_files`,
 		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt), ms(m.HostlessSince),
-		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion, m.Post)
+		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion, m.Post, flag(f.Files))
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,9 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	}
 	for _, p := range append([]meeting.Member{{Person: m.Organiser, Role: role.Host}}, m.Members...) {
 		f := p.Forbidden
-		if _, err := q.ExecContext(ctx, `INSERT INTO members (meeting_id, account_id, role, forbid_speak, forbid_camera, forbid_share, forbid_chat, writes)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			m.ID, p.Account, p.Role, flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(p.Writes)); err != nil {
+		if _, err := q.ExecContext(ctx, `INSERT INTO members (meeting_id, account_id, role, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_files, writes)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			m.ID, p.Account, p.Role, flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.Files), flag(p.Writes)); err != nil {
 			return err
 		}
 	}

@@ -210,6 +210,13 @@ var prepared = map[string]func(s *play) asked{
 	"write-call-privately": func(*play) asked {
 		return asked{"/call/private-messages", api.PrivateText{Text: "Bonjour", To: "hosts"}}
 	},
+	"announce-file": func(*play) asked {
+		return asked{"/call/files", api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}}
+	},
+	// Without a connection nobody has announced any.
+	"send-file":      func(*play) asked { return asked{"/call/files/" + noFile, map[string]any{}} },
+	"get-file":       func(*play) asked { return asked{path: "/call/files/" + noFile} },
+	"delete-file":    func(*play) asked { return asked{path: "/call/files/" + noFile} },
 	"react":          func(*play) asked { return asked{"/call/reactions", api.Reaction{Reaction: "agree"}} },
 	"raise-hand":     func(*play) asked { return asked{path: "/call/hand"} },
 	"lower-own-hand": func(*play) asked { return asked{path: "/call/hand"} },
@@ -225,6 +232,10 @@ var prepared = map[string]func(s *play) asked{
 	"guest-list-call-messages":   func(*play) asked { return asked{} },
 	"guest-write-call":           func(*play) asked { return asked{body: api.CallText{Text: "Bonjour"}} },
 	"guest-write-call-privately": func(*play) asked { return asked{body: api.PrivateText{Text: "Bonjour", To: "hosts"}} },
+	"guest-announce-file":        func(*play) asked { return asked{body: api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}} },
+	"guest-send-file":            func(*play) asked { return asked{body: map[string]any{}} },
+	"guest-get-file":             func(*play) asked { return asked{} },
+	"guest-delete-file":          func(*play) asked { return asked{} },
 	"guest-react":                func(*play) asked { return asked{body: api.Reaction{Reaction: "agree"}} },
 	"guest-raise-hand":           func(*play) asked { return asked{} },
 	"guest-lower-own-hand":       func(*play) asked { return asked{} },
@@ -240,6 +251,9 @@ var prepared = map[string]func(s *play) asked{
 	"guest-check-network":     func(*play) asked { return asked{} },
 	"guest-end-network-check": func(*play) asked { return asked{} },
 }
+
+// noFile is the id of no file.
+const noFile = "FFFFFFFFFFFFFFFFFFFFFF"
 
 // someLink is a link that nobody comes by.
 func someLink() api.LinkDraft {
@@ -298,6 +312,7 @@ func (s *play) ask(who caller, op operation) answer {
 	case strings.HasPrefix(path, "/posts/{post}/orphans/{id}"):
 		path = "/posts/" + s.post + "/orphans/" + s.meeting + call.path
 	}
+	path = strings.ReplaceAll(path, "{file}", noFile)
 	if list, ok := call.body.(string); ok {
 		someone.header.Set("Content-Type", "text/csv")
 		defer someone.header.Del("Content-Type")

@@ -1,4 +1,5 @@
 // What a person does in a call besides speaking, over the API: agents and guests the same. Loaded with the call.
+import { fileCalls, type FileCalls } from './files'
 import { request } from './http'
 import type { CallMessage, CallMessages, Reaction } from './types'
 
@@ -9,6 +10,7 @@ export interface CallCalls {
   say: (text: string, to: string) => Promise<CallMessage>
   react: (reaction: Reaction) => Promise<unknown>
   hand: (up: boolean) => Promise<unknown>
+  files: FileCalls
   /** For hosts: null lowers all hands, null seconds stop the timer. */
   host?: {
     lower: (identity: string | null) => Promise<unknown>
@@ -23,6 +25,7 @@ function calls(path: string, bearer?: string): CallCalls {
     say: (text, to) => (to === 'everyone' ? request('POST', `${path}/messages`, { ...who, body: { text } }) : request('POST', `${path}/private-messages`, { ...who, body: { text, to } })),
     react: (reaction) => request('POST', `${path}/reactions`, { ...who, body: { reaction } }),
     hand: (up) => request(up ? 'PUT' : 'DELETE', `${path}/hand`, who),
+    files: fileCalls(path, bearer),
   }
 }
 

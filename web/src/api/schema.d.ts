@@ -76,6 +76,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guest/call/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a file for the call */
+        post: operations["guest-announce-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guest/call/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file of the call */
+        get: operations["guest-get-file"];
+        /** Send the file that was announced; the call is told once it is whole */
+        put: operations["guest-send-file"];
+        post?: never;
+        /** Delete a file that one has sent */
+        delete: operations["guest-delete-file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/guest/call/hand": {
         parameters: {
             query?: never;
@@ -333,6 +369,42 @@ export interface paths {
         /** Ask everybody but hosts to open the microphone */
         post: operations["ask-unmute-all"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a file for the call */
+        post: operations["announce-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a file of the call */
+        get: operations["get-file"];
+        /** Send the file that was announced; the call is told once it is whole */
+        put: operations["send-file"];
+        post?: never;
+        /** Delete a file of the call: hosts any, others their own */
+        delete: operations["delete-file"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1456,7 +1528,7 @@ export interface components {
             accounts: components["schemas"]["Account"][];
         };
         Admit: {
-            /** @description Absent: everything, with the share as the security profile has it. */
+            /** @description Absent: everything, with share and files as the security profile has them. */
             permissions?: components["schemas"]["Permissions"];
         };
         AdmitAll: {
@@ -1506,9 +1578,33 @@ export interface components {
             /** @description Shown to the guest. */
             message?: string;
         };
+        CallFile: {
+            /** @description It is there no more; the rest is empty. */
+            deleted: boolean;
+            id: string;
+            /** @description What follows the last dot of the name, in lower case; may be empty. */
+            kind: string;
+            /** @description Safe to keep anywhere; show it isolated (bdi). */
+            name: string;
+            /** @description A guest has sent it. */
+            outside: boolean;
+            /** @description Systems run files of this kind, or what is in them. */
+            risky: boolean;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+            /** @description The name could deceive the eye, or was mended. */
+            suspicious: boolean;
+            /** @description Media type as its sender told it: nobody has looked, and nothing may be decided by it. */
+            type: string;
+        };
         CallMessage: {
             /** Format: date-time */
             at: string;
+            /** @description The file that it carries; then there is no text. */
+            file?: components["schemas"]["CallFile"];
             /** @description Identity of who wrote. */
             from: string;
             from_name: string;
@@ -1625,6 +1721,19 @@ export interface components {
              */
             until: string;
         };
+        FileDraft: {
+            /** @description As its sender has it. What no system takes, nobody sees or misleads is replaced by _, and marked. */
+            name: string;
+            /**
+             * Format: int64
+             * @description In bytes; the file that follows has as many.
+             */
+            size: number;
+            /** @description everyone, hosts, or the identity of one who is in the call. */
+            to: string;
+            /** @description Media type as the sender's system tells it. */
+            type?: string;
+        };
         GuestBinding: {
             /** @description The browser has proved its key. */
             bound: boolean;
@@ -1635,6 +1744,8 @@ export interface components {
         GuestEffect: {
             identity: string;
             in_call: boolean;
+            /** @description May not send files any more, unless a host grants it where that is possible. */
+            loses_files: boolean;
             /** @description May not share a screen any more, unless a host grants it where that is possible. */
             loses_share: boolean;
             /** @description As typed; show it isolated (bdi). */
@@ -1864,6 +1975,8 @@ export interface components {
             since: string;
             /** @enum {string} */
             status: "waiting" | "admitted" | "denied" | "withdrawn" | "expired";
+            /** @description What an admission gives unless a host says otherwise, while the guest waits. */
+            usual?: components["schemas"]["Permissions"];
         };
         KnockLink: {
             guest_name?: string;
@@ -2152,6 +2265,11 @@ export interface components {
              * @enum {string}
              */
             chat: "unchanged" | "kept" | "not-kept";
+            /**
+             * Format: int64
+             * @description Files that guests have sent, where they may send no more: they stay until somebody deletes them, or the meeting ends.
+             */
+            files: number;
             /** @description Guests who were let in and are concerned. */
             guests: components["schemas"]["GuestEffect"][];
             /** @description Somebody is in the call: what was said and shown cannot be unsaid. */
@@ -2268,6 +2386,7 @@ export interface components {
         Permissions: {
             camera?: boolean;
             chat?: boolean;
+            files?: boolean;
             share?: boolean;
             speak?: boolean;
         };
@@ -2355,6 +2474,11 @@ export interface components {
             host?: string;
             /** @description Support number of an internal problem, found in the log. */
             instance?: string;
+            /**
+             * Format: int64
+             * @description file-too-large: the bytes that a file may have.
+             */
+            limit?: number;
             /** @description profile-refuses: the line of the security profile. */
             line?: string;
             /** @description profile-unavailable: what this version lacks. */
@@ -2377,7 +2501,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -2554,6 +2678,7 @@ export interface components {
         RightsForAll: {
             camera?: boolean;
             chat?: boolean;
+            files?: boolean;
             hand?: boolean;
             react?: boolean;
             share?: boolean;
@@ -2735,6 +2860,134 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GuestView"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-announce-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallFile"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-get-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, to be kept: never shown where it comes from */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-send-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallMessage"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-delete-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -3302,6 +3555,139 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "announce-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallFile"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, to be kept: never shown where it comes from */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallMessage"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
             };
             cookie?: never;
         };

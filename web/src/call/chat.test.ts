@@ -59,6 +59,18 @@ describe('the chat', () => {
     expect(texts(chat)).toEqual(['m1', 'mine', 'm3'])
   })
 
+  it('shows what became of a file, whoever sent it and however it is told', () => {
+    const { chat } = setUp()
+    const file = { id: 'f', name: 'note.pdf', kind: 'pdf', type: '', size: 4, outside: false, risky: false, suspicious: false, deleted: false }
+    const gone = { ...file, name: '', kind: '', size: 0, deleted: true }
+    chat.take(said(1, { from: 'me', text: '', file }))
+    chat.receive(said(2, { text: '', file }))
+    expect(chat.state.get()).toMatchObject({ unread: 1, messages: [{ file }, { file }] })
+    expect(chat.receive(said(1, { from: 'me', text: '', file: gone }))).toBe(false)
+    chat.load([said(1, { from: 'me', text: '', file: gone }), said(2, { text: '', file: gone })])
+    expect(chat.state.get()).toMatchObject({ unread: 1, messages: [{ seq: 1, file: gone }, { seq: 2, file: gone }] })
+  })
+
   it('keeps the draft within what the server takes', () => {
     const { chat } = setUp()
     for (const letter of ['a', 'é', '漢', '👍']) {

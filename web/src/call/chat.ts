@@ -1,5 +1,5 @@
 // The conversation in writing. The server keeps it until the meeting ends, and says who wrote what.
-import { Store, type CallMessage, type Readable } from '@/api'
+import { Store, type CallFile, type CallMessage, type Readable } from '@/api'
 
 export interface Message {
   id: string
@@ -12,6 +12,8 @@ export interface Message {
   toName: string
   toSelf: boolean
   text: string
+  /** Instead of a text. */
+  file: CallFile | null
   at: number
   state: 'sent' | 'sending' | 'failed'
 }
@@ -51,7 +53,7 @@ export class Chat {
     const { draft, to } = this.current.get()
     const text = draft.trim()
     if (text === '') return
-    const message: Message = { id: `self-${this.next++}`, seq: null, from: this.self(), to: to.id, toName: to.name, toSelf: false, text, at: Date.now(), state: 'sending' }
+    const message: Message = { id: `self-${this.next++}`, seq: null, from: this.self(), to: to.id, toName: to.name, toSelf: false, text, file: null, at: Date.now(), state: 'sending' }
     this.current.update((state) => ({ ...state, draft: '', messages: ordered([...state.messages, message]) }))
     await this.pass(message)
   }
@@ -63,14 +65,26 @@ export class Chat {
 
   /** A message of somebody else, as it comes. One's own are answered to whoever sent them. */
   receive(message: CallMessage): boolean {
-    if (message.from === this.self().identity) return false
+    if (this.renew(message) || message.from === this.self().identity) return false
     return this.learn([message], true) > 0
   }
 
+  /** A message of one's own that did not go by here: it carries a file. */
+  take = (message: CallMessage): void => void this.learn([message], false)
+
   /** Everything that was written so far: after coming in, and after every return. */
   load(messages: readonly CallMessage[]): void {
+    for (const message of messages) this.renew(message)
     this.learn(messages, this.loaded)
     this.loaded = true
+  }
+
+  /** What became of the file of a message that is known. */
+  private renew(message: CallMessage): boolean {
+    const before = this.current.get().messages.find(({ seq, file }) => seq === message.seq && file !== null)
+    if (!before || !message.file?.deleted || before.file?.deleted) return false
+    this.replace(before.id, { ...before, file: message.file })
+    return true
   }
 
   /** Tells whether the messages are on the screen: then nothing is unread. */
@@ -93,7 +107,7 @@ export class Chat {
     const me = this.self().identity
     return {
       id: `server-${message.seq}`, seq: message.seq, from: { identity: message.from, name: message.from_name, self: message.from === me },
-      to: message.to, toName: message.to_name ?? '', toSelf: message.to === me, text: message.text, at: Date.parse(message.at), state: 'sent',
+      to: message.to, toName: message.to_name ?? '', toSelf: message.to === me, text: message.text, file: message.file ?? null, at: Date.parse(message.at), state: 'sent',
     }
   }
 

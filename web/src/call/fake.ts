@@ -87,6 +87,7 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
     say: vi.fn<CallCalls['say']>(),
     react: vi.fn(() => Promise.resolve()),
     hand: vi.fn(() => Promise.resolve()),
+    files: { announce: vi.fn<CallCalls['files']['announce']>(), send: vi.fn<CallCalls['files']['send']>(), get: vi.fn<CallCalls['files']['get']>(), remove: vi.fn(() => Promise.resolve()) },
     host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
   }
   const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, random: () => 0 })

@@ -61,7 +61,7 @@ export class Inbox {
 
   private wrote(text: string): void {
     const message = readMessage(text)
-    if (message && this.chat.receive(message)) this.shared.tell({ is: 'message', name: message.from_name, alone: message.to !== 'everyone' })
+    if (message && this.chat.receive(message)) this.shared.tell({ is: 'message', name: message.from_name, alone: message.to !== 'everyone', file: message.file !== undefined })
   }
 
   private asked(payload: Uint8Array): void {

@@ -3,8 +3,8 @@
 import { kept, objectIn, textsOf } from './json'
 
 /** What the hosts may allow or forbid to all. */
-export type Right = 'speak' | 'camera' | 'share' | 'chat' | 'react' | 'hand'
-const rights: readonly string[] = ['speak', 'camera', 'share', 'chat', 'react', 'hand'] satisfies Right[]
+export type Right = 'speak' | 'camera' | 'share' | 'chat' | 'react' | 'hand' | 'files'
+const rights: readonly string[] = ['speak', 'camera', 'share', 'chat', 'react', 'hand', 'files'] satisfies Right[]
 
 export interface Moderation {
   /** Nobody new comes in. */

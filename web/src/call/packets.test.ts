@@ -11,6 +11,15 @@ describe('what the server says in a call', () => {
     expect(readTimer('{"timer":{"ends_at":"2027-03-02T09:00:00Z","started_by":"Anne"}}')).toEqual({ endsAt: Date.parse('2027-03-02T09:00:00Z'), startedBy: 'Anne' })
   })
 
+  it('reads a file, and takes what is not said for the worse', () => {
+    const file = { id: 'f', name: 'note.pdf', kind: 'pdf', type: 'application/pdf', size: 4, outside: false, risky: false, suspicious: false, deleted: false }
+    expect(readMessage(JSON.stringify({ ...message, text: '', file }))?.file).toEqual(file)
+    expect(readMessage(JSON.stringify({ ...message, file: { id: 'f', name: 'x', kind: '', type: '', size: 1 } }))?.file).toMatchObject({ outside: true, risky: true, suspicious: true, deleted: false })
+    for (const broken of [null, 3, [], {}, { ...file, id: 3 }, { ...file, name: {} }, { ...file, size: -1 }, { ...file, size: '4' }]) {
+      expect(readMessage(JSON.stringify({ ...message, file: broken })), JSON.stringify(broken)).toBeNull()
+    }
+  })
+
   it.each(hostile)('leaves %s alone', (text) => {
     expect(readMessage(text)).toBeNull()
     expect(readReactions(text)).toEqual([])

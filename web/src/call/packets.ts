@@ -1,6 +1,6 @@
 // What the server says in a call: data packets of its own and the room's metadata. Nothing of it is believed before it has
 // been looked at, and what is not understood is left alone.
-import type { CallMessage, Reaction } from '@/api'
+import type { CallFile, CallMessage, Reaction } from '@/api'
 import { objectIn, objectOf } from './json'
 
 export const chatTopic = 'aparte.chat'
@@ -17,11 +17,21 @@ export interface Timer {
 export function readMessage(text: string): CallMessage | null {
   const found = objectIn(text)
   if (!found) return null
-  const { seq, from, from_name, to, to_name, text: written, at } = found
+  const { seq, from, from_name, to, to_name, text: written, at, file } = found
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) return null
   if (typeof from !== 'string' || typeof from_name !== 'string' || typeof to !== 'string' || typeof written !== 'string') return null
   if (typeof at !== 'string' || Number.isNaN(Date.parse(at)) || (to_name !== undefined && typeof to_name !== 'string')) return null
-  return { seq, from, from_name, to, text: written, at, ...(to_name === undefined ? {} : { to_name }) }
+  const sent = file === undefined ? undefined : readFile(file)
+  if (sent === null) return null
+  return { seq, from, from_name, to, text: written, at, ...(to_name === undefined ? {} : { to_name }), ...(sent ? { file: sent } : {}) }
+}
+
+function readFile(value: unknown): CallFile | null {
+  const { id, name, kind, type, size, outside, risky, suspicious, deleted } = objectOf(value) ?? {}
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof kind !== 'string' || typeof type !== 'string') return null
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return null
+  // What is not said counts as the worse.
+  return { id, name, kind, type, size, outside: outside !== false, risky: risky !== false, suspicious: suspicious !== false, deleted: deleted === true }
 }
 
 export function readReactions(text: string): { identity: string; reaction: Reaction }[] {

@@ -43,7 +43,7 @@ export interface Share {
 // TrackSource of the LiveKit protocol (livekit_models.proto), which livekit-client does not export.
 const source = { camera: 1, microphone: 2, screenShare: 3 } as const
 
-export interface Permissions { speak: boolean; camera: boolean; share: boolean; chat: boolean }
+export interface Permissions { speak: boolean; camera: boolean; share: boolean; chat: boolean; files: boolean }
 
 export interface Self {
   identity: string
@@ -131,9 +131,9 @@ export function shares(room: Room): Share[] {
 
 /** What the server allows; before it has said, everything, since it decides anyway. Writing goes through the API, so that no media permission tells of it. */
 export function permissions({ permissions: given, attributes }: Pick<Participant, 'permissions' | 'attributes'>): Permissions {
-  if (!given) return { speak: true, camera: true, share: true, chat: true }
+  if (!given) return { speak: true, camera: true, share: true, chat: true, files: true }
   const may = (wanted: number) => given.canPublish && (given.canPublishSources.length === 0 || given.canPublishSources.some((allowed) => (allowed as number) === wanted))
-  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: attributes['aparte.chat'] !== 'off' }
+  return { speak: may(source.microphone), camera: may(source.camera), share: may(source.screenShare), chat: attributes['aparte.chat'] !== 'off', files: attributes['aparte.files'] !== 'off' }
 }
 
 /** One's own connection; a picture held back tells of a narrow one before the server's next rating does. */

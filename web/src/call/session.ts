@@ -3,6 +3,7 @@
 //
 //	connection.ts   comes in, comes back, is over
 //	publishing.ts   microphone, camera, screen, devices
+//	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
 //	lowering.ts     hands that a host lowers
 //	facts.ts        what the room looks like now
@@ -13,6 +14,7 @@ import { Chat } from './chat'
 import type { Listen } from './check'
 import { Connection } from './connection'
 import { changes, facts } from './facts'
+import { Files } from './files'
 import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
@@ -37,6 +39,7 @@ export class Call {
   private readonly current = new Store<CallState>(atFirst)
   readonly state: Readable<CallState> = this.current
   readonly chat: Chat
+  readonly files: Files
   private readonly listeners = new Set<(event: CallEvent) => void>()
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
@@ -54,6 +57,7 @@ export class Call {
       calls.say,
       () => ({ identity: this.room.localParticipant.identity, name: nameOf(this.room.localParticipant), self: true }),
     )
+    this.files = new Files(calls.files, this.chat.take)
     // Whatever else an event changes, the screen is read off the room after it.
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
@@ -70,6 +74,7 @@ export class Call {
       onOver: () => {
         this.lowering.flush()
         this.inbox.close()
+        this.files.close()
         this.mutedTalk?.follow(null)
       },
     })

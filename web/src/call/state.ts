@@ -51,7 +51,7 @@ export interface CallState {
   lowering: { identity: string | null } | null
 }
 
-export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean }
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
   | { is: 'reaction'; name: string; reaction: Reaction } | { is: 'hand'; name: string } | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
 
 /** What every part of the call has in hand. */
@@ -61,7 +61,7 @@ export interface Shared {
   tell: (event: CallEvent) => void
 }
 
-const everything: Permissions = { speak: true, camera: true, share: true, chat: true }
+const everything: Permissions = { speak: true, camera: true, share: true, chat: true, files: true }
 
 /** Before anything is known. */
 export const atFirst: CallState = {

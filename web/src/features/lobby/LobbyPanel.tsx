@@ -115,7 +115,7 @@ function Asked({ question: { what, knock }, door, refuse, onClose }: AskedProps)
   const t = useT()
   switch (what) {
     case 'permissions':
-      return <RightsDialog name={knock.name} permissions={knock.permissions ?? {}} act={t('lobbyp.admit')} onAct={(permissions) => void door.admit(knock, permissions)} onClose={onClose} />
+      return <RightsDialog name={knock.name} permissions={{ ...knock.usual, ...knock.permissions }} act={t('lobbyp.admit')} onAct={(permissions) => void door.admit(knock, permissions)} onClose={onClose} />
     case 'message':
       return <DenyDialog knock={knock} onDeny={(message) => refuse(knock, message)} onClose={onClose} />
     case 'ban':

@@ -1,5 +1,5 @@
 // Questions that come before a decision: with what rights, with what words, and whether for good.
-import { Camera, MessageSquare, Mic, MonitorUp } from 'lucide-react'
+import { Camera, MessageSquare, Mic, MonitorUp, Paperclip } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import type { Knock, Permissions } from '@/api'
 import { useT, Words } from '@/i18n'
@@ -11,6 +11,7 @@ const rights = [
   ['camera', <Camera key="i" aria-hidden="true" />],
   ['share', <MonitorUp key="i" aria-hidden="true" />],
   ['chat', <MessageSquare key="i" aria-hidden="true" />],
+  ['files', <Paperclip key="i" aria-hidden="true" />],
 ] as const satisfies readonly (readonly [keyof Permissions, ReactNode])[]
 
 interface RightsProps {
@@ -28,7 +29,7 @@ interface RightsProps {
 /** What somebody may do: given with an admission, or changed in the call. */
 export function RightsDialog({ name, permissions, observer = false, act, onAct, onClose }: RightsProps) {
   const t = useT()
-  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, ...permissions })
+  const [given, setGiven] = useState<Permissions>({ speak: true, camera: true, share: true, chat: true, files: true, ...permissions })
   return (
     <Dialog title={<Words id="rights.title" values={{ name: <bdi>{name}</bdi> }} />} open onClose={onClose} closeLabel={t('common.close')}>
       <div className="rights">

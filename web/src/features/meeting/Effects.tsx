@@ -13,12 +13,13 @@ export function Effects({ meetings, titled = false }: { meetings: readonly Meeti
   return <div className="effects">{some.map((meeting) => <OnMeeting key={meeting.meeting} of={meeting} titled={titled} />)}</div>
 }
 
-const changes = (of: MeetingEffects) => of.heard || of.chat !== 'unchanged' || of.links.length + of.waiting.length + of.guests.length + of.lobby.length > 0
+const changes = (of: MeetingEffects) => of.heard || of.chat !== 'unchanged' || of.links.length + of.waiting.length + of.guests.length + of.lobby.length + of.files > 0
 
 function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
   const t = useT()
   const stay = of.guests.filter((guest) => guest.stays)
   const lose = of.guests.filter((guest) => guest.loses_share)
+  const fileless = of.guests.filter((guest) => guest.loses_files)
   return (
     <section>
       {titled ? <h3><bdi>{of.title}</bdi></h3> : null}
@@ -27,8 +28,9 @@ function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
         {of.waiting.map((guest) => <li key={guest.knock}><Words id="effects.waiting" values={{ name: <bdi>{guest.name}</bdi>, why: lineSaid(guest.line, t) }} /></li>)}
         {of.chat === 'unchanged' ? null : <li>{t(of.chat === 'kept' ? 'effects.chat.kept' : 'effects.chat.notkept')}</li>}
         {lose.map((guest) => <li key={guest.identity}><Words id="effects.share" values={{ name: <bdi>{guest.name}</bdi> }} /></li>)}
+        {fileless.map((guest) => <li key={guest.identity}><Words id="effects.files" values={{ name: <bdi>{guest.name}</bdi> }} /></li>)}
       </ul>
-      {stay.length + of.lobby.length + of.stored > 0 || of.heard ? (
+      {stay.length + of.lobby.length + of.stored + of.files > 0 || of.heard ? (
         <div className="note warn">
           <TriangleAlert aria-hidden="true" />
           <div className="stack-s">
@@ -37,6 +39,7 @@ function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
               {stay.map((guest) => <li key={guest.identity}><Words id="effects.stays" values={{ name: <bdi>{guest.name}</bdi>, why: lineSaid(guest.stays ?? '', t) }} /></li>)}
               {of.lobby.map((person) => <li key={person.identity}><Words id="effects.lobby" values={{ name: <bdi>{person.name}</bdi> }} /></li>)}
               {of.stored > 0 ? <li>{t('effects.chat.stored', { n: of.stored })}</li> : null}
+              {of.files > 0 ? <li>{t('effects.files.stay', { n: of.files })}</li> : null}
               {of.heard ? <li>{t('effects.heard')}</li> : null}
             </ul>
           </div>

@@ -2,7 +2,7 @@ import type { ProfileRules } from '@/api'
 import type { Translate } from '@/i18n'
 
 /** The lines of a profile by which something is refused, as the server calls them; each has words, profile.line.NAME. */
-const lineNames = ['guests', 'shared_links', 'personal_links', 'pin', 'link_hours', 'lobby', 'guest_share'] as const
+const lineNames = ['guests', 'shared_links', 'personal_links', 'pin', 'link_hours', 'lobby', 'guest_share', 'guest_files'] as const
 
 /** The words for a line that the server names. */
 export function lineSaid(line: string, t: Translate): string {
@@ -24,6 +24,7 @@ export function consequences(rules: ProfileRules, t: Translate): string[] {
         ...(rules.pin ? [t('profile.says.pin')] : []),
         t('profile.says.life', { life: lifeSaid(rules.link_hours, t) }),
         t(`profile.says.share.${rules.guest_share}`),
+        t(`profile.says.files.${rules.guest_files}`),
       ]
   return [...guests, ...(rules.lobby === 'guests' ? [] : [t('profile.says.lobby')]), ...(rules.keep_chat ? [t('profile.says.chatkept')] : []), ...(rules.watermark ? [t('profile.says.watermark')] : [])]
 }

@@ -1,5 +1,5 @@
 // What a host may do to everybody at once: one menu above the people.
-import { ChevronDown, Lock, LockOpen, MessageSquare, MessageSquareOff, Mic, MicOff, MonitorUp, MonitorX, Speech, Video, VideoOff } from 'lucide-react'
+import { ChevronDown, FileX, Lock, LockOpen, MessageSquare, MessageSquareOff, Mic, MicOff, MonitorUp, MonitorX, Paperclip, Speech, Video, VideoOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Moderation, Right } from '@/call/live'
 import { useT } from '@/i18n'
@@ -18,6 +18,7 @@ const rights = [
   ['camera', <Video key="i" aria-hidden="true" />, <VideoOff key="i" aria-hidden="true" />],
   ['share', <MonitorUp key="i" aria-hidden="true" />, <MonitorX key="i" aria-hidden="true" />],
   ['chat', <MessageSquare key="i" aria-hidden="true" />, <MessageSquareOff key="i" aria-hidden="true" />],
+  ['files', <Paperclip key="i" aria-hidden="true" />, <FileX key="i" aria-hidden="true" />],
 ] as const satisfies readonly (readonly [Right, ReactNode, ReactNode])[]
 
 export function ForAll({ acts, moderation }: { acts: OnAll; moderation: Moderation }) {

@@ -29,7 +29,7 @@ export function OpenPanel({ panel, call, state, menuOf, host, onClose }: Props) 
   if (panel === 'chat') {
     return (
       <Panel key="chat" title={t('ctl.chat')} onClose={onClose}>
-        <ChatPanel chat={call.chat} allowed={state.self.can.chat} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} keptDays={state.profile?.keepChatDays ?? 0} />
+        <ChatPanel chat={call.chat} files={call.files} allowed={state.self.can.chat} sends={state.self.can.files} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} keptDays={state.profile?.keepChatDays ?? 0} />
       </Panel>
     )
   }

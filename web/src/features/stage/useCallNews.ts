@@ -19,6 +19,7 @@ export function useCallNews(call: Call): void {
     const wordOf = (event: CallEvent): string | null => {
       switch (event.is) {
         case 'message':
+          if (event.file) return t('sr.file', { name: event.name })
           return t(event.alone ? 'sr.message.private' : 'sr.message', { name: event.name })
         case 'reaction':
           return t('sr.reaction', { name: event.name, reaction: t(`react.${event.reaction}`) })
