@@ -42,6 +42,7 @@ test('posts, their people, and whose a meeting is', async () => {
     await expect(page.getByText('français, portugais européen')).toBeVisible();
     await page.getByLabel('Adresse', { exact: false }).first().fill('Rua de Santos-o-Velho 5\nLisboa');
     await page.getByLabel('Téléphone').fill('appelez-nous');
+    await expect(page.getByLabel('Premier administrateur')).not.toHaveValue('');
     await accessible(page);
     await page.getByRole('button', { name: 'Créer le poste' }).click();
     await expect(page.getByText('Ce n’est pas un numéro de téléphone.')).toBeVisible();
