@@ -42,6 +42,7 @@ test('posts, their people, and whose a meeting is', async () => {
     await expect(page.getByText('français, portugais européen')).toBeVisible();
     await page.getByLabel('Adresse', { exact: false }).first().fill('Rua de Santos-o-Velho 5\nLisboa');
     await page.getByLabel('Téléphone').fill('appelez-nous');
+    await expect(page.getByLabel('Premier administrateur')).not.toHaveValue('');
     await accessible(page);
     await page.getByRole('button', { name: 'Créer le poste' }).click();
     await expect(page.getByText('Ce n’est pas un numéro de téléphone.')).toBeVisible();
@@ -82,9 +83,15 @@ test('posts, their people, and whose a meeting is', async () => {
       await expect(row).toHaveCount(1);
       await accessible(luc.page);
 
+      // What is open when somebody's part at the post ends says so.
+      await row.getByRole('link', { name: 'Visas de long séjour', exact: true }).click();
+      await expect(luc.page.getByRole('heading', { level: 1, name: 'Visas de long séjour' })).toBeVisible();
+
       // An auditor holds no meetings; whoever is taken away sees them no more.
       await page.getByLabel('Rôle de Luc Morel').selectOption('Audit');
       await expect(page.getByLabel('Rôle de Luc Morel')).toHaveValue('auditor');
+      await expect(luc.page.getByRole('heading', { name: 'Vous n’agissez plus pour ce poste' })).toBeVisible();
+      await look(luc.page, 'membership-ended');
       await luc.page.goto(`${server.url}/`);
       await expect(luc.page.getByText('Visas de long séjour')).toHaveCount(0);
       await page.getByRole('button', { name: 'Retirer Luc Morel du poste' }).click();

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -20,7 +20,7 @@ export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
 
 export const posts = () => request<{ posts: Post[] }>('GET', '/posts').then((answer) => answer.posts)
-export const createPost = (body: PostDraft) => request<Post>('POST', '/posts', { body })
+export const createPost = (body: NewPost) => request<CreatedPost>('POST', '/posts', { body })
 export const editPost = (postID: string, body: PostDraft) => request<Post>('PUT', `/posts/${id(postID)}`, { body })
 /** Of the last thirty days in the post's time zone. */
 export const figures = (postID: string) => request<PostFigures>('GET', `/posts/${id(postID)}/figures`)

@@ -1,6 +1,6 @@
 // An agent's way into a meeting: a door with the device check, then the call with the lobby at hand.
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Bell, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
+import { Bell, Building2, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
 import { networkAsAgent } from '@/api/network'
@@ -9,7 +9,7 @@ import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
 import { BanDialog, Door, LobbyPanel, RightsDialog, useKnockSign, useReplySign } from '@/features/lobby'
-import { LinkDialog } from '@/features/meeting'
+import { LinkDialog, useNoLongerActs } from '@/features/meeting'
 import { NoticeChip, useAttended, type Notices } from '@/features/notices'
 import { CallPage } from '@/features/stage'
 import { useT } from '@/i18n'
@@ -23,7 +23,7 @@ export function HostCall({ meetingID, notices }: { meetingID: string; notices: N
   const hindrance = obstacle(window)
   const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID) })
   if (hindrance) return <Obstructed why={hindrance} />
-  if (data) return data.state === 'ended' ? <Finished why="ended" onReturn={() => undefined} /> : <Hosting meeting={data} notices={notices} />
+  if (data) return data.state === 'ended' ? <Finished why="ended" post={data.post} onReturn={() => undefined} /> : <Hosting meeting={data} notices={notices} />
   return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
 }
 
@@ -44,7 +44,7 @@ function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
     setInside(meeting.id, true)
     setWhere({ at: 'inside' })
   }
-  if (where.at === 'over') return <Finished why={where.why} onReturn={enter} />
+  if (where.at === 'over') return <Finished why={where.why} post={meeting.post} onReturn={enter} />
   return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} role={role} onRole={setRole} channel={channel} door={door} notices={notices} onOver={onOver} />
 }
 
@@ -167,8 +167,9 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
   )
 }
 
-function Finished({ why, onReturn }: { why: Over; onReturn: () => void }) {
+function Finished({ why, post, onReturn }: { why: Over; post: string; onReturn: () => void }) {
   const t = useT()
+  const noLongerActs = useNoLongerActs(post, why === 'removed' || why === 'refused')
   const pages = {
     left: ['end.left', <LogOut key="i" />, 'end.left.more'],
     ended: ['end.ended', <DoorClosed key="i" />, 'end.ended.host'],
@@ -176,9 +177,10 @@ function Finished({ why, onReturn }: { why: Over; onReturn: () => void }) {
     elsewhere: ['end.elsewhere', <MonitorSmartphone key="i" />, 'end.elsewhere.more'],
     refused: ['end.lost', <WifiOff key="i" />, 'end.lost.more'],
     unauthenticated: ['end.lost', <WifiOff key="i" />, 'signin.expired'],
+    membership: ['end.membership', <Building2 key="i" />, 'end.membership.more'],
   } as const
-  const [title, icon, body] = pages[why]
-  const returnable = why === 'left' || why === 'elsewhere' || why === 'refused'
+  const [title, icon, body] = pages[noLongerActs ? 'membership' : why]
+  const returnable = !noLongerActs && (why === 'left' || why === 'elsewhere' || why === 'refused')
   return (
     <PlainPage subtitle={t('frame.agents')} title={t(title)} icon={icon}>
       <p>{t(body)}</p>

@@ -15,6 +15,7 @@ import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
 import { Members } from './Members'
 import { ProfileChange } from './ProfileChange'
+import { useNoLongerActs } from './useNoLongerActs'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
 
@@ -26,13 +27,26 @@ const refreshEvery = 10_000
 
 export function MeetingPage({ meetingID, ...frame }: Props) {
   const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID), refetchInterval: refreshEvery })
-  useTitle(data?.title ?? '')
+  const noLongerActs = useNoLongerActs(data?.post, isProblem(error, 'not-found'))
+  useTitle(noLongerActs ? '' : data?.title ?? '')
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
-        {data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
+        {noLongerActs ? <NoLongerActs /> : data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
       </main>
     </AgentFrame>
+  )
+}
+
+/** The page was open when its person's part at the post ended. */
+function NoLongerActs() {
+  const t = useT()
+  return (
+    <div className="stack" role="alert">
+      <Heading>{t('end.membership')}</Heading>
+      <p>{t('end.membership.more')}</p>
+      <div className="row"><a className="btn primary" href="/">{t('meetings.title')}</a></div>
+    </div>
   )
 }
 

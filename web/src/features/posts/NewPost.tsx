@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { agent, type Post } from '@/api'
+import { agent, type CreatedPost } from '@/api'
 import { useT } from '@/i18n'
-import { Heading, useTitle } from '@/ui'
+import { announce, Heading, useTitle } from '@/ui'
 import { PostForm } from './PostForm'
 
-/** Whoever makes a post administers it until somebody else does. */
-export function NewPost({ onMade }: { onMade: (post: Post) => void }) {
+/** Whoever makes a post names its first administrator, who goes on from there: oneself, or somebody else. */
+export function NewPost({ self, onMade }: { self: string; onMade: (post: CreatedPost) => void }) {
   const t = useT()
   useTitle(t('posts.new'))
   const queries = useQueryClient()
@@ -14,6 +14,7 @@ export function NewPost({ onMade }: { onMade: (post: Post) => void }) {
     onSuccess: async (post) => {
       // The account has one role more: the menu and the choices of posts follow it.
       await Promise.all([queries.invalidateQueries({ queryKey: ['posts'] }), queries.invalidateQueries({ queryKey: ['session'] })])
+      if (!post.own) announce(t('posts.made', { post: post.name }))
       onMade(post)
     },
   })
@@ -24,7 +25,7 @@ export function NewPost({ onMade }: { onMade: (post: Post) => void }) {
         <Heading>{t('posts.new')}</Heading>
         <p className="muted">{t('posts.new.body')}</p>
       </div>
-      <div className="card post-card"><PostForm error={make.error} busy={make.isPending} act={t('posts.new.do')} onSubmit={(draft) => make.mutate(draft)} /></div>
+      <div className="card post-card"><PostForm error={make.error} busy={make.isPending} act={t('posts.new.do')} administrator={self} onSubmit={(draft) => make.mutate(draft)} /></div>
     </>
   )
 }

@@ -1,5 +1,5 @@
 import { useState, type SubmitEvent } from 'react'
-import type { Post, PostDraft } from '@/api'
+import type { NewPost, Post } from '@/api'
 import { ErrorNote, useFaults } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { AreaField, Button, Field, SelectField, textOf } from '@/ui'
@@ -10,11 +10,13 @@ interface Props {
   error: unknown
   busy: boolean
   act: string
-  onSubmit: (draft: PostDraft) => void
+  /** For a new post: the address proposed for its first administrator. */
+  administrator?: string
+  onSubmit: (draft: NewPost) => void
 }
 
 /** What is said about a post, new or not. */
-export function PostForm({ post, error, busy, act, onSubmit }: Props) {
+export function PostForm({ post, error, busy, act, administrator, onSubmit }: Props) {
   const t = useT()
   const lang = useLang()
   const [languages, setLanguages] = useState(post?.languages.join(', ') ?? lang)
@@ -29,6 +31,7 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
       onSubmit({
         name: text('name'), time_zone: zone, languages: languageTags(languages),
         contact: { address: text('address'), phone: text('phone'), email: text('email'), web: text('web') },
+        ...(administrator === undefined ? {} : { administrator: text('administrator') }),
       })
     }
   }
@@ -51,6 +54,9 @@ export function PostForm({ post, error, busy, act, onSubmit }: Props) {
         </div>
         <Field label={optional(t('posts.web'))} name="web" type="url" maxLength={300} autoComplete="off" placeholder="https://" defaultValue={post?.contact.web} error={fields['contact.web'] ? t('posts.web.invalid') : undefined} />
       </fieldset>
+      {administrator === undefined ? null : (
+        <Field label={t('posts.first')} name="administrator" type="email" required maxLength={254} autoComplete="off" defaultValue={administrator} hint={t('posts.first.hint')} error={fields['administrator'] ? t('posts.add.unknown') : undefined} />
+      )}
       {error && Object.keys(fields).length === 0 ? <ErrorNote error={error} /> : null}
       <Button kind="primary" big type="submit" busy={busy}>{act}</Button>
     </form>

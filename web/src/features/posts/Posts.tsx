@@ -31,7 +31,7 @@ interface Props {
 function Page({ at, posts, account, go }: Props) {
   const t = useT()
   if (at === '/posts') return <PostsPage posts={posts} mayCreate={account.admin} />
-  if (at === '/posts/new' && account.admin) return <NewPost onMade={(post) => go(`/posts/${post.id}`)} />
+  if (at === '/posts/new' && account.admin) return <NewPost self={account.email} onMade={(post) => go(post.own ? `/posts/${post.id}` : '/posts')} />
   const post = posts.find(({ id }) => at === `/posts/${id}`)
   if (post) return <PostPage key={post.id} post={post} self={account.id} />
   return <p className="card empty">{t('posts.unknown')} <a href="/posts">{t('posts.title')}</a></p>
