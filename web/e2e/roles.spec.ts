@@ -17,7 +17,8 @@ async function colleague(admin: Host, name: string, email: string): Promise<Host
   }, JSON.stringify({ name, email }));
   const someone = await Host.arrive({ side: 'OTHER' });
   here.push(someone);
-  await someone.page.goto(server.url);
+  // Where nothing sends the page elsewhere while it asks.
+  await someone.page.goto(`${server.url}/signin`);
   const status = await someone.page.evaluate(async (body) => (await fetch('/api/v1/session/one-time', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })).status, JSON.stringify({ code }));
   expect(status).toBe(200);
   await someone.page.goto(server.url);
