@@ -42,6 +42,9 @@ func (l *live) terms(p profile.Profile) profile.Terms {
 
 // admits says whether somebody who waits may be let in.
 func (l *live) admits(k lobby.Knock) error {
+	if k.OfAgent() {
+		return nil
+	}
 	via, _ := l.lobby.Link(k.Link)
 	return l.terms(l.profile).Admits(via, l.lobby.SessionOf(k))
 }
@@ -61,6 +64,14 @@ func (l *live) given(p lobby.Permissions, usual, had bool) (lobby.Permissions, e
 	return p, nil
 }
 
+// givenTo is given for somebody who waits; what guests may share is no rule for agents.
+func (l *live) givenTo(k lobby.Knock, p lobby.Permissions, usual bool) (lobby.Permissions, error) {
+	if k.OfAgent() {
+		return p, nil
+	}
+	return l.given(p, usual, false)
+}
+
 // mayShare tells whether an admitted guest may share.
 func (l *live) mayShare(identity string) bool {
 	for _, k := range l.admitted() {
@@ -71,9 +82,10 @@ func (l *live) mayShare(identity string) bool {
 	return false
 }
 
+// admitted are the guests who were let in.
 func (l *live) admitted() (all []lobby.Knock) {
 	for _, k := range l.lobby.Knocks() {
-		if k.Status == lobby.Admitted {
+		if k.Status == lobby.Admitted && !k.OfAgent() {
 			all = append(all, k)
 		}
 	}
@@ -111,8 +123,16 @@ func (l *live) take(p profile.Profile, act audit.Act, now time.Time) Effects {
 		}
 		l.permit = append(l.permit, permitOf(l.ruled(l.admittedGrant(k))))
 	}
+	for _, m := range l.members() {
+		l.settle(m.Account)
+	}
+	for _, s := range l.seats {
+		if l.seated(s) == nil {
+			l.permit = append(l.permit, permitOf(l.ruled(l.seatGrant(s))))
+		}
+	}
 	for _, k := range l.lobby.Knocks() {
-		l.retell[k.Session] = struct{}{}
+		l.retell[k.Who()] = struct{}{}
 	}
 	return effects
 }
