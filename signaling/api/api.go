@@ -103,6 +103,7 @@ func New(cfg Config) *API {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Prefix+"/openapi.json", a.serveContract(a.register(mux)))
 	mux.HandleFunc("GET "+Prefix+"/meetings/{id}/host", a.hostSocket)
+	mux.HandleFunc("GET "+Prefix+"/meetings/{id}/lobby", a.agentLobbySocket)
 	mux.HandleFunc("GET "+Prefix+"/agent/notices", a.noticeSocket)
 	mux.HandleFunc("GET "+Prefix+"/guest/lobby", a.lobbySocket)
 	mux.HandleFunc("/", a.nothingHere)

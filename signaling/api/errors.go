@@ -65,6 +65,7 @@ var problems = []struct {
 	{meeting.ErrMayNotNow, http.StatusConflict, codeConflict},
 	{meeting.ErrNotAdmitted, http.StatusConflict, codeConflict},
 	{meeting.ErrNotOpen, http.StatusConflict, codeNotOpen},
+	{meeting.ErrMustKnock, http.StatusForbidden, codeMustKnock},
 	{meeting.ErrNoHost, http.StatusConflict, codeNoHost},
 	{meeting.ErrNoMember, http.StatusNotFound, codeNotFound},
 	{meeting.ErrMembers, http.StatusConflict, codeConflict},

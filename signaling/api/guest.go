@@ -8,10 +8,7 @@ import (
 
 func guestViewOf(v meeting.GuestView) GuestView {
 	out := GuestView{
-		Meeting: GuestMeeting{
-			Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
-			State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), KeepChatDays: v.KeepChatDays, Locked: v.Locked,
-		},
+		Meeting: lobbyMeetingOf(v.LobbyView), Knock: ownKnockOf(v.LobbyView),
 		Link: GuestLink{
 			Kind: string(v.Kind), GuestName: v.GuestName, Organisation: v.Organisation, Language: v.Language,
 			PIN: v.AsksPIN, ExpiresAt: v.LinkExpiresAt.UTC(),
@@ -20,14 +17,26 @@ func guestViewOf(v meeting.GuestView) GuestView {
 		HostKnows: v.HostKnows, KnownBy: v.KnownBy, HostPresent: v.HostPresent, HostWatching: v.HostWatching,
 		RecognisedBy: string(v.Known), Status: string(v.Screen),
 	}
-	if v.Knocked {
-		out.Knock = &GuestKnock{
-			Status: string(v.Knock.Status), Since: v.Knock.Since.UTC(), Name: v.Knock.Name,
-			Organisation: v.Knock.Organisation, Message: v.Knock.Message,
-			SentBack: !v.Knock.SentBackAt.IsZero(), Messages: lobbyMessagesOf(v.Thread),
-		}
-	}
 	return out
+}
+
+func lobbyMeetingOf(v meeting.LobbyView) GuestMeeting {
+	return GuestMeeting{
+		Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
+		State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), KeepChatDays: v.KeepChatDays, Locked: v.Locked,
+	}
+}
+
+// ownKnockOf is the knock of whoever is told, nil if they made none.
+func ownKnockOf(v meeting.LobbyView) *GuestKnock {
+	if !v.Knocked {
+		return nil
+	}
+	return &GuestKnock{
+		Status: string(v.Knock.Status), Since: v.Knock.Since.UTC(), Name: v.Knock.Name,
+		Organisation: v.Knock.Organisation, Message: v.Knock.Message,
+		SentBack: !v.Knock.SentBackAt.IsZero(), Messages: lobbyMessagesOf(v.Thread),
+	}
 }
 
 func guestAnswer(v meeting.GuestView, err error) (*output[GuestView], error) {

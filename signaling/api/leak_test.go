@@ -84,6 +84,10 @@ var namings = []naming{
 	{id: "preview-choice", body: fixed(api.ProfileChoice{Profile: "named"})},
 	{id: "choose-profile", body: fixed(api.ProfileChoice{Profile: "named"})},
 	{id: "join-meeting"},
+	{id: "get-own-knock"},
+	{id: "knock-as-agent"},
+	{id: "withdraw-as-agent"},
+	{id: "reply-as-agent", body: fixed(api.LobbyText{Text: "Bien"})},
 	{id: "name-member", body: fixed(api.MemberDraft{Email: "anne@aparte.example", Role: "cohost"})},
 	{id: "set-member", body: fixed(api.MemberRole{Role: "observer"})},
 	{id: "hand-over"},
@@ -145,7 +149,7 @@ var namings = []naming{
 var namingNothing = []string{
 	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
 	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
-	"host-socket", "notice-socket", "lobby-socket", // below
+	"host-socket", "notice-socket", "lobby-socket", "agent-lobby-socket", // below
 }
 
 var someLink api.LinkDraft // of a server's time: set by newPrey
@@ -184,6 +188,7 @@ type prey struct {
 	formers ids // what a former agent of Dakar hosts there
 	admin   *person
 	auditor *person
+	named   *person // participant of Dakar's meeting
 	// strangers belong to Rome, some to Dakar formerly.
 	strangers map[string]*person
 	own       ids // of the agent of Rome
@@ -196,6 +201,8 @@ func newPrey(t *testing.T) *prey {
 	p.rome = p.newPost("Rome")
 	p.admin = p.administrator()
 	p.auditor = p.member("aude@aparte.example", p.as(post.Auditor))
+	p.named = p.member("luc@aparte.example", p.as(post.Agent))
+	do[api.Member](p.host, http.StatusOK, "POST", "/meetings/"+p.meeting.ID+"/members", api.MemberDraft{Email: "luc@aparte.example", Role: "participant"})
 	inside := p.guest(p.link)
 	inside.knock("Rui")
 	second := p.host.knocks(p.meeting.ID)[1].ID
@@ -381,6 +388,8 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 		switch op := all[n.id]; {
 		case n.id == "list-audit":
 			who = p.auditor
+		case strings.HasSuffix(n.id, "-as-agent"):
+			who = p.named
 		case strings.HasPrefix(op.path, "/posts/") || strings.HasPrefix(op.path, "/accounts") || strings.HasPrefix(op.path, "/profiles"):
 			who = p.admin
 		case n.open || n.id == "remove-participant" || n.id == "ban-knock":
@@ -405,8 +414,10 @@ func TestNoSocketLeaksAcrossPosts(t *testing.T) {
 	callers["the post's own auditor"] = p.auditor
 	for who, by := range callers {
 		for _, id := range []string{p.dakar.meeting, p.formers.meeting, unknown.meeting} {
-			if ws, status := by.dial("/meetings/"+id+"/host", p.http.URL); ws != nil || status != http.StatusNotFound {
-				t.Errorf("%s: the host's socket answers %d", who, status)
+			for _, socket := range []string{"host", "lobby"} {
+				if ws, status := by.dial("/meetings/"+id+"/"+socket, p.http.URL); ws != nil || status != http.StatusNotFound {
+					t.Errorf("%s: the socket %s answers %d", who, socket, status)
+				}
 			}
 		}
 		ws, status := by.dial("/agent/notices", p.http.URL)

@@ -37,11 +37,15 @@ func meetingOf(v meeting.Summary) Meeting {
 func knockOf(v meeting.KnockView) Knock {
 	out := Knock{
 		ID: v.ID, Status: string(v.Status), Name: v.Name, Organisation: v.Organisation,
-		Link:  KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName, PIN: v.Via.HasPIN(), Role: string(v.Via.Role)},
 		Since: v.Since.UTC(), DecidedAt: optional(v.DecidedAt), DecidedBy: v.DecidedByName, Identity: v.Identity,
 		Removed: !v.RemovedAt.IsZero(), NameDiffers: v.Differs, NameSuspicious: v.Suspicious,
 		Bound: v.Bound, PINPassed: v.PINPassed,
 		Banned: v.Banned(), SentBack: !v.SentBackAt.IsZero(), KnownBy: string(v.Known), Messages: lobbyMessagesOf(v.Thread),
+	}
+	if v.OfAgent() {
+		out.Agent = &KnockAgent{Role: string(v.Role)}
+	} else {
+		out.Link = &KnockLink{ID: v.Via.ID, Label: v.Via.Label, Kind: string(v.Via.Kind), GuestName: v.Via.GuestName, PIN: v.Via.HasPIN(), Role: string(v.Via.Role)}
 	}
 	switch v.Status {
 	case lobby.Admitted:

@@ -32,7 +32,13 @@ type GuestMessage struct {
 	Guest GuestView `json:"guest"`
 }
 
-// NoticeMessage goes to an agent, at once and on every change: where guests
+// AgentMessage goes to an agent who follows their own way in, at once and on every change.
+type AgentMessage struct {
+	Type  string    `json:"type" enum:"state"`
+	Agent AgentView `json:"agent"`
+}
+
+// NoticeMessage goes to an agent, at once and on every change: where people
 // wait, whoever knocked last first. A meeting that is not in it has nobody
 // waiting.
 type NoticeMessage struct {

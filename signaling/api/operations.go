@@ -148,7 +148,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.ChooseProfile), "choose-profile", "PUT /meetings/{id}/profile", "Choose the security profile of a meeting, at once", a.chooseProfile)
 	call(a, h, agent.of(role.PreviewProfile), "preview-choice", "POST /meetings/{id}/profile/preview", "See what another security profile would do to a meeting", a.previewChoice)
 
-	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send a guest from the call back to the lobby", a.sendBack)
+	call(a, h, agent.of(role.SendBack), "send-back", "POST /meetings/{id}/participants/{identity}/send-back", "Send somebody who was let in from the call back to the lobby", a.sendBack)
 	call(a, h, agent.of(role.Permit), "permit", "PUT /meetings/{id}/participants/{identity}/permissions", "Change what somebody in the call who does not moderate may do, at once", a.permit)
 
 	call(a, h, agent.of(role.ListMembers), "list-members", "GET /meetings/{id}/members", "List who is named, the host first", a.listMembers)
@@ -181,13 +181,18 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.ReadUses), "list-link-uses", "GET /meetings/{id}/links/{link}/uses", "Who used a guest link, and what became of it", a.listLinkUses)
 
 	call(a, h, agent.of(role.WatchLobby), "list-knocks", "GET /meetings/{id}/knocks", "List the knocks", a.listKnocks)
-	call(a, h, agent.of(role.Admit), "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let a guest in", a.admitKnock)
-	call(a, h, agent.of(role.Deny), "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse a guest", a.denyKnock)
-	call(a, h, agent.of(role.Lift), "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow a refused or removed guest to knock again", a.liftKnock)
-	call(a, h, agent.of(role.Ban), "ban-knock", "POST /meetings/{id}/knocks/{knock}/ban", "Keep a guest out until it is lifted: the personal link, or the browser behind a shared one", a.banKnock)
-	call(a, h, agent.of(role.WriteLobby), "write-knock", "POST /meetings/{id}/knocks/{knock}/messages", "Write to a guest who waits", a.writeKnock)
+	call(a, h, agent.of(role.Admit), "admit-knock", "POST /meetings/{id}/knocks/{knock}/admit", "Let in somebody who waits", a.admitKnock)
+	call(a, h, agent.of(role.Deny), "deny-knock", "POST /meetings/{id}/knocks/{knock}/deny", "Refuse somebody who waits", a.denyKnock)
+	call(a, h, agent.of(role.Lift), "lift-knock", "POST /meetings/{id}/knocks/{knock}/lift", "Allow somebody who was refused or removed to knock again", a.liftKnock)
+	call(a, h, agent.of(role.Ban), "ban-knock", "POST /meetings/{id}/knocks/{knock}/ban", "Keep somebody out until it is lifted: the personal link, the browser behind a shared one, or the agent", a.banKnock)
+	call(a, h, agent.of(role.WriteLobby), "write-knock", "POST /meetings/{id}/knocks/{knock}/messages", "Write to somebody who waits", a.writeKnock)
 	call(a, h, agent.of(role.WriteLobby), "write-all-knocks", "POST /meetings/{id}/knocks/messages", "Write to everybody who waits", a.writeAllKnocks)
 	call(a, h, agent.of(role.Admit), "admit-all-knocks", "POST /meetings/{id}/knocks/admit-all", "Let in everybody who waits", a.admitAllKnocks)
+
+	call(a, h, agent.of(role.LookAt), "get-own-knock", "GET /meetings/{id}/knock", "How one's own way into the meeting stands", a.getOwnKnock)
+	call(a, h, agent.of(role.Knock), "knock-as-agent", "POST /meetings/{id}/knock", "Ask to enter, where the security profile has everybody but hosts wait", a.knockAsAgent)
+	call(a, h, agent.of(role.Withdraw), "withdraw-as-agent", "POST /meetings/{id}/knock/withdraw", "Stop waiting", a.withdrawAsAgent)
+	call(a, h, agent.of(role.Reply), "reply-as-agent", "POST /meetings/{id}/knock/messages", "Answer the hosts while waiting, once one has written", a.replyAsAgent)
 
 	call(a, h, open.of(role.Redeem), "redeem-link", "POST /guest/redeem", "Open a guest link", a.redeemLink)
 	call(a, h, open.of(role.Redeem), "challenge-guest", "POST /guest/challenge", "Get a challenge for a browser that comes back by a guest link", a.challengeGuest)
@@ -229,7 +234,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.DeleteKeptChat), "delete-kept-chat", "DELETE /meetings/{id}/kept-chat", "Delete all messages that were kept", a.deleteKeptChat)
 
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
-	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where guests wait, in all of one's meetings (WebSocket)")
+	socket[AgentMessage, NoticeCommand](h, "agent", "agent-lobby-socket", "/meetings/{id}/lobby", "Follow one's own way into the meeting as an agent (WebSocket)")
+	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where people wait, in all of one's meetings (WebSocket)")
 	socket[GuestMessage, GuestHello](h, "", "lobby-socket", "/guest/lobby", "Wait in the lobby (WebSocket)")
 	tidy(h.OpenAPI().Components.Schemas.Map())
 	return h
@@ -355,10 +361,12 @@ func socket[Down, Up any](h huma.API, scheme, id, path, summary string) {
 // tidy says what huma's schemas cannot: a reference that may be null, and that
 // errors are Problems alone.
 func tidy(schemas map[string]*huma.Schema) {
-	knock := schemas["GuestView"].Properties["knock"]
-	schemas["GuestView"].Properties["knock"] = &huma.Schema{
-		Description: knock.Description,
-		OneOf:       []*huma.Schema{{Ref: knock.Ref}, {Type: "null"}},
+	for schema, field := range map[string]string{"GuestView": "knock", "AgentView": "knock", "Knock": "link"} {
+		may := schemas[schema].Properties[field]
+		schemas[schema].Properties[field] = &huma.Schema{
+			Description: may.Description,
+			OneOf:       []*huma.Schema{{Ref: may.Ref}, {Type: "null"}},
+		}
 	}
 	delete(schemas, "ErrorModel")
 	delete(schemas, "ErrorDetail")

@@ -101,10 +101,12 @@ type MeetingEffects struct {
 	Waiting []WaitingEffect `json:"waiting" nullable:"false" doc:"Guests in the lobby who cannot be let in any more."`
 	Guests  []GuestEffect   `json:"guests" nullable:"false" doc:"Guests who were let in and are concerned."`
 	Lobby   []Participant   `json:"lobby" nullable:"false" doc:"Those in the call who would have to go through the lobby; they stay until they leave or are removed."`
-	Chat    string          `json:"chat" enum:"unchanged,kept,not-kept" doc:"What becomes of what is written to everybody from then on. What was written before stays as it is."`
-	Stored  int             `json:"stored" doc:"not-kept: how many messages stay stored all the same, until they are deleted."`
-	Heard   bool            `json:"heard" doc:"Somebody is in the call: what was said and shown cannot be unsaid."`
-	Files   int             `json:"files" doc:"Files that guests have sent, where they may send no more: they stay until somebody deletes them, or the meeting ends."`
+	// Freed are named like those who wait, without a line that would keep them out.
+	Freed  []FreedEffect `json:"freed" nullable:"false" doc:"Agents in the lobby who need not wait any more and may come in."`
+	Chat   string        `json:"chat" enum:"unchanged,kept,not-kept" doc:"What becomes of what is written to everybody from then on. What was written before stays as it is."`
+	Stored int           `json:"stored" doc:"not-kept: how many messages stay stored all the same, until they are deleted."`
+	Files  int           `json:"files" doc:"Files that guests have sent, where they may send no more: they stay until somebody deletes them, or the meeting ends."`
+	Heard  bool          `json:"heard" doc:"Somebody is in the call: what was said and shown cannot be unsaid."`
 }
 
 // LinkEffect is a guest link that stops working, or works for a shorter time.
@@ -123,6 +125,12 @@ type WaitingEffect struct {
 	Knock string `json:"knock"`
 	Name  string `json:"name" doc:"As typed; show it isolated (bdi)."`
 	Line  string `json:"line" doc:"The line of the profile that does it."`
+}
+
+// FreedEffect is an agent in the lobby who may come in without being let in.
+type FreedEffect struct {
+	Knock string `json:"knock"`
+	Name  string `json:"name"`
 }
 
 // GuestEffect is a guest who was let in and is concerned.
@@ -307,7 +315,7 @@ func effectsOf(e meeting.Effects) MeetingEffects {
 	out := MeetingEffects{
 		Meeting: e.Meeting, Title: e.Title, State: string(e.State), Chat: string(e.Chat), Stored: e.Stored, Heard: e.Heard, Files: e.Files,
 		Links: make([]LinkEffect, len(e.Links)), Waiting: make([]WaitingEffect, len(e.Waiting)),
-		Guests: make([]GuestEffect, len(e.Guests)), Lobby: make([]Participant, len(e.Lobby)),
+		Guests: make([]GuestEffect, len(e.Guests)), Lobby: make([]Participant, len(e.Lobby)), Freed: make([]FreedEffect, len(e.Freed)),
 	}
 	for i, f := range e.Links {
 		out.Links[i] = LinkEffect{
@@ -320,6 +328,9 @@ func effectsOf(e meeting.Effects) MeetingEffects {
 	}
 	for i, f := range e.Guests {
 		out.Guests[i] = GuestEffect{Identity: f.Knock.Identity, Name: f.Knock.Name, InCall: f.InCall, LosesShare: f.LosesShare, LosesFiles: f.LosesFiles, Stays: f.Stays}
+	}
+	for i, k := range e.Freed {
+		out.Freed[i] = FreedEffect{Knock: k.ID, Name: k.Name}
 	}
 	for i, p := range e.Lobby {
 		out.Lobby[i] = Participant{Identity: p.Identity, Name: p.Name, Role: string(p.Role)}

@@ -114,7 +114,7 @@ func hostMessageOf(e meeting.HostEvent) HostMessage {
 func participantsOf(all []meeting.Participant) []Participant {
 	out := make([]Participant, len(all))
 	for i, p := range all {
-		out[i] = Participant{Identity: p.Identity, Name: p.Name, Role: string(p.Role), Permissions: *permissionsGiven(p.Permissions)}
+		out[i] = Participant{Identity: p.Identity, Name: p.Name, Role: string(p.Role), Permissions: *permissionsGiven(p.Permissions), Knock: p.Knock}
 	}
 	return out
 }

@@ -38,27 +38,30 @@ type Meeting struct {
 	CreatedAt time.Time  `json:"created_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Role      string     `json:"role" enum:"host,cohost,participant,observer" doc:"The caller's own."`
-	Waiting   int        `json:"waiting" doc:"Guests waiting in the lobby; 0 to those who do not moderate."`
+	Waiting   int        `json:"waiting" doc:"How many wait in the lobby; 0 to those who do not moderate."`
 	Present   int        `json:"present" doc:"Participants in the call."`
 	Profile   string     `json:"profile" doc:"Id of the security profile."`
 	Locked    bool       `json:"locked" doc:"Nobody new comes in; guests may wait."`
 }
 
-// Knock is a guest's request to enter as the hosts see it.
+// Knock is a request to enter as the hosts see it: a guest's, or an agent's where the
+// security profile has everybody but hosts wait.
 type Knock struct {
 	ID           string     `json:"id"`
 	Status       string     `json:"status" enum:"waiting,admitted,denied,withdrawn,expired"`
-	Name         string     `json:"name" doc:"As typed; show it isolated (bdi)."`
+	Name         string     `json:"name" doc:"As typed by a guest, of the account of an agent; show it isolated (bdi)."`
 	Organisation string     `json:"organisation,omitempty"`
-	Link         KnockLink  `json:"link"`
-	Since        time.Time  `json:"since" doc:"When the guest knocked; order the list by it."`
-	DecidedAt    *time.Time `json:"decided_at,omitempty"`
-	DecidedBy    string     `json:"decided_by,omitempty" doc:"Name of the host who decided."`
-	Identity     string     `json:"identity,omitempty" doc:"Identity in the call once admitted."`
-	Removed      bool       `json:"removed" doc:"Denied after having been admitted."`
-	Banned       bool       `json:"banned" doc:"Denied for good: whoever is recognised as this person is kept out."`
-	SentBack     bool       `json:"sent_back" doc:"Waiting after having been in the call: no new knock."`
-	KnownBy      string     `json:"known_by" enum:"link,browser,tab" doc:"By what a refused person is recognised."`
+	Link         *KnockLink `json:"link" doc:"The link a guest came by, or null."`
+	// Agent is there instead of a link.
+	Agent     *KnockAgent `json:"agent,omitempty" doc:"An agent of the post, by whose account and no typed name."`
+	Since     time.Time   `json:"since" doc:"When the knock was; order the list by it."`
+	DecidedAt *time.Time  `json:"decided_at,omitempty"`
+	DecidedBy string      `json:"decided_by,omitempty" doc:"Name of the host who decided."`
+	Identity  string      `json:"identity,omitempty" doc:"Identity of a guest in the call once admitted."`
+	Removed   bool        `json:"removed" doc:"Denied after having been admitted; of an agent expired, who may knock again."`
+	Banned    bool        `json:"banned" doc:"Denied for good: whoever is recognised as this person is kept out."`
+	SentBack  bool        `json:"sent_back" doc:"Waiting after having been in the call: no new knock."`
+	KnownBy   string      `json:"known_by" enum:"link,browser,tab,account" doc:"By what a refused person is recognised."`
 	// Permissions are those of an admission.
 	Permissions    *Permissions   `json:"permissions,omitempty" doc:"What the guest may do, once admitted."`
 	Usual          *Permissions   `json:"usual,omitempty" doc:"What an admission gives unless a host says otherwise, while the guest waits."`
@@ -69,7 +72,7 @@ type Knock struct {
 	NameSuspicious bool           `json:"name_suspicious" doc:"The name holds characters that can deceive the eye."`
 }
 
-// LobbyMessage is a message between hosts and a guest who waits. It is what was
+// LobbyMessage is a message between hosts and somebody who waits. It is what was
 // typed: show it as text, isolated (bdi).
 type LobbyMessage struct {
 	Seq    int64     `json:"seq" doc:"Order in the thread, from 1; the oldest are forgotten."`
@@ -79,12 +82,29 @@ type LobbyMessage struct {
 	At     time.Time `json:"at"`
 }
 
-// Notice says that guests wait in a meeting. It names nobody.
+// Notice says that somebody waits in a meeting. It names nobody.
 type Notice struct {
 	Meeting string     `json:"meeting" doc:"Id of the meeting."`
 	Title   string     `json:"title"`
 	Waiting int        `json:"waiting"`
 	Newest  *time.Time `json:"newest,omitempty" doc:"When somebody last knocked of those who wait; absent if all were sent back from the call."`
+}
+
+// KnockAgent is the agent who knocks.
+type KnockAgent struct {
+	Role string `json:"role" enum:"host,cohost,participant,observer" doc:"In the meeting, now; empty: none any more."`
+}
+
+// AgentView is what an agent is told of their own way into a meeting.
+type AgentView struct {
+	Meeting      GuestMeeting `json:"meeting"`
+	Role         string       `json:"role" enum:"host,cohost,participant,observer"`
+	Knock        *GuestKnock  `json:"knock" doc:"The agent's own knock, or null."`
+	HostKnows    bool         `json:"host_knows" doc:"A host's screen has shown this knock."`
+	KnownBy      string       `json:"known_by,omitempty" doc:"Name of the host whose screen it was."`
+	HostPresent  bool         `json:"host_present" doc:"A host is in the call."`
+	HostWatching bool         `json:"host_watching" doc:"A host has the lobby at hand now."`
+	Status       string       `json:"status" enum:"entry,waiting,admitted,denied,removed,banned,withdrawn,ended,free" doc:"Where the agent stands. free: joins without asking; admitted: joins because a host has let them in; all others do not come in."`
 }
 
 // KnockLink is the link a guest came by.
@@ -104,6 +124,7 @@ type Participant struct {
 	Role     string `json:"role" enum:"host,cohost,participant,guest,observer"`
 	// Permissions of hosts and co-hosts are everything.
 	Permissions Permissions `json:"permissions" doc:"What hosts gave; what is forbidden to all is not taken off."`
+	Knock       string      `json:"knock,omitempty" doc:"Id of the knock by which a host let them in; absent: none was needed, or it is not told here."`
 }
 
 // Permissions are what a host gives with an admission; what is absent is given, but for

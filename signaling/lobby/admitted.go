@@ -19,7 +19,7 @@ func (k Knock) sendBack(now time.Time) (Knock, error) {
 	if k.Status != Admitted {
 		return k, ErrState
 	}
-	k.Status, k.Admission = Waiting, ""
+	k.Status, k.Admission, k.UntilLeft = Waiting, "", false
 	k.Since, k.SentBackAt = now, now
 	k.DecidedAt, k.DecidedBy, k.DecidedByName = time.Time{}, "", ""
 	return k, nil
@@ -31,13 +31,15 @@ func (l *Lobby) Permit(identity string, p Permissions) (Knock, error) {
 	if !ok {
 		return Knock{}, ErrNoKnock
 	}
-	return l.change(k.ID, func(k Knock) (Knock, error) {
-		if k.Status != Admitted {
-			return k, ErrState
-		}
-		k.Permissions = p
-		return k, nil
-	})
+	return l.change(k.ID, func(k Knock) (Knock, error) { return k.permit(p) })
+}
+
+func (k Knock) permit(p Permissions) (Knock, error) {
+	if k.Status != Admitted {
+		return k, ErrState
+	}
+	k.Permissions = p
+	return k, nil
 }
 
 // Renew lets a session live on whose guest is here, waiting or in the call: time

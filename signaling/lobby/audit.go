@@ -28,7 +28,7 @@ func (l *Lobby) Note(d audit.Draft) {
 // noteKnock tells a knock's change of state.
 func (l *Lobby) noteKnock(before, after Knock) {
 	act := func(a audit.Act) audit.Draft {
-		return audit.Did(a).On(audit.Knock, after.ID).On(audit.Link, after.Link)
+		return audit.Did(a).On(audit.Knock, after.ID).On(audit.Link, after.Link).On(audit.Account, after.Account)
 	}
 	permissions := func(d audit.Draft) audit.Draft {
 		p := after.Permissions
@@ -49,10 +49,18 @@ func (l *Lobby) noteKnock(before, after Knock) {
 	}
 	switch after.Status {
 	case Waiting:
+		if after.OfAgent() {
+			l.Note(act(audit.KnockWaiting))
+			return
+		}
 		l.Note(act(audit.KnockWaiting).On(audit.Visit, after.Session).WithFlag("bound", l.sessions[after.Session].Bound()).
 			Typed("name", after.Name).Typed("organisation", after.Organisation))
 	case Admitted:
-		l.Note(permissions(act(audit.KnockAdmitted).On(audit.Participant, after.Identity)))
+		d := act(audit.KnockAdmitted).On(audit.Participant, after.Identity)
+		if after.UntilLeft {
+			d = d.With("because", "in the call")
+		}
+		l.Note(permissions(d))
 	case Denied:
 		if !after.RemovedAt.IsZero() {
 			l.Note(act(audit.ParticipantRemoved).On(audit.Participant, after.Identity))
@@ -66,6 +74,10 @@ func (l *Lobby) noteKnock(before, after Knock) {
 		case Denied:
 			l.Note(act(audit.KnockLifted))
 		case Admitted:
+			if !after.RemovedAt.IsZero() {
+				l.Note(act(audit.ParticipantRemoved))
+				return
+			}
 			l.Note(act(audit.AdmissionEnded).On(audit.Participant, after.Identity))
 		default:
 			l.Note(act(audit.KnockExpired))

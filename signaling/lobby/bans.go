@@ -15,11 +15,12 @@ var ErrBanned = errors.New("banned by a host")
 type Recognition string
 
 // A personal link is known to the last use; a shared one only by the key that
-// the browser keeps for it, or by nothing but the tab.
+// the browser keeps for it, or by nothing but the tab. An agent is an account.
 const (
 	ByLink    Recognition = "link"
 	ByBrowser Recognition = "browser"
 	ByTab     Recognition = "tab"
+	ByAccount Recognition = "account" // agents
 )
 
 // Recognition says by what a session's person is known again.
@@ -47,7 +48,7 @@ func (l *Lobby) same(a, b Session) bool {
 // which the binding sees to; a ban closes the link itself.
 func (l *Lobby) KeptOut(s Session) (why error) {
 	for _, k := range l.knocks {
-		if k.Status != Denied {
+		if k.Status != Denied || k.OfAgent() {
 			continue
 		}
 		by := l.sessions[k.Session]
@@ -73,13 +74,13 @@ func (k Knock) ban(by Host, message string, now time.Time) Knock {
 		k.RemovedAt = now
 	}
 	k = k.decide(Denied, by, now)
-	k.Admission, k.Message, k.BannedAt, k.SentBackAt = "", message, now, time.Time{}
+	k.Admission, k.Message, k.BannedAt, k.SentBackAt, k.UntilLeft = "", message, now, time.Time{}, false
 	return k
 }
 
-// Ban keeps a guest out until a host lifts it: whoever has the personal link,
-// or that browser by the shared one. Every waiting and every admission of the
-// same person ends; the identities that have to leave the call are returned.
+// Ban keeps somebody out until a host lifts it: whoever has the personal link,
+// that browser by the shared one, or the agent. Every waiting and every admission of the
+// same person ends; the identities of guests who have to leave the call are returned.
 func (l *Lobby) Ban(id string, by Host, message string, now time.Time) (Knock, []string, error) {
 	k, ok := l.knocks[id]
 	if !ok {
@@ -93,14 +94,17 @@ func (l *Lobby) Ban(id string, by Host, message string, now time.Time) (Knock, [
 		return k, nil, nil
 	}
 	var out []string
-	if k.Status == Admitted {
+	if k.Status == Admitted && !k.OfAgent() {
 		out = append(out, k.Identity)
 	}
 	k = k.ban(by, kept, now)
 	l.setKnock(k)
+	if k.OfAgent() {
+		return k, nil, nil
+	}
 	who := l.sessions[k.Session]
 	for _, other := range l.Knocks() {
-		if other.ID == k.ID || !l.same(who, l.sessions[other.Session]) {
+		if other.ID == k.ID || other.OfAgent() || !l.same(who, l.sessions[other.Session]) {
 			continue
 		}
 		switch other.Status {

@@ -1,6 +1,7 @@
 package lobby
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 //	  │       └── time, end, revoke ─▶ expired ◀── lift ───┘
 //	  └──────────── knock again ─────────┴── (withdrawn, expired)
 //
-// A ban makes a knock denied from any state, and is lifted like a denial.
+// A ban makes a knock denied from any state, and is lifted like a denial. An agent who
+// is removed is expired, not denied: colleagues may knock again.
 type Status string
 
 // The states of a knock.
@@ -54,13 +56,15 @@ func Everything() Permissions {
 	return Permissions{Speak: true, Camera: true, Share: true, Chat: true, Files: true}
 }
 
-// Knock is a guest's request to enter. A session has one at most, which keeps
-// its id when the guest knocks again.
+// Knock is a request to enter: a guest's, who came by a link, or an agent's. A session
+// has one at most, and so has an account; it keeps its id when they knock again.
 type Knock struct {
-	ID           string
-	Meeting      string
+	ID      string
+	Meeting string
+	// Session and Link are a guest's, Account is an agent's.
 	Session      string
 	Link         string
+	Account      string
 	Status       Status
 	Place        int64 // order of arrival in the meeting
 	Name         string
@@ -74,9 +78,16 @@ type Knock struct {
 	RemovedAt     time.Time
 	BannedAt      time.Time
 	SentBackAt    time.Time // waiting: when a host sent the guest back from the call
+	// ExpiresAt is when the waiting of an agent ends that nobody renews; a guest's ends
+	// with the session.
+	ExpiresAt time.Time
+	// UntilLeft: admitted without having knocked, because the agent was in the call when
+	// it began to be necessary. It ends when they leave.
+	UntilLeft bool
 
 	// Admission is the id of the grant that media tokens name; Identity is what
-	// others see. Neither leads to the other.
+	// others see. Neither leads to the other. Agents have neither: their tokens name a
+	// seat, which is nothing without the admission.
 	Admission   string
 	Identity    string
 	Permissions Permissions
@@ -84,11 +95,15 @@ type Knock struct {
 
 // NameDiffers reports whether the name typed is not the one invited.
 func (k Knock) NameDiffers(l link.Link) bool {
-	return l.GuestName != "" && name.Differs(k.Name, l.GuestName)
+	return !k.OfAgent() && l.GuestName != "" && name.Differs(k.Name, l.GuestName)
 }
 
-// NameSuspicious reports whether the name or the organisation can deceive the eye.
+// NameSuspicious reports whether the name or the organisation can deceive the eye. An
+// agent's name is that of the account, which nobody typed to come in.
 func (k Knock) NameSuspicious(l link.Link) bool {
+	if k.OfAgent() {
+		return false
+	}
 	return name.Suspicious(k.Name) || name.Suspicious(k.Organisation) || l.GuestName != "" && name.Imitates(k.Name, l.GuestName)
 }
 
@@ -105,6 +120,13 @@ var (
 type TooSoonError struct{ Wait time.Duration }
 
 func (e *TooSoonError) Error() string { return "knocked too often, wait " + e.Wait.String() }
+
+// Who is whose knock it is: a session or an account. Ids are random, so that none is
+// both.
+func (k Knock) Who() string { return cmp.Or(k.Account, k.Session) }
+
+// OfAgent tells whether it is an agent's.
+func (k Knock) OfAgent() bool { return k.Account != "" }
 
 // past reports whether the knock ended before a host decided anything about it.
 func (k Knock) past() bool {
@@ -127,10 +149,11 @@ func (k Knock) admit(by Host, p Permissions, admission, identity string, now tim
 		return k, nil
 	case Waiting:
 		k = k.decide(Admitted, by, now)
-		if k.Identity == "" { // who was sent back comes in again as the same participant
-			k.Identity = identity
+		if !k.OfAgent() {
+			k.Admission = admission
+			k.Identity = cmp.Or(k.Identity, identity) // who was sent back comes in again as the same participant
 		}
-		k.Admission, k.Permissions, k.SentBackAt = admission, p, time.Time{}
+		k.Permissions, k.SentBackAt = p, time.Time{}
 		return k, nil
 	default:
 		return k, ErrState
@@ -186,14 +209,14 @@ func (k Knock) withdraw() (Knock, error) {
 // lapse ends waiting, or an admission, without anybody's judgement on the guest.
 func (k Knock) lapse() Knock {
 	k.Status = Expired
-	k.Admission, k.SentBackAt = "", time.Time{}
+	k.Admission, k.SentBackAt, k.UntilLeft = "", time.Time{}, false
 	return k
 }
 
 // again begins to wait: first knock, or one more after withdrawn or expired.
 func (k Knock) again(called, organisation string, place int64, now time.Time) Knock {
 	return Knock{
-		ID: k.ID, Meeting: k.Meeting, Session: k.Session, Link: k.Link,
+		ID: k.ID, Meeting: k.Meeting, Session: k.Session, Link: k.Link, Account: k.Account,
 		Status: Waiting, Place: place, Name: called, Organisation: organisation, Since: now,
 	}
 }

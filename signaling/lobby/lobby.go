@@ -1,6 +1,6 @@
 // Package lobby holds the rules of the lobby: guests' sessions, knocks, and the
 // hosts' decisions on them. Start at the states in knock.go, then Lobby.Knock
-// and Lobby.Admit.
+// and Lobby.Admit; agents.go has agents who have to wait as guests do.
 //
 // The lobby is a gate: the only thing that leads to a meeting's media is a knock
 // in the state admitted, and only Admit, called for a host, makes one.
@@ -63,10 +63,10 @@ type Lobby struct {
 	links    map[string]link.Link
 	sessions map[string]Session
 	knocks   map[string]Knock           // by id
-	bySess   map[string]string          // session id → knock id
-	again    map[string]throttle.Bucket // knocks after the first, by session id
+	byWho    map[string]string          // Knock.Who → knock id
+	again    map[string]throttle.Bucket // knocks after the first, by Knock.Who
 	threads  map[string]*Thread         // by knock id
-	replied  map[string]throttle.Bucket // messages of guests, by session id
+	replied  map[string]throttle.Bucket // messages of who waits, by Knock.Who
 	written  map[string]throttle.Bucket // messages of hosts, by account
 	place    int64                      // the last one given
 	tidied   time.Time                  // when Sweep last looked for what to drop
@@ -126,7 +126,7 @@ func New(meeting string, limits Limits, s State) *Lobby {
 	l := &Lobby{
 		meeting: meeting, limits: limits,
 		links: make(map[string]link.Link), sessions: make(map[string]Session),
-		knocks: make(map[string]Knock), bySess: make(map[string]string),
+		knocks: make(map[string]Knock), byWho: make(map[string]string),
 		again: make(map[string]throttle.Bucket), redeemed: make(map[string]redemptions),
 		threads: make(map[string]*Thread), replied: make(map[string]throttle.Bucket),
 		written: make(map[string]throttle.Bucket), terms: anything{},
@@ -139,7 +139,7 @@ func New(meeting string, limits Limits, s State) *Lobby {
 	}
 	for _, v := range s.Knocks {
 		l.knocks[v.ID] = v
-		l.bySess[v.Session] = v.ID
+		l.byWho[v.Who()] = v.ID
 		l.place = max(l.place, v.Place)
 	}
 	for _, v := range s.Messages {
@@ -189,9 +189,11 @@ func (l *Lobby) setLink(v link.Link) {
 func (l *Lobby) setKnock(v Knock) {
 	l.noteKnock(l.knocks[v.ID], v)
 	l.knocks[v.ID] = v
-	l.bySess[v.Session] = v.ID
+	l.byWho[v.Who()] = v.ID
 	l.changes.Knocks = append(l.changes.Knocks, v)
-	l.changes.Uses = append(l.changes.Uses, l.use(v))
+	if !v.OfAgent() {
+		l.changes.Uses = append(l.changes.Uses, l.use(v))
+	}
 }
 
 // AddLink adds a new link.
@@ -225,7 +227,7 @@ func (l *Lobby) Knocks() []Knock {
 	return all
 }
 
-// WaitingCount is how many guests wait.
+// WaitingCount is how many wait.
 func (l *Lobby) WaitingCount() int {
 	n := 0
 	for _, k := range l.knocks {
@@ -240,6 +242,9 @@ func (l *Lobby) WaitingCount() int {
 func (l *Lobby) room(s Session, now time.Time) error {
 	all, byLink := 0, 0
 	for _, k := range l.knocks {
+		if k.OfAgent() {
+			continue // a crowd of agents is bounded by who is named, and takes no guest's place
+		}
 		waits := k.Status == Waiting
 		if waits {
 			all++
@@ -294,7 +299,7 @@ func (l *Lobby) Session(id string, now time.Time) (Session, error) {
 
 // KnockOf returns a session's knock, if it ever knocked.
 func (l *Lobby) KnockOf(session string) (Knock, bool) {
-	k, ok := l.knocks[l.bySess[session]]
+	k, ok := l.knocks[l.byWho[session]]
 	return k, ok
 }
 

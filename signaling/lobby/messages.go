@@ -17,7 +17,7 @@ type Message struct {
 	Knock  string
 	Seq    int64 // order in the thread, from 1
 	ByHost bool
-	By     string // account of the host; '' from the guest
+	By     string // account of the host; '' from who waits
 	ByName string // as others read it
 	Text   string
 	At     time.Time
@@ -94,8 +94,12 @@ func (l *Lobby) Reply(session, text string, now time.Time) (Knock, error) {
 	if _, err := l.Session(session, now); err != nil {
 		return Knock{}, err
 	}
-	k, ok := l.KnockOf(session)
-	if !ok || k.Status != Waiting {
+	k, _ := l.KnockOf(session)
+	return l.reply(k, text, now)
+}
+
+func (l *Lobby) reply(k Knock, text string, now time.Time) (Knock, error) {
+	if k.Status != Waiting {
 		return Knock{}, ErrState
 	}
 	if l.threads[k.ID] == nil {
@@ -105,7 +109,7 @@ func (l *Lobby) Reply(session, text string, now time.Time) (Knock, error) {
 	if err != nil {
 		return Knock{}, err
 	}
-	if err := spend(l.replied, session, l.limits.Replies, now); err != nil {
+	if err := spend(l.replied, k.Who(), l.limits.Replies, now); err != nil {
 		return Knock{}, err
 	}
 	l.say(Message{Knock: k.ID, ByName: k.Name, Text: kept, At: now})

@@ -47,6 +47,24 @@ func (g *modelGuest) past() bool {
 	return (g.status == Withdrawn || g.status == Expired) && !g.decided
 }
 
+// modelAgent is what the model knows of an agent's knock.
+type modelAgent struct {
+	status    Status
+	place     int
+	since     time.Time
+	until     time.Time // end of waiting
+	banned    bool
+	back      bool
+	untilLeft bool
+	may       Permissions
+	said      []string
+	written   int64
+	again     float64
+	againAt   time.Time
+	patience  float64
+	repliedA  time.Time
+}
+
 type modelLink struct {
 	personal bool
 	cap      int
@@ -107,6 +125,8 @@ func TestLobbyAgainstAModel(t *testing.T) {
 		l := New("m", limits, State{})
 		links := map[string]*modelLink{}
 		guests := map[string]*modelGuest{}
+		agents := map[string]*modelAgent{"marc": {}, "luc": {}, "zoé": {}}
+		accounts := []string{"marc", "luc", "zoé"}
 		now, serial, place := start, 0, 0
 		var sessions, linkIDs []string
 		stored := State{} // what Changes say, as a store would keep it
@@ -142,7 +162,7 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				t.Fatal("changes are empty")
 			}
 			for _, k := range stored.Knocks {
-				if !slices.ContainsFunc(stored.Sessions, func(s Session) bool { return s.ID == k.Session }) {
+				if !k.OfAgent() && !slices.ContainsFunc(stored.Sessions, func(s Session) bool { return s.ID == k.Session }) {
 					t.Fatalf("knock %s has lost its session", k.ID)
 				}
 			}
@@ -529,8 +549,17 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				text := id("text")
 				told, err := l.WriteAll(host, text, now)
 				expect(t, "write to all", err, nil)
-				if len(told) != waiting() {
-					t.Fatalf("%d were written to, want %d", len(told), waiting())
+				want := waiting()
+				for _, a := range agents {
+					if a.status == Waiting {
+						want++
+						a.written++
+						a.said = append(a.said, text)
+						a.said = a.said[max(0, len(a.said)-limits.ThreadLength):]
+					}
+				}
+				if len(told) != want {
+					t.Fatalf("%d were written to, want %d", len(told), want)
 				}
 				for _, g := range guests {
 					if g.status == Waiting {
@@ -559,6 +588,149 @@ func TestLobbyAgainstAModel(t *testing.T) {
 					expect(t, "reply", err, nil)
 					g.patience, g.repliedA = tries+1, now
 					say(g, text)
+				}
+			},
+			"agent knocks": func(t *rapid.T) {
+				account := some(t, accounts)
+				a := agents[account]
+				k, err := l.KnockAsAgent(Agent{account, account}, id("k"), now)
+				var soon *TooSoonError
+				tries := max(0, a.again-now.Sub(a.againAt).Hours()/limits.KnockAgain.Every.Hours())
+				switch {
+				case a.banned:
+					expect(t, "agent knocks", err, ErrBanned)
+				case a.status == Denied:
+					expect(t, "agent knocks", err, ErrDenied)
+				case a.status == Waiting || a.status == Admitted:
+					expect(t, "agent knocks", err, nil)
+				case a.status != "" && tries+1 > float64(limits.KnockAgain.Burst):
+					if !errors.As(err, &soon) || soon.Wait <= 0 {
+						t.Fatalf("knock of an agent who rings all the time: %v", err)
+					}
+				default:
+					expect(t, "agent knocks", err, nil)
+					if a.status != "" {
+						a.again, a.againAt = tries+1, now
+					}
+					place++
+					a.status, a.place, a.since, a.until, a.back = Waiting, place, now, now.Add(SessionLife), false
+					if k.Account != account || k.Session != "" || k.NameSuspicious(link.Link{}) {
+						t.Fatalf("the knock is %+v", k)
+					}
+				}
+			},
+			"host on agent": func(t *rapid.T) {
+				account := some(t, accounts)
+				a := agents[account]
+				k, _ := l.KnockOfAgent(account)
+				what := rapid.SampledFrom([]string{"admit", "admit", "deny", "lift", "ban", "send back", "remove", "write"}).Draw(t, "what")
+				may := Permissions{Speak: rapid.Bool().Draw(t, "speak"), Chat: rapid.Bool().Draw(t, "chat")}
+				var err error
+				ok := false // whether it is possible
+				switch what {
+				case "admit":
+					_, err = l.Admit(k.ID, host, may, id("g"), id("p_"), now)
+					if ok = a.status == Waiting; ok {
+						a.status, a.may, a.back = Admitted, may, false
+					}
+					ok = ok || a.status == Admitted
+				case "deny":
+					_, err = l.Deny(k.ID, host, "non", now)
+					if ok = a.status == Waiting || a.status == Denied; ok {
+						a.status, a.back = Denied, false
+					}
+				case "lift":
+					_, err = l.Lift(k.ID, host, now)
+					if ok = a.status == Denied; ok {
+						a.status, a.banned = Expired, false
+					}
+				case "ban":
+					var out []string
+					_, out, err = l.Ban(k.ID, host, "", now)
+					if ok = a.status != ""; ok {
+						a.status, a.banned, a.back, a.untilLeft = Denied, true, false, false
+					}
+					if len(out) > 0 {
+						t.Fatalf("the ban of an agent sends guests out: %v", out)
+					}
+				case "send back":
+					_, err = l.SendBackAgent(account, now)
+					if ok = a.status == Admitted; ok {
+						a.status, a.back, a.since, a.until, a.untilLeft = Waiting, true, now, now.Add(SessionLife), false
+					}
+				case "remove":
+					_, err = l.RemoveAgent(account, host, now)
+					if ok = a.status == Admitted; ok {
+						a.status, a.untilLeft = Expired, false
+					}
+				case "write":
+					text := id("text")
+					_, err = l.Write(k.ID, host, text, now)
+					if ok = a.status == Waiting; ok {
+						a.written++
+						a.said = append(a.said, text)
+						a.said = a.said[max(0, len(a.said)-limits.ThreadLength):]
+					}
+				}
+				if ok != (err == nil) || err != nil && !errors.Is(err, ErrState) && !errors.Is(err, ErrNoKnock) {
+					t.Fatalf("%s on a %q agent: %v", what, a.status, err)
+				}
+			},
+			"agent acts": func(t *rapid.T) {
+				account := some(t, accounts)
+				a := agents[account]
+				switch rapid.SampledFrom([]string{"withdraw", "reply", "renew", "stays", "leaves", "spared", "hosts"}).Draw(t, "what") {
+				case "withdraw":
+					_, err := l.WithdrawAgent(account)
+					if a.status == Waiting || a.status == Withdrawn {
+						expect(t, "withdraw", err, nil)
+						a.status, a.back = Withdrawn, false
+					} else {
+						expect(t, "withdraw", err, ErrState)
+					}
+				case "reply":
+					text := id("text")
+					_, err := l.ReplyAsAgent(account, text, now)
+					tries := max(0, a.patience-now.Sub(a.repliedA).Hours()/limits.Replies.Every.Hours())
+					_, often := errors.AsType[*TooManyMessagesError](err)
+					switch {
+					case a.status != Waiting:
+						expect(t, "reply", err, ErrState)
+					case a.written == 0:
+						expect(t, "reply", err, ErrNothingSaid)
+					case tries+1 > float64(limits.Replies.Burst):
+						if !often {
+							t.Fatalf("a flood of replies: %v", err)
+						}
+					default:
+						expect(t, "reply", err, nil)
+						a.patience, a.repliedA = tries+1, now
+						a.written++
+						a.said = append(a.said, text)
+						a.said = a.said[max(0, len(a.said)-limits.ThreadLength):]
+					}
+				case "renew":
+					l.RenewAgent(account, now)
+					if a.status == Waiting && a.until.Sub(now) <= SessionLife/2 {
+						a.until = now.Add(SessionLife)
+					}
+				case "stays":
+					l.LetStay(Agent{account, account}, id("k"), now)
+					if a.status != Admitted && a.status != Denied {
+						place++
+						a.status, a.place, a.since, a.until, a.may, a.untilLeft, a.back = Admitted, place, now, now.Add(SessionLife), Everything(), true, false
+					}
+				case "leaves":
+					l.AgentLeft(account)
+					if a.status == Admitted && a.untilLeft {
+						a.status, a.untilLeft = Expired, false
+					}
+				case "spared", "hosts":
+					hosts := rapid.Bool().Draw(t, "hosts")
+					l.Spare(account, hosts)
+					if a.status == Waiting || a.status == Admitted || a.status == Denied && hosts {
+						a.status, a.banned, a.back, a.untilLeft = Expired, false, false, false
+					}
 				}
 			},
 			"stay": func(t *rapid.T) {
@@ -612,6 +784,11 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						g.status = Expired
 					}
 				}
+				for _, a := range agents {
+					if a.status == Waiting && !now.Before(a.until) {
+						a.status, a.back = Expired, false
+					}
+				}
 				for s, g := range guests {
 					_, kept := l.sessions[s]
 					past := now.Sub(g.until)
@@ -626,6 +803,9 @@ func TestLobbyAgainstAModel(t *testing.T) {
 				l = New("m", limits, stored)
 				for _, g := range guests {
 					g.again, g.patience = 0, 0
+				}
+				for _, a := range agents {
+					a.again, a.patience = 0, 0
 				}
 			},
 			"": func(t *rapid.T) {
@@ -673,12 +853,40 @@ func TestLobbyAgainstAModel(t *testing.T) {
 						t.Fatalf("a %q guest is kept out: %v, the model says %v", g.status, got, keptOut(g))
 					}
 				}
-				for _, k := range l.Knocks() {
-					if k.Status == Waiting {
-						order = append(order, k.Session)
+				for account, a := range agents {
+					k, ok := l.KnockOfAgent(account)
+					if ok != (a.status != "") || ok && (k.Status != a.status || k.Banned() != a.banned || k.UntilLeft != a.untilLeft || !k.Since.Equal(a.since) || k.SentBackAt.IsZero() == (a.back && a.status == Waiting)) {
+						t.Fatalf("%s is %+v, the model says %+v", account, k, *a)
+					}
+					in, admitted := l.AdmissionOf(account)
+					if admitted != (a.status == Admitted) || admitted && in.Permissions != a.may {
+						t.Fatalf("%s is admitted: %t with %+v, the model says %+v", account, admitted, in.Permissions, *a)
+					}
+					if k.Admission != "" || k.Identity != "" {
+						t.Fatalf("the knock of an agent is a grant: %+v", k)
+					}
+					var said []string
+					if thread := l.Thread(k.ID); thread != nil {
+						for _, m := range thread.Messages {
+							said = append(said, m.Text)
+						}
+					}
+					if !slices.Equal(said, a.said) {
+						t.Fatalf("the thread of %s is %q, the model says %q", account, said, a.said)
 					}
 				}
-				if !slices.IsSortedFunc(order, func(a, b string) int { return guests[a].place - guests[b].place }) {
+				for _, k := range l.Knocks() {
+					if k.Status == Waiting {
+						order = append(order, k.Who())
+					}
+				}
+				placeOf := func(who string) int {
+					if a := agents[who]; a != nil {
+						return a.place
+					}
+					return guests[who].place
+				}
+				if !slices.IsSortedFunc(order, func(a, b string) int { return placeOf(a) - placeOf(b) }) {
 					t.Fatalf("who knocked first is not first: %v", order)
 				}
 				idle, past := map[string]int{}, map[string]int{}
@@ -812,8 +1020,8 @@ func TestKnockingAndLeavingWithoutEndIsBounded(t *testing.T) {
 	if rings > 11*20 || refused == 0 {
 		t.Errorf("the hosts heard %d rings in ten minutes, want 20 a minute at most", rings)
 	}
-	if sessions, knocks := len(l.sessions), len(l.knocks); sessions > 250 || knocks > 50 || len(l.bySess) != knocks {
-		t.Errorf("%d sessions and %d knocks are kept, %d by session", sessions, knocks, len(l.bySess))
+	if sessions, knocks := len(l.sessions), len(l.knocks); sessions > 250 || knocks > 50 || len(l.byWho) != knocks {
+		t.Errorf("%d sessions and %d knocks are kept, %d by session", sessions, knocks, len(l.byWho))
 	}
 	// Who comes when it is over is let in to wait.
 	now := start.Add(11 * time.Minute)

@@ -5,11 +5,17 @@ import "time"
 // tidyEvery is how often Sweep looks for what can be dropped.
 const tidyEvery = time.Minute
 
-// Sweep ends the waiting of sessions that have expired, and drops what has been
+// Sweep ends the waiting of whoever is gone for long, and drops what has been
 // over for long.
 func (l *Lobby) Sweep(now time.Time) {
 	for _, k := range l.knocks {
 		if k.Status != Waiting {
+			continue
+		}
+		if k.OfAgent() {
+			if !now.Before(k.ExpiresAt) {
+				l.setKnock(k.lapse())
+			}
 			continue
 		}
 		if _, err := l.Session(k.Session, now); err != nil {
@@ -82,9 +88,9 @@ func (l *Lobby) lastSign(s Session) time.Time {
 
 // drop forgets a session and its knock.
 func (l *Lobby) drop(s Session) {
-	if id, ok := l.bySess[s.ID]; ok {
+	if id, ok := l.byWho[s.ID]; ok {
 		delete(l.knocks, id)
-		delete(l.bySess, s.ID)
+		delete(l.byWho, s.ID)
 		delete(l.threads, id)
 		l.changes.DroppedKnocks = append(l.changes.DroppedKnocks, id)
 	}

@@ -34,20 +34,20 @@ func (a memberChange) do(l *live, _ time.Time) (any, error) {
 	}
 	delete(acting, a.account)
 	l.meeting.Acting = acting
-	for _, seat := range l.seats {
-		if seat.Account == a.account {
-			l.dropSeat(seat)
-			l.sendOut(seat.Identity)
-		}
-	}
+	l.settle(a.account)
 	for w := range l.hosts {
 		if w.agent.Account == a.account {
 			l.dropHost(w)
 		}
 	}
+	for w := range l.agents {
+		if w.who == a.account {
+			l.dropAgent(w)
+		}
+	}
 	if l.meeting.orphaned() { // who waits is told that no host knows any more
 		for _, k := range l.lobby.Knocks() {
-			l.retell[k.Session] = struct{}{}
+			l.retell[k.Who()] = struct{}{}
 		}
 		l.dirty = true
 	}
@@ -59,7 +59,7 @@ func (a memberChange) do(l *live, _ time.Time) (any, error) {
 // every call there and follows nothing once it returns; what was named before
 // counts again once the account acts again.
 func (m *Meetings) MemberChanged(ctx context.Context, account, post string, acts bool) error {
-	ids, err := m.cfg.Store.SeatedAt(ctx, account, post)
+	ids, err := m.cfg.Store.EnteredAt(ctx, account, post)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (a admit) do(l *live, now time.Time) (any, error) {
 	return l.knockView(k), nil
 }
 
-// admit lets a guest in, and opens a meeting that was not open yet: the host has
+// admit lets somebody in who waits, and opens a meeting that was not open yet: the host has
 // decided that somebody shall be in it.
 func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual Usual, now time.Time) (lobby.Knock, error) {
 	before, _ := l.lobby.KnockByID(knock)
@@ -49,7 +49,7 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual Usua
 			return lobby.Knock{}, err
 		}
 	}
-	p, err := l.given(p, usual, lobby.Permissions{})
+	p, err := l.givenTo(before, p, usual)
 	if err != nil {
 		return lobby.Knock{}, err
 	}
@@ -65,20 +65,23 @@ func (l *live) admit(h lobby.Host, knock string, p lobby.Permissions, usual Usua
 	if err != nil {
 		return lobby.Knock{}, err
 	}
-	if k, ok := l.lobby.KnockByID(knock); ok && l.roleBy(k.Link) == role.Observer {
+	if l.roleBy(before.Link) == role.Observer {
 		p = permissionsOf(role.Observer) // a host may allow the chat later
 	}
-	k, err := l.lobby.Admit(knock, h, p, admission, identity, now)
+	k, err := l.lobby.Admit(knock, h, p, admission, identity, now) // an agent's grant is a seat
 	if err != nil {
 		return lobby.Knock{}, err
 	}
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
+	if v, ok := l.meeting.member(k.Account); ok && before.Status == lobby.Waiting && p != lobby.Everything() {
+		l.setMeeting(l.meeting.with(v.permitted(p))) // of agents their own permissions hold, wherever they are
+	}
 	return k, nil
 }
 
-// Admit lets a waiting guest in. What the profile never gives, and whoever came in a way
+// Admit lets in somebody who waits. What the profile never gives, and whoever came in a way
 // that it does not allow, is a *profile.RefusedError.
 func (m *Meetings) Admit(ctx context.Context, by Agent, id, knock string, p lobby.Permissions) (KnockView, error) {
 	return answer[KnockView](ctx, m, id, admit{byAgent{by}, knock, p, Usual{}})
@@ -183,7 +186,11 @@ func (a remove) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	if seat, ok := l.seatByIdentity(a.identity); ok {
-		l.dropSeat(seat) // a host may come back: hosting is not an admission
+		if _, err := l.lobby.RemoveAgent(seat.Account, h, now); err == nil {
+			l.unseat(seat.Account)
+			return struct{}{}, nil
+		}
+		l.dropSeat(seat) // who needs no admission may come back: hosts, and agents where only guests wait
 		l.sendOut(a.identity)
 		return struct{}{}, nil
 	}
@@ -194,7 +201,8 @@ func (a remove) do(l *live, now time.Time) (any, error) {
 	return struct{}{}, nil
 }
 
-// Remove removes somebody from the call. A guest's admission dies with it.
+// Remove removes somebody from the call. Whoever was admitted is so no more: a guest is
+// refused until a host lifts it, an agent may knock again.
 func (m *Meetings) Remove(ctx context.Context, by Agent, id, identity string) error {
 	_, err := m.ask(ctx, id, remove{byAgent{by}, identity})
 	return err
@@ -267,14 +275,14 @@ func (a sawKnocks) do(l *live, _ time.Time) (any, error) {
 		if d.seq <= a.seq {
 			l.seen[id] = sighting{d.since, a.watch.agent.Name}
 			delete(a.watch.pending, id)
-			l.retell[d.session] = struct{}{}
+			l.retell[d.who] = struct{}{}
 			l.dirty = true
 		}
 	}
 	return struct{}{}, nil
 }
 
-// Seen says that the host's screen has shown what came up to seq; the guests
+// Seen says that the host's screen has shown what came up to seq; those
 // who wait there are told that a host knows.
 func (m *Meetings) Seen(ctx context.Context, id string, w *HostWatch, seq uint64) error {
 	_, err := m.ask(ctx, id, sawKnocks{byAgent{w.agent}, w, seq})

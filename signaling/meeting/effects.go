@@ -27,6 +27,8 @@ type Effects struct {
 	Chat ChatEffect
 	// Stored is how many messages stay stored although no more are, until they are deleted.
 	Stored int
+	// Freed are the knocks of agents who wait and need not any more: they may come in.
+	Freed []lobby.Knock
 	// Heard: somebody is in the call, and what was said and shown cannot be unsaid.
 	Heard bool
 	// Files is how many files guests have sent that stay until somebody deletes them,
@@ -36,7 +38,7 @@ type Effects struct {
 
 // Any tells whether there is something that changes or cannot be undone.
 func (e Effects) Any() bool {
-	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby) > 0 || e.Chat == ChatKept || e.Chat == ChatNotKept || e.Heard || e.Files > 0
+	return len(e.Links)+len(e.Waiting)+len(e.Guests)+len(e.Lobby)+len(e.Freed) > 0 || e.Chat == ChatKept || e.Chat == ChatNotKept || e.Heard || e.Files > 0
 }
 
 // ChatEffect is what becomes of what is written to everybody.
@@ -87,6 +89,12 @@ func (l *live) effects(p profile.Profile, now time.Time) Effects {
 		}
 	}
 	for _, k := range l.lobby.Knocks() {
+		if k.OfAgent() {
+			if r, _, _ := l.meeting.Role(k.Account); k.Status == lobby.Waiting && !after.Rules.MustKnock(r) {
+				e.Freed = append(e.Freed, k)
+			}
+			continue
+		}
 		via, _ := l.lobby.Link(k.Link)
 		s := l.lobby.SessionOf(k)
 		line := newlyRefused(before.Admits(via, s), after.Admits(via, s))

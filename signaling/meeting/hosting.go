@@ -132,14 +132,18 @@ func (join) command() role.Command { return role.Join }
 
 func (a join) do(l *live, now time.Time) (any, error) {
 	r, _, _ := l.meeting.Role(a.agent.Account)
+	if l.meeting.State == Ended {
+		return nil, ErrEnded
+	}
 	if err := l.profile.Available(); err != nil {
 		return nil, err
 	}
-	if l.profile.Rules.MustKnock(r) {
-		return nil, &profile.RefusedError{Line: "lobby", At: "lobby", Reason: "is for everybody but hosts in this meeting's security profile"}
+	admitted, err := l.letIn(a.agent.Account, r)
+	if err != nil {
+		return nil, err
 	}
 	seat, ok := l.seatOf(a.agent.Session)
-	if err := l.waitsForHost(r, ok); err != nil {
+	if err := l.waitsForHost(r, ok || admitted); err != nil {
 		return nil, err
 	}
 	opened, err := l.meeting.Open(now)
@@ -147,7 +151,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	if !ok {
-		if l.meeting.Locked && !r.Moderates() {
+		if l.meeting.Locked && !r.Moderates() && !admitted {
 			return nil, ErrLocked
 		}
 		if seat, err = l.newSeat(a.agent, now); err != nil {
@@ -157,7 +161,7 @@ func (a join) do(l *live, now time.Time) (any, error) {
 	if l.meeting.State != opened.State {
 		l.setMeeting(opened)
 	}
-	return l.ruled(l.seatGrant(seat)), nil
+	return l.granted(seat.ID)
 }
 
 // waitsForHost says why an agent who does not moderate cannot come in yet.
@@ -174,7 +178,9 @@ func (l *live) waitsForHost(r role.Role, seated bool) error {
 }
 
 // Join gives an agent a seat in the meeting. A host opens it by that; others are
-// refused with ErrNotOpen before, and with ErrNoHost while the hosts have left.
+// refused with ErrNotOpen before, and with ErrNoHost while the hosts have left. Under a
+// profile that has agents wait they are refused with ErrMustKnock until a host has let
+// them in, and with lobby.ErrDenied or ErrBanned once one has refused them.
 func (m *Meetings) Join(ctx context.Context, by Agent, id string) (Grant, error) {
 	return answer[Grant](ctx, m, id, join{byAgent{by}})
 }

@@ -98,6 +98,7 @@ type live struct {
 	seen    map[string]sighting // by knock id
 	hosts   map[*HostWatch]struct{}
 	guests  map[*GuestWatch]struct{}
+	agents  map[*AgentWatch]struct{}
 	begun   []func()            // ends a watch that the batch began
 	undo    []func()            // takes back what the batch changed in memory alone
 	hosted  bool                // a host has been in the call since it was hostless last
@@ -124,7 +125,7 @@ type live struct {
 	close       bool          // of the act being done
 	lastSummary summaryKey
 	lastNotice  Notice
-	retell      map[string]struct{} // sessions to tell, whatever changed
+	retell      map[string]struct{} // whom to tell (lobby.Knock.Who), whatever changed
 	dirty       bool                // something to tell
 	rosterDirty bool                // who is in the call, too
 	hostsDirty  bool                // whether any host watches, too
@@ -135,7 +136,7 @@ func newLive(id string, cfg *Config, b *board) *live {
 		id: id, cfg: cfg, board: b,
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
 		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}), renamed: make(map[string]struct{}),
-		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}),
+		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}), agents: make(map[*AgentWatch]struct{}),
 	}
 }
 
@@ -180,7 +181,10 @@ func (l *live) step(ctx context.Context, batch []request) {
 		now := l.cfg.now()
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 		for w := range l.guests {
-			l.lobby.Renew(w.session, now)
+			l.lobby.Renew(w.who, now)
+		}
+		for w := range l.agents {
+			l.lobby.RenewAgent(w.who, now)
 		}
 		l.lobby.Sweep(now)
 		l.expire(now)
@@ -231,7 +235,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		l.tell()
 	}
 	l.due.Store(l.dueAt())
-	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.inCall)+len(l.owed) > 0)
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0)
 	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
 		if r.done != nil {
@@ -266,6 +270,11 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 	for w := range l.hosts { // who does not act for the post any more
 		if _, _, ok := l.meeting.Role(w.agent.Account); !ok {
 			l.dropHost(w)
+		}
+	}
+	for w := range l.agents {
+		if _, _, ok := l.meeting.Role(w.who); !ok {
+			l.dropAgent(w)
 		}
 	}
 	l.loaded = true

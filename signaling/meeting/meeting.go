@@ -98,6 +98,7 @@ var (
 	ErrLocked      = errors.New("meeting is locked")
 	ErrNotAdmitted = errors.New("not admitted")
 	ErrNotOpen     = errors.New("meeting is not open yet: a host opens it by coming in")
+	ErrMustKnock   = errors.New("everybody but hosts waits in this meeting's lobby: ask to enter")
 	ErrNoHost      = errors.New("no host is in the meeting: nobody comes in until one is back")
 	ErrNoAccount   = errors.New("no account of your post has this address")
 	ErrNoMember    = errors.New("nobody of that id is named")
@@ -248,7 +249,7 @@ type Seat struct {
 type Summary struct {
 	Meeting
 	Role    role.Role // of who asks
-	Waiting int       // guests in the lobby, for who may see it
+	Waiting int       // in the lobby, for who may see it
 	Present int       // participants in the call
 }
 
@@ -258,6 +259,7 @@ type Participant struct {
 	Name     string
 	Role     role.Role
 	Since    time.Time // when it came into the call first
+	Knock    string    // id of the knock by which it was let in, for hosts; "": none was needed
 	// Permissions are those that hosts gave, without what is forbidden to all; set where
 	// hosts are told.
 	Permissions lobby.Permissions

@@ -214,18 +214,23 @@ func (m *Meetings) HandOverTo(ctx context.Context, by Agent, id, identity string
 
 // roleChanged has an account be in the call, and follow the lobby, as what it is now.
 func (l *live) roleChanged(account string) {
+	l.settle(account)
 	r, _, named := l.meeting.Role(account)
 	for _, s := range l.seats {
 		switch in, present := l.inCall[s.Identity]; {
 		case s.Account != account:
-		case !named:
-			l.dropSeat(s)
-			l.sendOut(s.Identity)
 		case present:
 			in.Role = r
 			l.inCall[s.Identity] = in
 			l.dirty, l.rosterDirty = true, true
 			l.permit = append(l.permit, permitOf(l.ruled(l.seatGrant(s))))
+		}
+	}
+	if !named {
+		for w := range l.agents {
+			if w.who == account {
+				l.dropAgent(w)
+			}
 		}
 	}
 	if !role.WatchLobby.May(r) {

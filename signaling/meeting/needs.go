@@ -31,7 +31,7 @@ type Store interface {
 	// LobbySession finds a session by the hash of its token: lobby.ErrNoSession
 	// if there is none.
 	LobbySession(ctx context.Context, tokenHash [32]byte) (lobby.Session, error)
-	// WaitingFor lists where guests wait for an account that hosts, whoever
+	// WaitingFor lists where somebody waits for an account that hosts, whoever
 	// knocked last first, limit at most; who was sent back is counted, but is no
 	// new knock.
 	WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]Notice, error)
@@ -52,8 +52,9 @@ type Store interface {
 	ExpireChat(ctx context.Context, before time.Time, limit int) (int, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
-	// SeatedAt lists the meetings of a post in which an account has a seat.
-	SeatedAt(ctx context.Context, account, post string) ([]string, error)
+	// EnteredAt lists the meetings of a post in which an account has a seat, or waits or
+	// is admitted in the lobby.
+	EnteredAt(ctx context.Context, account, post string) ([]string, error)
 	ProfileStore
 }
 

@@ -80,6 +80,19 @@ func (l *live) seatGrant(s Seat) Grant {
 	}
 }
 
+// seated says whether a seat holds now: not where its agent has no role any more, or needs
+// an admission and has none.
+func (l *live) seated(s Seat) error {
+	r, _, named := l.meeting.Role(s.Account)
+	if !named {
+		return ErrNotAdmitted
+	}
+	if _, admitted := l.lobby.AdmissionOf(s.Account); !admitted && l.profile.Rules.MustKnock(r) {
+		return ErrNotAdmitted
+	}
+	return nil
+}
+
 // permissionsOf is what a named agent may do in the call, unless hosts decide otherwise.
 func permissionsOf(r role.Role) lobby.Permissions {
 	if r == role.Observer {
@@ -100,9 +113,10 @@ func (l *live) granted(id string) (Grant, error) {
 		return Grant{}, err
 	}
 	if seat, ok := l.seats[id]; ok {
-		if _, _, ok := l.meeting.Role(seat.Account); ok {
-			return l.ruled(l.seatGrant(seat)), nil
+		if err := l.seated(seat); err != nil {
+			return Grant{}, err
 		}
+		return l.ruled(l.seatGrant(seat)), nil
 	}
 	if k, ok := l.lobby.Admission(id); ok {
 		return l.ruled(l.admittedGrant(k)), nil
@@ -235,6 +249,9 @@ func (a left) do(l *live, now time.Time) (any, error) {
 		l.words.forget(a.identity)
 		l.hands.away(a.identity, now)
 		l.noteLeft(p)
+		if seat, ok := l.seatByIdentity(a.identity); ok && !l.agentInCall(seat.Account) {
+			l.lobby.AgentLeft(seat.Account)
+		}
 		l.dirty, l.rosterDirty = true, true
 	}
 	return nil, nil
@@ -291,6 +308,11 @@ func (a endSession) do(l *live, _ time.Time) (any, error) {
 	for w := range l.hosts {
 		if w.agent.Session == a.session {
 			l.dropHost(w)
+		}
+	}
+	for w := range l.agents {
+		if w.session == a.session {
+			l.dropAgent(w)
 		}
 	}
 	return struct{}{}, nil

@@ -21,6 +21,8 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
 	"aparte/signaling/profile"
+	"aparte/signaling/role"
+	"aparte/signaling/throttle"
 )
 
 // modelLink is what the model knows of a link, by its own reckoning.
@@ -45,6 +47,14 @@ type modelGuest struct {
 	expressly bool // by a host's word
 }
 
+// modelAgent is an agent who is named without moderating.
+type modelAgent struct {
+	meeting.Agent
+	knock           string
+	waits, admitted bool
+	grant           string // of the last time they came in
+}
+
 // model is a meeting whose profile changes while it is held, as the product describes
 // it; it shares no rule with the program.
 type model struct {
@@ -60,6 +70,7 @@ type model struct {
 	current  int
 	links    []*modelLink
 	guests   []*modelGuest
+	agents   []*modelAgent
 }
 
 func (m *model) in() profile.Rules { return m.rules[m.current] }
@@ -98,6 +109,7 @@ func drawRules(t *rapid.T) profile.Rules {
 	r.LinkHours = rapid.SampledFrom([]int{0, 1, 24, 2160}).Draw(t, "hours")
 	r.GuestShare = rapid.SampledFrom([]profile.Giving{profile.Allowed, profile.Granted, profile.Off}).Draw(t, "share")
 	r.Watermark = rapid.Bool().Draw(t, "watermark")
+	r.Lobby = rapid.SampledFrom([]profile.Lobby{profile.LobbyGuests, profile.LobbyAllButHosts}).Draw(t, "lobby")
 	return r
 }
 
@@ -263,6 +275,62 @@ func (m *model) permit() {
 	}
 }
 
+func (m *model) agentsKnock() {
+	a := rapid.SampledFrom(m.agents).Draw(m.T, "agent")
+	v, err := m.h.KnockAsAgent(m.Context(), a.Agent, m.id)
+	if err != nil {
+		m.Fatalf("an agent knocks: %v", err)
+	}
+	if m.in().Lobby == profile.LobbyAllButHosts && !a.admitted {
+		a.waits, a.knock = true, v.Knock.ID
+	}
+}
+
+func (m *model) agentsAdmitted() {
+	a := rapid.SampledFrom(m.agents).Draw(m.T, "agent")
+	if a.knock == "" {
+		return
+	}
+	_, err := m.h.AdmitAsUsual(m.Context(), anne, m.id, a.knock, lobby.Everything(), meeting.Usual{Share: true, Files: true})
+	if want := a.waits || a.admitted; want != (err == nil) {
+		m.Fatalf("admit %+v: %v", a, err)
+	}
+	if err == nil {
+		a.waits, a.admitted = false, true
+	}
+}
+
+func (m *model) agentsSentAway() {
+	a := rapid.SampledFrom(m.agents).Draw(m.T, "agent")
+	if !a.waits {
+		return
+	}
+	if _, err := m.h.WithdrawAsAgent(m.Context(), a.Agent, m.id); err != nil {
+		m.Fatal(err)
+	}
+	a.waits = false
+}
+
+// agentsHold checks that an agent comes in, and that what they came in by before holds,
+// exactly if nobody but hosts waits or a host has let them in.
+func (m *model) agentsHold() {
+	for _, a := range m.agents {
+		may := m.in().Lobby == profile.LobbyGuests || a.admitted
+		if a.grant != "" {
+			if _, err := m.h.Grant(m.Context(), m.id, a.grant); may != (err == nil) {
+				m.Fatalf("the grant of %+v under %s: %v", a, m.in().Lobby, err)
+			}
+		}
+		g, err := m.h.Join(m.Context(), a.Agent, m.id)
+		if may != (err == nil) || err != nil && !errors.Is(err, meeting.ErrMustKnock) {
+			m.Fatalf("%+v joins under %s: %v", a, m.in().Lobby, err)
+		}
+		if err == nil {
+			a.grant = g.ID
+		}
+	}
+}
+
 // after has another version or profile in force, and compares what was said of it with
 // what the model says it does.
 func (m *model) after(before profile.Rules, said []meeting.Effects) {
@@ -296,6 +364,18 @@ func (m *model) after(before profile.Rules, said []meeting.Effects) {
 			stays = append(stays, g.identity)
 		}
 	}
+	var freed, saidFreed []string
+	if before.Lobby == profile.LobbyAllButHosts && m.in().Lobby == profile.LobbyGuests {
+		for _, a := range m.agents {
+			if a.waits {
+				freed = append(freed, a.knock)
+			}
+			a.waits, a.admitted = false, false
+		}
+	}
+	for _, k := range e.Freed {
+		saidFreed = append(saidFreed, k.ID)
+	}
 	var saidStops, saidCannot, saidLoses, saidStays []string
 	for _, f := range e.Links {
 		if f.Stops() {
@@ -321,6 +401,7 @@ func (m *model) after(before profile.Rules, said []meeting.Effects) {
 		{"who cannot be let in", saidCannot, cannot},
 		{"who loses the share", saidLoses, loses},
 		{"who stays", saidStays, stays},
+		{"which agents may come in", saidFreed, freed},
 	} {
 		slices.Sort(c.said)
 		slices.Sort(c.done)
@@ -376,6 +457,7 @@ func (m *model) choose() {
 
 // holds checks that nothing is possible that the profile in force forbids.
 func (m *model) holds() {
+	m.agentsHold()
 	for _, l := range m.links {
 		m.enter(l)
 	}
@@ -408,8 +490,10 @@ func TestNothingIsPossibleThatTheProfileForbids(t *testing.T) {
 		c.Now = clock
 		limits := lobby.DefaultLimits()
 		limits.IdleSessionsPerLink = 1000
+		limits.KnockAgain = throttle.Rate{Every: time.Millisecond, Burst: 1000}
 		c.Lobby = limits
 	})
+	h.withAgents()
 	run := 0
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
 		if err := flag.Set("rapid.checks", "25"); err != nil { // each step commits to the disk
@@ -436,14 +520,26 @@ func TestNothingIsPossibleThatTheProfileForbids(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.id = made.ID
+		for i, a := range []meeting.Agent{marc, luc} {
+			if _, err := h.NameByEmail(t.Context(), anne, m.id, a.Account+"@aparte.example", []role.Role{role.Participant, role.Observer}[i]); err != nil {
+				t.Fatal(err)
+			}
+			m.agents = append(m.agents, &modelAgent{Agent: a})
+		}
+		if _, err := h.Join(t.Context(), anne, m.id); err != nil {
+			t.Fatal(err)
+		}
 		t.Repeat(map[string]func(*rapid.T){
-			"link":   func(t *rapid.T) { m.T = t; m.makeLink() },
-			"knock":  func(t *rapid.T) { m.T = t; m.knock() },
-			"admit":  func(t *rapid.T) { m.T = t; m.admit() },
-			"permit": func(t *rapid.T) { m.T = t; m.permit() },
-			"pin":    func(t *rapid.T) { m.T = t; m.setPIN() },
-			"edit":   func(t *rapid.T) { m.T = t; m.edit() },
-			"choose": func(t *rapid.T) { m.T = t; m.choose() },
+			"link":           func(t *rapid.T) { m.T = t; m.makeLink() },
+			"knock":          func(t *rapid.T) { m.T = t; m.knock() },
+			"admit":          func(t *rapid.T) { m.T = t; m.admit() },
+			"permit":         func(t *rapid.T) { m.T = t; m.permit() },
+			"pin":            func(t *rapid.T) { m.T = t; m.setPIN() },
+			"agent knocks":   func(t *rapid.T) { m.T = t; m.agentsKnock() },
+			"agent let in":   func(t *rapid.T) { m.T = t; m.agentsAdmitted() },
+			"agent gives up": func(t *rapid.T) { m.T = t; m.agentsSentAway() },
+			"edit":           func(t *rapid.T) { m.T = t; m.edit() },
+			"choose":         func(t *rapid.T) { m.T = t; m.choose() },
 			"wait": func(t *rapid.T) {
 				m.T = t
 				m.add(rapid.SampledFrom([]time.Duration{time.Minute, 40 * time.Minute}).Draw(t, "time"))

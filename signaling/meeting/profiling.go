@@ -42,6 +42,9 @@ func (l *live) terms(p profile.Profile) profile.Terms {
 
 // admits says whether somebody who waits may be let in.
 func (l *live) admits(k lobby.Knock) error {
+	if k.OfAgent() {
+		return nil
+	}
 	via, _ := l.lobby.Link(k.Link)
 	return l.terms(l.profile).Admits(via, l.lobby.SessionOf(k))
 }
@@ -75,6 +78,14 @@ func (l *live) given(p lobby.Permissions, usual Usual, had lobby.Permissions) (l
 	return p, nil
 }
 
+// givenTo is given for somebody who waits; what guests may share is no rule for agents.
+func (l *live) givenTo(k lobby.Knock, p lobby.Permissions, usual Usual) (lobby.Permissions, error) {
+	if k.OfAgent() {
+		return p, nil
+	}
+	return l.given(p, usual, lobby.Permissions{})
+}
+
 // permissionsNow are those of an admitted guest.
 func (l *live) permissionsNow(identity string) lobby.Permissions {
 	for _, k := range l.admitted() {
@@ -85,9 +96,10 @@ func (l *live) permissionsNow(identity string) lobby.Permissions {
 	return lobby.Permissions{}
 }
 
+// admitted are the guests who were let in.
 func (l *live) admitted() (all []lobby.Knock) {
 	for _, k := range l.lobby.Knocks() {
-		if k.Status == lobby.Admitted {
+		if k.Status == lobby.Admitted && !k.OfAgent() {
 			all = append(all, k)
 		}
 	}
@@ -127,8 +139,16 @@ func (l *live) take(p profile.Profile, act audit.Act, now time.Time) Effects {
 		}
 		l.permit = append(l.permit, permitOf(l.ruled(l.admittedGrant(k))))
 	}
+	for _, m := range l.members() {
+		l.settle(m.Account)
+	}
+	for _, s := range l.seats {
+		if l.seated(s) == nil {
+			l.permit = append(l.permit, permitOf(l.ruled(l.seatGrant(s))))
+		}
+	}
 	for _, k := range l.lobby.Knocks() {
-		l.retell[k.Session] = struct{}{}
+		l.retell[k.Who()] = struct{}{}
 	}
 	return effects
 }

@@ -44,8 +44,18 @@ func (s Summary) key() summaryKey {
 
 func (l *live) roster() []Participant {
 	all := make([]Participant, 0, len(l.inCall))
+	by := make(map[string]string) // knocks of those let in, by account and identity
+	for _, k := range l.lobby.Knocks() {
+		if k.Status == lobby.Admitted {
+			by[cmp.Or(k.Account, k.Identity)] = k.ID
+		}
+	}
 	for identity, p := range l.inCall {
 		p.Permissions = l.ownPermissions(identity)
+		p.Knock = by[p.Identity]
+		if seat, ok := l.seatByIdentity(p.Identity); ok {
+			p.Knock = by[seat.Account]
+		}
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b Participant) int { return cmp.Compare(a.Identity, b.Identity) })
@@ -84,6 +94,9 @@ func (l *live) tell() {
 	for w := range l.guests {
 		l.tellGuest(w, now, concerned)
 	}
+	for w := range l.agents {
+		w.show(l.agentView(w.who))
+	}
 	if notice := l.notice(); notice != l.lastNotice {
 		l.lastNotice = notice
 		l.board.post(l.meeting.hosts(), notice)
@@ -111,14 +124,14 @@ func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 		sessions[v.ID] = true
 	}
 	for _, k := range changed.Lobby.Knocks {
-		sessions[k.Session] = true
+		sessions[k.Who()] = true
 		if k.Status == lobby.Denied || k.Status == lobby.Expired { // who is the same person may be kept out, or no more
-			links[k.Link] = true
+			links[k.Link] = true // an agent's is "", which is nobody's
 		}
 	}
 	for _, m := range changed.Lobby.Messages {
 		if k, ok := l.lobby.KnockByID(m.Knock); ok {
-			sessions[k.Session] = true
+			sessions[k.Who()] = true
 		}
 	}
 	for _, v := range changed.Lobby.Links {
@@ -127,7 +140,8 @@ func (l *live) concerned(changed Changes) func(lobby.Session) bool {
 	return func(s lobby.Session) bool { return sessions[s.ID] || links[s.Link] }
 }
 
-// touched are the knocks that changed or whose thread did, once each.
+// touched are the knocks that changed, whose thread did, or whose agent has another role,
+// once each.
 func (l *live) touched(c lobby.Changes) []lobby.Knock {
 	var out []lobby.Knock
 	done := make(map[string]bool)
@@ -143,6 +157,11 @@ func (l *live) touched(c lobby.Changes) []lobby.Knock {
 	}
 	for _, m := range c.Messages {
 		add(m.Knock)
+	}
+	for account := range l.renamed {
+		if k, ok := l.lobby.KnockOfAgent(account); ok {
+			add(k.ID)
+		}
 	}
 	return out
 }
@@ -172,7 +191,7 @@ func (l *live) tellHost(w *HostWatch, e HostEvent) {
 // deliver notes that a waiting knock is on its way to the host's screen.
 func (w *HostWatch) deliver(k KnockView, seq uint64) {
 	if k.Status == lobby.Waiting {
-		w.pending[k.ID] = delivery{seq: seq, since: k.Since, session: k.Session}
+		w.pending[k.ID] = delivery{seq: seq, since: k.Since, who: k.Who()}
 	} else {
 		delete(w.pending, k.ID)
 	}
@@ -181,7 +200,7 @@ func (w *HostWatch) deliver(k KnockView, seq uint64) {
 // tellGuest leaves the latest view for a guest whom it may concern, if it differs from
 // the last.
 func (l *live) tellGuest(w *GuestWatch, now time.Time, concerned func(lobby.Session) bool) {
-	s, err := l.lobby.Session(w.session, now)
+	s, err := l.lobby.Session(w.who, now)
 	if err != nil {
 		l.dropGuest(w)
 		return
@@ -189,16 +208,7 @@ func (l *live) tellGuest(w *GuestWatch, now time.Time, concerned func(lobby.Sess
 	if !concerned(s) {
 		return
 	}
-	v := l.view(s)
-	if v == w.last {
-		return
-	}
-	w.last = v
-	select {
-	case <-w.views: // never read: the newer one replaces it
-	default:
-	}
-	w.views <- v
+	w.show(l.view(s))
 }
 
 func (l *live) dropHost(w *HostWatch) {
@@ -218,6 +228,13 @@ func (l *live) dropGuest(w *GuestWatch) {
 	}
 }
 
+func (l *live) dropAgent(w *AgentWatch) {
+	if _, ok := l.agents[w]; ok {
+		delete(l.agents, w)
+		close(w.views)
+	}
+}
+
 // dismiss ends every watch.
 func (l *live) dismiss() {
 	l.files.end(errStopping)
@@ -226,5 +243,8 @@ func (l *live) dismiss() {
 	}
 	for w := range l.guests {
 		l.dropGuest(w)
+	}
+	for w := range l.agents {
+		l.dropAgent(w)
 	}
 }

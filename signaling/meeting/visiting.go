@@ -145,20 +145,7 @@ func (a watchAsGuest) do(l *live, now time.Time) (any, error) {
 	if _, err := l.lobby.Session(a.session, now); err != nil {
 		return nil, err
 	}
-	var oldest *GuestWatch
-	count := 0
-	for w := range l.guests {
-		if w.session == a.session {
-			if count++; oldest == nil || w.born < oldest.born {
-				oldest = w
-			}
-			a.watch.born = max(a.watch.born, w.born+1)
-		}
-	}
-	if count >= maxGuestWatches {
-		l.dropGuest(oldest)
-	}
-	l.guests[a.watch] = struct{}{}
+	follow(l.guests, a.watch, maxGuestWatches, l.dropGuest)
 	l.retell[a.session] = struct{}{}
 	l.begun = append(l.begun, func() { l.dropGuest(a.watch) })
 	l.dirty = true // tell sends the first view
@@ -180,14 +167,10 @@ func (a unwatchAsGuest) do(l *live, _ time.Time) (any, error) {
 // WatchAsGuest follows a guest's own state, beginning with the present one. End
 // it with Unwatch.
 func (m *Meetings) WatchAsGuest(ctx context.Context, c Caller) (*GuestWatch, error) {
-	views := make(chan GuestView, 1)
-	w := &GuestWatch{Views: views, views: views, session: c.session}
+	w := newWatch[GuestView](c.session)
 	if _, err := m.ask(ctx, c.meeting, watchAsGuest{bySession{c.session}, w}); err != nil {
 		return nil, err
 	}
 	w.release = func() { m.tellOnly(c.meeting, unwatchAsGuest{watch: w}) }
 	return w, nil
 }
-
-// Unwatch ends the watch; it may be called once.
-func (w *GuestWatch) Unwatch() { w.release() }

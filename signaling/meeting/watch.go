@@ -34,6 +34,7 @@ type KnockView struct {
 	Usual      lobby.Permissions // what an admission gives unless a host says otherwise
 	Thread     *lobby.Thread
 	Known      lobby.Recognition // by what the person is known again
+	Role       role.Role         // of an agent; "": a guest's is the link's
 }
 
 // HostWatch is a host following a meeting. The reader of Events must keep up:
@@ -54,36 +55,98 @@ type HostWatch struct {
 }
 
 type delivery struct {
-	seq     uint64
-	since   time.Time
-	session string // of the guest
+	seq   uint64
+	since time.Time
+	who   string // lobby.Knock.Who
 }
 
 // Slow reports, once Events is closed, whether it was for not keeping up.
 func (w *HostWatch) Slow() bool { return w.slow.Load() }
 
-// GuestWatch is a guest following their own state. Only the latest view waits.
-type GuestWatch struct {
+// Watch is somebody following their own state in the lobby. Only the latest view waits.
+type Watch[V comparable] struct {
 	// Views is closed when the watch ends.
-	Views <-chan GuestView
+	Views <-chan V
 
-	views   chan GuestView
-	session string
+	views   chan V
+	who     string // lobby.Knock.Who
+	session string // of an agent
 	release func()
 
 	// Owned by the meeting's goroutine.
-	last GuestView
+	last V
 	born uint64
 }
 
-// GuestView is all that a guest is told. It is comparable.
-type GuestView struct {
+// GuestWatch is a guest's watch.
+type GuestWatch = Watch[GuestView]
+
+// AgentWatch is an agent's watch.
+type AgentWatch = Watch[AgentView]
+
+func newWatch[V comparable](who string) *Watch[V] {
+	views := make(chan V, 1)
+	return &Watch[V]{Views: views, views: views, who: who}
+}
+
+// Unwatch ends the watch; it may be called once.
+func (w *Watch[V]) Unwatch() { w.release() }
+
+// show leaves a view to be read, if it differs from the last.
+func (w *Watch[V]) show(v V) {
+	if v == w.last {
+		return
+	}
+	w.last = v
+	select {
+	case <-w.views: // never read: the newer one replaces it
+	default:
+	}
+	w.views <- v
+}
+
+// follow adds a watch to those of a meeting; drop ends the oldest of the same who if
+// there are most of them.
+func follow[V comparable](all map[*Watch[V]]struct{}, w *Watch[V], most int, drop func(*Watch[V])) {
+	var oldest *Watch[V]
+	count := 0
+	for other := range all {
+		if other.who == w.who {
+			if count++; oldest == nil || other.born < oldest.born {
+				oldest = other
+			}
+			w.born = max(w.born, other.born+1)
+		}
+	}
+	if count >= most {
+		drop(oldest)
+	}
+	all[w] = struct{}{}
+}
+
+// LobbyView is what guests and agents are told alike.
+type LobbyView struct {
 	Title, Organiser string
 	StartsAt, EndsAt time.Time
 	State            State
 	Profile          profile.Profile // its name and sentence are for the guest
 	KeepChatDays     int             // for how many days what is written to everybody is stored; 0: it is not
 	Locked           bool            // nobody is let in now
+
+	Knocked bool
+	Knock   lobby.Knock // Admission and Identity are left out
+	Thread  *lobby.Thread
+	// HostKnows says that a host's screen has shown the knock, KnownBy whose.
+	HostKnows bool
+	KnownBy   string
+	// HostPresent: a host is in the call. HostWatching: a host has the lobby at hand.
+	HostPresent, HostWatching bool
+	Screen                    Screen
+}
+
+// GuestView is all that a guest is told. It is comparable.
+type GuestView struct {
+	LobbyView
 
 	Kind         link.Kind
 	GuestName    string
@@ -97,17 +160,7 @@ type GuestView struct {
 
 	// LinkExpiresAt ends asking anew by the link; who waits keeps waiting.
 	LinkExpiresAt time.Time
-
-	Knocked bool
-	Knock   lobby.Knock // Admission and Identity are left out
-	Thread  *lobby.Thread
-	// HostKnows says that a host's screen has shown the knock, KnownBy whose.
-	HostKnows bool
-	KnownBy   string
-	// HostPresent: a host is in the call. HostWatching: a host has the lobby at hand.
-	HostPresent, HostWatching bool
-	Known                     lobby.Recognition // by what the guest is known again
-	Screen                    Screen
+	Known         lobby.Recognition // by what the guest is known again
 }
 
 // sighting is a waiting that a host's screen has shown.
@@ -116,10 +169,10 @@ type sighting struct {
 	by    string    // name of the host
 }
 
-// Screen is which page a guest sees.
+// Screen is which page somebody sees at the lobby.
 type Screen string
 
-// The screens of a guest.
+// The screens. Free is of agents: whoever may come in without asking.
 const (
 	ScreenEntry     Screen = "entry"
 	ScreenWaiting   Screen = "waiting"
@@ -131,22 +184,36 @@ const (
 	ScreenExpired   Screen = "expired"
 	ScreenEnded     Screen = "ended"
 	ScreenRevoked   Screen = "revoked"
+	ScreenFree      Screen = "free"
 )
 
 // view is what a session is told now.
 func (l *live) view(s lobby.Session) GuestView {
 	via, _ := l.lobby.Link(s.Link)
 	void := l.lobby.Void(s)
+	k, knocked := l.lobby.KnockOf(s.ID)
 	v := GuestView{
+		LobbyView: l.lobbyView(k, knocked),
+		Kind:      via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
+		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
+		LinkExpiresAt: via.ExpiresAt, Known: l.lobby.Recognition(s),
+	}
+	v.HostPresent, v.HostWatching = v.HostPresent && !void, v.HostWatching && !void
+	v.Screen = screen(l.meeting.State, void, k)
+	if v.Screen != ScreenEnded && v.Screen != ScreenRevoked && k.Status != lobby.Waiting && k.Status != lobby.Admitted {
+		v.Screen = l.keptOut(s, v.Screen)
+	}
+	return v
+}
+
+// lobbyView is what whoever made a knock, or made none, is told but for the screen.
+func (l *live) lobbyView(k lobby.Knock, knocked bool) LobbyView {
+	v := LobbyView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
 		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended,
-		Kind: via.Kind, GuestName: via.GuestName, Organisation: via.Organisation, Language: via.Language,
-		AsksPIN: via.HasPIN() && !s.PINPassed, Session: s.ID, Challenge: s.Challenge(), Bound: s.Bound(),
-		LinkExpiresAt: via.ExpiresAt, HostPresent: l.hostPresent() && !void, HostWatching: len(l.hosts) > 0 && !void,
-		Known: l.lobby.Recognition(s),
+		HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
 	}
-	k, knocked := l.lobby.KnockOf(s.ID)
 	if knocked {
 		v.Knocked, v.Knock = true, k
 		v.Knock.Admission, v.Knock.Identity = "", ""
@@ -154,10 +221,6 @@ func (l *live) view(s lobby.Session) GuestView {
 		if seen, ok := l.seen[k.ID]; ok && seen.since.Equal(k.Since) && !l.meeting.orphaned() {
 			v.HostKnows, v.KnownBy = true, seen.by
 		}
-	}
-	v.Screen = screen(l.meeting.State, void, k)
-	if v.Screen != ScreenEnded && v.Screen != ScreenRevoked && k.Status != lobby.Waiting && k.Status != lobby.Admitted {
-		v.Screen = l.keptOut(s, v.Screen)
 	}
 	return v
 }
@@ -213,6 +276,11 @@ func (l *live) hostPresent() bool {
 }
 
 func (l *live) knockView(k lobby.Knock) KnockView {
+	if k.OfAgent() {
+		r, _, _ := l.meeting.Role(k.Account)
+		v, _ := l.meeting.member(k.Account)
+		return KnockView{Usual: v.Permissions(), Knock: k, Thread: l.lobby.Thread(k.ID), Known: lobby.ByAccount, Role: r}
+	}
 	via, _ := l.lobby.Link(k.Link)
 	s := l.lobby.SessionOf(k)
 	usual := lobby.Everything()

@@ -51,13 +51,15 @@ var (
 	door          = []Role{Door}
 	administrator = []Role{Administrator}
 	server        = []Role{Server}
+	// knocking may wait in the lobby: guests, and agents who do not moderate.
+	knocking = []Role{Door, Guest, Participant, Observer}
 )
 
 // The commands, and who may use them.
 var (
 	// The meeting.
 	LookAt = define("look-at", "Look at the meeting: title, time, state, how many are in; hosts see how many wait, too.", agents)
-	Join   = define("join", "Come in as an agent: hosts open the meeting by it, others come in once it is open.", agents)
+	Join   = define("join", "Come in as an agent: hosts open the meeting by it, others come in once it is open, where the profile has them wait once a host has let them in.", agents)
 	Open   = define("open", "Open the meeting without coming in.", hosts)
 	End    = define("end", "End the meeting for all.", hosts)
 
@@ -87,7 +89,7 @@ var (
 
 	// Those who are in.
 	Remove   = define("remove", "Remove somebody.", hosts)
-	SendBack = define("send-back", "Send a guest back to the lobby.", hosts)
+	SendBack = define("send-back", "Send somebody who was let in back to the lobby.", hosts)
 	Permit   = define("permit", "Change what somebody may do.", hosts)
 
 	// The call.
@@ -116,12 +118,12 @@ var (
 	ReadKeptChat   = define("read-kept-chat", "Read and export the messages that the security profile has kept.", hosts)
 	DeleteKeptChat = define("delete-kept-chat", "Delete the messages that were kept.", host)
 
-	// Guests.
+	// Guests, and agents who wait.
 	LookAsGuest = define("look-as-guest", "See one's own state.", door, []Role{Guest, Observer})
 	Redeem      = define("redeem", "Open a guest link.", door)
-	Knock       = define("knock", "Ask to enter.", door, []Role{Guest, Observer})
-	Withdraw    = define("withdraw", "Stop waiting.", door, []Role{Guest, Observer})
-	Reply       = define("reply", "Answer the hosts while waiting.", door, []Role{Guest, Observer})
+	Knock       = define("knock", "Ask to enter.", knocking)
+	Withdraw    = define("withdraw", "Stop waiting.", knocking)
+	Reply       = define("reply", "Answer the hosts while waiting.", knocking)
 	CheckWay    = define("check-way", "Look at one's way to the server: a network check.", door, []Role{Guest, Observer})
 	Claim       = define("claim", "Get a media token, once admitted.", door, []Role{Guest, Observer})
 

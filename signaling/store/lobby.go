@@ -9,13 +9,13 @@ import (
 
 const knockColumns = `id, meeting_id, session_id, link_id, status, place, name, organisation, since,
 	decided_at, decided_by, decided_by_name, message, removed_at, admission, identity,
-	may_speak, may_camera, may_share, may_chat, banned_at, sent_back_at, may_files`
+	may_speak, may_camera, may_share, may_chat, banned_at, sent_back_at, may_files, account_id, expires_at, until_left`
 
 func scanKnock(row scanner) (v lobby.Knock, err error) {
-	err = row.Scan(&v.ID, &v.Meeting, &v.Session, &v.Link, &v.Status, &v.Place, &v.Name, &v.Organisation, at(&v.Since),
+	err = row.Scan(&v.ID, &v.Meeting, text(&v.Session), text(&v.Link), &v.Status, &v.Place, &v.Name, &v.Organisation, at(&v.Since),
 		at(&v.DecidedAt), &v.DecidedBy, &v.DecidedByName, &v.Message, at(&v.RemovedAt), &v.Admission, &v.Identity,
 		is(&v.Permissions.Speak), is(&v.Permissions.Camera), is(&v.Permissions.Share), is(&v.Permissions.Chat), at(&v.BannedAt), at(&v.SentBackAt),
-		is(&v.Permissions.Files))
+		is(&v.Permissions.Files), text(&v.Account), at(&v.ExpiresAt), is(&v.UntilLeft))
 	return v, err
 }
 
@@ -71,16 +71,17 @@ func saveLobby(ctx context.Context, q queries, c lobby.Changes) error {
 func saveKnock(ctx context.Context, q queries, v lobby.Knock) error {
 	p := v.Permissions
 	_, err := q.ExecContext(ctx, `INSERT INTO knocks (`+knockColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, place = excluded.place, name = excluded.name,
 		organisation = excluded.organisation, since = excluded.since, decided_at = excluded.decided_at,
 		decided_by = excluded.decided_by, decided_by_name = excluded.decided_by_name, message = excluded.message,
 		removed_at = excluded.removed_at, admission = excluded.admission, identity = excluded.identity,
 		may_speak = excluded.may_speak, may_camera = excluded.may_camera, may_share = excluded.may_share, may_chat = excluded.may_chat,
-		banned_at = excluded.banned_at, sent_back_at = excluded.sent_back_at, may_files = excluded.may_files`,
-		v.ID, v.Meeting, v.Session, v.Link, v.Status, v.Place, v.Name, v.Organisation, ms(v.Since),
+		banned_at = excluded.banned_at, sent_back_at = excluded.sent_back_at, may_files = excluded.may_files, expires_at = excluded.expires_at, until_left = excluded.until_left`,
+		v.ID, v.Meeting, orNull(v.Session), orNull(v.Link), v.Status, v.Place, v.Name, v.Organisation, ms(v.Since),
 		ms(v.DecidedAt), v.DecidedBy, v.DecidedByName, v.Message, ms(v.RemovedAt), v.Admission, v.Identity,
-		flag(p.Speak), flag(p.Camera), flag(p.Share), flag(p.Chat), ms(v.BannedAt), ms(v.SentBackAt), flag(p.Files))
+		flag(p.Speak), flag(p.Camera), flag(p.Share), flag(p.Chat), ms(v.BannedAt), ms(v.SentBackAt), flag(p.Files),
+		orNull(v.Account), ms(v.ExpiresAt), flag(v.UntilLeft))
 	return err
 }
 

@@ -182,13 +182,13 @@ func (s *Store) MeetingsOf(ctx context.Context, account, post string) ([]meeting
 	return all, classify(err)
 }
 
-// WaitingFor lists where guests wait for an account that hosts, whoever knocked
+// WaitingFor lists where somebody waits for an account that hosts, whoever knocked
 // last first, limit at most.
 func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, limit int) ([]meeting.Notice, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT m.id, m.title, count(*), max(CASE WHEN k.sent_back_at IS NULL THEN k.since END)
 		FROM members h JOIN meetings m ON m.id = h.meeting_id`+actsAt+`JOIN knocks k ON k.meeting_id = m.id
-		JOIN lobby_sessions s ON s.id = k.session_id
-		WHERE h.account_id = $1 AND h.role IN ('host', 'cohost') AND m.state <> 'ended' AND k.status = 'waiting' AND s.expires_at > $2
+		LEFT JOIN lobby_sessions s ON s.id = k.session_id
+		WHERE h.account_id = $1 AND h.role IN ('host', 'cohost') AND m.state <> 'ended' AND k.status = 'waiting' AND coalesce(s.expires_at, k.expires_at) > $2
 		GROUP BY m.id, m.title ORDER BY coalesce(max(CASE WHEN k.sent_back_at IS NULL THEN k.since END), 0) DESC, m.id LIMIT $3`, account, ms(now), limit)
 	all, err := collect(rows, err, func(row scanner) (v meeting.Notice, err error) {
 		err = row.Scan(&v.Meeting, &v.Title, &v.Waiting, at(&v.Newest))
@@ -264,10 +264,12 @@ func (s *Store) SeatedIn(ctx context.Context, agentSession string) ([]string, er
 	return all, classify(err)
 }
 
-// SeatedAt lists the meetings of a post in which an account has a seat.
-func (s *Store) SeatedAt(ctx context.Context, account, post string) ([]string, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT s.meeting_id FROM seats s JOIN meetings m ON m.id = s.meeting_id
-		WHERE s.account_id = $1 AND m.post_id = $2`, account, post)
+// EnteredAt lists the meetings of a post in which an account has a seat, or waits or is
+// admitted in the lobby.
+func (s *Store) EnteredAt(ctx context.Context, account, post string) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT m.id FROM meetings m WHERE m.post_id = $2 AND m.id IN (
+		SELECT meeting_id FROM seats WHERE account_id = $1
+		UNION SELECT meeting_id FROM knocks WHERE account_id = $1 AND status IN ('waiting', 'admitted'))`, account, post)
 	all, err := collect(rows, err, func(row scanner) (id string, err error) {
 		err = row.Scan(&id)
 		return id, err

@@ -55,6 +55,26 @@ func (s truth) Scan(v any) error {
 	return nil
 }
 
+// orNull is a text, NULL when empty.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// nullable scans what orNull wrote into a string.
+type nullable struct{ to *string }
+
+func text(to *string) nullable { return nullable{to} }
+
+func (s nullable) Scan(v any) error {
+	var n sql.NullString
+	err := n.Scan(v)
+	*s.to = n.String
+	return err
+}
+
 // hash scans 32 bytes in hex.
 type hash struct{ to *[32]byte }
 

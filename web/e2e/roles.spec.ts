@@ -9,22 +9,6 @@ import { Server } from './support/server.ts';
 let server: Server;
 const here: (Host | Guest)[] = [];
 
-/** Another agent, invited by the administrator and signed in by the one-time link's code. */
-async function colleague(admin: Host, name: string, email: string): Promise<Host> {
-  const code = await admin.page.evaluate(async (body) => {
-    const answer = await fetch('/api/v1/accounts', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-    return new URL(((await answer.json()) as { invite_url: string }).invite_url).hash.slice(1);
-  }, JSON.stringify({ name, email }));
-  const someone = await Host.arrive({ side: 'OTHER' });
-  here.push(someone);
-  // Where nothing sends the page elsewhere while it asks.
-  await someone.page.goto(`${server.url}/signin`);
-  const status = await someone.page.evaluate(async (body) => (await fetch('/api/v1/session/one-time', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })).status, JSON.stringify({ code }));
-  expect(status).toBe(200);
-  await someone.page.goto(server.url);
-  return someone;
-}
-
 /** Goes to the meeting by one's own list. */
 async function find(someone: Host, title: string): Promise<void> {
   await someone.page.getByRole('link', { name: title, exact: true }).click();
@@ -58,8 +42,10 @@ test('a co-host who was named beforehand admits a guest and takes over; a partic
   const host = await Host.arrive();
   here.push(host);
   await host.signIn(server);
-  const cohost = await colleague(host, 'Luc Petit', 'luc@aparte.example');
-  const participant = await colleague(host, 'Marc Adam', 'marc@aparte.example');
+  const cohost = await host.colleague('Luc Petit', 'luc@aparte.example');
+  here.push(cohost);
+  const participant = await host.colleague('Marc Adam', 'marc@aparte.example');
+  here.push(participant);
   await host.createMeeting('Coopération consulaire');
 
   await test.step('the host names both; an address that nobody has is told at the field', async () => {

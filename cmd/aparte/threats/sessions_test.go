@@ -182,7 +182,7 @@ func TestCrossSiteSocketsAreRefused(t *testing.T) {
 		if origins != nil {
 			header["Origin"] = origins
 		}
-		for path, who := range map[string]*person{"/meetings/" + m.ID + "/host": host, "/guest/lobby": guest} {
+		for path, who := range map[string]*person{"/meetings/" + m.ID + "/host": host, "/meetings/" + m.ID + "/lobby": host, "/guest/lobby": guest} {
 			// net/http trims a value's blanks on the way, so that one of ours stays ours.
 			if ws, got := who.socket(api.Prefix+path, header); len(origins) == 1 && strings.TrimSpace(origins[0]) == p.url {
 				if ws == nil {

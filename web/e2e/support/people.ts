@@ -179,6 +179,21 @@ export class Host extends Participant {
     return this.page.evaluate(async (path) => (await fetch(`/api/v1${path}`)).json(), path) as Promise<T>;
   }
 
+  /** Another agent of the post, invited by this administrator and signed in by the one-time link's code. */
+  async colleague(name: string, email: string): Promise<Host> {
+    const code = await this.page.evaluate(async (body) => {
+      const answer = await fetch('/api/v1/accounts', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+      return new URL(((await answer.json()) as { invite_url: string }).invite_url).hash.slice(1);
+    }, JSON.stringify({ name, email }));
+    const someone = await Host.arrive({ side: 'OTHER' });
+    const home = new URL(this.page.url()).origin;
+    const answer = await someone.page.context().request.post(`${home}/api/v1/session/one-time`, { data: { code } });
+    expect(answer.status()).toBe(200);
+    await someone.page.goto(home);
+    someone.name = name;
+    return someone;
+  }
+
   /** Makes a meeting for now and stays on its page. */
   async createMeeting(title: string): Promise<void> {
     await this.page.getByRole('link', { name: this.words.newMeeting }).click();

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { request } from './http'
-import type { Account, AccountDraft, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AgentView, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -40,6 +40,12 @@ export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)
 export const createMeeting = (body: MeetingDraft) => request<Meeting>('POST', '/meetings', { body })
 export const joinMeeting = (meetingID: string) => request<MediaGrant>('POST', `/meetings/${id(meetingID)}/join`, { body: {} })
+const ownKnockPath = (meetingID: string) => `/meetings/${id(meetingID)}/knock`
+/** One's own way in, where everybody but hosts waits. */
+export const ownKnock = (meetingID: string) => request<AgentView>('GET', ownKnockPath(meetingID))
+export const knock = (meetingID: string) => request<AgentView>('POST', ownKnockPath(meetingID))
+export const withdrawKnock = (meetingID: string) => request<AgentView>('POST', `${ownKnockPath(meetingID)}/withdraw`)
+export const replyToHosts = (meetingID: string, text: string) => request<AgentView>('POST', `${ownKnockPath(meetingID)}/messages`, { body: { text } })
 export const endMeeting = (meetingID: string) => request<Meeting>('POST', `/meetings/${id(meetingID)}/end`)
 
 export const profiles = (post: string) => request<{ profiles: Profile[] }>('GET', `/profiles?post=${id(post)}`).then((answer) => answer.profiles)

@@ -1,7 +1,7 @@
-// The live channels: what a guest in the lobby hears, what a host hears, and what an agent hears wherever they are.
+// The live channels: what a guest or an agent in the lobby hears, what a host hears, and what an agent hears wherever they are.
 import { browserNetwork, LiveSocket, openSocket, type SocketState } from './socket'
 import { Store, type Readable } from './store'
-import type { GuestMessage, GuestView, HostMessage, Knock, Meeting, Notice, NoticeMessage, Participant } from './types'
+import type { AgentMessage, AgentView, GuestMessage, GuestView, HostMessage, Knock, Meeting, Notice, NoticeMessage, Participant } from './types'
 
 /** The guest's channel: the first frame proves the session, every state comes whole. */
 export class GuestChannel {
@@ -16,6 +16,28 @@ export class GuestChannel {
       onMessage: (message) => {
         const { type, guest } = message as Partial<GuestMessage>
         if (type === 'state' && guest) onView(guest)
+      },
+    })
+    this.connection = this.socket.state
+  }
+
+  start = (): void => this.socket.start()
+  retryNow = (): void => this.socket.retryNow()
+  close = (): void => this.socket.close()
+}
+
+/** The channel of an agent who waits: the cookie proves who it is. */
+export class AgentChannel {
+  private readonly socket: LiveSocket
+  readonly connection: Readable<SocketState>
+
+  constructor(meetingID: string, onView: (view: AgentView) => void, open = () => openSocket(`/meetings/${encodeURIComponent(meetingID)}/lobby`), network = browserNetwork) {
+    this.socket = new LiveSocket({
+      open,
+      network,
+      onMessage: (message) => {
+        const { type, agent } = message as Partial<AgentMessage>
+        if (type === 'state' && agent) onView(agent)
       },
     })
     this.connection = this.socket.state

@@ -47,7 +47,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Be told where guests wait, in all of one's meetings (WebSocket)
+         * Be told where people wait, in all of one's meetings (WebSocket)
          * @description JSON text frames: #/components/schemas/NoticeMessage from the server, #/components/schemas/NoticeCommand from the client.
          */
         get: operations["notice-socket"];
@@ -757,6 +757,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/knock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's own way into the meeting stands */
+        get: operations["get-own-knock"];
+        put?: never;
+        /** Ask to enter, where the security profile has everybody but hosts wait */
+        post: operations["knock-as-agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/knock/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer the hosts while waiting, once one has written */
+        post: operations["reply-as-agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/knock/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop waiting */
+        post: operations["withdraw-as-agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/knocks": {
         parameters: {
             query?: never;
@@ -817,7 +869,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a guest in */
+        /** Let in somebody who waits */
         post: operations["admit-knock"];
         delete?: never;
         options?: never;
@@ -834,7 +886,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keep a guest out until it is lifted: the personal link, or the browser behind a shared one */
+        /** Keep somebody out until it is lifted: the personal link, the browser behind a shared one, or the agent */
         post: operations["ban-knock"];
         delete?: never;
         options?: never;
@@ -851,7 +903,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refuse a guest */
+        /** Refuse somebody who waits */
         post: operations["deny-knock"];
         delete?: never;
         options?: never;
@@ -868,7 +920,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Allow a refused or removed guest to knock again */
+        /** Allow somebody who was refused or removed to knock again */
         post: operations["lift-knock"];
         delete?: never;
         options?: never;
@@ -885,7 +937,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write to a guest who waits */
+        /** Write to somebody who waits */
         post: operations["write-knock"];
         delete?: never;
         options?: never;
@@ -1047,6 +1099,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/lobby": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow one's own way into the meeting as an agent (WebSocket)
+         * @description JSON text frames: #/components/schemas/AgentMessage from the server, #/components/schemas/NoticeCommand from the client.
+         */
+        get: operations["agent-lobby-socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/members": {
         parameters: {
             query?: never;
@@ -1177,7 +1249,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a guest from the call back to the lobby */
+        /** Send somebody who was let in from the call back to the lobby */
         post: operations["send-back"];
         delete?: never;
         options?: never;
@@ -1535,6 +1607,31 @@ export interface components {
             /** @description Ids of knocks that stay waiting. */
             except?: string[];
         };
+        AgentMessage: {
+            agent: components["schemas"]["AgentView"];
+            /** @enum {string} */
+            type: "state";
+        };
+        AgentView: {
+            /** @description A host's screen has shown this knock. */
+            host_knows: boolean;
+            /** @description A host is in the call. */
+            host_present: boolean;
+            /** @description A host has the lobby at hand now. */
+            host_watching: boolean;
+            /** @description The agent's own knock, or null. */
+            knock: components["schemas"]["GuestKnock"] | null;
+            /** @description Name of the host whose screen it was. */
+            known_by?: string;
+            meeting: components["schemas"]["GuestMeeting"];
+            /** @enum {string} */
+            role: "host" | "cohost" | "participant" | "observer";
+            /**
+             * @description Where the agent stands. free: joins without asking; admitted: joins because a host has let them in; all others do not come in.
+             * @enum {string}
+             */
+            status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "ended" | "free";
+        };
         AuditActor: {
             id?: string;
             /** @enum {string} */
@@ -1733,6 +1830,10 @@ export interface components {
             to: string;
             /** @description Media type as the sender's system tells it. */
             type?: string;
+        };
+        FreedEffect: {
+            knock: string;
+            name: string;
         };
         GuestBinding: {
             /** @description The browser has proved its key. */
@@ -1934,6 +2035,8 @@ export interface components {
             text: string;
         };
         Knock: {
+            /** @description An agent of the post, by whose account and no typed name. */
+            agent?: components["schemas"]["KnockAgent"];
             /** @description Denied for good: whoever is recognised as this person is kept out. */
             banned: boolean;
             /** @description The guest's browser keeps a key: it is recognised and can come back. If not, only this tab is. */
@@ -1943,17 +2046,18 @@ export interface components {
             /** @description Name of the host who decided. */
             decided_by?: string;
             id: string;
-            /** @description Identity in the call once admitted. */
+            /** @description Identity of a guest in the call once admitted. */
             identity?: string;
             /**
              * @description By what a refused person is recognised.
              * @enum {string}
              */
-            known_by: "link" | "browser" | "tab";
-            link: components["schemas"]["KnockLink"];
+            known_by: "link" | "browser" | "tab" | "account";
+            /** @description The link a guest came by, or null. */
+            link: components["schemas"]["KnockLink"] | null;
             /** @description What hosts and the guest have written, oldest first. */
             messages: components["schemas"]["LobbyMessage"][];
-            /** @description As typed; show it isolated (bdi). */
+            /** @description As typed by a guest, of the account of an agent; show it isolated (bdi). */
             name: string;
             /** @description The name typed is not the one invited. */
             name_differs: boolean;
@@ -1964,19 +2068,26 @@ export interface components {
             permissions?: components["schemas"]["Permissions"];
             /** @description The guest knew the link's PIN. */
             pin_passed: boolean;
-            /** @description Denied after having been admitted. */
+            /** @description Denied after having been admitted; of an agent expired, who may knock again. */
             removed: boolean;
             /** @description Waiting after having been in the call: no new knock. */
             sent_back: boolean;
             /**
              * Format: date-time
-             * @description When the guest knocked; order the list by it.
+             * @description When the knock was; order the list by it.
              */
             since: string;
             /** @enum {string} */
             status: "waiting" | "admitted" | "denied" | "withdrawn" | "expired";
             /** @description What an admission gives unless a host says otherwise, while the guest waits. */
             usual?: components["schemas"]["Permissions"];
+        };
+        KnockAgent: {
+            /**
+             * @description In the meeting, now; empty: none any more.
+             * @enum {string}
+             */
+            role: "host" | "cohost" | "participant" | "observer";
         };
         KnockLink: {
             guest_name?: string;
@@ -2244,7 +2355,7 @@ export interface components {
             title: string;
             /**
              * Format: int64
-             * @description Guests waiting in the lobby; 0 to those who do not moderate.
+             * @description How many wait in the lobby; 0 to those who do not moderate.
              */
             waiting: number;
         };
@@ -2270,6 +2381,8 @@ export interface components {
              * @description Files that guests have sent, where they may send no more: they stay until somebody deletes them, or the meeting ends.
              */
             files: number;
+            /** @description Agents in the lobby who need not wait any more and may come in. */
+            freed: components["schemas"]["FreedEffect"][];
             /** @description Guests who were let in and are concerned. */
             guests: components["schemas"]["GuestEffect"][];
             /** @description Somebody is in the call: what was said and shown cannot be unsaid. */
@@ -2373,6 +2486,8 @@ export interface components {
         };
         Participant: {
             identity: string;
+            /** @description Id of the knock by which a host let them in; absent: none was needed, or it is not told here. */
+            knock?: string;
             name: string;
             /** @description What hosts gave; what is forbidden to all is not taken off. */
             permissions: components["schemas"]["Permissions"];
@@ -2501,7 +2616,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -4465,6 +4580,134 @@ export interface operations {
             };
         };
     };
+    "get-own-knock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "knock-as-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reply-as-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LobbyText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-as-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-knocks": {
         parameters: {
             query?: never;
@@ -5069,6 +5312,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LinkUses"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "agent-lobby-socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -28,6 +28,6 @@ export function overByProblem(error: unknown): Over | null {
   if (isProblem(error, 'meeting-ended')) return 'ended'
   if (isProblem(error, 'denied', 'banned')) return 'removed'
   if (isProblem(error, 'unauthenticated')) return 'unauthenticated'
-  if (isProblem(error, 'forbidden', 'not-found', 'conflict', 'no-host', 'meeting-not-open', 'link-revoked', 'link-expired')) return 'refused'
+  if (isProblem(error, 'forbidden', 'not-found', 'conflict', 'no-host', 'must-knock', 'meeting-not-open', 'link-revoked', 'link-expired')) return 'refused'
   return null
 }

@@ -1,9 +1,11 @@
 // One screen for each state of the visit.
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import type { GuestView } from '@/api'
+import { networkAsGuest } from '@/api/network'
 import { obstacle } from '@/call'
-import { Frame, Loading, Obstructed } from '@/features/frame'
+import { Frame, Loading, Obstructed, useAdmissionSign } from '@/features/frame'
 import { loadAllWords, offerLang, useT } from '@/i18n'
-import { announce, patiently, play, useStore } from '@/ui'
+import { patiently, useStore } from '@/ui'
 import { EntryPage } from './EntryPage'
 import type { Typed } from './typed'
 import { GuestVisit, type Keep, type Visit } from './visit'
@@ -12,7 +14,7 @@ import { GuestVisit, type Keep, type Visit } from './visit'
 const withWords = <T,>(load: () => Promise<T>) => patiently(() => Promise.all([load(), loadAllWords()])).then(([module]) => module)
 const loadCall = () => withWords(() => import('@/features/stage'))
 const loadEndings = () => withWords(() => import('./endings'))
-const loadWaiting = () => withWords(() => import('./WaitingPage'))
+const loadWaiting = () => withWords(() => import('@/features/waiting'))
 const CallPage = lazy(() => loadCall().then((module) => ({ default: module.CallPage })))
 const Ending = lazy(() => loadEndings().then((module) => ({ default: module.Ending })))
 const Refused = lazy(() => loadEndings().then((module) => ({ default: module.Refused })))
@@ -38,8 +40,14 @@ function Visited({ linkID, keep, typed }: Props) {
   }, [visit])
   usePrefetch(state.at === 'guest')
   useLinkLanguage(state.at === 'guest' ? state.view.link.language : undefined)
-  useAdmissionSign(state)
+  useAdmissionSign(state.at === 'guest' ? state.view.status : '')
   return <Suspense fallback={<Coming />}><Screen visit={visit} state={state} typed={typed} /></Suspense>
+}
+
+function Waiting({ visit, view }: { visit: GuestVisit; view: GuestView }) {
+  const t = useT()
+  const [network] = useState(() => networkAsGuest(visit.session ?? ''))
+  return <WaitingPage visit={visit} view={view} network={network} kept={t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')} linkEnds={view.link.expires_at} />
 }
 
 /** While the next screen travels: the frame stays. */
@@ -55,7 +63,7 @@ function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; type
   const { view, ended } = state
   // A PIN that is asked of somebody who has knocked before is asked where there is a field for it.
   if (view.status === 'entry' || (view.status === 'withdrawn' && view.link.pin)) return entry
-  if (view.status === 'waiting') return <WaitingPage visit={visit} view={view} />
+  if (view.status === 'waiting') return <Waiting visit={visit} view={view} />
   if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} caller={visit} onOver={(why) => void visit.callOver(why)} />
   return <Ending visit={visit} view={view} ended={ended} />
 }
@@ -77,18 +85,4 @@ function usePrefetch(ready: boolean): void {
     }, 300)
     return () => clearTimeout(timer)
   }, [ready])
-}
-
-/** Says aloud, in words and by a sound, that the wait is over. */
-function useAdmissionSign(state: Visit): void {
-  const t = useT()
-  const status = state.at === 'guest' ? state.view.status : ''
-  const waited = useRef(false)
-  useEffect(() => {
-    if (status === 'waiting') waited.current = true
-    if (status !== 'admitted' || !waited.current) return
-    waited.current = false
-    announce(t('lobby.admitted'), 'assertive')
-    play('admitted')
-  }, [status, t])
 }

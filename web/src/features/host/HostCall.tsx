@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, Building2, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
-import { agent, HostChannel, isProblem, type Knock, type Meeting } from '@/api'
+import { agent, HostChannel, isProblem, type Knock, type Meeting, type Participant } from '@/api'
 import { networkAsAgent } from '@/api/network'
 import { intents, moderates, obstacle, type Role } from '@/call'
 import type { Over, Person } from '@/call/live'
@@ -15,6 +15,7 @@ import { CallPage } from '@/features/stage'
 import { useT } from '@/i18n'
 import { Button, Heading, recoverFocus, unlockSounds, useStore, useTitle } from '@/ui'
 import { useHostActs } from './useHostActs'
+import { Waiting } from './Waiting'
 
 const insideKey = (meetingID: string) => `aparte.inside.${meetingID}`
 
@@ -27,7 +28,7 @@ export function HostCall({ meetingID, notices }: { meetingID: string; notices: N
   return error ? <PlainPage subtitle={t('frame.agents')} title={t('end.nostart')}><ErrorNote error={error} retry={() => void refetch()} /></PlainPage> : <Loading />
 }
 
-type Where = { at: 'door' } | { at: 'inside' } | { at: 'over'; why: Over }
+type Where = { at: 'door' } | { at: 'waiting' } | { at: 'inside' } | { at: 'over'; why: Over }
 
 function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
   // A reload in the call goes straight back into it.
@@ -35,17 +36,32 @@ function Hosting({ meeting, notices }: { meeting: Meeting; notices: Notices }) {
   const [role, setRole] = useState<Role>(meeting.role)
   const { channel, door } = useDoor(meeting.id, moderates(role))
   useAttended(meeting.id)
+  const waits = !moderates(role)
   const onOver = useCallback((why: Over) => {
     setInside(meeting.id, false)
-    setWhere({ at: 'over', why })
-  }, [meeting.id])
+    void whereTo(meeting.id, why, waits).then(setWhere)
+  }, [meeting.id, waits])
   const enter = () => {
     unlockSounds()
     setInside(meeting.id, true)
     setWhere({ at: 'inside' })
   }
   if (where.at === 'over') return <Finished why={where.why} post={meeting.post} onReturn={enter} />
-  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} /> : <Inside meeting={meeting} role={role} onRole={setRole} channel={channel} door={door} notices={notices} onOver={onOver} />
+  if (where.at === 'waiting') return <Waiting meetingID={meeting.id} onEnter={enter} onDoor={() => setWhere({ at: 'door' })} />
+  return where.at === 'door' ? <AtDoor meeting={meeting} door={door} onEnter={enter} onWait={() => setWhere({ at: 'waiting' })} /> : <Inside meeting={meeting} role={role} onRole={setRole} channel={channel} door={door} notices={notices} onOver={onOver} />
+}
+
+/** Whoever does not moderate may have been sent back to the lobby, or have to knock anew: only the server's status says so. */
+async function whereTo(meetingID: string, why: Over, waits: boolean): Promise<Where> {
+  if (waits && (why === 'removed' || why === 'refused')) {
+    try {
+      const { status } = await agent.ownKnock(meetingID)
+      if (status !== 'free' && status !== 'admitted' && status !== 'ended') return { at: 'waiting' }
+    } catch {
+      // Then what the call said is all there is to say.
+    }
+  }
+  return { at: 'over', why }
 }
 
 /** The host's channel and door for as long as the page is open and its person moderates; tells the server when a person has seen who waits. */
@@ -76,7 +92,7 @@ function useDoor(meetingID: string, watches: boolean): { channel: HostChannel; d
   return both
 }
 
-function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEnter: () => void }) {
+function AtDoor({ meeting, door, onEnter, onWait }: { meeting: Meeting; door: Door; onEnter: () => void; onWait: () => void }) {
   const t = useT()
   const { waiting } = useStore(door.state)
   useTitle(waiting.length > 0 ? t('stage.title.waiting', { n: waiting.length, title: meeting.title }) : meeting.title)
@@ -93,7 +109,7 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
           {waiting.length > 0 ? <p className="note warn"><Bell aria-hidden="true" /><span>{t('sr.knock', { n: waiting.length, name: waiting[0]?.name ?? '' })}</span></p> : null}
           {moderates(meeting.role)
             ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
-            : <ComeIn meeting={meeting} onEnter={onEnter} />}
+            : <ComeIn meeting={meeting} onEnter={onEnter} onWait={onWait} />}
         </section>
         <DeviceCheckCard network={networkAsAgent} />
       </main>
@@ -101,10 +117,10 @@ function AtDoor({ meeting, door, onEnter }: { meeting: Meeting; door: Door; onEn
   )
 }
 
-/** Who does not moderate comes in once a host has opened the meeting, and not while the hosts have left. */
-function ComeIn({ meeting, onEnter }: { meeting: Meeting; onEnter: () => void }) {
+/** Who does not moderate comes in once a host has opened the meeting, and not while the hosts have left; where everybody but hosts waits, by the lobby. */
+function ComeIn({ meeting, onEnter, onWait }: { meeting: Meeting; onEnter: () => void; onWait: () => void }) {
   const t = useT()
-  const come = useMutation({ mutationFn: () => agent.joinMeeting(meeting.id), onSuccess: onEnter })
+  const come = useMutation({ mutationFn: () => comeIn(meeting.id), onSuccess: (how) => (how === 'in' ? onEnter() : onWait()) })
   const early = isProblem(come.error, 'meeting-not-open', 'no-host')
   return (
     <>
@@ -112,6 +128,18 @@ function ComeIn({ meeting, onEnter }: { meeting: Meeting; onEnter: () => void })
       <Button kind="primary" big icon={<Video aria-hidden="true" />} busy={come.isPending} onClick={() => come.mutate()}>{t('door.enter')}</Button>
     </>
   )
+}
+
+/** Asks to enter where that is necessary. */
+async function comeIn(meetingID: string): Promise<'in' | 'waits'> {
+  try {
+    await agent.joinMeeting(meetingID)
+    return 'in'
+  } catch (problem) {
+    if (isProblem(problem, 'must-knock')) await agent.knock(meetingID)
+    else if (!isProblem(problem, 'denied', 'banned')) throw problem
+    return 'waits'
+  }
 }
 
 interface InsideProps {
@@ -127,20 +155,22 @@ interface InsideProps {
 function Inside({ meeting, role, onRole, channel, door, notices, onOver }: InsideProps) {
   const t = useT()
   const { waiting } = useStore(door.state)
-  const locked = useStore(channel.view).meeting?.locked ?? meeting.locked
+  const view = useStore(channel.view)
+  const locked = view.meeting?.locked ?? meeting.locked
   const { sounds } = useStore(intents)
   const [inviting, setInviting] = useState(false)
   const [asked, setAsked] = useState<{ what: 'rights'; person: Person } | { what: 'ban'; knock: Knock } | null>(null)
   useKnockSign(waiting, sounds, meeting.title)
   useReplySign(waiting, sounds)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
+  const letIn = useLetIn(view.participants)
   const questions = useMemo(() => {
     const ban = (person: Person) => {
       const knock = door.admitted(person.identity)
       if (knock) setAsked({ what: 'ban', knock })
     }
-    return { rights: (person: Person) => setAsked({ what: 'rights', person }), ban }
-  }, [door])
+    return { letIn, rights: (person: Person) => setAsked({ what: 'rights', person }), ban }
+  }, [door, letIn])
   const { onOne, onAll, unlock, tried, error, forget } = useHostActs(meeting.id, role === 'host', door, questions)
   const answered = () => {
     setAsked(null)
@@ -165,6 +195,12 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
       {asked?.what === 'ban' ? <BanDialog knock={asked.knock} onBan={() => door.ban(asked.knock)} onClose={answered} /> : null}
     </>
   )
+}
+
+/** Whom a host has let in, who can so be sent back. Agents are known by what the server says of them; it changes only with that. */
+function useLetIn(participants: readonly Participant[]): (person: Person) => boolean {
+  const agents = participants.filter((one) => one.knock).map((one) => one.identity).join(' ')
+  return useCallback((person: Person) => person.outside || agents.split(' ').includes(person.identity), [agents])
 }
 
 function Finished({ why, post, onReturn }: { why: Over; post: string; onReturn: () => void }) {

@@ -10,7 +10,7 @@ vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
 
 it('gives the same acts until one’s part in the meeting changes', async () => {
   const door = new Door('m', new HostChannel('m'))
-  const questions = { rights: vi.fn(), ban: vi.fn() }
+  const questions = { rights: vi.fn(), ban: vi.fn(), letIn: vi.fn() }
   const given: ReturnType<typeof useHostActs>[] = []
   function Acting({ isMain }: { isMain: boolean }) {
     given.push(useHostActs('m', isMain, door, questions))

@@ -20,6 +20,7 @@ interface HostActs {
 interface Questions {
   rights: Moderating['rights']
   ban: Moderating['ban']
+  letIn: Moderating['letIn']
 }
 
 /**

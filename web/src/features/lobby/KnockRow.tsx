@@ -1,5 +1,5 @@
 // One person who waits: enough to decide on, and what may be decided.
-import { Ban, Ellipsis, KeyRound, Link2, ListChecks, MessageSquare, MessageSquareX, MonitorX, TriangleAlert, Undo2 } from 'lucide-react'
+import { BadgeCheck, Ban, Ellipsis, KeyRound, Link2, ListChecks, MessageSquare, MessageSquareX, MonitorX, TriangleAlert, Undo2 } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
 import type { Knock } from '@/api'
 import { useT, Words } from '@/i18n'
@@ -55,7 +55,7 @@ export function KnockRow({ knock, now, busy, active, letters, talking, onFocus, 
         <h3><bdi>{knock.name}</bdi></h3>
         <span className="num">{minutes === 0 ? t('lobby.waited.little') : t('lobby.minutes', { n: minutes })}</span>
       </div>
-      <p>{knock.organisation ? <bdi>{knock.organisation}</bdi> : t('lobbyp.noorg')}</p>
+      <p>{knock.agent ? t(`lobbyp.agent.${knock.agent.role}`) : knock.organisation ? <bdi>{knock.organisation}</bdi> : t('lobbyp.noorg')}</p>
       <Marks knock={knock} />
       {talking || knock.messages.length > 0 ? <Thread knock={knock} open={talking} tab={tab} toggle={() => acts.talk(knock)} write={acts.write} /> : null}
       <div className="acts">
@@ -81,15 +81,16 @@ export function KnockRow({ knock, now, busy, active, letters, talking, onFocus, 
 
 function Marks({ knock }: { knock: Knock }) {
   const t = useT()
-  const kind = t(`links.kind.${knock.link.kind}`)
-  const label = knock.link.label || knock.link.guest_name
+  const { link } = knock
+  const label = link?.label || link?.guest_name
   return (
-    <div className="marks">
-      <span className="chip"><Link2 aria-hidden="true" />{kind}{label ? <bdi>{label}</bdi> : null}</span>
+    <div className="facts-known">
+      {knock.agent ? <span className="chip ok"><BadgeCheck aria-hidden="true" />{t('lobbyp.agent')}</span> : null}
+      {link ? <span className="chip"><Link2 aria-hidden="true" />{t(`links.kind.${link.kind}`)}{label ? <bdi>{label}</bdi> : null}</span> : null}
       {knock.pin_passed ? <span className="chip ok"><KeyRound aria-hidden="true" />{t('lobbyp.pin')}</span> : null}
-      {knock.bound ? null : <span className="chip"><MonitorX aria-hidden="true" />{t('lobbyp.unbound')}</span>}
+      {knock.bound || knock.agent ? null : <span className="chip"><MonitorX aria-hidden="true" />{t('lobbyp.unbound')}</span>}
       {knock.sent_back ? <span className="chip"><Undo2 aria-hidden="true" className="flip" />{t('lobbyp.back')}</span> : null}
-      {knock.name_differs && knock.link.guest_name ? <span className="chip warn"><TriangleAlert aria-hidden="true" /><Words id="lobbyp.mismatch" values={{ name: <bdi>{knock.link.guest_name}</bdi> }} /></span> : null}
+      {knock.name_differs && link?.guest_name ? <span className="chip warn"><TriangleAlert aria-hidden="true" /><Words id="lobbyp.mismatch" values={{ name: <bdi>{link.guest_name}</bdi> }} /></span> : null}
       {knock.name_suspicious ? <span className="chip warn"><TriangleAlert aria-hidden="true" />{t('lobbyp.suspicious')}</span> : null}
     </div>
   )

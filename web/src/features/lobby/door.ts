@@ -92,8 +92,12 @@ export class Door {
   /** What hosts gave somebody in the call. */
   given = (identity: string): Permissions => this.admitted(identity)?.permissions ?? this.channel.view.get().participants.find((one) => one.identity === identity)?.permissions ?? {}
 
-  /** The admission behind somebody in the call; undefined for an agent. */
-  admitted = (identity: string): Knock | undefined => this.channel.view.get().knocks.find((knock) => knock.status === 'admitted' && knock.identity === identity)
+  /** The admission behind somebody in the call; undefined for who needed none. */
+  admitted = (identity: string): Knock | undefined => {
+    const { knocks, participants } = this.channel.view.get()
+    const by = participants.find((one) => one.identity === identity)?.knock
+    return knocks.find((knock) => knock.status === 'admitted' && (knock.identity === identity || knock.id === by))
+  }
 
   /** Sends what was refused at once: the page is closing. */
   flush = (): void => {
@@ -147,7 +151,7 @@ export function found(waiting: readonly Knock[], search: string): readonly Knock
   const words = plain(search).split(/\s+/).filter(Boolean)
   if (words.length === 0) return waiting
   return waiting.filter((knock) => {
-    const said = plain([knock.name, knock.organisation ?? '', knock.link.label, knock.link.guest_name ?? ''].join(' '))
+    const said = plain([knock.name, knock.organisation ?? '', knock.link?.label ?? '', knock.link?.guest_name ?? ''].join(' '))
     return words.every((word) => said.includes(word))
   })
 }

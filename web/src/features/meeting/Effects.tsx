@@ -13,7 +13,7 @@ export function Effects({ meetings, titled = false }: { meetings: readonly Meeti
   return <div className="effects">{some.map((meeting) => <OnMeeting key={meeting.meeting} of={meeting} titled={titled} />)}</div>
 }
 
-const changes = (of: MeetingEffects) => of.heard || of.chat !== 'unchanged' || of.links.length + of.waiting.length + of.guests.length + of.lobby.length + of.files > 0
+const changes = (of: MeetingEffects) => of.heard || of.chat !== 'unchanged' || of.links.length + of.waiting.length + of.guests.length + of.lobby.length + of.freed.length + of.files > 0
 
 function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
   const t = useT()
@@ -27,6 +27,7 @@ function OnMeeting({ of, titled }: { of: MeetingEffects; titled: boolean }) {
         {of.links.map((link) => <LinkLine key={link.id} of={link} t={t} />)}
         {of.waiting.map((guest) => <li key={guest.knock}><Words id="effects.waiting" values={{ name: <bdi>{guest.name}</bdi>, why: lineSaid(guest.line, t) }} /></li>)}
         {of.chat === 'unchanged' ? null : <li>{t(of.chat === 'kept' ? 'effects.chat.kept' : 'effects.chat.notkept')}</li>}
+        {of.freed.map((agent) => <li key={agent.knock}><Words id="effects.freed" values={{ name: <bdi>{agent.name}</bdi> }} /></li>)}
         {lose.map((guest) => <li key={guest.identity}><Words id="effects.share" values={{ name: <bdi>{guest.name}</bdi> }} /></li>)}
         {fileless.map((guest) => <li key={guest.identity}><Words id="effects.files" values={{ name: <bdi>{guest.name}</bdi> }} /></li>)}
       </ul>

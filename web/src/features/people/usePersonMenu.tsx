@@ -17,6 +17,8 @@ export interface Moderating {
   spotlight: (identities: readonly string[]) => void
   remove: (person: Person) => Promise<void>
   sendBack: (person: Person) => void
+  /** Whether a host has let somebody in, who can then be sent back: guests, and agents where everybody but hosts waits. */
+  letIn: (person: Person) => boolean
   /** Opens the question what somebody may do who does not moderate. */
   rights: (person: Person) => void
   /** Opens the question whether to keep a guest out. */
@@ -39,7 +41,7 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
   const menuOf = useCallback((person: Person): MenuGroup[] => {
     if (!host || !person.identity) return []
     const leads = spotlight.includes(person.identity)
-    const guest = person.outside
+    const letIn = host.letIn(person)
     const front = leads
       ? [{ id: 'back-row', label: t('mod.spotlight.end'), icon: <StarOff aria-hidden="true" />, onAct: () => host.spotlight(spotlight.filter((one) => one !== person.identity)) }]
       : [{ id: 'front', label: t('mod.spotlight'), icon: <Star aria-hidden="true" />, onAct: () => host.spotlight([...spotlight, person.identity].slice(-mostInFront)) }]
@@ -54,15 +56,15 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
           ...(person.sharing ? [{ id: 'share', label: t('mod.share'), icon: <MonitorX aria-hidden="true" />, onAct: () => host.stopShare(person) }] : []),
           ...front,
           ...(moderates(person.role) ? [] : [{ id: 'rights', label: t('rights.change'), icon: <ListChecks aria-hidden="true" />, onAct: () => host.rights(person) }]),
-          // An agent was not let in by anybody, so that there is nothing to take back but the place.
-          ...(guest ? [{ id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) }] : []),
+          // A host was not let in by anybody, so that there is nothing to take back but the place.
+          ...(letIn ? [{ id: 'back', label: t('people.back'), icon: <DoorOpen aria-hidden="true" />, onAct: () => host.sendBack(person) }] : []),
         ],
       },
       { entries: host.roles ? roleEntries(t, person, host.roles, setGiven) : [] },
       {
         entries: [
           { id: 'remove', label: t('people.remove.one'), icon: <UserMinus aria-hidden="true" />, danger: true, onAct: () => setAsked(person) },
-          ...(guest ? [{ id: 'ban', label: t('lobbyp.ban'), icon: <Ban aria-hidden="true" />, danger: true, onAct: () => host.ban(person) }] : []),
+          ...(letIn ? [{ id: 'ban', label: t('lobbyp.ban'), icon: <Ban aria-hidden="true" />, danger: true, onAct: () => host.ban(person) }] : []),
         ],
       },
     ]

@@ -32,7 +32,7 @@ vi.stubGlobal('ResizeObserver', class {
 const names = ['Anne', 'Bruno', 'Carla', 'David']
 const host: HostSide = {
   waiting: 0, firstWaiting: '', lobby: null, elsewhere: null, invite: vi.fn(), endForAll: vi.fn(),
-  onOne: { mute: vi.fn(), askUnmute: vi.fn(), stopCamera: vi.fn(), stopShare: vi.fn(), spotlight: vi.fn(), remove: vi.fn(), sendBack: vi.fn(), rights: vi.fn(), ban: vi.fn() },
+  onOne: { mute: vi.fn(), askUnmute: vi.fn(), stopCamera: vi.fn(), stopShare: vi.fn(), spotlight: vi.fn(), remove: vi.fn(), sendBack: vi.fn(), rights: vi.fn(), ban: vi.fn(), letIn: vi.fn() },
   onAll: { muteAll: vi.fn(), askAll: vi.fn(), allow: vi.fn(), lock: vi.fn() },
 }
 

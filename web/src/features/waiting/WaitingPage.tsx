@@ -1,27 +1,32 @@
-// The lobby as the guest sees it. The h1 tells the truth: that a host knows is said only once a host's screen has it.
+// The lobby as whoever waits sees it, guest or agent. The h1 tells the truth: that a host knows is said only once a host's screen has it.
 import { Clock, Lock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { GuestView, SocketState } from '@/api'
-import { networkAsGuest } from '@/api/network'
+import type { Readable, SocketState } from '@/api'
+import type { NetworkCalls } from '@/api/network'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
 import { moment } from '@/i18n/dates'
 import { announce, Button, Heading, useLasting, useNow, useStore, useTitle } from '@/ui'
 import { Messages } from './Messages'
-import type { GuestVisit } from './visit'
+import type { LobbyView, Waits } from './waits'
+import './waiting.css'
 
 interface Props {
-  visit: GuestVisit
-  view: GuestView
+  visit: Waits & { connection: Readable<SocketState>; retryConnection: () => void; withdraw: () => Promise<void> }
+  view: LobbyView
+  network: NetworkCalls
+  /** What happens to the place when the page is left. */
+  kept: string
+  /** When the link by which one came ends; absent: one came by none. */
+  linkEnds?: string
 }
 
-export function WaitingPage({ visit, view }: Props) {
+export function WaitingPage({ visit, view, network, kept, linkEnds }: Props) {
   const t = useT()
   const lang = useLang()
   const connection = useStore(visit.connection)
   const [error, setError] = useState<unknown>(null)
-  const [network] = useState(() => networkAsGuest(visit.session ?? ''))
   useTitle(t('lobby.title', { title: view.meeting.title }))
   const leave = () => {
     setError(null)
@@ -34,12 +39,13 @@ export function WaitingPage({ visit, view }: Props) {
           <div className="stack-s">
             <Line connection={connection} retry={visit.retryConnection} />
             <Truth view={view} />
+            {linkEnds ? <LinkEnd expires={linkEnds} /> : null}
           </div>
           <Messages visit={visit} view={view} />
           <Waited view={view} />
           <p className="sm muted">{view.meeting.sentence[lang]}</p>
           {view.meeting.keep_chat_days > 0 ? <p className="sm muted">{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</p> : null}
-          <p className="sm muted">{t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')}</p>
+          <p className="sm muted">{kept}</p>
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>
         </section>
@@ -65,7 +71,7 @@ function Line({ connection, retry }: { connection: SocketState; retry: () => voi
 /** A host who only reloads the page has not gone. */
 const goneAfter = 5_000
 
-function Truth({ view }: { view: GuestView }) {
+function Truth({ view }: { view: LobbyView }) {
   const t = useT()
   const host = view.known_by ?? view.meeting.organiser
   const here = useLasting(view.host_watching || view.host_present, goneAfter)
@@ -82,7 +88,6 @@ function Truth({ view }: { view: GuestView }) {
       <p className="muted">{truth === 'gone' ? <Words id="lobby.gone.more" values={{ host: <bdi>{host}</bdi> }} /> : t('lobby.nothing')}</p>
       {view.meeting.locked ? <p className="note"><Lock aria-hidden="true" /><span>{t('lobby.locked')}</span></p> : null}
       {view.knock?.sent_back ? <p className="note"><Undo2 aria-hidden="true" className="flip" /><span>{t('lobby.back')}</span></p> : null}
-      <LinkEnd expires={view.link.expires_at} />
     </>
   )
 }
@@ -97,7 +102,7 @@ function LinkEnd({ expires }: { expires: string }) {
   return <p className="note"><Clock aria-hidden="true" /><span>{t('lobby.linkend', { date: moment(end, lang) })}</span></p>
 }
 
-function Waited({ view }: { view: GuestView }) {
+function Waited({ view }: { view: LobbyView }) {
   const t = useT()
   const now = useNow(15_000)
   const { knock, meeting } = view

@@ -1,12 +1,11 @@
 // What hosts write to somebody who waits, and the answer. It is text and nothing else.
 import { useEffect, useRef } from 'react'
-import type { GuestView } from '@/api'
 import { Lines, Writer } from '@/features/thread'
 import { useT } from '@/i18n'
 import { announce, play } from '@/ui'
-import type { GuestVisit } from './visit'
+import type { LobbyView, Waits } from './waits'
 
-export function Messages({ visit, view }: { visit: GuestVisit; view: GuestView }) {
+export function Messages({ visit, view }: { visit: Waits; view: LobbyView }) {
   const t = useT()
   const messages = view.knock?.messages ?? []
   const last = messages.findLast((message) => message.by_host)
