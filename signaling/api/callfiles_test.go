@@ -347,7 +347,7 @@ func TestWhoeverLosesTheCallGetsNoMore(t *testing.T) {
 			s := newStage(t)
 			_, visitor := s.inCall()
 			sent := s.send(s.host, "grand.bin", "everyone", noise(bigFile))
-			res := s.getting(s.visitor, sent.File.ID)
+			res := s.getting(s.visitor, sent.File.ID) //nolint:bodyclose // by getting, in the end
 			lose(s, visitor, sent.File.ID)
 			if status, _, _ := s.get(s.visitor, sent.File.ID); status < 400 {
 				t.Errorf("after the answer it can be got: %d", status)
@@ -519,7 +519,7 @@ func TestASlowReaderIsNotWaitedFor(t *testing.T) {
 	sent := s.send(s.host, "grand.bin", "everyone", noise(bigFile))
 	var all []*http.Response
 	for range 6 {
-		all = append(all, s.getting(s.visitor, sent.File.ID))
+		all = append(all, s.getting(s.visitor, sent.File.ID)) //nolint:bodyclose // by getting, in the end
 	}
 	s.visitor.refused("too-many", http.StatusTooManyRequests, "GET", s.filesOf(s.visitor)+"/"+sent.File.ID, nil)
 	s.until("it may be got again", func() bool { status, _, _ := s.get(s.visitor, sent.File.ID); return status == http.StatusOK })
@@ -677,7 +677,9 @@ func TestADiskWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	s.files, full = full, s.files // before the call's shelf is made
+	roomy := s.files
+	s.files = full // before the call's shelf is made
+	defer func() { s.files = roomy }()
 	f := do[api.CallFile](s.visitor, http.StatusCreated, "POST", s.filesOf(s.visitor), api.FileDraft{Name: "x.pdf", Size: 101, To: "everyone"})
 	status, answer := s.visitor.put(s.filesOf(s.visitor)+"/"+f.ID, bytes.NewReader(noise(101)), 101)
 	if status != http.StatusInsufficientStorage || !strings.Contains(string(answer), "no-room-for-files") {

@@ -107,11 +107,11 @@ func (s *Shelf) Open(id string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file of a call: %w", err)
 	}
-	clear, err := age.Decrypt(in, s.key)
+	plain, err := age.Decrypt(in, s.key)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("decrypt file of a call: %w", err), in.Close())
 	}
-	return opened{clear, in}, nil
+	return opened{plain, in}, nil
 }
 
 type opened struct {

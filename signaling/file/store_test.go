@@ -238,9 +238,9 @@ func TestAFullDiskIsSaid(t *testing.T) {
 	}
 
 	full := newStore(t, nil)
-	make := full.next
+	next := full.next
 	full.next = func(name string) (io.WriteCloser, error) {
-		w, err := make(name)
+		w, err := next(name)
 		return &narrow{w, 300}, err
 	}
 	if err := keep(newShelf(t, full), "x"); !errors.Is(err, ErrFull) || !errors.Is(err, syscall.ENOSPC) {

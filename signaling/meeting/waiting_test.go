@@ -78,7 +78,7 @@ func (h *house) rowOf(a meeting.Agent) meeting.KnockView {
 func (h *house) letIn(a meeting.Agent) meeting.Grant {
 	h.t.Helper()
 	k := h.waits(a)
-	if _, err := h.AdmitAsUsual(h.t.Context(), anne, h.id, k.ID, lobby.Everything()); err != nil {
+	if _, err := h.AdmitAsUsual(h.t.Context(), anne, h.id, k.ID, lobby.Everything(), meeting.Usual{Share: true, Files: true}); err != nil {
 		h.t.Fatal(err)
 	}
 	return h.in(a)
@@ -126,7 +126,7 @@ func TestAnAgentWaitsAndIsLetIn(t *testing.T) {
 	if again, err := h.KnockAsAgent(t.Context(), marc, h.id); err != nil || again.Knock.Place != k.Place {
 		t.Errorf("knocking again: %+v, %v", again, err)
 	}
-	if _, err := h.AdmitAsUsual(t.Context(), anne, h.id, k.ID, lobby.Permissions{Speak: true, Chat: true}); err != nil {
+	if _, err := h.AdmitAsUsual(t.Context(), anne, h.id, k.ID, lobby.Permissions{Speak: true, Chat: true}, meeting.Usual{}); err != nil {
 		t.Fatal(err)
 	}
 	g := h.in(marc)
@@ -183,7 +183,7 @@ func TestHostsActOnAnAgentAsOnAGuest(t *testing.T) {
 	}
 	h.Left(h.id, g.Identity, "PA_marc")
 
-	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything()); err != nil {
+	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything(), meeting.Usual{Share: true, Files: true}); err != nil {
 		t.Fatal(err)
 	}
 	g = h.in(marc)
@@ -282,7 +282,7 @@ func TestAWaitingAgentSurvivesARestart(t *testing.T) {
 		t.Errorf("after the restart %+v, before %+v", after.Knock, before.Knock)
 	}
 	h.refusedToJoin(marc, meeting.ErrMustKnock)
-	if _, err := h.AdmitAsUsual(t.Context(), anne, h.id, after.ID, lobby.Everything()); err != nil {
+	if _, err := h.AdmitAsUsual(t.Context(), anne, h.id, after.ID, lobby.Everything(), meeting.Usual{Share: true, Files: true}); err != nil {
 		t.Fatal(err)
 	}
 	g := h.in(marc)
@@ -392,7 +392,7 @@ func TestLockAndAbsenceOfHostsHoldForAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := h.waits(marc)
-	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything()); !errors.Is(err, meeting.ErrLocked) {
+	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything(), meeting.Usual{Share: true, Files: true}); !errors.Is(err, meeting.ErrLocked) {
 		t.Errorf("let into a locked meeting: %v", err)
 	}
 	if err := h.Lock(ctx, anne, h.id, false); err != nil {
@@ -404,7 +404,7 @@ func TestLockAndAbsenceOfHostsHoldForAgents(t *testing.T) {
 	}
 	h.Left(h.id, host.Identity, "PA_anne")
 	h.waits(luc) // without a host, too
-	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything()); err != nil {
+	if _, err := h.AdmitAsUsual(ctx, anne, h.id, k.ID, lobby.Everything(), meeting.Usual{Share: true, Files: true}); err != nil {
 		t.Errorf("a host who is not in the call lets somebody in: %v", err)
 	}
 	if _, err := h.Join(ctx, marc, h.id); err != nil {

@@ -115,7 +115,7 @@ var risky = kinds(`
 
 func kinds(list string) map[string]bool {
 	all := make(map[string]bool)
-	for _, kind := range strings.Fields(list) {
+	for kind := range strings.FieldsSeq(list) {
 		all[kind] = true
 	}
 	return all
