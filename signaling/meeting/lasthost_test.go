@@ -254,3 +254,35 @@ func TestCohostsAreHosts(t *testing.T) {
 		t.Error("no host is there, and nobody is told")
 	}
 }
+
+// Whoever no longer acts for the post has left the call, and the rule holds as if they
+// had left by themselves.
+func TestTheOnlyHostIsTakenFromThePost(t *testing.T) {
+	for _, then := range []meeting.LastHost{meeting.EndWithoutHost, meeting.PromoteAgent} {
+		d := desert(t, then)
+		d.Joined(d.id, d.host.Identity, "PA_again")
+		if v := d.noHost(); v != nil {
+			t.Fatalf("%s: a host is in, and the call is told %+v", then, v)
+		}
+		if err := d.MemberChanged(t.Context(), anne.Account, dakar.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(d.call.left, d.host.Identity) {
+			t.Errorf("%s: the host is in the call still", then)
+		}
+		d.Left(d.id, d.host.Identity, "PA_again")
+		d.Sweep(t.Context())
+		if v := d.noHost(); v == nil || v.At == nil || v.Then != then {
+			t.Fatalf("%s: the call is told %+v", then, v)
+		}
+		d.pass(3 * time.Minute)
+		d.SweepDue(t.Context())
+		d.Sweep(t.Context())
+		if ended := slices.Contains(d.call.left, "everybody in "+d.id); ended != (then == meeting.EndWithoutHost) {
+			t.Errorf("%s: the call has ended: %t", then, ended)
+		}
+		if g, err := d.Grant(t.Context(), d.id, d.agent.ID); then == meeting.PromoteAgent && (err != nil || g.Role != role.Cohost) {
+			t.Errorf("%s: who came first is %q (%v)", then, g.Role, err)
+		}
+	}
+}
