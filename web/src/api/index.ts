@@ -2,6 +2,7 @@
 export * as agent from './agent'
 export * as guest from './guest'
 export { BrowserKeys, knockStatement, prove, returnStatement, type KeptKey } from './binding'
+export * from './agentChannels'
 export * from './channels'
 export * from './link'
 export * from './pin'

@@ -1,4 +1,4 @@
-// A look at the way to the server: a room in which a client meets itself. Loaded when somebody asks for it.
+// A look at the way to the server: a room in which a client meets itself. Loaded with the pages that offer it.
 import { request } from './http'
 import type { NetworkCheck } from './types'
 
@@ -7,13 +7,11 @@ export interface NetworkCalls {
   end: () => Promise<unknown>
 }
 
-function calls(path: string, bearer?: string): NetworkCalls {
-  const who = bearer === undefined ? {} : { bearer }
+/** A guest is known by the session's token, an agent by the cookie. */
+export function networkCalls(bearer?: string): NetworkCalls {
+  const [path, who] = bearer === undefined ? ['/network-check', {}] : ['/guest/network-check', { bearer }]
   return {
     begin: () => request('POST', path, who),
     end: () => request('DELETE', path, { ...who, keepalive: true }),
   }
 }
-
-export const networkAsAgent: NetworkCalls = calls('/network-check')
-export const networkAsGuest = (bearer: string): NetworkCalls => calls('/guest/network-check', bearer)

@@ -1,7 +1,6 @@
 // The device check as one card: in the lobby and before an agent enters. Devices open by a press.
 import { Mic, RotateCcw, Video, VideoOff, Volume2 } from 'lucide-react'
 import { useEffect, useId, useRef, useState } from 'react'
-import type { NetworkCalls } from '@/api/network'
 import { DeviceCheck, intents, listenWithWebAudio, type CheckState, type Device, type Opened } from '@/call'
 import { useT } from '@/i18n'
 import { Button, play, SelectField, useStore } from '@/ui'
@@ -10,7 +9,8 @@ import { MediaHelp } from './MediaHelp'
 import { NetworkTest } from './NetworkTest'
 import './devices.css'
 
-export function DeviceCheckCard({ network }: { network: NetworkCalls }) {
+/** bearer: of a guest, for the network test. */
+export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
   const t = useT()
   const title = useId()
   const check = useCheck()
@@ -37,7 +37,7 @@ export function DeviceCheckCard({ network }: { network: NetworkCalls }) {
         <IntentSwitches />
         {started ? <Found state={state} check={check} retry={start} /> : null}
         <SpeakerTest speakers={state.speakers} />
-        <NetworkTest calls={network} />
+        <NetworkTest bearer={bearer} />
         {runs(state.mic) || runs(state.cam) ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
       </div>
     </section>

@@ -1,16 +1,17 @@
 // The network test: one press, one sentence, and a sheet for those who help.
 import { Check, Copy, Gauge } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { NetworkCalls } from '@/api/network'
+import { networkCalls } from '@/api/network'
 import { NetworkTest as Test, sheet, ways, type Figures, type Report, type Verdict } from '@/call/network'
 import { useLang, useT } from '@/i18n'
 import { announce, Button, useStore } from '@/ui'
 
 const words: Record<Verdict, string> = { picture: 'net.good', small: 'net.small', sound: 'net.weak', weak: 'net.poor', none: 'net.none' }
 
-export function NetworkTest({ calls }: { calls: NetworkCalls }) {
+/** bearer: of a guest; agents have none. */
+export function NetworkTest({ bearer }: { bearer?: string | undefined }) {
   const t = useT()
-  const [test] = useState(() => new Test(calls, () => import('@/call/networkLab').then((module) => module.lab)))
+  const [test] = useState(() => new Test(networkCalls(bearer), () => import('@/call/networkLab').then((module) => module.lab)))
   useEffect(() => () => test.dispose(), [test])
   const state = useStore(test.state)
   const running = state.is === 'running'

@@ -1,7 +1,6 @@
 // One screen for each state of the visit.
 import { lazy, Suspense, useEffect, useState } from 'react'
 import type { GuestView } from '@/api'
-import { networkAsGuest } from '@/api/network'
 import { obstacle } from '@/call'
 import { Frame, Loading, Obstructed, useAdmissionSign } from '@/features/frame'
 import { loadAllWords, offerLang, useT } from '@/i18n'
@@ -46,8 +45,7 @@ function Visited({ linkID, keep, typed }: Props) {
 
 function Waiting({ visit, view }: { visit: GuestVisit; view: GuestView }) {
   const t = useT()
-  const [network] = useState(() => networkAsGuest(visit.session ?? ''))
-  return <WaitingPage visit={visit} view={view} network={network} kept={t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')} linkEnds={view.link.expires_at} />
+  return <WaitingPage visit={visit} view={view} bearer={visit.session ?? ''} kept={t(view.binding.bound ? 'lobby.reload' : 'lobby.unbound')} linkEnds={view.link.expires_at} />
 }
 
 /** While the next screen travels: the frame stays. */

@@ -3,7 +3,6 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, Building2, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting, type Participant } from '@/api'
-import { networkAsAgent } from '@/api/network'
 import { intents, moderates, obstacle, type Role } from '@/call'
 import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
@@ -111,7 +110,7 @@ function AtDoor({ meeting, door, onEnter, onWait }: { meeting: Meeting; door: Do
             ? <Button kind="primary" big icon={<Video aria-hidden="true" />} onClick={onEnter}>{t('door.enter')}</Button>
             : <ComeIn meeting={meeting} onEnter={onEnter} onWait={onWait} />}
         </section>
-        <DeviceCheckCard network={networkAsAgent} />
+        <DeviceCheckCard />
       </main>
     </Frame>
   )

@@ -2,7 +2,6 @@
 import { CircleSlash, DoorClosed, LogOut, Bell, TriangleAlert } from 'lucide-react'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { agent } from '@/api'
-import { networkAsAgent } from '@/api/network'
 import { ErrorNote, Loading, PlainPage, useAdmissionSign } from '@/features/frame'
 import { WaitingPage } from '@/features/waiting'
 import { useT } from '@/i18n'
@@ -37,7 +36,7 @@ export function Waiting({ meetingID, onEnter, onDoor }: Props) {
   const said = view.knock?.message ? <blockquote className="said"><bdi>{view.knock.message}</bdi></blockquote> : null
   switch (view.status) {
     case 'waiting':
-      return <WaitingPage visit={way} view={view} network={networkAsAgent} kept={t('lobby.reload')} />
+      return <WaitingPage visit={way} view={view} kept={t('lobby.reload')} />
     case 'entry':
       return page(t('wait.ask'), <Bell />, <><p>{t('wait.ask.more')}</p>{ask}</>)
     case 'withdrawn':

@@ -2,7 +2,6 @@
 import { Clock, Lock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Readable, SocketState } from '@/api'
-import type { NetworkCalls } from '@/api/network'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
@@ -15,14 +14,15 @@ import './waiting.css'
 interface Props {
   visit: Waits & { connection: Readable<SocketState>; retryConnection: () => void; withdraw: () => Promise<void> }
   view: LobbyView
-  network: NetworkCalls
+  /** Of a guest. */
+  bearer?: string | undefined
   /** What happens to the place when the page is left. */
   kept: string
   /** When the link by which one came ends; absent: one came by none. */
   linkEnds?: string
 }
 
-export function WaitingPage({ visit, view, network, kept, linkEnds }: Props) {
+export function WaitingPage({ visit, view, bearer, kept, linkEnds }: Props) {
   const t = useT()
   const lang = useLang()
   const connection = useStore(visit.connection)
@@ -49,7 +49,7 @@ export function WaitingPage({ visit, view, network, kept, linkEnds }: Props) {
           {error ? <ErrorNote error={error} /> : null}
           <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>
         </section>
-        <DeviceCheckCard network={network} />
+        <DeviceCheckCard bearer={bearer} />
       </main>
     </Frame>
   )

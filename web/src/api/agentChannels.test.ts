@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { applyHostMessage, HostChannel, type HostView } from './channels'
+import { applyHostMessage, HostChannel, type HostView } from './agentChannels'
 import type { SocketLike } from './socket'
 import type { Knock, Meeting } from './types'
 
