@@ -66,7 +66,14 @@ func dial(t *testing.T, e *Engine, cfg PeerConfig, types ...webrtc.NetworkType) 
 	t.Helper()
 	data := make(chan string, 10)
 	cfg.Log = slog.New(slog.DiscardHandler)
-	cfg.OnState, cfg.OnWritable = func(State) {}, func() {}
+	connected := make(chan struct{}) // as we see it, which may be after the client does
+	var once sync.Once
+	cfg.OnState = func(s State) {
+		if s == Connected {
+			once.Do(func() { close(connected) })
+		}
+	}
+	cfg.OnWritable = func() {}
 	cfg.OnData = func(_ Label, b []byte) { data <- string(b) }
 	p, err := e.NewPeer(cfg)
 	if err != nil {
@@ -89,10 +96,12 @@ func dial(t *testing.T, e *Engine, cfg PeerConfig, types ...webrtc.NetworkType) 
 	dc.OnOpen(func() { close(opened) })
 	d := dialled{peer: p, client: client, channel: dc, data: data}
 	d.negotiate(t, nil)
-	select {
-	case <-opened:
-	case <-time.After(hangLimit):
-		t.Fatalf("no connection over %v\n%s", types, d.answer)
+	for _, done := range []chan struct{}{opened, connected} {
+		select {
+		case <-done:
+		case <-time.After(hangLimit):
+			t.Fatalf("no connection over %v\n%s", types, d.answer)
+		}
 	}
 	pair, err := client.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil {

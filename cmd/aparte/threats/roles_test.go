@@ -414,7 +414,10 @@ func TestTheTableOfRolesHolds(t *testing.T) {
 		}
 	}
 	allowed, refused := 0, 0
-	for _, op := range all {
+	for i, op := range all {
+		if i%40 == 39 { // one program writes so many refusals down and no more (audit.Refusals)
+			c = newAgents(t)
+		}
 		if prepared[op.id] == nil {
 			t.Errorf("%s: a new call: say in this test how it is made", op.id)
 			continue
