@@ -151,7 +151,8 @@ func (d *dialled) says(t *testing.T, text string) {
 // when ICE restarts. Whoever is connected over TCP keeps it.
 func TestSpareWaysAreGivenUp(t *testing.T) {
 	e := tcpEngine(t, "127.0.0.1")
-	d := dial(t, e, PeerConfig{}, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
+	// A client that offers both may happen to choose TCP; the ways are kept ready all the same.
+	d := dial(t, e, PeerConfig{}, webrtc.NetworkTypeUDP4)
 	now := time.Now()
 	ways := func() int {
 		e.relay.mu.Lock()
