@@ -195,10 +195,25 @@ func (s *stage) ofCall(act string) string { return "/meetings/" + s.meeting.ID +
 
 // ofTheMoment are the calls that change nothing but what is going on in the call: stored
 // is their event alone.
-var ofTheMoment = []string{"send-file", "guest-send-file", "delete-file", "guest-delete-file", "mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight"}
+var ofTheMoment = []string{"send-file", "guest-send-file", "delete-file", "guest-delete-file", "mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight", "export-kept-chat"}
 
 func (s *stage) administrator() *person {
 	return s.member("adele@aparte.example", s.as(post.Administrator))
+}
+
+// kept has one message stored.
+func (s *stage) kept() {
+	s.keepChat(true)
+	s.inCall()
+	do[api.CallMessage](s.visitor, http.StatusOK, "POST", "/guest/call/messages", api.CallText{Text: "Bonjour"})
+}
+
+// mustKnock is an agent who was named and has to wait like a guest.
+func (s *stage) mustKnock() *person {
+	luc := s.agent("luc@aparte.example")
+	do[api.Member](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/members", api.MemberDraft{Email: "luc@aparte.example", Role: "participant"})
+	s.admin().change(1, func(r *api.ProfileRules) { r.Lobby = profile.LobbyAllButHosts })
+	return luc
 }
 
 // orphan takes the host away from the post; the administrator is left.
@@ -538,6 +553,30 @@ var mutating = map[string]struct {
 	"reply": {func(s *stage) try {
 		do[api.Knock](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knocks/"+s.knock+"/messages", api.LobbyText{Text: "Deux minutes"})
 		return try{s.visitor, "POST", "/guest/messages", api.LobbyText{Text: "Merci"}}
+	}, []audit.Act{audit.KnockMessage}},
+
+	"export-kept-chat": {func(s *stage) try {
+		s.kept()
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/kept-chat/export", api.KeptExport{}}
+	}, []audit.Act{audit.ChatExported}},
+	"delete-kept-chat": {func(s *stage) try {
+		s.kept()
+		return try{s.host, "DELETE", "/meetings/" + s.meeting.ID + "/kept-chat", nil}
+	}, []audit.Act{audit.ChatDeleted}},
+	"knock-as-agent": {func(s *stage) try {
+		return try{s.mustKnock(), "POST", "/meetings/" + s.meeting.ID + "/knock", nil}
+	}, []audit.Act{audit.KnockWaiting}},
+	"withdraw-as-agent": {func(s *stage) try {
+		luc := s.mustKnock()
+		do[api.AgentView](luc, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knock", nil)
+		return try{luc, "POST", "/meetings/" + s.meeting.ID + "/knock/withdraw", nil}
+	}, []audit.Act{audit.KnockWithdrawn}},
+	"reply-as-agent": {func(s *stage) try {
+		luc := s.mustKnock()
+		do[api.AgentView](luc, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knock", nil)
+		knock := s.host.knocks(s.meeting.ID)[1].ID
+		do[api.Knock](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/knocks/"+knock+"/messages", api.LobbyText{Text: "Deux minutes"})
+		return try{luc, "POST", "/meetings/" + s.meeting.ID + "/knock/messages", api.LobbyText{Text: "Merci"}}
 	}, []audit.Act{audit.KnockMessage}},
 
 	"redeem-link": {func(s *stage) try {

@@ -94,9 +94,9 @@ func noise(size int) []byte {
 }
 
 // permit changes the rights of one guest.
-func (s *stage) permit(identity string, rights map[string]bool) api.Knock {
+func (s *stage) permit(identity string, rights map[string]bool) api.Permitted {
 	s.t.Helper()
-	return do[api.Knock](s.host, http.StatusOK, "PUT", "/meetings/"+s.meeting.ID+"/participants/"+identity+"/permissions", rights)
+	return do[api.Permitted](s.host, http.StatusOK, "PUT", "/meetings/"+s.meeting.ID+"/participants/"+identity+"/permissions", rights)
 }
 
 // newStageWith is newStage on a server of which something is set before it starts.

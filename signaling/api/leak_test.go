@@ -212,6 +212,7 @@ func newPrey(t *testing.T) *prey {
 	}
 	p.meetings.Joined(p.meeting.ID, p.dakar.identity, "PA_1")
 	p.host.knocks(p.meeting.ID) // after it
+	p.dakar.file = do[api.CallFile](inside, http.StatusCreated, "POST", "/guest/call/files", api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}).ID
 	for _, role := range post.Roles() {
 		at := post.Membership{Post: p.rome, Role: role}
 		p.strangers["the "+string(role)+" of another post"] = p.member(string(role)+"@aparte.example", at)
@@ -220,7 +221,7 @@ func newPrey(t *testing.T) *prey {
 			made := do[api.Meeting](was, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Avant", "post": p.post.ID})
 			link := was.link(made.ID, api.LinkDraft{})
 			p.guest(link).knock("Ana")
-			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id()}
+			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id(), file: p.dakar.file}
 		}
 		do[struct{}](p.admin, http.StatusNoContent, "DELETE", "/posts/"+p.post.ID+"/members/"+was.id(), nil)
 		p.strangers["the former "+string(role)] = was
@@ -236,7 +237,7 @@ func newPrey(t *testing.T) *prey {
 	made := agent.meeting()
 	link := agent.link(made.ID, api.LinkDraft{})
 	p.guest(link).knock("Lia")
-	p.own = ids{meeting: made.ID, link: link.ID, knock: agent.knocks(made.ID)[0].ID, identity: p.dakar.identity, post: p.rome.ID, account: p.dakar.account}
+	p.own = ids{meeting: made.ID, link: link.ID, knock: agent.knocks(made.ID)[0].ID, identity: p.dakar.identity, post: p.rome.ID, account: p.dakar.account, file: p.dakar.file}
 	return p
 }
 

@@ -64,7 +64,7 @@ func TestRightsOfOneAgent(t *testing.T) {
 	f.sends("at first", g, mic, camera, screen, sound)
 
 	f.room.heard()
-	f.permit(g, lobby.Permissions{Camera: true})
+	f.permit(g, lobby.Permissions{Camera: true, Files: true})
 	f.sends("forbidden", g, camera)
 	if got, want := f.room.heard(), `tell [`+g.Identity+`] aparte.moderated {"what":"forbidden","by":"Anne Bernard","rights":["speak","share","chat"]}`; len(got) != 1 || got[0] != want {
 		t.Errorf("the call was told %q, want %q", got, want)
@@ -78,7 +78,7 @@ func TestRightsOfOneAgent(t *testing.T) {
 		t.Errorf("the trail says %+v", last)
 	}
 	f.room.heard()
-	f.permit(g, lobby.Permissions{Camera: true})
+	f.permit(g, lobby.Permissions{Camera: true, Files: true})
 	if got := len(f.trail()); got != len(events) || len(f.room.heard()) > 0 {
 		t.Errorf("the same again: %d events after %d", got, len(events))
 	}
@@ -241,10 +241,10 @@ func TestSilencingNeedsNoDisk(t *testing.T) {
 		{"stop share", func() error { return f.StopShare(ctx, anne, id, one) }, []string{"silence " + one + " [SCREEN_SHARE SCREEN_SHARE_AUDIO]", "tell [" + one + "]"}},
 		{"mute all", func() error { return f.MuteAll(ctx, anne, id) }, []string{"silence ", "silence ", "tell ["}},
 		{"forbid a guest", func() error {
-			return second(f.Permit(ctx, anne, id, one, lobby.Permissions{Camera: true, Share: true, Chat: true}))
+			return second(f.Permit(ctx, anne, id, one, lobby.Permissions{Camera: true, Share: true, Chat: true, Files: true}))
 		}, []string{"tell [" + one + `] aparte.moderated {"what":"forbidden","by":"Anne Bernard","rights":["speak"]}`}},
 		{"forbid an agent", func() error {
-			return second(f.Permit(ctx, anne, id, agent.Identity, lobby.Permissions{Speak: true, Share: true}))
+			return second(f.Permit(ctx, anne, id, agent.Identity, lobby.Permissions{Speak: true, Share: true, Files: true}))
 		}, []string{"tell [" + agent.Identity + `] aparte.moderated {"what":"forbidden","by":"Anne Bernard","rights":["camera","chat"]}`}},
 		{"forbid all", func() error { return f.PermitAll(ctx, anne, id, meeting.RightsChange{Share: &no, Hand: &no}) }, []string{"tell ["}},
 	} {
