@@ -49,14 +49,13 @@ func File(field, typed string) (FileName, error) {
 	}, kept)
 	// Rows of spaces push the kind out of sight; spaces and dots at the end are lost on
 	// some systems, and with them what the kind was thought to be.
-	kept = strings.TrimRight(evenly(kept), ". ")
+	kept = shortened(strings.TrimRight(evenly(kept), ". "))
 	if !strings.ContainsFunc(strings.ReplaceAll(kept, "_", ""), visible) || strings.Trim(kept, ".") == "" {
 		return FileName{}, &Error{At: field, Reason: "is required", Code: CodeRequired}
 	}
 	if kept[0] == '.' || slices.Contains(devices, strings.ToLower(stem(kept))) {
-		kept = "_" + kept
+		kept = shortened("_" + kept)
 	}
-	kept = shortened(kept)
 	f := FileName{Name: kept, Kind: kindOf(kept), Suspicious: kept != evenly(composed) || strings.Contains(typed, "   ") || Suspicious(kept)}
 	f.Risky = risky[f.Kind]
 	return f, nil

@@ -63,7 +63,7 @@ func TestFilesAreCalledSomethingThatCanBeKept(t *testing.T) {
 }
 
 func FuzzFileNames(f *testing.F) {
-	for _, seed := range []string{"note.pdf", "../../x", "a\x00.exe", "\u202e.exe", "con", " . ", "é\xff", strings.Repeat("é.", 200), ".\u0301", "_._"} {
+	for _, seed := range []string{"note.pdf", "../../x", "a\x00.exe", "\u202e.exe", "con", " . ", "é\xff", strings.Repeat("é.", 200), ".\u0301", "_._", strings.Repeat("\x17", 300) + "00"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
