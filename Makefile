@@ -105,7 +105,7 @@ format: .tools/bin/golangci-lint ## format the Go files
 
 .PHONY: test-go
 test-go: build ## Go tests with the race detector
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
 .PHONY: test-nested
 test-nested: build ## Go modules of their own, against bin/aparte
