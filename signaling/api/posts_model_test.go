@@ -42,9 +42,6 @@ type held struct {
 	ended bool
 }
 
-// realmNumber keeps addresses of several runs apart; one server has them all.
-type realmNumber struct{ n int }
-
 func (r *realm) acts(who, at int) bool {
 	role := r.roles[belonging{who, at}]
 	return role == "agent" || role == "administrator"
@@ -295,7 +292,7 @@ func (r *realm) check(*rapid.T) {
 // post beyond what they are there at that moment.
 func TestNobodyIsMoreThanTheirPostMakesThem(t *testing.T) {
 	s := newServer(t)
-	var number realmNumber
+	run := 0 // keeps their addresses apart: one server has them all
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
 		if err := flag.Set("rapid.checks", "25"); err != nil { // each step commits to the disk
 			t.Fatal(err)
@@ -303,14 +300,14 @@ func TestNobodyIsMoreThanTheirPostMakesThem(t *testing.T) {
 		defer func() { _ = flag.Set("rapid.checks", checks.DefValue) }()
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		number.n++
+		run++
 		r := &realm{T: rt, s: s, roles: make(map[belonging]string)}
 		for at := range 2 {
-			r.posts = append(r.posts, s.newPost(fmt.Sprintf("Post %d of %d", at, number.n)))
-			r.admins = append(r.admins, s.member(fmt.Sprintf("admin%d-%d@aparte.example", at, number.n), post.Membership{Post: r.posts[at], Role: post.Administrator}))
+			r.posts = append(r.posts, s.newPost(fmt.Sprintf("Post %d of %d", at, run)))
+			r.admins = append(r.admins, s.member(fmt.Sprintf("admin%d-%d@aparte.example", at, run), post.Membership{Post: r.posts[at], Role: post.Administrator}))
 		}
 		for i := range 3 {
-			r.emails = append(r.emails, fmt.Sprintf("p%d-%d@aparte.example", i, number.n))
+			r.emails = append(r.emails, fmt.Sprintf("p%d-%d@aparte.example", i, run))
 			r.people = append(r.people, s.member(r.emails[i], post.Membership{Post: r.posts[i%2], Role: post.Agent}))
 			r.ids = append(r.ids, r.people[i].id())
 			r.roles[belonging{i, i % 2}] = "agent"

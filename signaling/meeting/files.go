@@ -198,6 +198,23 @@ func (l *live) maySendFiles(p Participant) error {
 	return err
 }
 
+// fileOf is a file at a stage of its way, for its sender, who is in the call and may send
+// files still.
+func (l *live) fileOf(who person, id string, at fileStage) (Participant, *fileState, error) {
+	p, err := l.participant(who)
+	if err != nil {
+		return p, nil, err
+	}
+	if err := l.maySendFiles(p); err != nil {
+		return p, nil, err
+	}
+	f, ok := l.files.known[id]
+	if !ok || f.stage != at || f.from != p.Identity {
+		return p, nil, ErrNoFile
+	}
+	return p, f, nil
+}
+
 // mediaType is a type as it is told, or "" where it is none.
 func mediaType(told string) string {
 	plain, _, err := mime.ParseMediaType(told)
@@ -288,18 +305,11 @@ type finishFile struct {
 func (finishFile) command() role.Command { return role.SendFile }
 
 func (a finishFile) do(l *live, now time.Time) (any, error) {
-	p, err := l.participant(a.person)
+	p, f, err := l.fileOf(a.person, a.id, fileComing)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.maySendFiles(p); err != nil {
-		return nil, err
-	}
-	f, ok := l.files.known[a.id]
-	if !ok || f.stage != fileComing || f.from != p.Identity {
-		return nil, ErrNoFile
-	}
-	m := Message{Seq: l.chat.seq + 1, From: p.Identity, FromName: p.Name, To: f.to, At: now, File: &f.File}
+	m := Message{Seq: l.chat.seq + 1, From: p.Identity, FromName: p.Name, Role: p.Role, To: f.to, At: now, File: &f.File}
 	if err := l.address(&m, p); err != nil {
 		return nil, err
 	}

@@ -125,16 +125,9 @@ type beginFile struct {
 func (beginFile) command() role.Command { return role.SendFile }
 
 func (a beginFile) do(l *live, _ time.Time) (any, error) {
-	p, err := l.participant(a.person)
+	p, f, err := l.fileOf(a.person, a.id, fileAnnounced)
 	if err != nil {
 		return nil, err
-	}
-	if err := l.maySendFiles(p); err != nil {
-		return nil, err
-	}
-	f, ok := l.files.known[a.id]
-	if !ok || f.stage != fileAnnounced || f.from != p.Identity {
-		return nil, ErrNoFile
 	}
 	if l.files.shelf == nil {
 		shelf, err := l.cfg.NewShelf()

@@ -202,7 +202,7 @@ func (c *Checks) newID() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
 
-// Seat looks a place up: ErrOver once its check has ended. when is its end.
+// Seat looks a place up: ErrOver once its check has ended. ends is when it will.
 func (c *Checks) Seat(_ context.Context, room, id string) (s Seat, ends time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

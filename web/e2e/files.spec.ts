@@ -134,14 +134,17 @@ test('files: sent to all, to one, refused, deleted, and ruled by the profile', a
   });
 
   await test.step('one on its way can be given up, and nobody hears of it', async () => {
+    let thought = (): void => undefined;
+    const thinking = new Promise<void>((resolve) => (thought = resolve));
     await luc.page.route('**/call/files/*', async (route) => {
       if (route.request().method() !== 'PUT') return route.continue();
-      await new Promise((resolve) => setTimeout(resolve, 1500)); // a slow path, on which there is time to think
+      await thinking; // a path so slow that there is time to think
       await route.continue().catch(() => undefined);
     });
     await attach(luc.page, 'oops.pdf', note);
     await luc.page.getByRole('button', { name: 'Cancel sending oops.pdf' }).click();
     await expect(luc.page.getByText('oops.pdf')).toHaveCount(0);
+    thought();
     await luc.page.unroute('**/call/files/*');
     await attach(luc.page, 'after.txt', Buffer.from('x'), 'text/plain');
     await expect(lines(host.page).filter({ hasText: 'after.txt' })).toHaveCount(1);
