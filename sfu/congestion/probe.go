@@ -92,7 +92,8 @@ func (c *cluster) slowness() float64 {
 type Prober struct {
 	next    time.Duration
 	backoff time.Duration
-	target  int64 // of the one on its way; 0 none
+	target  int64   // of the one on its way; 0 none
+	shown   float64 // share of its target that the last success showed; 0 none yet
 }
 
 // Pauses between probes: after one that found nothing, doubling. A path that comes
@@ -110,13 +111,19 @@ const (
 )
 
 // Want tells whether to probe now, and at which rate. need is what the next step
-// up would take in all; most what everything would take.
+// up would take in all; most what everything would take. Where media falls between the
+// steps, a probe shows less than it was meant to, and the next one just as much less: what
+// the last one fell short by is added, or a need next to the target would never be met.
 func (p *Prober) Want(estimate, need, most int64, now time.Duration) (bps int64, ok bool) {
 	if p.target != 0 || now < p.next || need <= estimate || estimate <= 0 || estimate >= MaxProbeBps {
 		return 0, false
 	}
 	bps = max(int64(probeBeyond*float64(need)), 2*estimate)
-	bps = min(bps, probeFactor*estimate, max(int64(probeBeyond*float64(most)), need), MaxProbeBps)
+	bps = min(bps, probeFactor*estimate, max(int64(probeBeyond*float64(most)), need))
+	if p.shown > 0 {
+		bps = int64(float64(bps) / p.shown)
+	}
+	bps = min(bps, MaxProbeBps)
 	p.target = bps
 	return bps, true
 }
@@ -137,9 +144,11 @@ func (p *Prober) Begin(bps int64) { p.target = bps }
 func (p *Prober) Done(measured int64, now time.Duration) (success bool) {
 	success = float64(measured) >= probeSuccess*float64(p.target)
 	if success {
+		p.shown = min(float64(measured)/float64(p.target), 1)
 		p.backoff = 0
 		p.next = now + probeSoon
 	} else {
+		p.shown = 0
 		p.backoff = min(max(2*p.backoff, probeLater), probeLatest)
 		p.next = now + p.backoff
 	}
