@@ -9,3 +9,7 @@ func (m *Meetings) Queued(id string) int {
 	}
 	return 0
 }
+
+// Obeyed waits until calls have done what follows from presence events. Nothing may be
+// told meanwhile.
+func (m *Meetings) Obeyed() { m.presence.Wait() }

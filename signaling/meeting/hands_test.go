@@ -90,7 +90,7 @@ func TestHandsKeepTheirOrder(t *testing.T) {
 	}
 	want := func(what, ofInes, ofRui string) {
 		t.Helper()
-		h.knocks() // comes after it
+		h.settled()
 		if a, b := told.of(ines.identity, "aparte.hand"), told.of(rui.identity, "aparte.hand"); a != ofInes || b != ofRui {
 			t.Errorf("%s: hands %q and %q, want %q and %q", what, a, b, ofInes, ofRui)
 		}
@@ -101,11 +101,11 @@ func TestHandsKeepTheirOrder(t *testing.T) {
 	want("raised", "2", "1")
 
 	h.Left(h.id, rui.identity, "PA_Rui")
-	h.knocks() // comes after it
+	h.settled()
 	passed.Add(int64(50 * time.Second))
 	told.forget(rui.identity)
 	h.Joined(h.id, rui.identity, "PA_again")
-	h.knocks()
+	h.settled()
 	if err := h.LowerOwnHand(t.Context(), meeting.AsGuest(ines.caller)); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestHandsKeepTheirOrder(t *testing.T) {
 	want("after a reload, and down and up again", "3", "1")
 
 	h.Left(h.id, rui.identity, "PA_again")
-	h.knocks() // comes after it
+	h.settled()
 	passed.Add(int64(2 * time.Minute))
 	told.forget(rui.identity)
 	h.Joined(h.id, rui.identity, "PA_late")

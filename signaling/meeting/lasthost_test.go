@@ -50,15 +50,15 @@ func desert(t *testing.T, then meeting.LastHost) *deserted {
 	}
 	d.Joined(d.id, d.guest.Identity, "PA_guest")
 	d.agent = d.in(marc)
-	d.knocks() // after it
+	d.settled()
 	d.pass(time.Second)
 	d.latecoming = d.in(luc)
-	d.knocks()
+	d.settled()
 	if d.noHost() != nil {
 		t.Fatalf("a host is in: %s", d.state())
 	}
 	d.Left(d.id, d.host.Identity, "PA_anne")
-	d.knocks()
+	d.settled()
 	return d
 }
 
@@ -209,7 +209,7 @@ func TestWithGuestsAloneNobodyIsPromoted(t *testing.T) {
 func TestAHostWhoWasInWhenTheServerStoppedHasAllTheTimeToComeBack(t *testing.T) {
 	d := desert(t, meeting.EndWithoutHost)
 	d.Joined(d.id, d.host.Identity, "PA_again")
-	d.knocks()
+	d.settled()
 	d.restart()
 	d.pass(time.Hour)
 	d.Joined(d.id, d.guest.Identity, "PA_guest2")

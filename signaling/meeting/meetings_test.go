@@ -201,6 +201,16 @@ func (h *house) knocks() []meeting.KnockView {
 	return all
 }
 
+// settled returns when the meeting, and the call after it, have done what they were told
+// so far. Who only tells (Joined, Left) is not answered: the first request comes after it,
+// the second when what follows from it has begun.
+func (h *house) settled() {
+	h.t.Helper()
+	h.knocks()
+	h.knocks()
+	h.Obeyed()
+}
+
 func TestNothingIsAcknowledgedOrShownThatIsNotDurable(t *testing.T) {
 	h := newHouse(t, nil)
 	in := h.link()
@@ -660,7 +670,7 @@ func TestWhoJoinsMayDoWhatWasDecidedMeanwhile(t *testing.T) {
 	h.call.allowed = nil // nobody was there
 	h.call.mu.Unlock()
 	h.Joined(h.id, g.Identity, "PA_1")
-	h.knocks() // comes after it
+	h.settled()
 	h.Close()  // waits for what follows from it
 	if p := h.call.allowed[g.Identity]; p == nil || p.CanPublish || p.CanPublishData {
 		t.Errorf("allowed %v", p)

@@ -111,7 +111,7 @@ func newFloor(t *testing.T, guests int) *floor {
 		f.guests = append(f.guests, g.Identity)
 		f.Joined(f.id, g.Identity, "PA_"+g.Identity)
 	}
-	f.knocks() // after it
+	f.settled()
 	return f
 }
 
@@ -311,7 +311,7 @@ func TestRightsAreThoseOfThePersonAndOfAll(t *testing.T) {
 				forbidden.Camera = slices.Contains(f.room.now().Forbidden, "camera") // whichever was the later
 			case "back":
 				f.Joined(f.id, who, "PA_again")
-				f.knocks() // after it
+				f.settled()
 			}
 			f.hold(r, own, forbidden)
 		}

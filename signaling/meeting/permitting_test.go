@@ -60,7 +60,7 @@ func TestRightsOfOneAgent(t *testing.T) {
 	f.withAgents()
 	f.name(luc, role.Participant)
 	g := f.in(luc)
-	f.knocks() // after it
+	f.settled()
 	f.sends("at first", g, mic, camera, screen, sound)
 
 	f.room.heard()
@@ -85,12 +85,12 @@ func TestRightsOfOneAgent(t *testing.T) {
 
 	f.Left(f.id, g.Identity, "PA_luc")
 	g = f.in(luc)
-	f.knocks()
+	f.settled()
 	f.sends("back", g, camera)
 	other := luc
 	other.Session = "ls2"
 	twin := f.in(other)
-	f.knocks()
+	f.settled()
 	if twin.Identity == g.Identity {
 		t.Fatal("two sessions are one participant")
 	}
@@ -98,7 +98,7 @@ func TestRightsOfOneAgent(t *testing.T) {
 	f.restart()
 	g = f.in(luc)
 	twin = f.in(other)
-	f.knocks()
+	f.settled()
 	f.sends("after a restart", g, camera)
 
 	// Both sessions are the agent's.
@@ -122,7 +122,7 @@ func TestRightsOfOneAgent(t *testing.T) {
 	f.sends("co-host for good", g, mic, camera, screen, sound)
 	f.restart()
 	g = f.in(luc)
-	f.knocks()
+	f.settled()
 	f.sends("co-host after a restart", g, mic, camera, screen, sound)
 }
 
@@ -139,14 +139,14 @@ func TestAnObserverMayBeGivenTheChat(t *testing.T) {
 			t.Errorf("%s: %v", when, err)
 		}
 	}
-	f.knocks()
+	f.settled()
 	say("at first", false)
 	f.permit(g, lobby.Everything())
 	say("given", true)
 	f.sends("given everything", g)
 	f.restart()
 	g = f.in(marc)
-	f.knocks()
+	f.settled()
 	say("after a restart", true)
 	f.permit(g, lobby.Permissions{})
 	say("taken", false)
@@ -167,7 +167,7 @@ func TestHostsKeepTheirRights(t *testing.T) {
 	f.name(luc, role.Cohost)
 	f.name(marc, role.Participant)
 	co, part := f.in(luc), f.in(marc)
-	f.knocks()
+	f.settled()
 	for _, identity := range []string{f.host, co.Identity} {
 		if _, err := f.Permit(t.Context(), luc, f.id, identity, lobby.Permissions{}); !errors.Is(err, meeting.ErrOfModerator) {
 			t.Errorf("%s: %v", identity, err)
@@ -191,7 +191,7 @@ func TestHostsSeeWhatWasGiven(t *testing.T) {
 	f.withAgents()
 	f.name(luc, role.Participant)
 	g := f.in(luc)
-	f.knocks()
+	f.settled()
 	w, err := f.WatchAsHost(t.Context(), anne, f.id)
 	f.must(err)
 	defer w.Unwatch()
@@ -226,7 +226,7 @@ func TestSilencingNeedsNoDisk(t *testing.T) {
 	f.withAgents()
 	f.name(luc, role.Participant)
 	agent := f.in(luc)
-	f.knocks()
+	f.settled()
 	guest := meeting.Grant{ID: f.knocks()[0].Admission, Identity: f.guests[0], Name: "the guest"}
 	ctx, id := t.Context(), f.id
 	one := guest.Identity
@@ -276,7 +276,7 @@ func TestSilencingNeedsNoDisk(t *testing.T) {
 		f.Left(id, identity, sid)
 		f.Joined(id, identity, "PA_back")
 	}
-	f.knocks()
+	f.settled()
 	taken("back in the call")
 
 	// What gives is not done, also where the same act takes something else.
