@@ -147,9 +147,13 @@ fuzz: ## each fuzz target for five minutes
 	.ci/fuzz 5m
 
 .PHONY: bench
-bench: build ## the forwarding path beside plain Pion, memory and times beside their targets
+bench: build bench-entry ## the forwarding path beside plain Pion, memory, times and the guest's first page beside their targets
 	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
 	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
+
+.PHONY: bench-entry
+bench-entry: build test-packages .tools/stamps/e2e .tools/stamps/bench ## the guest's first page: Lighthouse, and on a slow link
+	cd web/e2e/bench && $(npm) run check && $(npm) run bench
 
 .PHONY: soak
 soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times; the server must be afterwards what it was
@@ -173,6 +177,10 @@ web/dist/index.html: $(web_sources) .tools/stamps/web
 
 .tools/stamps/e2e: web/e2e/package-lock.json $(node)
 	cd web/e2e && $(npm) ci
+	mkdir -p $(@D) && touch $@
+
+.tools/stamps/bench: web/e2e/bench/package-lock.json $(node)
+	cd web/e2e/bench && $(npm) ci
 	mkdir -p $(@D) && touch $@
 
 .tools/bin/golangci-lint: .ci/tools/go.mod .ci/tools/go.sum
