@@ -1,0 +1,209 @@
+// Every state that a guest's page can be in, made by answering in the server's place: what the API's description lists is
+// what is shown, and a state that it gains and nobody shows here does not compile. Each is looked at in one of many views
+// (`make screenshots`: in all of them): one heading, nothing to scroll sideways, no finding of axe.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
+import type { components } from '../src/api/schema.d.ts';
+import { executable } from './support/browser.ts';
+import { Server } from './support/server.ts';
+
+type Schemas = components['schemas'];
+type GuestView = Schemas['GuestView'];
+type Status = GuestView['status'];
+type ProblemType = Schemas['Problem']['type'];
+
+const hour = 3_600_000;
+const at = (fromNow: number): string => new Date(Date.now() + fromNow).toISOString();
+
+const view: GuestView = {
+  status: 'entry',
+  meeting: {
+    title: 'Coopération consulaire', organiser: 'Anne Bernard', state: 'open', profile: 'standard',
+    profile_name: { fr: 'Standard', en: 'Standard' },
+    sentence: { fr: 'Chacun entre par un lien et attend qu’un hôte l’admette.', en: 'Everybody enters by a link and waits until a host admits them.' },
+    keep_chat_days: 0, locked: false,
+  },
+  link: { kind: 'personal', pin: false, expires_at: at(24 * hour), guest_name: 'Maria Oliveira', organisation: 'MNE' },
+  knock: null,
+  host_knows: false, host_present: false, host_watching: false,
+  recognised_by: 'browser',
+  binding: { session: 's', challenge: 'c', bound: true },
+};
+const knock = { status: 'waiting', since: at(-4 * 60_000), name: 'Maria Oliveira', organisation: 'MNE', sent_back: false, messages: [] } as const satisfies Schemas['GuestKnock'];
+const message = (from: 'host' | 'guest', text: string, seq = 1) => ({ seq, by_host: from === 'host', by_name: from === 'host' ? 'Anne Bernard' : knock.name, text, at: at(-60_000) });
+
+const long = 'Réunioninterministériellesurlacoopérationconsulaireeuropéenneetinternationale'.repeat(2);
+
+/** What can be true of each status, by name. */
+const statuses: Record<Status, Record<string, Partial<GuestView>>> = {
+  entry: {
+    personal: {},
+    shared: { link: { kind: 'shared', pin: false, expires_at: at(hour) } },
+    pin: { link: { ...view.link, pin: true } },
+    early: { meeting: { ...view.meeting, state: 'scheduled', starts_at: at(5 * hour), ends_at: at(6 * hour) } },
+    'kept-chat': { meeting: { ...view.meeting, keep_chat_days: 90 } },
+    long: { meeting: { ...view.meeting, title: long, organiser: long }, link: { ...view.link, guest_name: long.slice(0, 120) } },
+  },
+  waiting: {
+    'nobody-yet': { knock },
+    known: { knock, host_knows: true, host_watching: true, known_by: 'Anne Bernard' },
+    'host-busy': { knock, host_knows: true, host_present: true, known_by: 'Anne Bernard' },
+    'sent-back': { knock: { ...knock, sent_back: true, messages: [message('host', 'Deux minutes, s’il vous plaît.')] }, host_present: true, host_watching: true },
+    written: { knock: { ...knock, messages: [message('host', long), message('guest', 'Merci.', 2)] }, host_watching: true },
+    locked: { knock, meeting: { ...view.meeting, locked: true }, host_present: true },
+    unbound: { knock, binding: { ...view.binding, bound: false } },
+  },
+  admitted: { 'no-token': { knock: { ...knock, status: 'admitted' } } },
+  denied: {
+    silent: { knock: { ...knock, status: 'denied' }, recognised_by: 'tab' },
+    message: { knock: { ...knock, status: 'denied', message: 'Nous vous écrirons.' }, recognised_by: 'browser' },
+    link: { knock: { ...knock, status: 'denied', message: long }, recognised_by: 'link' },
+  },
+  removed: { link: { recognised_by: 'link' }, tab: { recognised_by: 'tab' } },
+  banned: { link: { knock: { ...knock, status: 'denied', message: 'Non.' }, recognised_by: 'link' } },
+  withdrawn: { plain: { knock: { ...knock, status: 'withdrawn' } }, pin: { knock: { ...knock, status: 'withdrawn' }, link: { ...view.link, pin: true } } },
+  expired: { plain: { knock: { ...knock, status: 'expired' } } },
+  ended: { plain: { meeting: { ...view.meeting, state: 'ended' } } },
+  revoked: { plain: {} },
+};
+
+type Refusal = Omit<Schemas['Problem'], 'type' | 'title' | 'status'>;
+/** What a link may be refused with, by name; [] for what only other calls answer. */
+const refusals: Record<ProblemType, Refusal[]> = {
+  'urn:aparte:problem:invalid': [{}],
+  'urn:aparte:problem:unauthenticated': [{}],
+  'urn:aparte:problem:link-unknown': [{}],
+  'urn:aparte:problem:link-early': [{ valid_from: at(30 * hour), host: 'Anne Bernard' }],
+  'urn:aparte:problem:link-expired': [{ host: 'Anne Bernard' }],
+  'urn:aparte:problem:link-revoked': [{}],
+  'urn:aparte:problem:link-full': [{}],
+  'urn:aparte:problem:link-in-use': [{ host: 'Anne Bernard' }],
+  'urn:aparte:problem:proof-invalid': [{}],
+  'urn:aparte:problem:denied': [{}],
+  'urn:aparte:problem:banned': [{}],
+  'urn:aparte:problem:meeting-ended': [{}],
+  'urn:aparte:problem:profile-refuses': ['guests', 'shared_links', 'personal_links', 'pin', 'link_hours'].map((line) => ({ line, host: 'Anne Bernard', profile: { fr: 'Protégée', en: 'Protected' } })),
+  'urn:aparte:problem:profile-unavailable': [{ needs: ['e2ee'], host: 'Anne Bernard', profile: { fr: 'Sensible', en: 'Sensitive' } }],
+  'urn:aparte:problem:too-many': [{}],
+  'urn:aparte:problem:unavailable': [{}],
+  'urn:aparte:problem:internal': [{ instance: '7f3a-22c1' }],
+  'urn:aparte:problem:forbidden': [], 'urn:aparte:problem:not-found': [], 'urn:aparte:problem:conflict': [], 'urn:aparte:problem:last-administrator': [],
+  'urn:aparte:problem:pin-required': [], 'urn:aparte:problem:pin-wrong': [], 'urn:aparte:problem:meeting-locked': [], 'urn:aparte:problem:meeting-not-open': [],
+  'urn:aparte:problem:must-knock': [], 'urn:aparte:problem:no-host': [], 'urn:aparte:problem:chat-full': [], 'urn:aparte:problem:file-too-large': [],
+  'urn:aparte:problem:file-not-whole': [], 'urn:aparte:problem:too-many-files': [], 'urn:aparte:problem:files-full': [], 'urn:aparte:problem:no-room-for-files': [],
+  'urn:aparte:problem:not-stored': [],
+};
+
+const sizes = { narrow: [320, 640], phone: [390, 844], lying: [844, 390], laptop: [1280, 800], large: [1920, 1080] } as const;
+const languages = ['fr', 'en'] as const;
+const themes = ['light', 'dark'] as const;
+const views = Object.keys(sizes).flatMap((size) => languages.flatMap((lang) => themes.map((theme) => ({ size: size as keyof typeof sizes, lang, theme }))));
+type View = (typeof views)[number];
+const all = process.env['VIEWS'] === 'all';
+const folder = path.join(import.meta.dirname, 'test-results', 'states');
+
+let server: Server;
+let browser: Browser;
+let page: Page;
+let turn = 0;
+
+test.describe.configure({ mode: 'default' });
+test.beforeAll(async () => {
+  await mkdir(folder, { recursive: true });
+  server = await Server.start();
+  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
+});
+test.afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+test.beforeEach(async () => {
+  page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
+});
+test.afterEach(() => page?.context().close());
+
+/** The views that a state is looked at in: all, or the next in turn, so that every view comes up among the states. */
+function* due(): Generator<View> {
+  if (all) return yield* views;
+  const next = views[(turn++ * 7) % views.length]; // 7 and their number have no divisor in common
+  if (next) yield next;
+}
+
+async function look(name: string, show: (view: View) => Promise<void>): Promise<void> {
+  for (const one of due()) {
+    const seen = `${name}, ${one.size}, ${one.theme}, ${one.lang}`;
+    await test.step(seen, async () => {
+      const [width, height] = sizes[one.size];
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme: one.theme });
+      await show(one);
+      const heading = page.getByRole('heading', { level: 1 });
+      await expect(heading, `one heading: ${seen}`).toHaveCount(1);
+      await expect(heading, `the heading is visible: ${seen}`).toBeVisible();
+      expect(await page.evaluate(() => document.documentElement.lang), seen).toBe(one.lang);
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect.soft(sideways, `pixels to scroll sideways: ${seen}`).toBeLessThanOrEqual(0);
+      if (all) await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`) });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${seen}`).toEqual([]);
+    });
+  }
+}
+
+let links = 0;
+/** A link that nobody has opened, so that the tab remembers nothing of it. */
+function link(lang: string): string {
+  const id = Buffer.alloc(16);
+  id.writeUInt32BE(++links);
+  return `${server.url}/i/${id.toString('base64url')}?lang=${lang}#${Buffer.alloc(32, 7).toString('base64url')}`;
+}
+
+const json = (body: unknown, status = 200) => ({ status, contentType: status === 200 ? 'application/json' : 'application/problem+json', body: JSON.stringify(body) });
+
+async function answerAs(guest: GuestView): Promise<void> {
+  await page.unrouteAll();
+  await page.route('**/api/v1/guest/redeem', (route) => route.fulfill(json({ session: 'session', guest })));
+  await page.route('**/api/v1/guest/token', (route) => route.fulfill(json({ type: 'urn:aparte:problem:unavailable', title: 'unavailable', status: 503 }, 503)));
+}
+
+for (const [status, variants] of Object.entries(statuses) as [Status, (typeof statuses)[Status]][]) {
+  test(`a guest whose status is ${status}`, async () => {
+    let current = view;
+    await page.routeWebSocket('**/api/v1/guest/lobby', (socket) => {
+      socket.onMessage(() => socket.send(JSON.stringify({ type: 'state', guest: current })));
+    });
+    for (const [variant, over] of Object.entries(variants)) {
+      current = { ...view, status, ...over };
+      await answerAs(current);
+      await look(`${status}-${variant}`, async ({ lang }) => {
+        await page.goto(link(lang));
+        if (status === 'entry' || (status === 'withdrawn' && current.link.pin)) await expect(page.getByRole('button', { name: /^(Demander à entrer|Ask to enter|طلب)/ })).toBeEnabled();
+        else await expect(page.locator('#guest-name'), 'no entry page').toHaveCount(0);
+      });
+    }
+  });
+}
+
+test('every way in which a link is refused', async () => {
+  for (const [type, cases] of Object.entries(refusals)) {
+    for (const [i, refusal] of cases.entries()) {
+      const status = /unavailable|internal/.test(type) ? 503 : 403;
+      await page.unrouteAll();
+      await page.route('**/api/v1/guest/redeem', (route) => route.fulfill(json({ type, title: 'refused', status, ...refusal }, status)));
+      await look(`refused-${type.split(':').at(-1)}${i || ''}`, async ({ lang }) => {
+        await page.goto(link(lang));
+        await expect(page.locator('#guest-name'), 'no entry page').toHaveCount(0);
+      });
+    }
+  }
+  // The link has not reached the server at all.
+  await page.unrouteAll();
+  await page.route('**/api/v1/guest/redeem', (route) => route.abort('connectionrefused'));
+  await look('refused-offline', async ({ lang }) => {
+    await page.goto(link(lang));
+    await expect(page.locator('#guest-name'), 'no entry page').toHaveCount(0);
+  });
+});
