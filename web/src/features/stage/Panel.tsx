@@ -10,16 +10,20 @@ interface Props {
   children: ReactNode
 }
 
-/** A panel pushes the tiles and never covers them. It takes the focus to its heading and gives it back. */
+/**
+ * A panel pushes the tiles and never covers them. It takes the focus to its heading and gives it back: to where it was, or,
+ * where a key opened it from nowhere, to its own control in the bar.
+ */
 export function Panel({ title, count, onClose, children }: Props) {
   const t = useT()
   const id = useId()
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    const before = document.activeElement
+    const before = document.activeElement === document.body ? document.querySelector('[data-region="bar"] [aria-expanded="true"]') : document.activeElement
     heading.current?.focus()
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      // Whoever has gone on meanwhile stays where they are.
+      if (document.activeElement === document.body && before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
   return (
