@@ -2,7 +2,7 @@
 // what is shown, and a state that it gains and nobody shows here does not compile. Each is looked at in one of many views
 // (`make screenshots`: in all of them): one heading, nothing to scroll sideways, no finding of axe.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
@@ -206,4 +206,39 @@ test('every way in which a link is refused', async () => {
     await page.goto(link(lang));
     await expect(page.locator('#guest-name'), 'no entry page').toHaveCount(0);
   });
+});
+
+test('every page of an agent: as it is, when the server fails, and while it does not answer', async () => {
+  const source = await readFile(path.join(import.meta.dirname, '../src/app/AgentApp.tsx'), 'utf8');
+  // Sign-in and set-up are for who is not signed in yet; the tour looks at them.
+  const named = [...new Set([...source.matchAll(/at === '(\/[^']*)'/g)].map(([, one]) => one ?? ''))].filter((one) => !['/signin', '/setup', '/'].includes(one));
+  expect(named.length, 'paths that the client knows').toBeGreaterThan(5);
+  await page.goto(server.agentURL);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  const { meetings, posts } = await page.evaluate(async () => {
+    const ask = async <T>(of: string): Promise<T> => (await fetch(`/api/v1${of}`)).json() as Promise<T>;
+    return { meetings: (await ask<{ meetings: { id: string }[] }>('/meetings')).meetings, posts: (await ask<{ posts: { id: string }[] }>('/posts')).posts };
+  });
+  const post = posts[0]?.id ?? '';
+  const paths = [...named, `/meetings/${meetings[0]?.id ?? ''}`, `/posts/${post}`, `/profiles/${post}/standard`, '/nowhere'];
+  for (const where of paths) {
+    const name = where.replace(/[A-Za-z0-9_-]{20,}/, 'id').replaceAll('/', '-').slice(1);
+    const open = async ({ lang }: View): Promise<void> => {
+      await page.goto(`${server.url}${where}?lang=${lang}`);
+    };
+    await page.unrouteAll();
+    await look(`agent-${name}`, async (one) => {
+      await open(one);
+      await expect(page.getByRole('alert').filter({ hasText: /\S/ }), `${where} shows no error`).toHaveCount(0);
+    });
+    if (where === '/nowhere') continue; // asks the server for nothing
+    await page.route(/\/api\/v1\/(?!session$)/, (route) => (route.request().method() === 'GET' ? route.fulfill(json({ type: 'urn:aparte:problem:internal', title: 'internal', status: 500, instance: '7f3a-22c1' }, 500)) : route.continue()));
+    await look(`agent-${name}-failing`, open);
+    await page.unrouteAll();
+    await page.route(/\/api\/v1\/(?!session$)/, (route) => (route.request().method() === 'GET' ? undefined : route.continue()));
+    await look(`agent-${name}-slow`, async (one) => {
+      await open(one);
+      await expect(page.locator('.loading').filter({ hasText: /\S/ }).or(page.locator('form')).first()).toBeVisible();
+    });
+  }
 });

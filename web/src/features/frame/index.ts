@@ -1,4 +1,5 @@
 export { Frame } from './Frame'
 export { Boundary, ErrorNote, Loading, Obstructed, PlainPage } from './pages'
+export { Pending } from './Pending'
 export { useFaults } from './faults'
 export { useAdmissionSign } from './useAdmissionSign'

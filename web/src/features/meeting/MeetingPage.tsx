@@ -3,7 +3,7 @@ import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, UserRound, Users,
 import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { moderates } from '@/call'
-import { ErrorNote, Loading } from '@/features/frame'
+import { ErrorNote, Loading, Pending } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
@@ -26,13 +26,14 @@ interface Props extends AgentProps {
 const refreshEvery = 10_000
 
 export function MeetingPage({ meetingID, ...frame }: Props) {
+  const t = useT()
   const { data, error, refetch } = useQuery({ queryKey: ['meeting', meetingID], queryFn: () => agent.meeting(meetingID), refetchInterval: refreshEvery })
   const noLongerActs = useNoLongerActs(data?.post, isProblem(error, 'not-found'))
   useTitle(noLongerActs ? '' : data?.title ?? '')
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
-        {noLongerActs ? <NoLongerActs /> : data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : error ? <ErrorNote error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} /> : <Loading />}
+        {noLongerActs ? <NoLongerActs /> : data ? <About meeting={data} post={frame.account.posts.length > 1 ? frame.account.posts.find(({ id }) => id === data.post)?.name : undefined} /> : <Pending title={t('frame.meeting')} error={error} {...(isProblem(error, 'not-found') ? {} : { retry: () => void refetch() })} />}
       </main>
     </AgentFrame>
   )

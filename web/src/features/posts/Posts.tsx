@@ -1,7 +1,7 @@
 // The posts of whoever is signed in: what is said about each, who acts for it, what it did.
 import { useQuery } from '@tanstack/react-query'
 import { agent, type Account, type Post } from '@/api'
-import { ErrorNote, Loading } from '@/features/frame'
+import { Pending } from '@/features/frame'
 import { AgentFrame, type AgentProps } from '@/features/meeting'
 import { useT } from '@/i18n'
 import { NewPost } from './NewPost'
@@ -10,12 +10,12 @@ import { PostsPage } from './PostsPage'
 import './posts.css'
 
 export function Posts({ at, ...frame }: AgentProps & { at: string }) {
+  const t = useT()
   const { data, error, refetch } = useQuery({ queryKey: ['posts'], queryFn: agent.posts })
   return (
     <AgentFrame {...frame}>
       <main id="main" className="meetings">
-        {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-        {data ? <Page at={at} posts={data} account={frame.account} go={frame.go} /> : error ? null : <Loading />}
+        {data ? <Page at={at} posts={data} account={frame.account} go={frame.go} /> : <Pending title={t('posts.title')} error={error} retry={() => void refetch()} />}
       </main>
     </AgentFrame>
   )
