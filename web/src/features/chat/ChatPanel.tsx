@@ -148,7 +148,7 @@ function Writer({ draft, write, send, attach, to, address, people, host, private
       </label>}
       {attach ? <Attach attach={attach} /> : null}
       <textarea className={to.id === everyone.id ? '' : 'private'} aria-label={label} placeholder={label} rows={2} value={draft} onChange={(event) => write(event.target.value)} onKeyDown={keys} onPaste={paste} dir="auto" />
-      <Button kind="primary" type="submit" icon={<Send aria-hidden="true" />} aria-label={t('chat.send')} />
+      <Button kind="primary" type="submit" icon={<Send aria-hidden="true" className="flip" />} aria-label={t('chat.send')} />
     </form>
   )
 }

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type RefObject, type Subm
 import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
-import { useLang, useT, Words, type Translate } from '@/i18n'
+import { Said, useLang, useT, Words, type Translate } from '@/i18n'
 import { day, hour, moment, zone } from '@/i18n/dates'
 import { Button, Field, unlockSounds, useAfter, useNow, useTitle } from '@/ui'
 import { fieldIDs, type Typed } from './typed'
@@ -20,7 +20,6 @@ interface Props {
 
 export function EntryPage({ visit, view, typed }: Props) {
   const t = useT()
-  const lang = useLang()
   useTitle(view ? t('entry.title', { title: view.meeting.title }) : t('entry.eyebrow'))
   return (
     <Frame subtitle={t('frame.meeting')}>
@@ -33,7 +32,7 @@ export function EntryPage({ visit, view, typed }: Props) {
         <EntryForm visit={visit} view={view} typed={typed} />
         <section className="a" aria-label={t('entry.know')}>
           <ul className="facts">
-            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{view?.meeting.sentence[lang]}</small></div></li>
+            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small><Said texts={view?.meeting.sentence} /></small></div></li>
             <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
             {view && view.meeting.keep_chat_days > 0 ? <li><MessageSquareText aria-hidden="true" /><div>{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</div></li> : null}
             {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
@@ -134,7 +133,7 @@ function EntryForm({ visit, view, typed }: Props) {
       />
       {view?.link.pin ? (
         <Field
-          ref={pinField} label={t('entry.pin')} name="pin" className="pin" inputMode="numeric" autoComplete="one-time-code" autoCapitalize="off" spellCheck={false} maxLength={40} required
+          ref={pinField} label={t('entry.pin')} name="pin" className="pin code" inputMode="numeric" autoComplete="one-time-code" autoCapitalize="off" spellCheck={false} maxLength={40} required
           value={pin} onChange={(event) => setPIN(event.target.value)} hint={t('entry.pin.hint')} error={fault?.field === 'pin' ? fault.text : undefined}
         />
       ) : null}

@@ -1,6 +1,6 @@
 import { Ban } from 'lucide-react'
 import type { Profile, ProfileRules } from '@/api'
-import { useLang, useT } from '@/i18n'
+import { Said, useT } from '@/i18n'
 import { consequences } from './profileLines'
 import './profiles.css'
 
@@ -14,7 +14,6 @@ interface Props {
 /** The choice of a security profile: each says what it means, and why it cannot be had. */
 export function ProfileCards({ profiles, chosen, onChoose, error }: Props) {
   const t = useT()
-  const lang = useLang()
   return (
     <fieldset className="profile-cards">
       <legend>{t('profile.choose')}</legend>
@@ -24,8 +23,8 @@ export function ProfileCards({ profiles, chosen, onChoose, error }: Props) {
           <label key={profile.id} className={`profile-card ${lacking ? 'lacking' : ''}`}>
             <input type="radio" name="profile" value={profile.id} checked={chosen === profile.id} disabled={lacking} onChange={() => onChoose(profile.id)} />
             <span className="stack-s">
-              <b><bdi>{profile.name[lang]}</bdi></b>
-              <span>{profile.sentence[lang]}</span>
+              <b><Said texts={profile.name} /></b>
+              <span><Said texts={profile.sentence} /></span>
               {lacking ? <Lacking profile={profile} /> : <Consequences rules={profile.rules} />}
             </span>
           </label>

@@ -55,7 +55,7 @@ export function ProfileForm({ post, profile, fresh, go }: Props) {
   }
   return (
     <form ref={form} className="card profile-form" onSubmit={submit} onChange={change}>
-      {fresh ? <Field label={t('profiles.id')} hint={t('profiles.id.hint')} name="id" required minLength={2} maxLength={32} pattern="[a-z0-9]+(-[a-z0-9]+)*" autoComplete="off" error={fields['id']} /> : null}
+      {fresh ? <Field label={t('profiles.id')} hint={t('profiles.id.hint')} name="id" className="code" required minLength={2} maxLength={32} pattern="[a-z0-9]+(-[a-z0-9]+)*" autoComplete="off" error={fields['id']} /> : null}
       <div className="pair">
         <Field label={t('profiles.name.fr')} name="name.fr" lang="fr" required maxLength={80} defaultValue={fresh ? '' : profile.name.fr} error={fields['name.fr']} />
         <Field label={t('profiles.name.en')} name="name.en" lang="en" required maxLength={80} defaultValue={fresh ? '' : profile.name.en} error={fields['name.en']} />
