@@ -1,6 +1,7 @@
 import { Ban } from 'lucide-react'
 import type { Profile, ProfileRules } from '@/api'
-import { Said, useT } from '@/i18n'
+import { Said, useLang, useT } from '@/i18n'
+import { listed } from '@/i18n/lists'
 import { consequences } from './profileLines'
 import './profiles.css'
 
@@ -42,5 +43,6 @@ export function Consequences({ rules }: { rules: ProfileRules }) {
 
 function Lacking({ profile }: { profile: Profile }) {
   const t = useT()
-  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span>
+  const lang = useLang()
+  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: listed(profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)), lang) })}</span>
 }

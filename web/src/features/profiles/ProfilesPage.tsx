@@ -5,6 +5,7 @@ import { agent, type PostRole, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { administeredBy, AgentFrame, Consequences, type AgentProps } from '@/features/meeting'
 import { Said, said, useLang, useT } from '@/i18n'
+import { listed } from '@/i18n/lists'
 import { Heading, useTitle } from '@/ui'
 import './profiles-admin.css'
 
@@ -52,7 +53,7 @@ function Row({ post, profile }: { post: string; profile: Profile }) {
       </div>
       <p><Said texts={profile.sentence} /></p>
       <Consequences rules={profile.rules} />
-      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
+      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: listed(profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)), lang) })}</span></p> : null}
     </li>
   )
 }
