@@ -83,6 +83,7 @@ function Line({ message, follows: joined, again, files, host }: { message: Messa
       {message.file
         ? <FileLine file={message.file} files={files} own={message.from.self} deletes={host || message.from.self} />
         : <p className={`text ${message.state}`}><bdi>{message.text}</bdi></p>}
+      {message.state === 'queued' ? <p className="sm muted">{t('chat.queued')}</p> : null}
       {message.state === 'failed' ? <Button kind="quiet" icon={<RotateCcw aria-hidden="true" />} className="failed" onClick={again}>{t('chat.failed')}</Button> : null}
     </li>
   )
