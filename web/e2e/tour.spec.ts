@@ -20,6 +20,7 @@ const everything: View[] = (['phone', 'laptop', 'large'] as const).flatMap((size
 const views: View[] = process.env['VIEWS'] === 'all' ? everything : [{ size: 'phone', theme: 'dark' }, { size: 'laptop', theme: 'light' }];
 const folder = path.join(import.meta.dirname, 'test-results', 'pages');
 
+const narrow = [[320, 640], [320, 256], [844, 390]] as const;
 const shortly = new Set(['create', 'meeting', 'entry', 'lobby', 'call-people', 'call-guest']);
 
 /** What the tour looks for and writes beyond the words of the journeys. */
@@ -47,6 +48,13 @@ async function look(page: Page, name: string): Promise<void> {
       const { violations } = await new AxeBuilder({ page }).analyze();
       const found = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id} (${help}): ${node.html}`));
       expect.soft(found, `accessibility: ${seen}`).toEqual([]);
+    }
+    // Small, and as small as a laptop is at 400 %: everything is there, without a way to the side.
+    for (const [width, height] of narrow) {
+      await page.setViewportSize({ width, height });
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect.soft(sideways, `pixels to scroll sideways: ${name}, ${width} x ${height}, ${language}`).toBeLessThanOrEqual(0);
+      if (views === everything) await page.screenshot({ path: path.join(folder, `${name}-${width}x${height}-${language}.png`) });
     }
     if (before) await page.setViewportSize(before);
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
