@@ -90,6 +90,8 @@ type live struct {
 	loaded  bool
 	meeting Meeting
 	profile profile.Profile // in force
+	// postZone is the post's time zone as it was when the meeting was loaded.
+	postZone string
 	lobby   *lobby.Lobby
 	seats   map[string]Seat // by id
 	inCall  map[string]Participant
@@ -260,7 +262,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		return profile.Profile{}, fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
 	first := l.lobby == nil
-	l.meeting = s.Meeting
+	l.meeting, l.postZone = s.Meeting, s.PostZone
 	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
 	l.seats = make(map[string]Seat, len(s.Seats))
 	for _, seat := range s.Seats {

@@ -1919,6 +1919,8 @@ export interface components {
             starts_at?: string;
             /** @enum {string} */
             state: "scheduled" | "open" | "ended";
+            /** @description Of the meeting's post (IANA): its clocks may show another hour than the guest's. */
+            time_zone: string;
             title: string;
         };
         GuestMessage: {

@@ -33,9 +33,19 @@ export function exactMoment(at: Date, lang: Lang, timeZone?: string): string {
 
 /** Day, hour and zone in another place's time zone (IANA), or null where its clocks show what the reader's do. */
 export function momentThere(at: Date, zone: string, lang: Lang): string | null {
+  if (!knows(zone)) return null
   const clock = (timeZone?: string) => new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'short', ...(timeZone ? { timeZone } : {}) }).format(at)
   if (clock(zone) === clock()) return null
   return new Intl.DateTimeFormat(localeOf(lang), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: zone, timeZoneName: 'short' }).format(at)
+}
+
+/** An older browser may not have a zone that the server has. */
+function knows(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('sv', { timeZone }) !== null
+  } catch {
+    return false
+  }
 }
 
 /** The reader's zone by name, such as "heure de Lisbonne" or "Lisbon time". */

@@ -5,7 +5,7 @@ import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
 import { Said, useLang, useT, Words, type Translate } from '@/i18n'
-import { day, hour, moment, zone } from '@/i18n/dates'
+import { day, hour, moment, momentThere, zone } from '@/i18n/dates'
 import { Button, Field, unlockSounds, useAfter, useNow, useTitle } from '@/ui'
 import { fieldIDs, type Typed } from './typed'
 import type { GuestVisit } from './visit'
@@ -51,7 +51,8 @@ export function EntryPage({ visit, view, typed }: Props) {
 function Facts({ view }: { view: GuestView }) {
   const t = useT()
   const lang = useLang()
-  const { organiser, starts_at: starts, ends_at: ends } = view.meeting
+  const { organiser, starts_at: starts, ends_at: ends, time_zone: place } = view.meeting
+  const there = starts ? momentThere(new Date(starts), place, lang) : null
   return (
     <ul className="facts">
       <li><User aria-hidden="true" /><div><Words id="entry.organiser" values={{ host: <bdi>{organiser}</bdi> }} /></div></li>
@@ -61,6 +62,7 @@ function Facts({ view }: { view: GuestView }) {
           <div>
             <span className="cap">{ends ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) }) : moment(new Date(starts), lang)}</span>
             <small>{t('entry.zone', { zone: zone(new Date(starts), lang) })}</small>
+            {there ? <small>{t('entry.there', { date: there })}</small> : null}
           </div>
         </li>
       ) : null}

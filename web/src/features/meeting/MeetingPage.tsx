@@ -15,6 +15,7 @@ import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
 import { Members } from './Members'
 import { ProfileChange } from './ProfileChange'
+import { There } from './There'
 import { useNoLongerActs } from './useNoLongerActs'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
@@ -87,6 +88,7 @@ function Facts({ meeting, profile, post }: { meeting: Meeting; profile: Profile 
     <div className="row">
       {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
+      {meeting.ended_at ?? starts ? <There at={meeting.ended_at ?? starts ?? ''} post={meeting.post} /> : null}
       {profile ? <span className="chip"><ShieldCheck aria-hidden="true" /><Said texts={profile.name} /></span> : null}
       {meeting.role === 'host' ? null : <span className="chip"><UserRound aria-hidden="true" />{t(`role.you.${meeting.role}`)}</span>}
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
