@@ -90,21 +90,19 @@ type live struct {
 	loaded  bool
 	meeting Meeting
 	profile profile.Profile // in force
-	// postZone is the post's time zone as it was when the meeting was loaded.
-	postZone string
-	lobby    *lobby.Lobby
-	seats    map[string]Seat // by id
-	inCall   map[string]Participant
-	front    []string            // identities in the spotlight, in order
-	missed   []request           // what nobody waits for and was not done yet
-	seen     map[string]sighting // by knock id
-	hosts    map[*HostWatch]struct{}
-	guests   map[*GuestWatch]struct{}
-	agents   map[*AgentWatch]struct{}
-	begun    []func()            // ends a watch that the batch began
-	undo     []func()            // takes back what the batch changed in memory alone
-	hosted   bool                // a host has been in the call since it was hostless last
-	renamed  map[string]struct{} // accounts whose role the batch changed
+	lobby   *lobby.Lobby
+	seats   map[string]Seat // by id
+	inCall  map[string]Participant
+	front   []string            // identities in the spotlight, in order
+	missed  []request           // what nobody waits for and was not done yet
+	seen    map[string]sighting // by knock id
+	hosts   map[*HostWatch]struct{}
+	guests  map[*GuestWatch]struct{}
+	agents  map[*AgentWatch]struct{}
+	begun   []func()            // ends a watch that the batch began
+	undo    []func()            // takes back what the batch changed in memory alone
+	hosted  bool                // a host has been in the call since it was hostless last
+	renamed map[string]struct{} // accounts whose role the batch changed
 
 	// What is said and shown in the call: in memory until the meeting ends, and of the chat
 	// on disk what the profile keeps.
@@ -114,6 +112,8 @@ type live struct {
 	hands     hands
 	files     files
 	timer     *Timer // nil: none; never changed, only replaced
+
+	postZone string // the post's time zone as it was when the meeting was loaded
 
 	taken taken // by hosts and not stored
 
