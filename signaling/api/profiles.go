@@ -11,11 +11,20 @@ import (
 	"aparte/signaling/profile"
 )
 
-// Text is a text in the two languages of the product.
+// Text is a text in the languages of the product.
 type Text struct {
+	French  string `json:"fr"`
+	English string `json:"en"`
+	Arabic  string `json:"ar,omitempty" doc:"Of what ships with the program."`
+}
+
+// WrittenText is a text as administrators write it.
+type WrittenText struct {
 	French  string `json:"fr" minLength:"1" maxLength:"400"`
 	English string `json:"en" minLength:"1" maxLength:"400"`
 }
+
+func (t WrittenText) text() profile.Text { return profile.Text{French: t.French, English: t.English} }
 
 // ProfileRules are the lines of a security profile.
 type ProfileRules struct {
@@ -64,16 +73,16 @@ type ProfileHistory struct {
 // ProfileDraft is a security profile to create.
 type ProfileDraft struct {
 	ID       string       `json:"id" minLength:"2" maxLength:"32" pattern:"^[a-z0-9]+(-[a-z0-9]+)*$" doc:"What meetings name; it never changes."`
-	Name     Text         `json:"name"`
-	Sentence Text         `json:"sentence"`
+	Name     WrittenText  `json:"name"`
+	Sentence WrittenText  `json:"sentence"`
 	Rules    ProfileRules `json:"rules"`
 }
 
 // ProfileEdit is the next version of a security profile.
 type ProfileEdit struct {
 	Version  int          `json:"version" minimum:"1" doc:"The version that the edit began from; another one has come since: conflict."`
-	Name     Text         `json:"name"`
-	Sentence Text         `json:"sentence"`
+	Name     WrittenText  `json:"name"`
+	Sentence WrittenText  `json:"sentence"`
 	Rules    ProfileRules `json:"rules"`
 }
 
@@ -246,7 +255,7 @@ func (a *API) createProfile(ctx context.Context, in *profilesBody) (*output[Prof
 		return nil, err
 	}
 	p, err := a.meetings.AddProfile(ctx, k.agent(), profile.Profile{
-		Post: of, ID: b.ID, Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
+		Post: of, ID: b.ID, Name: b.Name.text(), Sentence: b.Sentence.text(), Rules: profile.Rules(b.Rules),
 	})
 	if err != nil {
 		return nil, err
@@ -259,7 +268,7 @@ func (in *profileBody) edited(k known) (profile.Profile, error) {
 	of, err := k.administers(in.Post)
 	return profile.Profile{
 		Post: of, ID: in.Profile, Version: b.Version,
-		Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
+		Name: b.Name.text(), Sentence: b.Sentence.text(), Rules: profile.Rules(b.Rules),
 	}, err
 }
 

@@ -70,6 +70,13 @@ test('journey 3: the back button closes a panel, then asks; a reload in the call
   await guest.page.goBack();
   await expect(question).toHaveCount(0);
   await guest.expectInCall();
+  // Another network: the connection is opened anew without waiting for it to fail.
+  await guest.page.evaluate(() => {
+    dispatchEvent(new Event('offline'));
+    dispatchEvent(new Event('online'));
+  });
+  await expect(guest.page.getByText('You are back.')).toBeAttached();
+  await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
   await guest.page.reload();
   await guest.expectInCall();
   await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
