@@ -2665,14 +2665,14 @@ export interface components {
         ProfileDraft: {
             /** @description What meetings name; it never changes. */
             id: string;
-            name: components["schemas"]["Text"];
+            name: components["schemas"]["WrittenText"];
             rules: components["schemas"]["ProfileRules"];
-            sentence: components["schemas"]["Text"];
+            sentence: components["schemas"]["WrittenText"];
         };
         ProfileEdit: {
-            name: components["schemas"]["Text"];
+            name: components["schemas"]["WrittenText"];
             rules: components["schemas"]["ProfileRules"];
-            sentence: components["schemas"]["Text"];
+            sentence: components["schemas"]["WrittenText"];
             /**
              * Format: int64
              * @description The version that the edit began from; another one has come since: conflict.
@@ -2817,6 +2817,8 @@ export interface components {
             identities: string[];
         };
         Text: {
+            /** @description Of what ships with the program. */
+            ar?: string;
             en: string;
             fr: string;
         };
@@ -2830,6 +2832,10 @@ export interface components {
             line: string;
             /** @description As typed; show it isolated (bdi). */
             name: string;
+        };
+        WrittenText: {
+            en: string;
+            fr: string;
         };
     };
     responses: never;
