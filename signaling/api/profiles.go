@@ -11,20 +11,15 @@ import (
 	"aparte/signaling/profile"
 )
 
-// Text is a text in the languages of the product.
+// Text is a text in the languages of the product. Administrators write French and
+// English.
 type Text struct {
-	French  string `json:"fr"`
-	English string `json:"en"`
-	Arabic  string `json:"ar,omitempty" doc:"Of what ships with the program."`
-}
-
-// WrittenText is a text as administrators write it.
-type WrittenText struct {
 	French  string `json:"fr" minLength:"1" maxLength:"400"`
 	English string `json:"en" minLength:"1" maxLength:"400"`
+	Arabic  string `json:"ar,omitempty" maxLength:"400" readOnly:"true" doc:"Of texts that ship with the program, for as long as they are not reworded. Not read in requests."`
 }
 
-func (t WrittenText) text() profile.Text { return profile.Text{French: t.French, English: t.English} }
+func (t Text) text() profile.Text { return profile.Text{French: t.French, English: t.English} }
 
 // ProfileRules are the lines of a security profile.
 type ProfileRules struct {
@@ -73,16 +68,16 @@ type ProfileHistory struct {
 // ProfileDraft is a security profile to create.
 type ProfileDraft struct {
 	ID       string       `json:"id" minLength:"2" maxLength:"32" pattern:"^[a-z0-9]+(-[a-z0-9]+)*$" doc:"What meetings name; it never changes."`
-	Name     WrittenText  `json:"name"`
-	Sentence WrittenText  `json:"sentence"`
+	Name     Text         `json:"name"`
+	Sentence Text         `json:"sentence"`
 	Rules    ProfileRules `json:"rules"`
 }
 
 // ProfileEdit is the next version of a security profile.
 type ProfileEdit struct {
 	Version  int          `json:"version" minimum:"1" doc:"The version that the edit began from; another one has come since: conflict."`
-	Name     WrittenText  `json:"name"`
-	Sentence WrittenText  `json:"sentence"`
+	Name     Text         `json:"name"`
+	Sentence Text         `json:"sentence"`
 	Rules    ProfileRules `json:"rules"`
 }
 

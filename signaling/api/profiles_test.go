@@ -24,7 +24,7 @@ func (s *server) admin() *person {
 }
 
 func draftOf(id string, rules profile.Rules) api.ProfileDraft {
-	text := api.WrittenText{French: "Nominatif", English: "Named"}
+	text := api.Text{French: "Nominatif", English: "Named"}
 	return api.ProfileDraft{ID: id, Name: text, Sentence: text, Rules: api.ProfileRules(rules)}
 }
 
@@ -32,7 +32,7 @@ func draftOf(id string, rules profile.Rules) api.ProfileDraft {
 func editOf(version int, change func(*api.ProfileRules)) api.ProfileEdit {
 	rules := api.ProfileRules(profile.Defaults()[0].Rules)
 	change(&rules)
-	text := api.WrittenText{French: "Standard", English: "Standard"}
+	text := api.Text{French: "Standard", English: "Standard"}
 	return api.ProfileEdit{Version: version, Name: text, Sentence: text, Rules: rules}
 }
 

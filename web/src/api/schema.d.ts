@@ -2665,14 +2665,14 @@ export interface components {
         ProfileDraft: {
             /** @description What meetings name; it never changes. */
             id: string;
-            name: components["schemas"]["WrittenText"];
+            name: components["schemas"]["Text"];
             rules: components["schemas"]["ProfileRules"];
-            sentence: components["schemas"]["WrittenText"];
+            sentence: components["schemas"]["Text"];
         };
         ProfileEdit: {
-            name: components["schemas"]["WrittenText"];
+            name: components["schemas"]["Text"];
             rules: components["schemas"]["ProfileRules"];
-            sentence: components["schemas"]["WrittenText"];
+            sentence: components["schemas"]["Text"];
             /**
              * Format: int64
              * @description The version that the edit began from; another one has come since: conflict.
@@ -2817,8 +2817,8 @@ export interface components {
             identities: string[];
         };
         Text: {
-            /** @description Of what ships with the program. */
-            ar?: string;
+            /** @description Of texts that ship with the program, for as long as they are not reworded. Not read in requests. */
+            readonly ar?: string;
             en: string;
             fr: string;
         };
@@ -2832,10 +2832,6 @@ export interface components {
             line: string;
             /** @description As typed; show it isolated (bdi). */
             name: string;
-        };
-        WrittenText: {
-            en: string;
-            fr: string;
         };
     };
     responses: never;
