@@ -12,5 +12,5 @@ function dead({ track, isMuted }: LocalTrackPublication): boolean {
 
 /** The microphone or camera that should be on, and sends nothing any more. */
 export function deadDevices(room: Room): LocalTrackPublication[] {
-  return [...room.localParticipant.trackPublications.values()].filter((publication): publication is LocalTrackPublication => dead(publication as LocalTrackPublication))
+  return [...room.localParticipant.trackPublications.values()].filter((publication): publication is LocalTrackPublication => dead(publication))
 }

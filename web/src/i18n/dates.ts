@@ -42,7 +42,8 @@ export function momentThere(at: Date, zone: string, lang: Lang): string | null {
 /** An older browser may not have a zone that the server has. */
 function knows(timeZone: string): boolean {
   try {
-    return new Intl.DateTimeFormat('sv', { timeZone }) !== null
+    new Intl.DateTimeFormat('sv', { timeZone })
+    return true
   } catch {
     return false
   }

@@ -29,8 +29,8 @@ beforeEach(async () => {
   vi.useFakeTimers()
   root = createRoot(document.body.appendChild(document.createElement('div')))
 })
-afterEach(async () => {
-  await act(() => root.unmount())
+afterEach(() => {
+  act(() => root.unmount())
   vi.useRealTimers()
 })
 
@@ -48,7 +48,7 @@ it('says nothing for two seconds, then when the next try is, and lets one hurry 
   await show({ is: 'reconnecting', since, tries: 1, retryAt: Date.now() + 4_000 })
   await pass(500)
   expect(text()).toContain('Nouvel essai dans 4 s')
-  await act(() => button()?.click())
+  act(() => button()?.click())
   expect(retry).toHaveBeenCalledOnce()
 })
 
