@@ -17,6 +17,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed all:dist
@@ -157,7 +159,29 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The page itself says that there is nothing at this address.
 		w = &notFound{ResponseWriter: w}
 	}
+	if page == "guest.html" {
+		w.Header().Add("Vary", "Accept-Language")
+		page = h.inLanguage(r)
+	}
 	serve(w, r, h.assets[page], "no-cache")
+}
+
+// inLanguage names the guest's page in the language that it will open with once
+// its script runs: by ?lang=, then the browser's list, as far as the build has it
+// (preferredLang in src/i18n). What the browser keeps, and the link's own
+// language, which nobody learns before the link is redeemed, come after that.
+func (h handler) inLanguage(r *http.Request) string {
+	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // what cannot be read prefers nothing
+	if asked, err := language.Parse(r.URL.Query().Get("lang")); err == nil {
+		wanted = append([]language.Tag{asked}, wanted...)
+	}
+	for _, tag := range wanted {
+		base, _ := tag.Base()
+		if page := "guest." + base.String() + ".html"; h.assets[page] != nil {
+			return page
+		}
+	}
+	return "guest.html"
 }
 
 func serve(w http.ResponseWriter, r *http.Request, a *asset, cache string) {

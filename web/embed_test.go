@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -15,6 +16,8 @@ func built() fstest.MapFS {
 		"index.html":           {Data: []byte("<!doctype html>agent")},
 		"guest.html":           {Data: []byte("<!doctype html>guest")},
 		"guest.html.br":        {Data: []byte("guest in brotli")},
+		"guest.fr.html":        {Data: []byte("<!doctype html>invité")},
+		"guest.ar.html":        {Data: []byte("<!doctype html>ضيف")},
 		"assets/call-1a.js":    {Data: []byte("call()")},
 		"assets/call-1a.js.gz": {Data: []byte("call in gzip")},
 		"assets/orphan.js.br":  {Data: []byte("no plain file beside it")},
@@ -73,6 +76,36 @@ func TestPagesAndAssets(t *testing.T) {
 				t.Error("a referrer could leak")
 			}
 		})
+	}
+}
+
+func TestGuestPageInTheReadersLanguage(t *testing.T) {
+	h, err := newHandler(built())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ query, accept, body string }{
+		{"", "", "guest"},
+		{"", "ar", "ضيف"},
+		{"", "ar-MA,ar;q=0.9,fr;q=0.8", "ضيف"},
+		{"", "de-DE, fr;q=0.5, ar;q=0.7", "ضيف"},
+		{"", "ar;q=0, fr;q=0.1", "invité"},
+		{"", "de, zh", "guest"},
+		{"", "*", "guest"},
+		{"", "ar;;q=,,,\x00", "guest"},
+		{"?lang=ar", "fr", "ضيف"},
+		{"?lang=../../secret", "fr", "invité"},
+	} {
+		r := httptest.NewRequest("GET", "http://host/i/AAAA"+tc.query, nil)
+		r.Header.Set("Accept-Language", tc.accept)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.Body.String() != "<!doctype html>"+tc.body {
+			t.Errorf("%q with %q: %d %s, want %s", tc.query, tc.accept, w.Code, w.Body, tc.body)
+		}
+		if vary := w.Header().Values("Vary"); !slices.Contains(vary, "Accept-Language") {
+			t.Errorf("a cache would show one reader's page to another: Vary is %q", vary)
+		}
 	}
 }
 

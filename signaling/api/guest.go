@@ -22,7 +22,7 @@ func guestViewOf(v meeting.GuestView) GuestView {
 
 func lobbyMeetingOf(v meeting.LobbyView) GuestMeeting {
 	return GuestMeeting{
-		Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt),
+		Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt), TimeZone: v.PostZone,
 		State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), KeepChatDays: v.KeepChatDays, Locked: v.Locked,
 	}
 }

@@ -11,11 +11,15 @@ import (
 	"aparte/signaling/profile"
 )
 
-// Text is a text in the two languages of the product.
+// Text is a text in the languages of the product. Administrators write French and
+// English.
 type Text struct {
 	French  string `json:"fr" minLength:"1" maxLength:"400"`
 	English string `json:"en" minLength:"1" maxLength:"400"`
+	Arabic  string `json:"ar,omitempty" maxLength:"400" readOnly:"true" doc:"Of texts that ship with the program, for as long as they are not reworded. Not read in requests."`
 }
+
+func (t Text) text() profile.Text { return profile.Text{French: t.French, English: t.English} }
 
 // ProfileRules are the lines of a security profile.
 type ProfileRules struct {
@@ -246,7 +250,7 @@ func (a *API) createProfile(ctx context.Context, in *profilesBody) (*output[Prof
 		return nil, err
 	}
 	p, err := a.meetings.AddProfile(ctx, k.agent(), profile.Profile{
-		Post: of, ID: b.ID, Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
+		Post: of, ID: b.ID, Name: b.Name.text(), Sentence: b.Sentence.text(), Rules: profile.Rules(b.Rules),
 	})
 	if err != nil {
 		return nil, err
@@ -259,7 +263,7 @@ func (in *profileBody) edited(k known) (profile.Profile, error) {
 	of, err := k.administers(in.Post)
 	return profile.Profile{
 		Post: of, ID: in.Profile, Version: b.Version,
-		Name: profile.Text(b.Name), Sentence: profile.Text(b.Sentence), Rules: profile.Rules(b.Rules),
+		Name: b.Name.text(), Sentence: b.Sentence.text(), Rules: profile.Rules(b.Rules),
 	}, err
 }
 

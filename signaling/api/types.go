@@ -159,6 +159,7 @@ type GuestMeeting struct {
 	Organiser string     `json:"organiser"`
 	StartsAt  *time.Time `json:"starts_at,omitempty"`
 	EndsAt    *time.Time `json:"ends_at,omitempty"`
+	TimeZone  string     `json:"time_zone" doc:"Of the meeting's post (IANA): its clocks may show another hour than the guest's."`
 	State     string     `json:"state" enum:"scheduled,open,ended"`
 	Profile   string     `json:"profile" doc:"Id of the security profile."`
 	// ProfileName and Sentence say what holds.

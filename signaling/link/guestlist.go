@@ -96,7 +96,7 @@ const (
 	roleColumn
 )
 
-// columnNames are how columns are called, folded, in French and English.
+// columnNames are how columns are called, folded, in French, English and Arabic.
 var columnNames = map[string]column{
 	"nom": nameColumn, "name": nameColumn, "invite": nameColumn, "invitee": nameColumn, "guest": nameColumn, "full name": nameColumn, "last name": nameColumn,
 	"et nom prenom": nameColumn, "nom prenom": nameColumn, "complet nom": nameColumn, "de famille nom": nameColumn,
@@ -108,17 +108,24 @@ var columnNames = map[string]column{
 	"langue": languageColumn, "language": languageColumn, "lang": languageColumn,
 	"pin": pinColumn, "code": pinColumn, "code pin": pinColumn,
 	"role": roleColumn, "statut": roleColumn, "qualite": roleColumn,
+	"الاسم": nameColumn, "اسم": nameColumn, "الضيف": nameColumn, "الاسم الكامل": nameColumn,
+	"الموسسة": organisationColumn, // folded, without its hamza
+	"الجهة":   organisationColumn,
+	"البريد":  labelColumn, "الالكتروني البريد": labelColumn, "التسمية": labelColumn,
+	"اللغة": languageColumn, "الرمز": pinColumn, "الدور": roleColumn,
 }
 
 var yes = map[string]bool{
 	"": false, "non": false, "no": false, "n": false, "0": false, "false": false, "faux": false,
 	"oui": true, "yes": true, "o": true, "y": true, "1": true, "true": true, "vrai": true, "x": true,
+	"لا": false, "نعم": true,
 }
 
-// listedRoles are how a role is written in a list, folded, in French and English.
+// listedRoles are how a role is written in a list, folded, in French, English and Arabic.
 var listedRoles = map[string]role.Role{
 	"": role.Guest, "invite": role.Guest, "invitee": role.Guest, "guest": role.Guest,
 	"observateur": role.Observer, "observatrice": role.Observer, "observer": role.Observer,
+	"ضيف": role.Guest, "ضيفة": role.Guest, "مراقب": role.Observer, "مراقبة": role.Observer,
 }
 
 // ParseGuestList reads a list of guests in CSV (RFC 4180): commas, semicolons or

@@ -27,6 +27,7 @@ func TestGuestLists(t *testing.T) {
 		"another order":          "PIN;Label;Name;Language;Company;Phone\nx;ines@mne.example;Inês Duarte;pt;MNE;123\n",
 		"a line break in quotes": "Nom;Organisation;Courriel;Langue;PIN\n\"Inês\nDuarte\";\"MNE\";ines@mne.example;pt;oui\n",
 		"a role":                 "Nom;Organisation;Courriel;Langue;PIN;Rôle\nInês Duarte;MNE;ines@mne.example;pt;oui;Invitée\n",
+		"Arabic":                 "الاسم;المؤسسة;البريد الإلكتروني;اللغة;الرمز;الدور\nInês Duarte;MNE;ines@mne.example;pt;نعم;ضيف\n",
 		"empty lines":            "Nom;Organisation;Courriel;Langue;PIN\nInês Duarte;MNE;ines@mne.example;pt;oui\n\n;;;;\n",
 	} {
 		got := ParseGuestList([]byte(file))

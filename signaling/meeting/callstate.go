@@ -43,6 +43,7 @@ type CallProfile struct {
 type CallText struct {
 	French  string `json:"fr"`
 	English string `json:"en"`
+	Arabic  string `json:"ar,omitempty"`
 }
 
 // callState is what holds now.

@@ -78,6 +78,8 @@ type ProfileStore interface {
 // Stored is a meeting as the store has it.
 type Stored struct {
 	Meeting Meeting
+	// PostZone is the time zone of the meeting's post (IANA).
+	PostZone string
 	// Applied is the version of the meeting's profile that it has taken up, Newest
 	// the one in force.
 	Applied, Newest profile.Profile

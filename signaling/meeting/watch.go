@@ -128,6 +128,7 @@ func follow[V comparable](all map[*Watch[V]]struct{}, w *Watch[V], most int, dro
 type LobbyView struct {
 	Title, Organiser string
 	StartsAt, EndsAt time.Time
+	PostZone         string // time zone of the post (IANA)
 	State            State
 	Profile          profile.Profile // its name and sentence are for the guest
 	KeepChatDays     int             // for how many days what is written to everybody is stored; 0: it is not
@@ -210,7 +211,7 @@ func (l *live) view(s lobby.Session) GuestView {
 func (l *live) lobbyView(k lobby.Knock, knocked bool) LobbyView {
 	v := LobbyView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
-		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt,
+		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt, PostZone: l.postZone,
 		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended,
 		HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
 	}

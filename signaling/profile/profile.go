@@ -35,8 +35,9 @@ type Profile struct {
 	ChangedByName string
 }
 
-// Text is a text in the two languages of the product.
-type Text struct{ French, English string }
+// Text is a text in the languages of the product. Administrators write French and
+// English; what ships with the program is in all of them, see [Profile.Translated].
+type Text struct{ French, English, Arabic string }
 
 // Rules are the lines of a profile; the JSON is what is stored.
 type Rules struct {
@@ -193,7 +194,7 @@ func Check(p Profile) (Profile, error) {
 		}
 		*text.of = kept
 	}
-	return p, p.Rules.check()
+	return p.Translated(), p.Rules.check()
 }
 
 // check refuses values that do not exist and lines that contradict each other.

@@ -26,7 +26,7 @@ func scanProfile(row scanner) (p profile.Profile, err error) {
 	if err := d.Decode(&p.Rules); err != nil {
 		return p, fmt.Errorf("read rules of profile %s, version %d: %w", p.ID, p.Version, err)
 	}
-	return p, nil
+	return p.Translated(), nil
 }
 
 // shipped is version 1 of the profiles that ship, as a post has them.

@@ -47,17 +47,36 @@ async function admitted(): Promise<void> {
   await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
 }
 
-test('journey 3: a reload in the lobby keeps the knock and its place', async () => {
+test('journey 3: a reload and the back button in the lobby keep the knock and its place', async () => {
   const before = await knock();
   await guest.page.reload();
+  await guest.expectHeading(`${host.name} knows you are here`);
+  await guest.page.goBack();
+  await guest.page.goForward();
   await guest.expectHeading(`${host.name} knows you are here`);
   expect(await knock()).toEqual(before);
   await admitted();
 });
 
-test('journey 3: a reload in the call leads back into the call', async () => {
+test('journey 3: the back button closes a panel, then asks; a reload in the call leads back into the call', async () => {
   await admitted();
   const before = await knock();
+  await guest.openPanel('chat');
+  await guest.page.goBack();
+  await expect(guest.page.getByRole('complementary')).toHaveCount(0);
+  await guest.page.goBack();
+  const question = guest.page.getByRole('alertdialog', { name: 'Leave the meeting?' });
+  await expect(question).toBeVisible();
+  await guest.page.goBack();
+  await expect(question).toHaveCount(0);
+  await guest.expectInCall();
+  // Another network: the connection is opened anew without waiting for it to fail.
+  await guest.page.evaluate(() => {
+    dispatchEvent(new Event('offline'));
+    dispatchEvent(new Event('online'));
+  });
+  await expect(guest.page.getByText('You are back.')).toBeAttached();
+  await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
   await guest.page.reload();
   await guest.expectInCall();
   await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
@@ -77,11 +96,28 @@ test('journey 3: the server is killed while a guest waits', async () => {
   await admitted();
 });
 
-test('journey 3: the server is killed during the call', async () => {
+test('journey 3: the server is killed during the call, and nothing that was written is lost', async () => {
   await admitted();
   const before = await knock();
-  await server.crashAndRestart();
-  await Promise.all([expectPicture(host.page, 'GUEST', 90_000), expectPicture(guest.page, 'HOST', 90_000)]);
+  await guest.openPanel('chat');
+  await server.crash();
+  const away = guest.page.getByRole('group', { name: 'Connection lost' });
+  await expect(away.getByRole('button', { name: 'Try now' })).toBeVisible();
+  await expect(away.getByText(/^(Next try in \d+ s|Trying now…)$/)).toBeVisible();
+  const field = guest.page.getByRole('textbox', { name: guest.words.message });
+  await field.fill('Written meanwhile.');
+  await field.press('Enter');
+  await expect(guest.page.getByRole('log').getByText('Will be sent once you are back.')).toBeVisible();
+  await field.fill('Half a sen');
+  const told = expect(guest.page.getByText('You are back.')).toBeAttached({ timeout: 90_000 });
+  await server.restart();
+  await Promise.all([told, expectPicture(host.page, 'GUEST', 90_000), expectPicture(guest.page, 'HOST', 90_000)]);
   await Promise.all([expectVoice(host.page), expectVoice(guest.page)]);
   expect(await knock()).toEqual(before);
+  await expect(guest.page.getByRole('log').getByText('Will be sent once you are back.')).toHaveCount(0);
+  // What a reload shows is what the server has: once, in its place.
+  await guest.page.reload();
+  await guest.expectInCall();
+  await guest.expectMessage('Written meanwhile.');
+  await expect(field).toHaveValue('Half a sen');
 });

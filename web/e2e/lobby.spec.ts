@@ -144,8 +144,10 @@ async function words(link: string, guest: Guest): Promise<void> {
     await guest.page.getByRole('textbox', { name: 'Répondre aux hôtes' }).fill('Prenez votre temps.');
     await guest.page.keyboard.press('Enter');
     await expect(host.page.getByRole('log').getByText('Prenez votre temps.')).toBeVisible();
+    await guest.page.getByRole('textbox', { name: 'Répondre aux hôtes' }).fill('Encore une qu');
     await guest.page.reload();
     await expect(guest.page.getByText('Prenez votre temps.')).toBeVisible();
+    await expect(guest.page.getByRole('textbox', { name: 'Répondre aux hôtes' })).toHaveValue('Encore une qu');
     await look(guest.page, 'waiting-messages');
     await look(host.page, 'lobby-thread');
   });

@@ -21,7 +21,7 @@ const at = (fromNow: number): string => new Date(Date.now() + fromNow).toISOStri
 const view: GuestView = {
   status: 'entry',
   meeting: {
-    title: 'Coopération consulaire', organiser: 'Anne Bernard', state: 'open', profile: 'standard',
+    title: 'Coopération consulaire', organiser: 'Anne Bernard', time_zone: 'Europe/Paris', state: 'open', profile: 'standard',
     profile_name: { fr: 'Standard', en: 'Standard' },
     sentence: { fr: 'Chacun entre par un lien et attend qu’un hôte l’admette.', en: 'Everybody enters by a link and waits until a host admits them.' },
     keep_chat_days: 0, locked: false,
@@ -98,7 +98,7 @@ const refusals: Record<ProblemType, Refusal[]> = {
 };
 
 const sizes = { narrow: [320, 640], phone: [390, 844], lying: [844, 390], laptop: [1280, 800], large: [1920, 1080] } as const;
-const languages = ['fr', 'en'] as const;
+const languages = ['fr', 'en', 'ar'] as const;
 const themes = ['light', 'dark'] as const;
 const views = Object.keys(sizes).flatMap((size) => languages.flatMap((lang) => themes.map((theme) => ({ size: size as keyof typeof sizes, lang, theme }))));
 type View = (typeof views)[number];

@@ -1,5 +1,5 @@
-// Every page as a person meets it, in French and English: no accessibility
-// finding, nothing to scroll sideways to, and a picture in test-results/pages.
+// Every page as a person meets it, in French and English, and those that guests
+// and hosts see most in Arabic, from right to left: no accessibility finding, nothing to scroll sideways to, and a picture in test-results/pages.
 // `make screenshots` takes all sizes and themes, `make test` two of each page.
 
 import { mkdir } from 'node:fs/promises';
@@ -20,10 +20,21 @@ const everything: View[] = (['phone', 'laptop', 'large'] as const).flatMap((size
 const views: View[] = process.env['VIEWS'] === 'all' ? everything : [{ size: 'phone', theme: 'dark' }, { size: 'laptop', theme: 'light' }];
 const folder = path.join(import.meta.dirname, 'test-results', 'pages');
 
-let language = '';
+const narrow = [[320, 640], [320, 256], [844, 390]] as const;
+const shortly = new Set(['create', 'meeting', 'entry', 'lobby', 'call-people', 'call-guest']);
+
+/** What the tour looks for and writes beyond the words of the journeys. */
+const texts = {
+  fr: { signIn: 'Se connecter', title: 'Coopération consulaire', nobody: 'Aucun hôte n’est encore arrivé', hello: 'Bonjour à tous.', removed: 'Un hôte vous a retiré de la réunion', unknown: 'Ce lien n’est plus valable' },
+  en: { signIn: 'Sign in', title: 'Consular cooperation', nobody: 'No host has arrived yet', hello: 'Good morning, everyone.', removed: 'A host removed you from the meeting', unknown: 'This link is no longer valid' },
+  ar: { signIn: 'تسجيل الدخول', title: 'التعاون القنصلي', nobody: 'لم يصل أي مضيف بعد', hello: 'صباح الخير جميعًا.', removed: 'أخرجكم أحد المضيفين من الاجتماع', unknown: 'لم يعد هذا الرابط صالحًا' },
+} as const;
+
+let language: keyof typeof texts = 'fr';
 
 /** Looks at the page as it stands in each view, and leaves it as it was. */
 async function look(page: Page, name: string): Promise<void> {
+  if (language === 'ar' && views !== everything && !shortly.has(name)) return;
   await test.step(`${name} (${language})`, async () => {
     const before = page.viewportSize();
     for (const { size, theme } of views) {
@@ -38,25 +49,32 @@ async function look(page: Page, name: string): Promise<void> {
       const found = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id} (${help}): ${node.html}`));
       expect.soft(found, `accessibility: ${seen}`).toEqual([]);
     }
+    // Small, and as small as a laptop is at 400 %: everything is there, without a way to the side.
+    for (const [width, height] of narrow) {
+      await page.setViewportSize({ width, height });
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect.soft(sideways, `pixels to scroll sideways: ${name}, ${width} x ${height}, ${language}`).toBeLessThanOrEqual(0);
+      if (views === everything) await page.screenshot({ path: path.join(folder, `${name}-${width}x${height}-${language}.png`) });
+    }
     if (before) await page.setViewportSize(before);
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
+    expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])).toEqual([language, language === 'ar' ? 'rtl' : 'ltr']);
   });
 }
 
 test.beforeAll(() => mkdir(folder, { recursive: true }));
 
-for (const [lang, named] of [['fr', 'French'], ['en', 'English']] as const) {
+for (const [lang, named] of [['fr', 'French'], ['en', 'English'], ['ar', 'Arabic']] as const) {
   test(`every page in ${named}`, { tag: '@tour' }, async () => {
     test.setTimeout(600_000);
     language = lang;
-    const fr = lang === 'fr';
+    const said = texts[lang];
     const server = await Server.start();
     const host = await Host.arrive({ language: lang });
     const guest = await Guest.arrive({ language: lang });
     try {
       await host.page.goto(`${server.url}/signin`);
-      await expect(host.page.getByRole('button', { name: fr ? 'Se connecter' : 'Sign in' })).toBeVisible();
+      await expect(host.page.getByRole('button', { name: said.signIn })).toBeVisible();
       await look(host.page, 'sign-in');
       await host.signIn(server);
       await look(host.page, 'meetings');
@@ -64,7 +82,7 @@ for (const [lang, named] of [['fr', 'French'], ['en', 'English']] as const) {
       await expect(host.page.getByRole('button', { name: host.words.create })).toBeVisible();
       await look(host.page, 'create');
       await host.page.goBack();
-      await host.createMeeting(fr ? 'Coopération consulaire' : 'Consular cooperation');
+      await host.createMeeting(said.title);
       await look(host.page, 'meeting-empty');
       await host.page.getByRole('button', { name: host.words.invite }).click();
       await expect(host.page.getByRole('dialog')).toBeVisible();
@@ -74,10 +92,10 @@ for (const [lang, named] of [['fr', 'French'], ['en', 'English']] as const) {
       await look(host.page, 'meeting');
 
       await guest.open(link);
-      await guest.expectHeading(/^(Coopération consulaire|Consular cooperation)$/);
+      await guest.expectHeading(said.title);
       await look(guest.page, 'entry');
       await guest.knock('Maria Oliveira');
-      await guest.expectHeading(fr ? 'Aucun hôte n’est encore arrivé' : 'No host has arrived yet');
+      await guest.expectHeading(said.nobody);
       await look(guest.page, 'lobby');
       await guest.page.getByRole('button', { name: guest.words.tryDevices }).click();
       await expectPicture(guest.page, 'GUEST');
@@ -95,17 +113,17 @@ for (const [lang, named] of [['fr', 'French'], ['en', 'English']] as const) {
       await look(host.page, 'call-lobby-empty');
       await host.openPanel('people');
       await look(host.page, 'call-people');
-      await guest.say(fr ? 'Bonjour à tous.' : 'Good morning, everyone.');
-      await host.expectMessage(fr ? 'Bonjour à tous.' : 'Good morning, everyone.');
+      await guest.say(said.hello);
+      await host.expectMessage(said.hello);
       await look(host.page, 'call-chat');
       await look(guest.page, 'call-guest');
       await host.remove('Maria Oliveira');
-      await guest.expectHeading(fr ? 'Un hôte vous a retiré de la réunion' : 'A host removed you from the meeting');
+      await guest.expectHeading(said.removed);
       await look(guest.page, 'removed');
       await host.endForAll();
       await look(host.page, 'ended');
       await guest.open(`${server.url}/i/${Buffer.alloc(16, 3).toString('base64url')}#${Buffer.alloc(32, 3).toString('base64url')}`);
-      await guest.expectHeading(fr ? 'Ce lien n’est plus valable' : 'This link is no longer valid');
+      await guest.expectHeading(said.unknown);
       await look(guest.page, 'link-unknown');
     } finally {
       await host.leave();

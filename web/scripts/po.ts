@@ -16,7 +16,7 @@ export function readPO(source: string): Record<string, string> {
 }
 
 // What a guest may read before asking to enter: its words travel with the entry page, all others with the pages that use them.
-const atTheDoor = /^(frame|common|obstacle|entry)\.|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
+const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notstored)|entry\.)|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
 
 /** The part of a catalogue that an import asks for: ?door, ?rest, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {

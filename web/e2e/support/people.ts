@@ -9,7 +9,7 @@ import type { Server } from './server.ts';
 import { Watch } from './watch.ts';
 import { wordsOf, type Language, type Words } from './words.ts';
 
-const locales: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB' };
+const locales: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB', ar: 'ar-MA' };
 
 /** Where a guest may sit: before a laptop, or with a phone in the hand. */
 export const views: [string, NonNullable<Wish['context']>][] = [

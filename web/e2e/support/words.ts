@@ -1,6 +1,6 @@
 // The words that the people of the journeys look for, as the pages say them.
 
-export type Language = 'fr' | 'en';
+export type Language = 'fr' | 'en' | 'ar';
 
 const french = {
   meetings: 'Mes réunions',
@@ -82,5 +82,45 @@ const english: typeof french = {
   tryDevices: 'Try my camera and microphone',
 };
 
+const arabic: typeof french = {
+  meetings: 'اجتماعاتي',
+  newMeeting: 'اجتماع جديد',
+  title: 'العنوان',
+  create: 'إنشاء الاجتماع',
+  invite: 'دعوة شخص',
+  guestName: 'اسم الضيف',
+  makeLink: 'إنشاء الرابط',
+  withCode: /^طلب رمز من ستة أرقام/,
+  codeOf: 'رمز من ستة أرقام',
+  moreActions: (name: string) => `رابط ${name}: إجراءات أخرى`,
+  reissue: 'إصدار رابط جديد',
+  usedBy: 'من استخدمه',
+  allLinks: 'جميع الروابط',
+  importList: 'استيراد قائمة (CSV)',
+  copyLink: 'نسخ الرابط',
+  copied: 'نُسخ الرابط.',
+  done: 'تم',
+  open: /^(فتح الاجتماع|الانضمام إلى الاجتماع)$/,
+  enter: 'الدخول إلى الاجتماع',
+  lobby: /^الانتظار/,
+  people: /^الحضور/,
+  chat: /^المحادثة/,
+  admit: /^إدخال/,
+  refuse: /^رفض/,
+  lift: /^السماح بتجديد الطلب/,
+  removeOne: 'إخراج من الاجتماع',
+  remove: 'إخراج',
+  leave: 'مغادرة',
+  endForAll: 'إنهاء للجميع',
+  over: 'انتهى الاجتماع',
+  message: 'كتابة رسالة إلى الجميع',
+  share: 'مشاركة',
+  sharing: 'إيقاف المشاركة',
+  yourName: 'اسمكم',
+  ask: 'طلب الدخول',
+  camera: /^الكاميرا/,
+  tryDevices: 'تجربة الكاميرا والميكروفون',
+};
+
 export type Words = typeof french;
-export const wordsOf: Record<Language, Words> = { fr: french, en: english };
+export const wordsOf: Record<Language, Words> = { fr: french, en: english, ar: arabic };

@@ -1919,6 +1919,8 @@ export interface components {
             starts_at?: string;
             /** @enum {string} */
             state: "scheduled" | "open" | "ended";
+            /** @description Of the meeting's post (IANA): its clocks may show another hour than the guest's. */
+            time_zone: string;
             title: string;
         };
         GuestMessage: {
@@ -2815,6 +2817,8 @@ export interface components {
             identities: string[];
         };
         Text: {
+            /** @description Of texts that ship with the program, for as long as they are not reworded. Not read in requests. */
+            readonly ar?: string;
             en: string;
             fr: string;
         };

@@ -126,19 +126,30 @@ export class LiveSocket {
 
 const wakeCheck = 5_000
 const sleptAfter = 20_000
+// Browsers wake the timers of a hidden page once a minute.
+const throttledAfter = 90_000
 
-/** The browser's own signs: offline and online events, and a clock that jumped because the machine slept. */
+/** The browser's own signs: offline and online events, another kind of network, and a clock that jumped because the machine slept. */
 export const browserNetwork: Network = {
   watch(back, gone) {
+    const anew = () => {
+      gone()
+      back()
+    }
     let last = Date.now()
     const clock = setInterval(() => {
       const now = Date.now()
-      if (now - last > sleptAfter) {
-        gone()
-        back()
-      }
+      if (now - last > (document.visibilityState === 'visible' ? sleptAfter : throttledAfter)) anew()
       last = now
     }, wakeCheck)
+    // Phones alone tell the type; everywhere the event also comes when an estimate of the speed changes.
+    const { connection } = navigator as { connection?: EventTarget & { type?: string } }
+    let type = connection?.type
+    const changed = () => {
+      if (connection?.type !== type) anew()
+      type = connection?.type
+    }
+    connection?.addEventListener('change', changed)
     const seen = () => {
       if (document.visibilityState === 'visible') back()
     }
@@ -147,6 +158,7 @@ export const browserNetwork: Network = {
     document.addEventListener('visibilitychange', seen)
     return () => {
       clearInterval(clock)
+      connection?.removeEventListener('change', changed)
       removeEventListener('online', back)
       removeEventListener('offline', gone)
       document.removeEventListener('visibilitychange', seen)

@@ -1,5 +1,7 @@
-// The conversation in writing. The server keeps it until the meeting ends, and says who wrote what.
-import { Store, type CallFile, type CallMessage, type Readable } from '@/api'
+// The conversation in writing. The server keeps it until the meeting ends, and says who wrote what. What is written while
+// the server is out of reach waits here, in order, and goes once it is back.
+import { isProblem, Store, type CallFile, type CallMessage, type Readable } from '@/api'
+import { forgetful, type Drafts, type Unsent } from './drafts'
 
 export interface Message {
   id: string
@@ -15,7 +17,8 @@ export interface Message {
   /** Instead of a text. */
   file: CallFile | null
   at: number
-  state: 'sent' | 'sending' | 'failed'
+  /** queued: the server is out of reach, and it goes by itself once that is over. */
+  state: 'sent' | 'sending' | 'queued' | 'failed'
 }
 export interface ChatState {
   messages: readonly Message[]
@@ -29,6 +32,8 @@ export interface ChatState {
 export const longestMessage = 4096
 const room = new Uint8Array(longestMessage)
 const keptMessages = 1000
+/** Between two tries while messages wait and nothing says that the server is back. */
+const queuePause = 5_000
 
 export const everyone = { id: 'everyone', name: '' }
 
@@ -40,22 +45,40 @@ export class Chat {
   private open = false
   private next = 0
   private loaded = false
+  private flushing = false
+  private timer: ReturnType<typeof setTimeout> | undefined
+  /** For each message on its way, the last one of the server that was known when it was written. */
+  private readonly after = new Map<string, number>()
 
-  constructor(private readonly transmit: Transmit, private readonly self: () => Message['from']) {}
+  constructor(private readonly transmit: Transmit, private readonly self: () => Message['from'], private readonly drafts: Drafts = forgetful) {
+    const kept = drafts.read()
+    if (!kept) return
+    const messages = kept.unsent.map((one) => this.compose(one, 'queued'))
+    this.current.update((state) => ({ ...state, draft: kept.draft, to: kept.to, messages }))
+  }
 
-  write = (draft: string): void => this.current.update((state) => ({ ...state, draft: draft.slice(0, new TextEncoder().encodeInto(draft, room).read) }))
+  write = (draft: string): void => {
+    this.current.update((state) => ({ ...state, draft: draft.slice(0, new TextEncoder().encodeInto(draft, room).read) }))
+    this.keep()
+  }
 
   /** Chooses for whom the draft is. Nothing else changes it: what is meant for one never goes to all. */
-  address = (to: ChatState['to']): void => this.current.update((state) => ({ ...state, to }))
+  address = (to: ChatState['to']): void => {
+    this.current.update((state) => ({ ...state, to }))
+    this.keep()
+  }
 
-  /** Sends the draft; what fails stays in the list with its text, to be sent again. */
+  /** Sends the draft; what the server refuses stays in the list with its text, to be sent again. */
   send = async (): Promise<void> => {
-    const { draft, to } = this.current.get()
+    const { draft, to, messages } = this.current.get()
     const text = draft.trim()
     if (text === '') return
-    const message: Message = { id: `self-${this.next++}`, seq: null, from: this.self(), to: to.id, toName: to.name, toSelf: false, text, file: null, at: Date.now(), state: 'sending' }
+    const behind = messages.some((message) => message.state === 'queued')
+    const message = this.compose({ text, to: to.id, toName: to.name, after: last(messages) }, behind ? 'queued' : 'sending')
     this.current.update((state) => ({ ...state, draft: '', messages: ordered([...state.messages, message]) }))
-    await this.pass(message)
+    this.keep()
+    if (behind) await this.flush()
+    else if (!(await this.pass(message))) this.later()
   }
 
   again = async (id: string): Promise<void> => {
@@ -77,6 +100,17 @@ export class Chat {
     for (const message of messages) this.renew(message)
     this.learn(messages, this.loaded)
     this.loaded = true
+    // Some of what waits may have arrived, and only the answer was lost.
+    for (const message of this.queued()) if (this.arrived(message)) this.replace(message.id, null)
+    void this.flush()
+  }
+
+  /** The call is over; what was only written stays in the tab if one may come back. */
+  close(mayReturn: boolean): void {
+    clearTimeout(this.timer)
+    this.flushing = true
+    const { draft, to } = this.current.get()
+    this.drafts.write(mayReturn && draft !== '' ? { draft, to, unsent: [] } : null)
   }
 
   /** What became of the file of a message that is known. */
@@ -111,19 +145,68 @@ export class Chat {
     }
   }
 
-  private async pass(message: Message): Promise<void> {
+  /** Tells whether the next one may go: false while the server is out of reach. */
+  private async pass(message: Message): Promise<boolean> {
     this.replace(message.id, { ...message, state: 'sending' })
     try {
       const sent = this.known(await this.transmit(message.text, message.to))
       this.replace(message.id, this.current.get().messages.some((one) => one.seq === sent.seq) ? null : { ...sent, id: message.id })
-    } catch {
-      this.replace(message.id, { ...message, state: 'failed' })
+      return true
+    } catch (error) {
+      // Not in the call (conflict) is what a server says that does not know yet that we are back.
+      const waits = isProblem(error, 'offline', 'unavailable', 'conflict', 'too-many')
+      this.replace(message.id, waits && this.arrived(message) ? null : { ...message, state: waits ? 'queued' : 'failed' })
+      return !waits
+    } finally {
+      this.keep()
     }
+  }
+
+  /** Sends what waits, one after the other. */
+  private async flush(): Promise<void> {
+    if (this.flushing) return
+    this.flushing = true
+    clearTimeout(this.timer)
+    let open = true
+    for (let [next] = this.queued(); next && open; [next] = this.queued()) open = await this.pass(next)
+    this.flushing = false
+    if (!open) this.later()
+  }
+
+  private later(): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.flush(), queuePause)
+  }
+
+  private queued(): Message[] {
+    return this.current.get().messages.filter((message) => message.state === 'queued')
+  }
+
+  private compose({ after, ...rest }: Unsent, state: Message['state']): Message {
+    const id = `self-${this.next++}`
+    this.after.set(id, after)
+    return { id, seq: null, from: this.self(), toSelf: false, file: null, at: Date.now(), state, ...rest }
+  }
+
+  /** The server has it already: it told so itself, and not in answer to us. */
+  private arrived({ id, text, to }: Message): boolean {
+    const after = this.after.get(id) ?? 0
+    return this.current.get().messages.some((one) => one.seq !== null && one.seq > after && one.id.startsWith('server-') && one.from.self && one.text === text && one.to === to)
+  }
+
+  private keep(): void {
+    const { draft, to, messages } = this.current.get()
+    const unsent = messages.filter(({ seq, state }) => seq === null && state !== 'failed').map(({ id, text, to, toName }) => ({ text, to, toName, after: this.after.get(id) ?? 0 }))
+    this.drafts.write(draft === '' && unsent.length === 0 && to.id === everyone.id ? null : { draft, to, unsent })
   }
 
   private replace(id: string, by: Message | null): void {
     this.current.update((state) => ({ ...state, messages: ordered(state.messages.flatMap((message) => (message.id !== id ? [message] : by ? [by] : []))) }))
   }
+}
+
+function last(messages: readonly Message[]): number {
+  return Math.max(0, ...messages.map(({ seq }) => seq ?? 0))
 }
 
 /** In the server's order, what it does not have yet last; the oldest are forgotten. */

@@ -4,26 +4,32 @@
 //	   │          │            │
 //	   │          └─ gave up ──┤                 then we join again with a fresh token, with back-off
 //	   └──────────── over ◀────┘                 left, removed, ended, elsewhere, refused: nobody comes back by itself
-import { RoomEvent, type DisconnectReason } from 'livekit-client'
+//
+// A network that changed and a machine that woke are not waited for: a connection that looks live is resumed, a wait ends.
+import { ConnectionState, RoomEvent, type DisconnectReason } from 'livekit-client'
 import type { MediaGrant } from '@/api'
 import { backOff } from '@/api/socket'
 import { overBy, overByProblem, type Over } from './outcome'
+import type { Retries } from './retries'
 import type { Phase, Shared } from './state'
 
 interface Hooks {
   /** Asks the server anew for each join whether one may be in. */
   grant: () => Promise<MediaGrant>
   random: () => number
+  /** When LiveKit tries by itself. */
+  retries: Retries
   /** In the room: by a join of ours, or resumed by LiveKit with everything that was published. */
   onLive: (by: 'join' | 'resume') => void
   /** About to be over; the room is still there. */
-  onOver: () => void
+  onOver: (why: Over) => void
 }
 
 export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined
   private attempt = 0
   private joining = false
+  private gone = false
 
   constructor(private readonly shared: Shared, private readonly hooks: Hooks) {
     const { room } = shared
@@ -31,6 +37,7 @@ export class Connection {
     room.on(RoomEvent.SignalReconnecting, () => this.interrupted())
     room.on(RoomEvent.Reconnected, () => this.live('resume', this.phase))
     room.on(RoomEvent.Disconnected, (reason) => this.disconnected(reason))
+    hooks.retries.onPlan = (tries, delay) => this.planned(tries, delay)
   }
 
   get phase(): Phase {
@@ -64,19 +71,54 @@ export class Connection {
     }
   }
 
-  /** Ends the wait before the next try. */
+  /** Ends the wait before the next try, whoever waits; a try under way is left to it. */
   retryNow(): void {
     const { phase } = this
-    if (phase.is === 'reconnecting' && phase.retryAt !== null) void this.join()
+    if (phase.is === 'reconnecting' && phase.retryAt !== null && phase.retryAt > Date.now()) void this.anew()
+  }
+
+  /** The network went, changed, or the machine slept: what looks like a connection may be none. */
+  networkGone(): void {
+    this.gone = true
+  }
+
+  networkBack(): void {
+    const { gone } = this
+    this.gone = false
+    // The name is LiveKit's: its signal connection is opened anew and the transports restart, all tracks stay.
+    if (gone && this.phase.is === 'live') void this.shared.room.simulateScenario('signal-reconnect').catch(() => undefined)
+    else this.retryNow()
   }
 
   /** Over for good; the devices are let go of. */
   finish(why: Over): void {
     if (this.isOver()) return
     clearTimeout(this.timer)
-    this.hooks.onOver()
+    this.hooks.onOver(why)
     this.enter({ is: 'over', why })
     void this.shared.room.disconnect(true)
+  }
+
+  /** Joins now, even while LiveKit waits for a try of its own: that connection is given up. */
+  private async anew(): Promise<void> {
+    const { room } = this.shared
+    if (this.joining) return
+    if (room.state !== ConnectionState.Disconnected) {
+      this.joining = true
+      try {
+        await room.disconnect()
+      } finally {
+        this.joining = false
+      }
+    }
+    await this.join()
+  }
+
+  /** LiveKit has lost the connection and tries by itself after the delay. */
+  private planned(tries: number, delay: number): void {
+    const { phase } = this
+    if (this.joining || (phase.is !== 'live' && phase.is !== 'reconnecting')) return
+    this.enter({ is: 'reconnecting', since: phase.is === 'reconnecting' ? phase.since : Date.now(), tries, retryAt: Date.now() + delay })
   }
 
   private live(by: 'join' | 'resume', before: Phase): void {

@@ -1,6 +1,6 @@
 // A room and a server that never leave the process, for tests of the call and of what shows it.
 import { EventEmitter } from 'node:events'
-import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type Room } from 'livekit-client'
+import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type ReconnectPolicy, type Room } from 'livekit-client'
 import { vi } from 'vitest'
 import type { MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
@@ -61,6 +61,7 @@ export class FakeRoom extends EventEmitter {
   switchActiveDevice = vi.fn(() => Promise.resolve(true))
   startAudio = vi.fn(() => Promise.resolve())
   startVideo = vi.fn(() => Promise.resolve())
+  simulateScenario = vi.fn(() => Promise.resolve())
   say(topic: string, value: unknown, participant?: FakeParticipant) {
     this.emit(RoomEvent.DataReceived, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)), participant, 0, topic)
   }
@@ -90,6 +91,14 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
     files: { announce: vi.fn<CallCalls['files']['announce']>(), send: vi.fn<CallCalls['files']['send']>(), get: vi.fn<CallCalls['files']['get']>(), remove: vi.fn(() => Promise.resolve()) },
     host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
   }
-  const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, random: () => 0 })
-  return { room, grant, calls, call, phase: () => call.state.get().phase }
+  const network = { back: () => {}, gone: () => {}, unwatch: vi.fn() }
+  let policy: ReconnectPolicy | undefined
+  const call = new Call({
+    grant, calls, intents, random: () => 0,
+    room: (retries) => ((policy = retries), room as unknown as Room),
+    network: { watch: (back, gone) => (Object.assign(network, { back, gone }), network.unwatch) },
+  })
+  /** LiveKit has lost the connection and asks when to try; so many tries have failed. */
+  const lose = (retryCount: number) => policy?.nextRetryDelayInMs({ retryCount, elapsedMs: 0 }) ?? null
+  return { room, grant, calls, call, network, lose, phase: () => call.state.get().phase }
 }

@@ -2,8 +2,10 @@
 import { LogLevel, Room, setLogLevel, VideoPresets } from 'livekit-client'
 import type { MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
+import { browserNetwork } from '@/api/socket'
 import type { Intents } from './intents'
 import { listenWithWebAudio } from './check'
+import { draftsIn } from './drafts'
 import { Call } from './session'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
@@ -14,8 +16,12 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     calls,
     intents,
     listen: listenWithWebAudio,
-    room: () =>
+    network: browserNetwork,
+    // The path names the link or the meeting, and no secret.
+    drafts: draftsIn(() => sessionStorage, `aparte.draft.${location.pathname}`),
+    room: (reconnectPolicy) =>
       new Room({
+        reconnectPolicy,
         adaptiveStream: true,
         dynacast: true,
         videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },

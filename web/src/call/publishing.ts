@@ -1,6 +1,7 @@
 // What one shows and says: microphone, camera, screen, and which devices. A wish is kept while the connection is away,
 // and applied when it is back.
-import { ConnectionState, Track, type LocalTrackPublication } from 'livekit-client'
+import { ConnectionState } from 'livekit-client'
+import { deadDevices } from './dead'
 import type { Intents } from './intents'
 import { mediaProblem } from './media'
 import type { Moderated } from './moderation'
@@ -52,11 +53,8 @@ export class Publishing {
     const { room } = this.shared
     await room.startAudio().catch(() => undefined)
     await room.startVideo().catch(() => undefined)
-    for (const publication of [...room.localParticipant.trackPublications.values()] as LocalTrackPublication[]) {
-      const track = publication.track
-      if (track && !publication.isMuted && track.source !== Track.Source.ScreenShare && track.mediaStreamTrack.readyState === 'ended') {
-        if ('restartTrack' in track) await track.restartTrack().catch(() => undefined)
-      }
+    for (const { track } of deadDevices(room)) {
+      if (track && 'restartTrack' in track) await track.restartTrack().catch(() => undefined)
     }
     this.refresh.soon()
   }

@@ -119,6 +119,82 @@ describe('a call', () => {
     expect(grant).toHaveBeenCalledTimes(2)
   })
 
+  it('says when LiveKit tries next, and takes over from it when asked to, or when LiveKit gives up', async () => {
+    const { call, room, grant, lose, phase } = setUp()
+    call.start()
+    await settle()
+    const since = Date.now()
+    expect(lose(0)).toBe(0)
+    expect(phase()).toEqual({ is: 'reconnecting', since, tries: 0, retryAt: since })
+    room.state = ConnectionState.SignalReconnecting
+    room.emit(RoomEvent.SignalReconnecting)
+    call.retryNow() // a try is under way
+    await settle()
+    expect(grant).toHaveBeenCalledOnce()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(lose(1)).toBe(500)
+    expect(phase()).toEqual({ is: 'reconnecting', since, tries: 1, retryAt: Date.now() + 500 })
+    call.retryNow()
+    await settle()
+    expect(grant).toHaveBeenCalledTimes(2)
+    expect(room.connect).toHaveBeenCalledTimes(2)
+    expect(phase().is).toBe('live')
+    expect([0, 1, 2, 3, 4, 5, 6].map((tries) => lose(tries))).toEqual([0, 500, 1000, 2000, 4000, 8000, 10_000])
+    expect(lose(7)).toBeNull()
+    room.drop()
+    expect(phase()).toMatchObject({ is: 'reconnecting', tries: 6, retryAt: Date.now() + 500 })
+    await vi.advanceTimersByTimeAsync(500)
+    expect(phase().is).toBe('live')
+  })
+
+  it('tries at once when the network has changed or the machine has slept', async () => {
+    const { call, room, grant, network, phase } = setUp()
+    call.start()
+    await settle()
+    network.back() // the page came back to the screen: no reason to doubt
+    expect(room.simulateScenario).not.toHaveBeenCalled()
+    network.gone()
+    network.back()
+    expect(room.simulateScenario).toHaveBeenCalledExactlyOnceWith('signal-reconnect')
+    room.refuse = new Error('no route')
+    room.drop()
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(phase()).toMatchObject({ is: 'reconnecting', tries: 3 })
+    room.refuse = null
+    network.back()
+    await settle()
+    expect(phase().is).toBe('live')
+    expect(grant).toHaveBeenCalledTimes(5)
+    call.leave()
+    expect(network.unwatch).toHaveBeenCalledOnce()
+  })
+
+  it('asks for a touch when an interruption has left the devices dead, and only then', async () => {
+    const { call, room, network } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    const restartTrack = vi.fn(() => Promise.resolve())
+    const track = { source: Track.Source.Microphone, mediaStreamTrack: { readyState: 'live', muted: true }, restartTrack }
+    room.localParticipant.trackPublications.set('mic', { isMuted: false, track })
+    network.back()
+    await vi.advanceTimersByTimeAsync(1_000)
+    track.mediaStreamTrack.muted = false // the browser woke it by itself
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(call.state.get().mustTap).toBe(false)
+    track.mediaStreamTrack.readyState = 'ended'
+    network.back()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(call.state.get().mustTap).toBe(true)
+    await call.resume()
+    await settle()
+    expect(restartTrack).toHaveBeenCalledOnce()
+    expect(call.state.get().mustTap).toBe(false)
+    room.localParticipant.trackPublications.set('mic', { isMuted: true, track })
+    network.back()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(call.state.get().mustTap).toBe(false)
+  })
+
   it.each([
     [DisconnectReason.PARTICIPANT_REMOVED, 'removed'],
     [DisconnectReason.ROOM_DELETED, 'ended'],

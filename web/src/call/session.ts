@@ -1,18 +1,21 @@
 // The live call: one LiveKit room, kept alive for as long as the person wants to be in it. The parts each have one subject;
 // here they are put together, and the acts of the person handed to them.
 //
-//	connection.ts   comes in, comes back, is over
+//	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
 //	publishing.ts   microphone, camera, screen, devices
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
 //	lowering.ts     hands that a host lowers
 //	facts.ts        what the room looks like now
-import { ConnectionState, RoomEvent, Track, type Room } from 'livekit-client'
+import { ConnectionState, RoomEvent, Track, type ReconnectPolicy, type Room } from 'livekit-client'
 import { Store, type MediaGrant, type Reaction, type Readable } from '@/api'
 import type { CallCalls } from '@/api/call'
+import type { Network } from '@/api/socket'
 import { Chat } from './chat'
 import type { Listen } from './check'
 import { Connection } from './connection'
+import { deadDevices, wakesBy } from './dead'
+import type { Drafts } from './drafts'
 import { changes, facts } from './facts'
 import { Files } from './files'
 import { Inbox } from './inbox'
@@ -20,6 +23,7 @@ import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
 import { nameOf } from './people'
 import { Publishing, type Intended } from './publishing'
+import { Retries } from './retries'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
 
 interface Options {
@@ -27,11 +31,15 @@ interface Options {
   grant: () => Promise<MediaGrant>
   /** What is said and shown besides speaking. */
   calls: CallCalls
-  room: () => Room
+  room: (retries: ReconnectPolicy) => Room
   intents: Intended
   random?: () => number
   /** Measures the microphone while it is off, to say so to whoever talks; without it nothing is measured. */
   listen?: Listen
+  /** Tells when the network changes and the page comes back to the screen. */
+  network?: Network
+  /** Keeps what is typed and not sent over a reload. */
+  drafts?: Drafts
 }
 
 export class Call {
@@ -47,15 +55,21 @@ export class Call {
   private readonly publishing: Publishing
   private readonly inbox: Inbox
   private readonly lowering: Lowering
+  /** Devices that should be on are dead until a touch. */
+  private dead = false
+  private wake: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly options: Options) {
     const { calls } = options
-    this.room = options.room()
+    const random = options.random ?? Math.random
+    const retries = new Retries(random)
+    this.room = options.room(retries)
     const shared: Shared = { room: this.room, state: this.current, tell: this.tell }
     this.mutedTalk = options.listen ? new MutedTalk(options.listen, (talksMuted) => this.talks(talksMuted)) : null
     this.chat = new Chat(
       calls.say,
       () => ({ identity: this.room.localParticipant.identity, name: nameOf(this.room.localParticipant), self: true }),
+      options.drafts,
     )
     this.files = new Files(calls.files, this.chat.take)
     // Whatever else an event changes, the screen is read off the room after it.
@@ -65,19 +79,24 @@ export class Call {
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
     this.connection = new Connection(shared, {
       grant: options.grant,
-      random: options.random ?? Math.random,
+      random,
+      retries,
       onLive: (by) => {
         if (by === 'join') this.refreshNow()
         void this.inbox.catchUp()
         if (by === 'join') void this.publishing.apply()
       },
-      onOver: () => {
+      onOver: (why) => {
+        unwatch()
+        clearTimeout(this.wake)
+        this.chat.close(why === 'left')
         this.lowering.flush()
         this.inbox.close()
         this.files.close()
         this.mutedTalk?.follow(null)
       },
     })
+    const unwatch = options.network?.watch(() => this.backOnScreen(), () => this.connection.networkGone()) ?? (() => undefined)
     this.tellOfOthers()
   }
 
@@ -103,7 +122,11 @@ export class Call {
   use = (kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> => this.publishing.use(kind, deviceID)
 
   /** From a press: lets the browser play again, and wakes devices that an interruption has ended. */
-  resume = (): Promise<void> => this.publishing.resume()
+  resume = async (): Promise<void> => {
+    await this.publishing.resume()
+    this.dead = false
+    this.refresh()
+  }
   dismissProblem = (): void => this.publishing.dismissProblem()
 
   /** Answers a host who asks one to open the microphone. */
@@ -124,6 +147,16 @@ export class Call {
   /** Starts the timer for everybody; null stops it. */
   setTimer = async (seconds: number | null): Promise<void> => {
     await this.options.calls.host?.timer(seconds)
+  }
+
+  /** The network or the page is back. A browser that does not wake the devices by itself wants a touch. */
+  private backOnScreen(): void {
+    this.connection.networkBack()
+    clearTimeout(this.wake)
+    this.wake = setTimeout(() => {
+      this.dead = deadDevices(this.room).length > 0
+      this.refresh()
+    }, wakesBy)
   }
 
   private tellOfOthers(): void {
@@ -166,6 +199,6 @@ export class Call {
     const before = this.current.get()
     const now = facts(room, before)
     if (now.moderation.locked !== before.moderation.locked) this.tell({ is: now.moderation.locked ? 'locked' : 'unlocked' })
-    this.current.update((state) => ({ ...state, ...now, self: this.publishing.read(state.self) }))
+    this.current.update((state) => ({ ...state, ...now, mustTap: now.mustTap || this.dead, self: this.publishing.read(state.self) }))
   }
 }

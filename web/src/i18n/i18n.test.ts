@@ -1,12 +1,15 @@
 import fs from 'node:fs'
+import { compileMessage, type CompiledMessage } from '@lingui/message-utils/compileMessage'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { part, readPO } from '../../scripts/po.ts'
-import { activate, loadAllWords, preferredLang, t } from './index'
+import { day, hour, shortMoment } from './dates'
+import { activate, languages, loadAllWords, preferredLang, said, t, wordsIn, type Lang } from './index'
 
 const source = new URL('..', import.meta.url)
 const po = (lang: string) => readPO(fs.readFileSync(new URL(`i18n/locales/${lang}.po`, source), 'utf8'))
+const langs = Object.keys(languages) as Lang[]
 const fr = po('fr')
-const en = po('en')
+const others = langs.filter((lang) => lang !== 'fr').map((lang) => [lang, po(lang)] as const)
 const code = fs
   .readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file) && !/\.test\./.test(file) && !file.endsWith('schema.d.ts'))
@@ -19,9 +22,24 @@ const literal = new Set([...code.matchAll(/['"]([a-z][\w]*(?:\.\w+)+)['"]/g)].ma
 const patterns = [...code.matchAll(/`([a-z]\w*\.[\w.]*\$\{[^`]*)`/g)].filter((match) => families.has((match[1] ?? '').split('.')[0] ?? '')).map((match) => new RegExp(`^${(match[1] ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '\\w+')}$`))
 const places = (text: string) => [...text.matchAll(/\{(\w+)[,}]/g)].map((match) => match[1]).filter((name) => Number.isNaN(Number(name))).sort()
 
+/** The forms of each count in a compiled message, those within others included. */
+function pluralForms(message: CompiledMessage): string[][] {
+  if (typeof message === 'string') return []
+  return message.flatMap((part) => {
+    if (!Array.isArray(part)) return []
+    const [, kind, forms] = part
+    if (kind !== 'plural' || typeof forms !== 'object') return []
+    const texts = Object.entries(forms as Record<string, CompiledMessage>).filter(([form]) => form !== 'offset')
+    return [texts.map(([form]) => form), ...texts.flatMap(([, text]) => pluralForms(text))]
+  })
+}
+
 describe('the catalogues', () => {
-  it('have the same ids in every language', () => {
-    expect(Object.keys(en).sort()).toEqual(Object.keys(fr).sort())
+  it('are those of the list of languages', () => {
+    expect(fs.readdirSync(new URL('i18n/locales', source)).sort()).toEqual(langs.map((lang) => `${lang}.po`).sort())
+  })
+  it.each(others)('have the same ids in %s, in the same order', (_, texts) => {
+    expect(Object.keys(texts)).toEqual(Object.keys(fr))
   })
   it('have every id the code asks for', () => {
     expect([...literal].filter((id) => !(id in fr))).toEqual([])
@@ -30,11 +48,27 @@ describe('the catalogues', () => {
   it('have no text that nothing shows', () => {
     expect(Object.keys(fr).filter((id) => !literal.has(id) && !patterns.some((pattern) => pattern.test(id)))).toEqual([])
   })
-  it('fill the same places', () => {
-    for (const [id, text] of Object.entries(fr)) expect(new Set(places(en[id] ?? '')), id).toEqual(new Set(places(text)))
+  it.each(others)('fill the same places in %s', (_, texts) => {
+    for (const [id, text] of Object.entries(fr)) expect(new Set(places(texts[id] ?? '')), id).toEqual(new Set(places(text)))
+  })
+  it.each(langs)('count in all the forms of %s, and in no others', (lang) => {
+    // What the language tells apart in numbers that a screen may show; French has a form of its own for millions.
+    const rules = new Intl.PluralRules(lang)
+    const needed = new Set([...Array(1000).keys()].map((n) => rules.select(n)))
+    let counted = 0
+    for (const [id, text] of Object.entries(po(lang))) {
+      for (const forms of pluralForms(compileMessage(text))) {
+        counted++
+        expect(new Set(forms.filter((form) => !/^\d+$/.test(form))), id).toEqual(needed)
+      }
+    }
+    expect(counted).toBeGreaterThan(30)
   })
   it('are split in two without loss', () => {
     expect({ ...part(fr, 'door'), ...part(fr, 'rest') }).toEqual(fr)
+  })
+  it('use Arabic signs in Arabic', () => {
+    for (const [id, text] of Object.entries(po('ar'))) expect(text.replace(/\{\w+, plural,|fr, pt-BR|[a-z]+, [a-z]+/g, ''), id).not.toMatch(/[?,;][^\w]|[?;,]$|[٠-٩]/)
   })
   it('keep French signs with their words', () => {
     for (const [id, text] of Object.entries(fr)) {
@@ -53,6 +87,16 @@ describe('words on the page', () => {
     expect([0, 1, 2].map((n) => t('meetings.waiting', { n }))).toEqual(['0 personne attend', '1 personne attend', '2 personnes attendent'])
     expect(t('sr.knock', { n: 1, name: 'Maria' })).toBe('Maria demande à entrer.')
   })
+  it('count in Arabic, in digits of the west', async () => {
+    await activate('ar')
+    expect([0, 1, 2, 3, 11, 100].map((n) => t('meetings.waiting', { n }))).toEqual(['لا أحد ينتظر', 'شخص واحد ينتظر', 'شخصان ينتظران', '3 أشخاص ينتظرون', '11 شخصًا ينتظرون', '100 شخص ينتظرون'])
+    expect((await wordsIn('ar-MA')).t('lobby.minutes', { n: 5 })).toBe('5 دقائق')
+    const noon = new Date(2026, 10, 24, 15, 5)
+    expect(day(noon, 'ar')).toBe('الثلاثاء، 24 نوفمبر')
+    expect(hour(noon, 'ar')).toBe('03:05 م')
+    for (const lang of langs) expect(shortMoment(noon, lang), lang).toMatch(/2026/)
+    await activate('fr')
+  })
   it('change with the language, all of them', async () => {
     await activate('en')
     expect([t('entry.do'), t('ctl.leave.all')]).toEqual(['Ask to enter', 'End for all'])
@@ -64,11 +108,24 @@ describe('words on the page', () => {
 describe('the first language', () => {
   it.each([
     ['?lang=en', 'fr', ['fr'], 'en'],
+    ['', null, ['ar-MA', 'fr'], 'ar'],
     ['', 'en', ['fr'], 'en'],
     ['', null, ['de', 'en-GB', 'fr'], 'en'],
     ['?lang=xx', 'yy', ['zh'], 'fr'],
     ['?lang=__proto__', null, [], 'fr'],
   ] as const)('%s, kept %s, browser %j: %s', (query, kept, browser, lang) => {
     expect(preferredLang(query, kept, browser)).toBe(lang)
+  })
+})
+
+describe('a text that people wrote', () => {
+  it.each([
+    [{ fr: 'Protégé', en: 'Protected' }, 'en', { lang: 'en', text: 'Protected' }],
+    [{ fr: 'Protégé', ar: 'محمي' }, 'ar', { lang: 'ar', text: 'محمي' }],
+    [{ fr: 'Protégé' }, 'ar', { lang: 'fr', text: 'Protégé' }],
+    [{ de: 'Geschützt' }, 'ar', { lang: 'ar', text: '' }],
+    [undefined, 'fr', { lang: 'fr', text: '' }],
+  ] as const)('%j for %s: %j', (texts, lang, wanted) => {
+    expect(said(texts, lang)).toEqual(wanted)
   })
 })

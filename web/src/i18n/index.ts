@@ -1,15 +1,13 @@
 // Words. French is the source language, every other catalogue is loaded on demand. Texts are asked for by id
 // (texts belong to people who write, not to the code), and formatted by lingui from ICU messages compiled at build time.
-import { setupI18n } from '@lingui/core'
+import { setupI18n, type Messages } from '@lingui/core'
 import { createElement, Fragment, useSyncExternalStore, type ReactNode } from 'react'
+import { directionOf, languages, localeOf, type Lang } from './languages'
 
-/** The languages whose catalogues are complete. */
-export const languages = { fr: 'Français', en: 'English' } as const
-export type Lang = keyof typeof languages
+export { languages, type Lang }
 
 const i18n = setupI18n({})
 const storageKey = 'aparte.lang'
-const rightToLeft = new Set(['ar', 'he', 'fa', 'ur'])
 
 function isLang(value: string): value is Lang {
   return Object.hasOwn(languages, value)
@@ -22,18 +20,24 @@ export function preferredLang(query: string, kept: string | null, browser: reado
   return 'fr'
 }
 
-const door = { fr: () => import('./locales/fr.po?door'), en: () => import('./locales/en.po?door') }
-const rest = { fr: () => import('./locales/fr.po?rest'), en: () => import('./locales/en.po?rest') }
+type Catalogues = Record<string, () => Promise<Messages>>
+const door: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?door', import: 'default' })
+const rest: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?rest', import: 'default' })
 let everything = false
+
+function load(part: Catalogues, lang: Lang): Promise<Messages> {
+  const catalogue = part[`./locales/${lang}.po`]
+  return catalogue ? catalogue() : Promise.reject(new Error(`no catalogue for ${lang}`))
+}
 
 /** Loads the words and makes this the page's language, direction included. */
 export async function activate(lang: Lang): Promise<void> {
-  const parts = await Promise.all([door[lang](), everything ? rest[lang]() : null])
-  for (const loaded of parts) if (loaded) i18n.load(lang, loaded.default)
-  i18n.activate(lang)
+  const parts = await Promise.all([load(door, lang), everything ? load(rest, lang) : null])
+  for (const messages of parts) if (messages) i18n.load(lang, messages)
+  i18n.activate(lang, localeOf(lang))
   if (typeof document !== 'undefined') {
     document.documentElement.lang = lang
-    document.documentElement.dir = rightToLeft.has(lang) ? 'rtl' : 'ltr'
+    document.documentElement.dir = directionOf(lang)
   }
 }
 
@@ -48,7 +52,7 @@ export async function offerLang(tag: string): Promise<void> {
 export async function loadAllWords(): Promise<void> {
   everything = true
   const lang = i18n.locale as Lang
-  i18n.load(lang, (await rest[lang]()).default)
+  i18n.load(lang, await load(rest, lang))
 }
 
 /** As activate, and remembers the choice in this browser. */
@@ -98,11 +102,27 @@ export function Words({ id, values }: { id: string; values: Record<string, React
   return t(id, plain).split('\u0001').map((part, i) => createElement(Fragment, { key: i }, i % 2 ? values[part] : part))
 }
 
+type Texts = Readonly<Partial<Record<string, string>>>
+
+/** Of a text that people wrote in some languages, the one for the reader: the page's, else what the browser prefers, else French. */
+export function said(texts: Texts | undefined, lang: Lang): { lang: string; text: string } {
+  const wanted = [lang, ...(typeof navigator === 'undefined' ? [] : navigator.languages.map((tag) => tag.split('-')[0] ?? '')), 'fr']
+  const found = wanted.find((one) => texts && Object.hasOwn(texts, one)) ?? lang
+  return { lang: found, text: texts?.[found] ?? '' }
+}
+
+/** A text that people wrote in some languages, marked with the one it is in. */
+export function Said({ texts }: { texts: Texts | undefined }): ReactNode {
+  const lang = useLang()
+  const { lang: found, text } = said(texts, lang)
+  return createElement('bdi', found === lang ? null : { lang: found }, text)
+}
+
 /** A translator into another language than the page's, such as for a mail to somebody who reads it; the page's own where there is none. */
 export async function wordsIn(tag: string): Promise<{ lang: Lang; t: Translate }> {
   const wanted = tag.split('-')[0]?.toLowerCase() ?? ''
   const lang = isLang(wanted) ? wanted : (i18n.locale as Lang)
-  const [atDoor, others] = await Promise.all([door[lang](), rest[lang]()])
-  const other = setupI18n({ locale: lang, messages: { [lang]: { ...atDoor.default, ...others.default } } })
+  const [atDoor, others] = await Promise.all([load(door, lang), load(rest, lang)])
+  const other = setupI18n({ locale: lang, locales: localeOf(lang), messages: { [lang]: { ...atDoor, ...others } } })
   return { lang, t: (id, values) => other._(id, values) }
 }

@@ -83,6 +83,7 @@ function Line({ message, follows: joined, again, files, host }: { message: Messa
       {message.file
         ? <FileLine file={message.file} files={files} own={message.from.self} deletes={host || message.from.self} />
         : <p className={`text ${message.state}`}><bdi>{message.text}</bdi></p>}
+      {message.state === 'queued' ? <p className="sm muted">{t('chat.queued')}</p> : null}
       {message.state === 'failed' ? <Button kind="quiet" icon={<RotateCcw aria-hidden="true" />} className="failed" onClick={again}>{t('chat.failed')}</Button> : null}
     </li>
   )
@@ -148,7 +149,7 @@ function Writer({ draft, write, send, attach, to, address, people, host, private
       </label>}
       {attach ? <Attach attach={attach} /> : null}
       <textarea className={to.id === everyone.id ? '' : 'private'} aria-label={label} placeholder={label} rows={2} value={draft} onChange={(event) => write(event.target.value)} onKeyDown={keys} onPaste={paste} dir="auto" />
-      <Button kind="primary" type="submit" icon={<Send aria-hidden="true" />} aria-label={t('chat.send')} />
+      <Button kind="primary" type="submit" icon={<Send aria-hidden="true" className="flip" />} aria-label={t('chat.send')} />
     </form>
   )
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { networkCalls } from '@/api/network'
 import { NetworkTest as Test, sheet, ways, type Figures, type Report, type Verdict } from '@/call/network'
 import { useLang, useT } from '@/i18n'
+import { localeOf } from '@/i18n/languages'
 import { announce, Button, useStore } from '@/ui'
 
 const words: Record<Verdict, string> = { picture: 'net.good', small: 'net.small', sound: 'net.weak', weak: 'net.poor', none: 'net.none' }
@@ -56,9 +57,9 @@ function Details({ report }: { report: Report }) {
 function Measured({ figures }: { figures: Figures }) {
   const t = useT()
   const lang = useLang()
-  const rate = (bps: number) => `${new Intl.NumberFormat(lang, { maximumSignificantDigits: 2 }).format(bps / 1_000_000)} Mbit/s`
-  const part = (of: number) => new Intl.NumberFormat(lang, { style: 'percent', maximumFractionDigits: 1 }).format(of)
-  const time = (ms: number) => new Intl.NumberFormat(lang, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
+  const rate = (bps: number) => `${new Intl.NumberFormat(localeOf(lang), { maximumSignificantDigits: 2 }).format(bps / 1_000_000)} Mbit/s`
+  const part = (of: number) => new Intl.NumberFormat(localeOf(lang), { style: 'percent', maximumFractionDigits: 1 }).format(of)
+  const time = (ms: number) => new Intl.NumberFormat(localeOf(lang), { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
   return (
     <>
       {figures.way ? <Row name={t('net.way')} value={t(`net.way.${figures.way}`)} /> : null}

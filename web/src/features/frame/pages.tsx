@@ -1,10 +1,9 @@
 // Pages that say one thing: what happened, then what to do.
 import { CircleAlert, TriangleAlert } from 'lucide-react'
-import { Component, type ReactNode } from 'react'
+import { Component, lazy, type ReactNode } from 'react'
 import { isProblem } from '@/api'
-import type { Obstacle } from '@/call'
-import { useT } from '@/i18n'
-import { Button, Heading, useAfter, useTitle } from '@/ui'
+import { loadAllWords, useT } from '@/i18n'
+import { Button, Heading, patiently, useAfter, useTitle } from '@/ui'
 import { Frame } from './Frame'
 
 interface PlainProps {
@@ -51,20 +50,8 @@ function Broken() {
   )
 }
 
-/** No call can work here: why, and the way out. */
-export function Obstructed({ why }: { why: Obstacle }) {
-  const t = useT()
-  const secure = `https://${location.host}`
-  return (
-    <PlainPage subtitle={t('frame.meeting')} title={t(`obstacle.${why}.title`)} icon={<TriangleAlert />} tone="warn">
-      <p>{t(`obstacle.${why}.body`)}</p>
-      <ol>
-        <li>{why === 'insecure' ? t('obstacle.insecure.do', { address: secure }) : t('obstacle.unsupported.do')}</li>
-        <li>{t('obstacle.else')}</li>
-      </ol>
-    </PlainPage>
-  )
-}
+/** No call can work here; few ever see why, and nobody else waits for those words. */
+export const Obstructed = lazy(() => patiently(() => Promise.all([import('./Obstructed'), loadAllWords()])).then(([module]) => ({ default: module.Obstructed })))
 
 /** Nothing for 300 ms, then a word; after five seconds, a sentence. */
 export function Loading() {

@@ -12,7 +12,7 @@ vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
 
 const view: GuestView = {
   status: 'entry', recognised_by: 'session',
-  meeting: { title: 'Réunion', organiser: 'Anne Bernard', state: 'open', sentence: { fr: 'Une phrase.', en: 'A sentence.' } },
+  meeting: { title: 'Réunion', organiser: 'Anne Bernard', time_zone: 'UTC', state: 'open', sentence: { fr: 'Une phrase.', en: 'A sentence.' } },
   link: { id: 'l', kind: 'personal', pin: false, guest_name: 'Maria Oliveira', organisation: 'Câmara' },
 } as unknown as GuestView
 
@@ -75,4 +75,13 @@ it('does not fill a field again that was emptied', async () => {
   })
   await arrives({ ...view })
   expect(name.value).toBe('')
+})
+
+it.each([
+  ['Pacific/Kiritimati', true],
+  [Intl.DateTimeFormat().resolvedOptions().timeZone, false],
+  ['Europe/Atlantis', false],
+])('tells the hour at the post in %s: %s', async (zone, told) => {
+  await arrives({ ...view, meeting: { ...view.meeting, starts_at: '2027-03-02T09:00:00Z', time_zone: zone } })
+  expect(document.body.textContent.includes('À l’heure du poste')).toBe(told)
 })

@@ -4,8 +4,8 @@ import { useEffect, useLayoutEffect, useRef, useState, type RefObject, type Subm
 import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
-import { useLang, useT, Words, type Translate } from '@/i18n'
-import { day, hour, moment, zone } from '@/i18n/dates'
+import { Said, useLang, useT, Words, type Translate } from '@/i18n'
+import { day, hour, moment, momentThere, zone } from '@/i18n/dates'
 import { Button, Field, unlockSounds, useAfter, useNow, useTitle } from '@/ui'
 import { fieldIDs, type Typed } from './typed'
 import type { GuestVisit } from './visit'
@@ -20,7 +20,6 @@ interface Props {
 
 export function EntryPage({ visit, view, typed }: Props) {
   const t = useT()
-  const lang = useLang()
   useTitle(view ? t('entry.title', { title: view.meeting.title }) : t('entry.eyebrow'))
   return (
     <Frame subtitle={t('frame.meeting')}>
@@ -33,7 +32,7 @@ export function EntryPage({ visit, view, typed }: Props) {
         <EntryForm visit={visit} view={view} typed={typed} />
         <section className="a" aria-label={t('entry.know')}>
           <ul className="facts">
-            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small>{view?.meeting.sentence[lang]}</small></div></li>
+            <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small><Said texts={view?.meeting.sentence} /></small></div></li>
             <li><CircleDot aria-hidden="true" /><div>{t('entry.norec')}</div></li>
             {view && view.meeting.keep_chat_days > 0 ? <li><MessageSquareText aria-hidden="true" /><div>{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</div></li> : null}
             {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
@@ -52,7 +51,8 @@ export function EntryPage({ visit, view, typed }: Props) {
 function Facts({ view }: { view: GuestView }) {
   const t = useT()
   const lang = useLang()
-  const { organiser, starts_at: starts, ends_at: ends } = view.meeting
+  const { organiser, starts_at: starts, ends_at: ends, time_zone: place } = view.meeting
+  const there = starts ? momentThere(new Date(starts), place, lang) : null
   return (
     <ul className="facts">
       <li><User aria-hidden="true" /><div><Words id="entry.organiser" values={{ host: <bdi>{organiser}</bdi> }} /></div></li>
@@ -62,6 +62,7 @@ function Facts({ view }: { view: GuestView }) {
           <div>
             <span className="cap">{ends ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) }) : moment(new Date(starts), lang)}</span>
             <small>{t('entry.zone', { zone: zone(new Date(starts), lang) })}</small>
+            {there ? <small>{t('entry.there', { date: there })}</small> : null}
           </div>
         </li>
       ) : null}
@@ -134,7 +135,7 @@ function EntryForm({ visit, view, typed }: Props) {
       />
       {view?.link.pin ? (
         <Field
-          ref={pinField} label={t('entry.pin')} name="pin" className="pin" inputMode="numeric" autoComplete="one-time-code" autoCapitalize="off" spellCheck={false} maxLength={40} required
+          ref={pinField} label={t('entry.pin')} name="pin" className="pin code" inputMode="numeric" autoComplete="one-time-code" autoCapitalize="off" spellCheck={false} maxLength={40} required
           value={pin} onChange={(event) => setPIN(event.target.value)} hint={t('entry.pin.hint')} error={fault?.field === 'pin' ? fault.text : undefined}
         />
       ) : null}

@@ -27,7 +27,7 @@ interface Props {
 
 export function GuestApp(props: Props) {
   const hindrance = obstacle(window)
-  return hindrance ? <Obstructed why={hindrance} /> : <Visited {...props} />
+  return hindrance ? <Suspense fallback={<Coming />}><Obstructed why={hindrance} /></Suspense> : <Visited {...props} />
 }
 
 function Visited({ linkID, keep, typed }: Props) {

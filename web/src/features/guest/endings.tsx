@@ -3,7 +3,7 @@ import { CalendarClock, CircleSlash, Clock, DoorClosed, LogOut, MonitorSmartphon
 import type { ReactNode } from 'react'
 import type { GuestView, Problem } from '@/api'
 import { ErrorNote, PlainPage } from '@/features/frame'
-import { useLang, useT, Words } from '@/i18n'
+import { Said, useLang, useT, Words } from '@/i18n'
 import { moment } from '@/i18n/dates'
 import { Button } from '@/ui'
 import type { GuestVisit, Visit } from './visit'
@@ -46,7 +46,7 @@ export function Ending({ visit, view, ended }: EndingProps) {
       return <PlainPage subtitle={subtitle} title={t('end.expired')} icon={<Clock />}><p>{t('end.expired.ask', { host: view.meeting.organiser })}</p></PlainPage>
     case 'withdrawn':
       return (
-        <PlainPage subtitle={subtitle} title={t('end.withdrawn')} icon={<LogOut />}>
+        <PlainPage subtitle={subtitle} title={t('end.withdrawn')} icon={<LogOut className="flip" />}>
           <Again visit={visit} view={view} />
         </PlainPage>
       )
@@ -62,7 +62,7 @@ function LeftCall({ visit, view, ended }: EndingProps) {
   if (ended === 'removed') return <Removed by={view.recognised_by} />
   if (ended === 'elsewhere') return <PlainPage subtitle={t('frame.meeting')} title={t('end.elsewhere')} icon={<MonitorSmartphone />}><p>{t('end.elsewhere.more')}</p>{back}</PlainPage>
   if (ended !== null && ended !== 'left') return <PlainPage subtitle={t('frame.meeting')} title={t('end.lost')} icon={<WifiOff />} tone="warn"><p>{t('end.lost.more')}</p>{back}</PlainPage>
-  return <PlainPage subtitle={t('frame.meeting')} title={t('end.left')} icon={<LogOut />}><p>{t('end.left.more')}</p>{back}</PlainPage>
+  return <PlainPage subtitle={t('frame.meeting')} title={t('end.left')} icon={<LogOut className="flip" />}><p>{t('end.left.more')}</p>{back}</PlainPage>
 }
 
 function Removed({ by }: { by: GuestView['recognised_by'] }) {
@@ -87,15 +87,14 @@ const lines = ['guests', 'shared_links', 'personal_links', 'pin', 'link_hours']
 /** The right link, but not one for this meeting's security profile: which line refuses it, and what helps. */
 function ByRules({ problem, host, retry }: { problem: Problem; host: string; retry: () => void }) {
   const t = useT()
-  const lang = useLang()
   const line = problem.code === 'profile-unavailable' ? 'lacking' : (lines.find((one) => one === problem.text('line')) ?? 'other').replace('_', '')
   const { profile } = problem.document
-  const name = typeof profile === 'object' && profile !== null ? (profile as Partial<Record<string, unknown>>)[lang] : undefined
+  const name = typeof profile === 'object' && profile !== null ? (profile as Record<string, string>) : undefined
   return (
     <>
       <p>{t(`end.rules.${line}`)}</p>
       <p><Words id={`end.rules.ask.${line}`} values={{ host: <bdi>{host}</bdi> }} /></p>
-      {typeof name === 'string' ? <p className="sm muted"><Words id="end.rules.profile" values={{ name: <bdi>{name}</bdi> }} /></p> : null}
+      {name ? <p className="sm muted"><Words id="end.rules.profile" values={{ name: <Said texts={name} /> }} /></p> : null}
       {line === 'guests' ? null : <Button kind="primary" onClick={retry}>{t('common.retry')}</Button>}
     </>
   )

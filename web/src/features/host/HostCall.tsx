@@ -206,7 +206,7 @@ function Finished({ why, post, onReturn }: { why: Over; post: string; onReturn: 
   const t = useT()
   const noLongerActs = useNoLongerActs(post, why === 'removed' || why === 'refused')
   const pages = {
-    left: ['end.left', <LogOut key="i" />, 'end.left.more'],
+    left: ['end.left', <LogOut key="i" className="flip" />, 'end.left.more'],
     ended: ['end.ended', <DoorClosed key="i" />, 'end.ended.host'],
     removed: ['end.removed', <DoorClosed key="i" />, 'end.removed.host'],
     elsewhere: ['end.elsewhere', <MonitorSmartphone key="i" />, 'end.elsewhere.more'],

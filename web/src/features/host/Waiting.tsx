@@ -40,7 +40,7 @@ export function Waiting({ meetingID, onEnter, onDoor }: Props) {
     case 'entry':
       return page(t('wait.ask'), <Bell />, <><p>{t('wait.ask.more')}</p>{ask}</>)
     case 'withdrawn':
-      return page(t('end.withdrawn'), <LogOut />, <><p>{t('end.withdrawn.more')}</p>{ask}</>)
+      return page(t('end.withdrawn'), <LogOut className="flip" />, <><p>{t('end.withdrawn.more')}</p>{ask}</>)
     case 'removed':
       return page(t('end.removed'), <CircleSlash />, <><p>{t('wait.removed.more')}</p>{ask}</>)
     case 'denied':

@@ -86,7 +86,7 @@ function Marks({ knock }: { knock: Knock }) {
   return (
     <div className="facts-known">
       {knock.agent ? <span className="chip ok"><BadgeCheck aria-hidden="true" />{t('lobbyp.agent')}</span> : null}
-      {link ? <span className="chip"><Link2 aria-hidden="true" />{t(`links.kind.${link.kind}`)}{label ? <bdi>{label}</bdi> : null}</span> : null}
+      {link ? <span className="chip"><Link2 aria-hidden="true" />{t(`links.kind.${link.kind}`)}{label ? <><span aria-hidden="true">·</span><bdi>{label}</bdi></> : null}</span> : null}
       {knock.pin_passed ? <span className="chip ok"><KeyRound aria-hidden="true" />{t('lobbyp.pin')}</span> : null}
       {knock.bound || knock.agent ? null : <span className="chip"><MonitorX aria-hidden="true" />{t('lobbyp.unbound')}</span>}
       {knock.sent_back ? <span className="chip"><Undo2 aria-hidden="true" className="flip" />{t('lobbyp.back')}</span> : null}

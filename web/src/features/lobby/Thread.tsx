@@ -27,7 +27,7 @@ export function Thread({ knock, open, tab, toggle, write }: Props) {
   return (
     <div className="thread">
       <Lines messages={knock.messages} />
-      <Writer label={t('lobbyp.writeto', { name: knock.name })} send={(text) => write(knock, text)} onEscape={toggle} />
+      <Writer label={t('lobbyp.writeto', { name: knock.name })} send={(text) => write(knock, text)} keep={knock.id} onEscape={toggle} />
     </div>
   )
 }

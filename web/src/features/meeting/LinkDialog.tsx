@@ -4,7 +4,7 @@ import { User, Users } from 'lucide-react'
 import { useState, type SubmitEvent } from 'react'
 import { type Link, type Meeting } from '@/api'
 import { ErrorNote, useFaults } from '@/features/frame'
-import { languages, useLang, useT } from '@/i18n'
+import { languages, said, useLang, useT } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 import { LifeField } from './LifeField'
@@ -85,7 +85,7 @@ function NewLink({ meeting, onMade }: { meeting: Meeting; onMade: (made: Made) =
       </label>
       <label className="check">
         <input key={String(rules?.pin)} type="checkbox" name="pin" value="yes" defaultChecked={rules?.pin === true} required={rules?.pin === true} />
-        <span>{t('links.pin.want')}<small>{rules?.pin ? t('profile.asks', { profile: profile?.name[lang] ?? '' }) : t('links.pin.want.says')}</small></span>
+        <span>{t('links.pin.want')}<small>{rules?.pin ? t('profile.asks', { profile: said(profile?.name, lang).text }) : t('links.pin.want.says')}</small></span>
       </label>
       <div className="pair">
         <Field label={t('links.from')} name="from" type="datetime-local" hint={t('links.from.hint')} error={fields['valid_from']} />

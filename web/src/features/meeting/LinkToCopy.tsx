@@ -28,7 +28,7 @@ export function LinkToCopy({ url, hint, onDone }: Props) {
   }
   return (
     <>
-      <Field ref={field} label={t('links.address')} readOnly value={url} onFocus={(event) => event.target.select()} hint={hint} />
+      <Field ref={field} className="code" label={t('links.address')} readOnly value={url} onFocus={(event) => event.target.select()} hint={hint} />
       <Button kind="primary" big icon={copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />} onClick={copy}>{copied ? t('links.copied.plain') : t('links.copy')}</Button>
       <Button onClick={onDone}>{t('common.done')}</Button>
     </>

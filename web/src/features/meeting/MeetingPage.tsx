@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { moderates } from '@/call'
 import { ErrorNote, Loading, Pending } from '@/features/frame'
-import { useLang, useT } from '@/i18n'
+import { Said, useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
@@ -15,6 +15,7 @@ import { LinksMenu } from './LinksMenu'
 import { LinkTable } from './LinkTable'
 import { Members } from './Members'
 import { ProfileChange } from './ProfileChange'
+import { There } from './There'
 import { useNoLongerActs } from './useNoLongerActs'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
@@ -53,7 +54,6 @@ function NoLongerActs() {
 
 function About({ meeting, post }: { meeting: Meeting; post: string | undefined }) {
   const t = useT()
-  const lang = useLang()
   const ended = meeting.state === 'ended'
   const profile = useProfiles(meeting.post).data?.find((one) => one.id === meeting.profile)
   const isHost = moderates(meeting.role)
@@ -66,7 +66,7 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' || !isHost ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
         <Facts meeting={meeting} profile={profile} post={post} />
-        {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
+        {profile ? <p className="muted"><Said texts={profile.sentence} /> {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
         {profile?.rules.keep_chat ? <p className="sm muted">{t('kept.rule')}</p> : null}
       </div>
       {isHost ? <Members meeting={meeting} /> : null}
@@ -89,7 +89,8 @@ function Facts({ meeting, profile, post }: { meeting: Meeting; profile: Profile 
     <div className="row">
       {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}
       <span className="chip"><CalendarDays aria-hidden="true" />{when}</span>
-      {profile ? <span className="chip"><ShieldCheck aria-hidden="true" />{profile.name[lang]}</span> : null}
+      {meeting.ended_at ?? starts ? <There at={meeting.ended_at ?? starts ?? ''} post={meeting.post} /> : null}
+      {profile ? <span className="chip"><ShieldCheck aria-hidden="true" /><Said texts={profile.name} /></span> : null}
       {meeting.role === 'host' ? null : <span className="chip"><UserRound aria-hidden="true" />{t(`role.you.${meeting.role}`)}</span>}
       {meeting.waiting > 0 ? <span className="chip warn"><Bell aria-hidden="true" />{t('meetings.waiting', { n: meeting.waiting })}</span> : null}
       {meeting.present > 0 ? <span className="chip"><Users aria-hidden="true" />{t('meetings.present', { n: meeting.present })}</span> : null}

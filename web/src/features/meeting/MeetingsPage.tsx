@@ -8,6 +8,7 @@ import { shortMoment } from '@/i18n/dates'
 import { Heading, SelectField, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
 import { actsAt } from './posts'
+import { There } from './There'
 import './meeting.css'
 
 const refreshEvery = 10_000
@@ -89,6 +90,7 @@ function Row({ meeting, post }: { meeting: Meeting; post: PostRole | undefined }
       <div className="what">
         <h3><a href={`/meetings/${meeting.id}`}><bdi>{meeting.title}</bdi></a></h3>
         <p className="sm muted">{t(word, { date: shortMoment(new Date(when), lang) })}</p>
+        <There at={when} post={meeting.post} />
       </div>
       <div className="marks">
         {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post.name}</bdi></span> : null}

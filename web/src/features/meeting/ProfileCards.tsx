@@ -1,6 +1,7 @@
 import { Ban } from 'lucide-react'
 import type { Profile, ProfileRules } from '@/api'
-import { useLang, useT } from '@/i18n'
+import { Said, useLang, useT } from '@/i18n'
+import { listed } from '@/i18n/lists'
 import { consequences } from './profileLines'
 import './profiles.css'
 
@@ -14,7 +15,6 @@ interface Props {
 /** The choice of a security profile: each says what it means, and why it cannot be had. */
 export function ProfileCards({ profiles, chosen, onChoose, error }: Props) {
   const t = useT()
-  const lang = useLang()
   return (
     <fieldset className="profile-cards">
       <legend>{t('profile.choose')}</legend>
@@ -24,8 +24,8 @@ export function ProfileCards({ profiles, chosen, onChoose, error }: Props) {
           <label key={profile.id} className={`profile-card ${lacking ? 'lacking' : ''}`}>
             <input type="radio" name="profile" value={profile.id} checked={chosen === profile.id} disabled={lacking} onChange={() => onChoose(profile.id)} />
             <span className="stack-s">
-              <b><bdi>{profile.name[lang]}</bdi></b>
-              <span>{profile.sentence[lang]}</span>
+              <b><Said texts={profile.name} /></b>
+              <span><Said texts={profile.sentence} /></span>
               {lacking ? <Lacking profile={profile} /> : <Consequences rules={profile.rules} />}
             </span>
           </label>
@@ -43,5 +43,6 @@ export function Consequences({ rules }: { rules: ProfileRules }) {
 
 function Lacking({ profile }: { profile: Profile }) {
   const t = useT()
-  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span>
+  const lang = useLang()
+  return <span className="why"><Ban aria-hidden="true" />{t('profile.lacking', { needs: listed(profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)), lang) })}</span>
 }

@@ -11,7 +11,7 @@ export function cell(text: string): string {
 
 /** A CSV file that spreadsheets open with the right accents and columns. */
 export function csv(rows: readonly (readonly string[])[], lang: Lang): string {
-  const comma = lang === 'fr' ? ';' : ','
+  const comma = lang === 'en' ? ',' : ';'
   return `\ufeff${rows.map((row) => row.map(cell).join(comma)).join('\r\n')}\r\n`
 }
 

@@ -43,7 +43,7 @@ export function PostForm({ post, error, busy, act, administrator, onSubmit }: Pr
         <SelectField label={t('posts.zone')} value={zone} onChange={(event) => setZone(event.target.value)} hint={t('posts.zone.hint')} error={fields['time_zone'] ? t('posts.zone.invalid') : undefined}>
           {timeZones(zone).map((name) => <option key={name} value={name}>{name.replaceAll('_', ' ')}</option>)}
         </SelectField>
-        <Field label={t('posts.languages')} required autoComplete="off" autoCapitalize="none" value={languages} onChange={(event) => setLanguages(event.target.value)} hint={`${languageNames(languageTags(languages), lang)}. ${t('posts.languages.hint')}`} error={wrongLanguages ? t('posts.languages.invalid') : undefined} />
+        <Field label={t('posts.languages')} className="code" required autoComplete="off" autoCapitalize="none" value={languages} onChange={(event) => setLanguages(event.target.value)} hint={`${languageNames(languageTags(languages), lang)}. ${t('posts.languages.hint')}`} error={wrongLanguages ? t('posts.languages.invalid') : undefined} />
       </div>
       <fieldset className="stack">
         <legend>{t('posts.contact')}</legend>

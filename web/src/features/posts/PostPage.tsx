@@ -5,6 +5,7 @@ import { agent, type Post, type PostDraft } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { dayMonth } from '@/i18n/dates'
+import { localeOf } from '@/i18n/languages'
 import { announce, Button, Heading, useTitle } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 import { Orphans } from './Orphans'
@@ -66,7 +67,7 @@ function Figures({ post }: { post: Post }) {
       {data ? (
         <div className="card post-card stack-s">
           <dl className="figures">
-            {shown.map((name) => <div key={name}><dt>{t(`posts.figures.${name}`)}</dt><dd>{data[name].toLocaleString(lang)}</dd></div>)}
+            {shown.map((name) => <div key={name}><dt>{t(`posts.figures.${name}`)}</dt><dd>{data[name].toLocaleString(localeOf(lang))}</dd></div>)}
           </dl>
           <p className="sm muted">{t('posts.figures.since', { date: dayMonth(new Date(data.since), lang) })}</p>
         </div>

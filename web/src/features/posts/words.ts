@@ -1,11 +1,12 @@
 // How a post's time zone and languages are said in the language of the page.
 import type { Lang } from '@/i18n'
+import { localeOf } from '@/i18n/languages'
 
 /** Such as "Africa/Dakar, 14:05". */
 export function timeThere(zone: string, lang: Lang, now = new Date()): string {
   const name = zone.replaceAll('_', ' ')
   try {
-    return `${name}, ${new Intl.DateTimeFormat(lang, { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(now)}`
+    return `${name}, ${new Intl.DateTimeFormat(localeOf(lang), { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(now)}`
   } catch {
     return name // a zone that this browser does not know
   }

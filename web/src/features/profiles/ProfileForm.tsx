@@ -5,7 +5,8 @@ import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Profile, type ProfileDraft, type ProfileEffects, type ProfileRules } from '@/api'
 import { ErrorNote, useFaults } from '@/features/frame'
 import { Effects } from '@/features/meeting'
-import { useT } from '@/i18n'
+import { useLang, useT } from '@/i18n'
+import { listed } from '@/i18n/lists'
 import { announce, AreaField, Button, Field, SelectField, textOf } from '@/ui'
 import { choices, flags, read } from './lines'
 
@@ -55,7 +56,7 @@ export function ProfileForm({ post, profile, fresh, go }: Props) {
   }
   return (
     <form ref={form} className="card profile-form" onSubmit={submit} onChange={change}>
-      {fresh ? <Field label={t('profiles.id')} hint={t('profiles.id.hint')} name="id" required minLength={2} maxLength={32} pattern="[a-z0-9]+(-[a-z0-9]+)*" autoComplete="off" error={fields['id']} /> : null}
+      {fresh ? <Field label={t('profiles.id')} hint={t('profiles.id.hint')} name="id" className="code" required minLength={2} maxLength={32} pattern="[a-z0-9]+(-[a-z0-9]+)*" autoComplete="off" error={fields['id']} /> : null}
       <div className="pair">
         <Field label={t('profiles.name.fr')} name="name.fr" lang="fr" required maxLength={80} defaultValue={fresh ? '' : profile.name.fr} error={fields['name.fr']} />
         <Field label={t('profiles.name.en')} name="name.en" lang="en" required maxLength={80} defaultValue={fresh ? '' : profile.name.en} error={fields['name.en']} />
@@ -116,11 +117,12 @@ function Lines({ rules, fields }: { rules: ProfileRules; fields: Readonly<Record
 
 function Seen({ effects }: { effects: ProfileEffects }) {
   const t = useT()
+  const lang = useLang()
   return (
     <section className="seen" role="status" aria-label={t('effects.title')}>
       <h2>{t('effects.title')}</h2>
       <p>{t('effects.inuse', { n: effects.in_use })}{effects.more ? ` ${t('effects.more')}` : ''}</p>
-      {effects.needs.length > 0 ? <p className="note warn"><span>{t('profile.lacking', { needs: effects.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
+      {effects.needs.length > 0 ? <p className="note warn"><span>{t('profile.lacking', { needs: listed(effects.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)), lang) })}</span></p> : null}
       <Effects meetings={effects.meetings} titled />
     </section>
   )

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { agent, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { AgentFrame, type AgentProps } from '@/features/meeting'
-import { useLang, useT } from '@/i18n'
+import { said, useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/dates'
 import { Heading, useTitle } from '@/ui'
 import { ProfileForm } from './ProfileForm'
@@ -22,7 +22,7 @@ export function ProfilePage({ post, profileID, ...frame }: Props) {
   const fresh = profileID === 'new'
   const from = fresh ? 'standard' : profileID
   const { data, error, refetch } = useQuery({ queryKey: ['profile', post, from], queryFn: () => agent.profile(post, from), staleTime: Infinity, gcTime: 0 })
-  const title = fresh ? t('profiles.new') : (data?.profile.name[lang] ?? '')
+  const title = fresh ? t('profiles.new') : said(data?.profile.name, lang).text
   useTitle(title)
   return (
     <AgentFrame {...frame}>

@@ -4,7 +4,8 @@ import { Ban, Plus } from 'lucide-react'
 import { agent, type PostRole, type Profile } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { administeredBy, AgentFrame, Consequences, type AgentProps } from '@/features/meeting'
-import { useLang, useT } from '@/i18n'
+import { Said, said, useLang, useT } from '@/i18n'
+import { listed } from '@/i18n/lists'
 import { Heading, useTitle } from '@/ui'
 import './profiles-admin.css'
 
@@ -47,12 +48,12 @@ function Row({ post, profile }: { post: string; profile: Profile }) {
   return (
     <li className="card profile-row">
       <div className="head">
-        <h2><bdi>{profile.name[lang]}</bdi></h2>
-        <a className="btn secondary" href={`/profiles/${post}/${profile.id}`} aria-label={t('profiles.edit.name', { name: profile.name[lang] })}>{t('profiles.edit')}</a>
+        <h2><Said texts={profile.name} /></h2>
+        <a className="btn secondary" href={`/profiles/${post}/${profile.id}`} aria-label={t('profiles.edit.name', { name: said(profile.name, lang).text })}>{t('profiles.edit')}</a>
       </div>
-      <p>{profile.sentence[lang]}</p>
+      <p><Said texts={profile.sentence} /></p>
       <Consequences rules={profile.rules} />
-      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)).join(', ') })}</span></p> : null}
+      {profile.needs.length > 0 ? <p className="note"><Ban aria-hidden="true" /><span>{t('profile.lacking', { needs: listed(profile.needs.map((need) => t(`profile.need.${need.replaceAll('-', '')}`)), lang) })}</span></p> : null}
     </li>
   )
 }

@@ -23,7 +23,7 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
       {state.lowering ? (
         <p className="hint" role="status">
           {t(state.lowering.identity === null ? 'hands.lowered' : 'hands.lowered.one')}{' '}
-          <Button icon={<Undo2 aria-hidden="true" />} onClick={call.undoLowering}>{t('lobbyp.undo')}</Button>
+          <Button icon={<Undo2 aria-hidden="true" className="flip" />} onClick={call.undoLowering}>{t('lobbyp.undo')}</Button>
         </p>
       ) : null}
       {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}

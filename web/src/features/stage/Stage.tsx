@@ -16,6 +16,7 @@ import { useShareQuestion } from './ShareQuestion'
 import { Tiles } from './Tiles'
 import { TopBar } from './TopBar'
 import { useAwake } from './useAwake'
+import { useBack } from './useBack'
 import { useCallKeys } from './useCallKeys'
 import { useCallNews } from './useCallNews'
 import { Watermark } from './Watermark'
@@ -37,6 +38,12 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   const { menuOf, question } = usePersonMenu(host?.onOne, state.moderation)
   useAwake()
   const leave = useLeave(call)
+  const closeOne = () => {
+    setDialog(null)
+    setPanel(null)
+    return dialog !== null || panel !== null
+  }
+  const backQuestion = useBack(closeOne, leave)
   const may = mayDo(state, host)
   useCallKeys(call, { may, share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined })
   const { phase } = state
@@ -63,6 +70,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       <Voices people={state.people} shares={state.shares} />
       {question}
       {shareQuestion}
+      {backQuestion}
       {host ? <TimerDialog open={dialog === 'timer'} running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
       <KeysDialog open={dialog === 'keys'} host={host !== undefined} onClose={() => setDialog(null)} />
     </div>

@@ -1,7 +1,7 @@
 import { Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
 import { useEffect, useEffectEvent, type ReactNode } from 'react'
 import type { CallState, ProfileInForce, Timer } from '@/call/live'
-import { useLang, useT } from '@/i18n'
+import { Said, said, useLang, useT } from '@/i18n'
 import { announce, Heading, useNow } from '@/ui'
 
 interface Props {
@@ -37,7 +37,7 @@ export function TopBar({ title, state, since, notice, onTimer }: Props) {
 function Profile({ profile }: { profile: ProfileInForce | null }) {
   const lang = useLang()
   if (!profile) return null
-  return <span className="sc hide-s" title={profile.sentence[lang]}><ShieldCheck aria-hidden="true" /><bdi>{profile.name[lang]}</bdi></span>
+  return <span className="sc hide-s" title={said(profile.sentence, lang).text}><ShieldCheck aria-hidden="true" /><Said texts={profile.name} /></span>
 }
 
 function Elapsed({ since }: { since: number }) {

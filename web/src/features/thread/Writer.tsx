@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } fro
 import { ErrorNote } from '@/features/frame'
 import { useT } from '@/i18n'
 import { Button } from '@/ui'
+import { useDraft } from './useDraft'
 import './thread.css'
 
 /** As long as the server takes, in characters. */
@@ -14,12 +15,14 @@ interface WriterProps {
   /** Focus on appearing; not where the field is always there. */
   focused?: boolean
   onEscape?: () => void
+  /** Keeps what is typed over a reload: whom and what it is for. */
+  keep?: string
 }
 
 /** One line and a button; what was typed stays until it has arrived. */
-export function Writer({ label, send, focused = true, onEscape }: WriterProps) {
+export function Writer({ label, send, focused = true, onEscape, keep }: WriterProps) {
   const t = useT()
-  const [text, setText] = useState('')
+  const [text, setText] = useDraft(keep === undefined ? undefined : `aparte.typed.${keep}`)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const field = useRef<HTMLInputElement>(null)

@@ -20,7 +20,7 @@ export function Messages({ visit, view }: { visit: Waits; view: LobbyView }) {
   return (
     <section className="messages-waiting" aria-label={t('lobbyp.thread')}>
       <Lines messages={messages} />
-      <Writer label={t('lobby.reply')} send={visit.reply} focused={false} />
+      <Writer label={t('lobby.reply')} send={visit.reply} focused={false} keep={location.pathname} />
     </section>
   )
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import type { Readable, SocketState } from '@/api'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame } from '@/features/frame'
-import { useLang, useT, Words } from '@/i18n'
+import { Said, useLang, useT, Words } from '@/i18n'
 import { moment } from '@/i18n/dates'
 import { announce, Button, Heading, useLasting, useNow, useStore, useTitle } from '@/ui'
 import { Messages } from './Messages'
@@ -24,7 +24,6 @@ interface Props {
 
 export function WaitingPage({ visit, view, bearer, kept, linkEnds }: Props) {
   const t = useT()
-  const lang = useLang()
   const connection = useStore(visit.connection)
   const [error, setError] = useState<unknown>(null)
   useTitle(t('lobby.title', { title: view.meeting.title }))
@@ -43,11 +42,11 @@ export function WaitingPage({ visit, view, bearer, kept, linkEnds }: Props) {
           </div>
           <Messages visit={visit} view={view} />
           <Waited view={view} />
-          <p className="sm muted">{view.meeting.sentence[lang]}</p>
+          <p className="sm muted"><Said texts={view.meeting.sentence} /></p>
           {view.meeting.keep_chat_days > 0 ? <p className="sm muted">{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</p> : null}
           <p className="sm muted">{kept}</p>
           {error ? <ErrorNote error={error} /> : null}
-          <div className="row"><Button icon={<LogOut aria-hidden="true" />} onClick={leave}>{t('lobby.leave')}</Button></div>
+          <div className="row"><Button icon={<LogOut aria-hidden="true" className="flip" />} onClick={leave}>{t('lobby.leave')}</Button></div>
         </section>
         <DeviceCheckCard bearer={bearer} />
       </main>

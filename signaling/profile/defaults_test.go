@@ -1,0 +1,44 @@
+package profile
+
+import "testing"
+
+func TestWhatShipsIsInEveryLanguage(t *testing.T) {
+	for _, p := range Defaults() {
+		for _, text := range []Text{p.Name, p.Sentence} {
+			if text.French == "" || text.English == "" || text.Arabic == "" {
+				t.Errorf("%s: a text lacks a language: %+v", p.ID, text)
+			}
+		}
+		if _, err := Check(p); err != nil {
+			t.Errorf("%s: %v", p.ID, err)
+		}
+	}
+}
+
+func TestTextsOfAnAdministratorHaveNoOldTranslation(t *testing.T) {
+	shipped := Defaults()[0]
+	written := func(p Profile) Profile { // as an administrator's page sends it
+		p.Name.Arabic, p.Sentence.Arabic = "", ""
+		return p
+	}
+	ruled := written(shipped)
+	ruled.Rules.KeepChat = true
+	reworded := written(shipped)
+	reworded.Sentence.English = "Something else."
+	other := written(shipped)
+	other.ID = "other"
+	for _, tc := range []struct {
+		what           string
+		p              Profile
+		name, sentence string
+	}{
+		{"another rule", ruled, shipped.Name.Arabic, shipped.Sentence.Arabic},
+		{"another sentence", reworded, shipped.Name.Arabic, ""},
+		{"another profile with the same words", other, "", ""},
+	} {
+		got, err := Check(tc.p)
+		if err != nil || got.Name.Arabic != tc.name || got.Sentence.Arabic != tc.sentence {
+			t.Errorf("%s: %q, %q, %v", tc.what, got.Name.Arabic, got.Sentence.Arabic, err)
+		}
+	}
+}
