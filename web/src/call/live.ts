@@ -5,6 +5,7 @@ import type { CallCalls } from '@/api/call'
 import type { Intents } from './intents'
 import { listenWithWebAudio } from './check'
 import { Call } from './session'
+import { browserKeep } from './view'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
 export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, intents: Intents): Call {
@@ -14,6 +15,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     calls,
     intents,
     listen: listenWithWebAudio,
+    keep: browserKeep(),
     room: () =>
       new Room({
         adaptiveStream: true,
@@ -35,5 +37,7 @@ export { everyone } from './chat'
 export type { Files, Upload } from './files'
 export { reactions, type Timer } from './packets'
 export type { Moderated, Moderation, Right } from './moderation'
-export { grid, inFront, initials, page, perPage, smallestTile, type Size } from './layout'
+export { grid, initials, page, perPage, smallestTile, type Size } from './layout'
+export { arrange, keyOf, layouts, selfViews, type Arrangement, type Layout, type Seat, type SelfView } from './arrangement'
+export { mostPins, type View, type ViewState } from './view'
 export type { Track } from 'livekit-client'
