@@ -39,6 +39,6 @@ export class Priority {
   }
 
   private cameraOf(identity: string): RemoteTrackPublication | undefined {
-    return this.room.remoteParticipants.get(identity)?.getTrackPublication(Track.Source.Camera) as RemoteTrackPublication | undefined
+    return this.room.remoteParticipants.get(identity)?.getTrackPublication(Track.Source.Camera)
   }
 }

@@ -5,7 +5,7 @@ import { breath, follow, holdsFor, silence, speaksFor, type Speech } from './spe
 function run(present: string, told: [at: number, speaking: string][]): string {
   let speech: Speech = silence
   let again: number | null = null
-  const look = (at: number, speaking: string) => ({ speech, again } = follow(speech, [...present].map((identity) => ({ identity, speaking: speaking.includes(identity) })), at))
+  const look = (at: number, speaking: string) => ({ speech, again } = follow(speech, Array.from(present, (identity) => ({ identity, speaking: speaking.includes(identity) })), at))
   let now = ''
   return told.map(([at, speaking]) => {
     // What is to be looked at again before is looked at.

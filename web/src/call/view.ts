@@ -68,7 +68,7 @@ export class View {
 
   /** Loudness from 0 to 1. */
   setVolume = (identity: string, volume: number): void => {
-    const { [identity]: _, ...others } = this.current.get().volumes
+    const others = Object.fromEntries(Object.entries(this.current.get().volumes).filter(([one]) => one !== identity))
     const heard = Math.min(1, Math.max(0, volume))
     this.change({ volumes: heard === 1 ? others : last({ ...others, [identity]: heard }) })
   }

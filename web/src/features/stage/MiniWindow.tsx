@@ -37,7 +37,7 @@ export function useMiniWindow(call: Call, leave: () => void): { offered: boolean
     }
   }, [opened, call, t])
   return {
-    offered: windowsOfPages() !== undefined || document.pictureInPictureEnabled === true,
+    offered: windowsOfPages() !== undefined || ('pictureInPictureEnabled' in document && document.pictureInPictureEnabled),
     open: opened !== null,
     // A browser that refuses has said so itself.
     toggle: () => void toggle().catch(() => undefined),

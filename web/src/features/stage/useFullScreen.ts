@@ -20,5 +20,5 @@ export function useFullScreen(of?: RefObject<HTMLElement | null>): FullScreen {
     const done = on ? document.exitFullscreen() : (of ? of.current : document.documentElement)?.requestFullscreen()
     done?.catch(() => undefined)
   }
-  return { offered: document.fullscreenEnabled === true, on, toggle }
+  return { offered: 'fullscreenEnabled' in document && document.fullscreenEnabled, on, toggle }
 }
