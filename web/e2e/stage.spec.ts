@@ -98,6 +98,7 @@ test('five people: layouts, pins, volumes, pages, one’s own picture, screens, 
     await guest.page.getByRole('button', { name: guest.words.ask }).click();
     await host.admit(names[i] ?? '');
     await guest.expectInCall();
+    await expect(tile(page, names[i] ?? '')).toBeVisible(); // in this order
   }
   await page.keyboard.press('Escape');
   await expect(page.locator('.tile')).toHaveCount(5);

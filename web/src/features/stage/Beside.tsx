@@ -38,7 +38,7 @@ function Strip({ people, drawn }: { people: readonly Person[]; drawn: Drawn }) {
   const shown = page(people, stripLength, wanted, people.at(-1)?.self ?? false)
   const turn = (to: number) => setWanted(Math.min(Math.max(0, to), shown.pages - 1))
   return (
-    <div className="beside">
+    <div className="strip-box">
       <TileList className="strip" drawn={drawn} onPage={shown.pages > 1 ? (step) => turn(shown.page + step) : undefined}>
         {shown.tiles.map((person, i) => <PersonTile key={person.identity || 'self'} person={person} drawn={drawn} first={i === 0} />)}
       </TileList>
