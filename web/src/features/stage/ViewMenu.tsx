@@ -1,5 +1,5 @@
 // How one looks on: the layout, one's own picture, full screen, the small window. It concerns nobody else.
-import { Eye, EyeOff, FlipHorizontal2, LayoutGrid, Maximize, Minimize, PictureInPicture2, Sparkles, UserRound } from 'lucide-react'
+import { Eye, EyeOff, FlipHorizontal2, LayoutDashboard, LayoutGrid, Maximize, Minimize, PictureInPicture2, UserRound } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { layouts, selfViews, type Layout, type View } from '@/call/live'
 import { useT } from '@/i18n'
@@ -7,7 +7,7 @@ import { announce, useStore } from '@/ui'
 import { MenuButton } from '@/ui/overlays'
 import type { FullScreen } from './useFullScreen'
 
-const icons: Record<Layout, ReactNode> = { auto: <Sparkles aria-hidden="true" />, grid: <LayoutGrid aria-hidden="true" />, speaker: <UserRound aria-hidden="true" /> }
+const icons: Record<Layout, ReactNode> = { auto: <LayoutDashboard aria-hidden="true" />, grid: <LayoutGrid aria-hidden="true" />, speaker: <UserRound aria-hidden="true" /> }
 
 interface Props {
   view: View
