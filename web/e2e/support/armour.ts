@@ -25,8 +25,10 @@ export class Armour {
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
       if (!/^(http|ws)s?:$/.test(protocol) || request.isNavigationRequest()) return;
-      const page = new URL(request.frame().url());
-      if (page.origin !== origin) armour.abroad.push(`${request.url()} from ${page}`);
+      // A window that a page opens and draws itself (Document Picture-in-Picture) has no address; it is that page's.
+      const from = request.frame().url();
+      const homes = from === 'about:blank' ? context.pages().map((page) => page.url()) : [from];
+      if (!homes.some((home) => new URL(home).origin === origin)) armour.abroad.push(`${request.url()} from ${from}`);
     });
     return armour;
   }

@@ -22,7 +22,7 @@ export function facts(room: Room, before: CallState): Facts {
   const away = before.phase.is === 'reconnecting'
   return {
     people: away ? before.people : keepSame(before.people, people(room)),
-    shares: away ? before.shares : keepSame(before.shares, shares(room)),
+    shares: away ? before.shares : keepSame(before.shares, shares(room, before.shares)),
     noHost: noHost(room.metadata, before.noHost),
     quality: quality(room),
     mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,

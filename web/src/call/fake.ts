@@ -1,14 +1,20 @@
 // A room and a server that never leave the process, for tests of the call and of what shows it.
 import { EventEmitter } from 'node:events'
-import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type ReconnectPolicy, type Room } from 'livekit-client'
+import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, TrackEvent, type ReconnectPolicy, type Room } from 'livekit-client'
 import { vi } from 'vitest'
 import type { MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
 import { Call } from './session'
 
-class FakePublication {
+export class FakePublication extends EventEmitter {
   isMuted = false
-  constructor(readonly track: object) {}
+  /** What the server was told of this track, as livekit-client tells it: by a listener that was there first. */
+  readonly told: { priority: number }[] = []
+  constructor(readonly source: Track.Source, readonly track: object = { source }) {
+    super()
+    this.on(TrackEvent.UpdateSettings, (settings: { priority: number }) => this.told.push({ ...settings }))
+  }
+  emitTrackUpdate = () => this.emit(TrackEvent.UpdateSettings, { priority: 0 })
 }
 
 export class FakeParticipant {
@@ -32,7 +38,7 @@ export class FakeParticipant {
   }
   private set(source: Track.Source, on: boolean) {
     if (this.fail) return Promise.reject(this.fail)
-    if (on) this.tracks.set(source, new FakePublication({ source }))
+    if (on) this.tracks.set(source, new FakePublication(source))
     else this.tracks.delete(source)
     return Promise.resolve()
   }

@@ -49,14 +49,15 @@ export function perPage(area: Size): number {
 /** Below this height, in CSS pixels, a tile shows a name and no face: only the speaker is shown then. */
 export const smallestTile = 72
 
-/** One page of the tiles, self on every page as its last tile. The page is brought into range. */
-export function page<T>(tiles: readonly T[], size: number, wanted: number): { tiles: readonly T[]; page: number; pages: number } {
-  const self = tiles.at(-1)
-  if (tiles.length <= size || self === undefined) return { tiles, page: 0, pages: 1 }
-  const others = tiles.slice(0, -1)
-  const pages = Math.ceil(others.length / (size - 1))
+/** One page of the tiles, the last tile on every page where it is oneself. The page is brought into range. */
+export function page<T>(tiles: readonly T[], size: number, wanted: number, selfLast = true): { tiles: readonly T[]; page: number; pages: number } {
+  if (tiles.length <= size) return { tiles, page: 0, pages: 1 }
+  const self = selfLast ? tiles.slice(-1) : []
+  const others = tiles.slice(0, tiles.length - self.length)
+  const room = size - self.length
+  const pages = Math.ceil(others.length / room)
   const at = Math.min(Math.max(0, wanted), pages - 1)
-  return { tiles: [...others.slice(at * (size - 1), (at + 1) * (size - 1)), self], page: at, pages }
+  return { tiles: [...others.slice(at * room, (at + 1) * room), ...self], page: at, pages }
 }
 
 /** Those in the spotlight, in its order, and the others in theirs. Whoever is not there is nowhere. */

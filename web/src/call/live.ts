@@ -7,6 +7,7 @@ import type { Intents } from './intents'
 import { listenWithWebAudio } from './check'
 import { draftsIn } from './drafts'
 import { Call } from './session'
+import { browserKeep } from './view'
 
 /** A call with the settings every meeting uses: only visible pictures are received, only wanted layers are sent. */
 export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, intents: Intents): Call {
@@ -19,6 +20,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     network: browserNetwork,
     // The path names the link or the meeting, and no secret.
     drafts: draftsIn(() => sessionStorage, `aparte.draft.${location.pathname}`),
+    keep: browserKeep(),
     room: (reconnectPolicy) =>
       new Room({
         reconnectPolicy,
@@ -41,5 +43,7 @@ export { everyone } from './chat'
 export type { Files, Upload } from './files'
 export { reactions, type Timer } from './packets'
 export type { Moderated, Moderation, Right } from './moderation'
-export { grid, inFront, initials, page, perPage, smallestTile, type Size } from './layout'
+export { grid, initials, page, perPage, smallestTile, type Size } from './layout'
+export { arrange, keyOf, layouts, selfViews, type Arrangement, type Layout, type Seat } from './arrangement'
+export type { View, ViewState } from './view'
 export type { Track } from 'livekit-client'

@@ -1,6 +1,6 @@
 // Reads a LiveKit room into plain facts for the screen. Facts that did not change keep their identity,
 // so that a tile renders again only when something about it did.
-import { ConnectionQuality, Track, type Participant, type Room } from 'livekit-client'
+import { ConnectionQuality, Track, type Participant, type Room, type TrackPublication } from 'livekit-client'
 import type { MediaProblem } from './media'
 import { roleNamed, type Role } from './role'
 
@@ -34,7 +34,8 @@ export interface Share {
   identity: string
   name: string
   self: boolean
-  picture: Track
+  /** Null until it is received. */
+  picture: Track | null
   /** As of a person: held back by the server. */
   held: boolean
   sound: Track | null
@@ -94,7 +95,7 @@ function person(participant: Participant, self: boolean, hand: number): Person {
     held: isHeld(camera?.track),
     voice: self ? null : (participant.getTrackPublication(Track.Source.Microphone)?.track ?? null),
     lost: participant.connectionQuality === ConnectionQuality.Lost,
-    sharing: screenOf(participant) !== null,
+    sharing: screenOf(participant) !== undefined,
     hand,
   }
 }
@@ -112,21 +113,25 @@ export function nameOf(participant: Pick<Participant, 'name' | 'identity'>): str
   return participant.name || participant.identity
 }
 
-function screenOf(participant: Participant): Track | null {
+/** A screen that is announced is shown, received or not: after a lost connection it stands where it stood. */
+function screenOf(participant: Participant): TrackPublication | undefined {
   const publication = participant.getTrackPublication(Track.Source.ScreenShare)
-  return publication && !publication.isMuted ? (publication.track ?? null) : null
+  return publication && !publication.isMuted ? publication : undefined
 }
 
-export function shares(room: Room): Share[] {
+/** The screens shown: those of before in their order, then the others. */
+export function shares(room: Room, before: readonly { identity: string }[] = []): Share[] {
   const shown: Share[] = []
   for (const participant of [...room.remoteParticipants.values(), room.localParticipant]) {
-    const picture = screenOf(participant)
-    if (!picture) continue
+    const screen = screenOf(participant)
+    if (!screen) continue
+    const picture = screen.track ?? null
     const self = participant === room.localParticipant
     const sound = self ? null : (participant.getTrackPublication(Track.Source.ScreenShareAudio)?.track ?? null)
-    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture, held: isHeld(picture), sound })
+    shown.push({ identity: participant.identity, name: nameOf(participant), self, picture, held: isHeld(screen.track), sound })
   }
-  return shown
+  const place = ({ identity }: Share) => before.findIndex((one) => one.identity === identity)
+  return [...shown.filter((one) => place(one) >= 0).sort((a, b) => place(a) - place(b)), ...shown.filter((one) => place(one) < 0)]
 }
 
 /** What the server allows; before it has said, everything, since it decides anyway. Writing goes through the API, so that no media permission tells of it. */

@@ -6,6 +6,8 @@
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
 //	lowering.ts     hands that a host lowers
+//	view.ts         how the person looks on and listens
+//	priority.ts     that pictures pinned there come first
 //	facts.ts        what the room looks like now
 import { ConnectionState, RoomEvent, Track, type ReconnectPolicy, type Room } from 'livekit-client'
 import { Store, type MediaGrant, type Reaction, type Readable } from '@/api'
@@ -22,9 +24,11 @@ import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
 import { nameOf } from './people'
+import { Priority } from './priority'
 import { Publishing, type Intended } from './publishing'
 import { Retries } from './retries'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
+import { View, type Keep } from './view'
 
 interface Options {
   /** Asks the server anew for each join whether one may be in. */
@@ -40,6 +44,8 @@ interface Options {
   network?: Network
   /** Keeps what is typed and not sent over a reload. */
   drafts?: Drafts
+  /** Where the person's way of looking on is kept; without it nowhere. */
+  keep?: Keep
 }
 
 export class Call {
@@ -48,6 +54,7 @@ export class Call {
   readonly state: Readable<CallState> = this.current
   readonly chat: Chat
   readonly files: Files
+  readonly view: View
   private readonly listeners = new Set<(event: CallEvent) => void>()
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
@@ -76,6 +83,8 @@ export class Call {
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
     this.publishing = new Publishing(shared, options.intents, { now: this.refreshNow, soon: this.refresh })
+    this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
+    const priority = new Priority(this.room, this.view.state)
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
     this.connection = new Connection(shared, {
       grant: options.grant,
@@ -94,6 +103,8 @@ export class Call {
         this.inbox.close()
         this.files.close()
         this.mutedTalk?.follow(null)
+        this.view.close()
+        priority.close()
       },
     })
     const unwatch = options.network?.watch(() => this.backOnScreen(), () => this.connection.networkGone()) ?? (() => undefined)

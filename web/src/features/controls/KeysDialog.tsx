@@ -17,6 +17,7 @@ export function KeysDialog({ open, host, onClose }: Props) {
   const rows: [string, string][] = [
     ['M', 'keys.mic'], ['V', 'keys.cam'], ['S', 'keys.share'], ['C', 'keys.chat'], ['P', 'keys.people'], ['H', 'keys.hand'],
     ...(host ? ([['L', 'keys.lobby'], ['A', 'keys.admit'], ['R', 'keys.refuse']] as [string, string][]) : []),
+    ...(document.fullscreenEnabled ? ([['F', 'keys.full']] as [string, string][]) : []), ['I', 'keys.mini'], ['E', 'keys.pin'], [t('keys.arrows'), 'keys.tiles'],
     [t('keys.space'), 'keys.talk'], ['F6', 'keys.regions'], ['?', 'keys.help'],
   ]
   return (

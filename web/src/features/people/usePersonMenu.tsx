@@ -1,12 +1,14 @@
-// What a host may do about one person, in the list of people and on the person's tile alike.
+// What one may do about one person, in the list of people and on the person's tile alike: everybody for themselves, a host for all.
 import { Ban, DoorOpen, ListChecks, MicOff, MonitorX, Speech, Star, StarOff, UserMinus, VideoOff } from 'lucide-react'
 import { useCallback, useState, type ReactNode } from 'react'
 import { moderates } from '@/call'
-import type { Moderation, Person } from '@/call/live'
+import type { Moderation, Person, View } from '@/call/live'
 import { useT, Words } from '@/i18n'
-import { recoverFocus } from '@/ui'
+import { recoverFocus, useStore } from '@/ui'
 import { Confirm, type MenuGroup } from '@/ui/overlays'
+import { viewerEntries } from './forViewer'
 import { HandOverQuestion, roleEntries, type RoleActs } from './RoleMenu'
+import { VolumeDialog } from './VolumeDialog'
 
 /** The acts of a host on one person and on all; each is done when the server and the call have obeyed. */
 export interface Moderating {
@@ -30,24 +32,29 @@ export interface Moderating {
 const mostInFront = 3
 
 /**
- * The menu of a person, and the question that it may ask; both empty for who is no host. menuOf is the same function for
+ * The menu of a person, and the question that it may ask. menuOf is the same function for
  * as long as the acts and the state of the call are, so that a tile is drawn again for news of its own person only.
  */
-export function usePersonMenu(host: Moderating | undefined, moderation: Moderation): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
+export function usePersonMenu(host: Moderating | undefined, moderation: Moderation, view: View): { menuOf: (person: Person) => MenuGroup[]; question: ReactNode } {
   const t = useT()
   const [asked, setAsked] = useState<Person | null>(null)
   const [given, setGiven] = useState<Person | null>(null)
+  const [heard, setHeard] = useState<Person | null>(null)
+  const { pins, silenced, selfView, mirror } = useStore(view.state)
   const { spotlight, forbidden } = moderation
   const menuOf = useCallback((person: Person): MenuGroup[] => {
-    if (!host || !person.identity) return []
+    if (!person.identity) return []
+    const own = { entries: viewerEntries(t, person, view, { pins, silenced, selfView, mirror }, setHeard) }
+    if (!host) return [own]
     const leads = spotlight.includes(person.identity)
     const letIn = host.letIn(person)
     const front = leads
       ? [{ id: 'back-row', label: t('mod.spotlight.end'), icon: <StarOff aria-hidden="true" />, onAct: () => host.spotlight(spotlight.filter((one) => one !== person.identity)) }]
       : [{ id: 'front', label: t('mod.spotlight'), icon: <Star aria-hidden="true" />, onAct: () => host.spotlight([...spotlight, person.identity].slice(-mostInFront)) }]
-    if (person.self) return [{ entries: front }]
+    if (person.self) return [own, { entries: front }]
     const maySpeak = moderates(person.role) || (person.role !== 'observer' && !forbidden.includes('speak'))
     return [
+      own,
       {
         entries: [
           ...(person.micOn ? [{ id: 'mute', label: t('mod.mute'), icon: <MicOff aria-hidden="true" />, onAct: () => host.mute(person) }] : []),
@@ -68,9 +75,10 @@ export function usePersonMenu(host: Moderating | undefined, moderation: Moderati
         ],
       },
     ]
-  }, [host, spotlight, forbidden, t])
+  }, [host, spotlight, forbidden, view, pins, silenced, selfView, mirror, t])
   const question = (
     <>
+    <VolumeDialog person={heard} view={view} onClose={() => { setHeard(null); recoverFocus() }} />
     <Confirm
       open={asked !== null} onClose={() => { setAsked(null); recoverFocus() }} cancel={t('common.cancel')} act={t('people.remove')}
       title={<Words id="people.remove.ask" values={{ name: <bdi>{asked?.name ?? ''}</bdi> }} />} onAct={() => (asked && host ? host.remove(asked) : undefined)}

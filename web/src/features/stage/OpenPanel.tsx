@@ -3,6 +3,7 @@ import { ChatPanel } from '@/features/chat'
 import type { PanelName } from '@/features/controls'
 import { PeoplePanel, type usePersonMenu } from '@/features/people'
 import { useT } from '@/i18n'
+import { useStore } from '@/ui'
 import type { HostSide } from './hostSide'
 import { Panel } from './Panel'
 
@@ -18,11 +19,12 @@ interface Props {
 /** The panel that is open, if one is. */
 export function OpenPanel({ panel, call, state, menuOf, host, onClose }: Props) {
   const t = useT()
+  const view = useStore(call.view.state)
   if (panel === 'lobby' && host) return <Panel key="lobby" title={t('lobbyp.title')} count={host.waiting} onClose={onClose}>{host.lobby}</Panel>
   if (panel === 'people') {
     return (
       <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}>
-        <PeoplePanel people={state.people} moderation={state.moderation} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} />
+        <PeoplePanel people={state.people} moderation={state.moderation} view={view} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} />
       </Panel>
     )
   }

@@ -5,9 +5,10 @@ import type { Call, CallState, Right } from '@/call/live'
 import { ControlBar, KeysDialog, TimerDialog, type PanelName } from '@/features/controls'
 import { usePersonMenu } from '@/features/people'
 import { useT } from '@/i18n'
-import { play, useStore, useTitle } from '@/ui'
+import { announce, play, useStore, useTitle } from '@/ui'
 import type { HostSide } from './hostSide'
 import { Voices } from './Media'
+import { useMiniWindow } from './MiniWindow'
 import { ModeratedNotices } from './Moderated'
 import { BarNotices, Notices } from './Notices'
 import { OpenPanel } from './OpenPanel'
@@ -19,6 +20,8 @@ import { useAwake } from './useAwake'
 import { useBack } from './useBack'
 import { useCallKeys } from './useCallKeys'
 import { useCallNews } from './useCallNews'
+import { useFullScreen } from './useFullScreen'
+import { SelfHidden, ViewMenu } from './ViewMenu'
 import { Watermark } from './Watermark'
 import './stage.css'
 
@@ -35,7 +38,8 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   const { share, question: shareQuestion } = useShareQuestion(call, state.people)
   const longAway = useLongAway(state.phase)
   useCallNews(call)
-  const { menuOf, question } = usePersonMenu(host?.onOne, state.moderation)
+  const view = useStore(call.view.state)
+  const { menuOf, question } = usePersonMenu(host?.onOne, state.moderation, call.view)
   useAwake()
   const leave = useLeave(call)
   const closeOne = () => {
@@ -45,7 +49,10 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   }
   const backQuestion = useBack(closeOne, leave)
   const may = mayDo(state, host)
-  useCallKeys(call, { may, share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined })
+  const full = useFullScreen()
+  const mini = useMiniWindow(call, leave)
+  const pin = usePin(call)
+  useCallKeys(call, { may, share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined, ...(full.offered ? { full: full.toggle } : {}), ...(mini.offered ? { mini: mini.toggle } : {}) })
   const { phase } = state
   if (longAway && phase.is === 'reconnecting') {
     return <div className="call" data-phase={phase.is}><AwayPage phase={phase} retry={call.retryNow} leave={leave} /></div>
@@ -54,20 +61,21 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={phase.is}>
       <TopBar
-        title={title} state={state} since={since} {...(host ? { onTimer: timer } : {})}
+        title={title} state={state} since={since} views={<><SelfHidden view={call.view} /><ViewMenu view={call.view} full={full} mini={mini} /></>} {...(host ? { onTimer: timer } : {})}
         notice={<BarNotices call={call} state={state} {...(host ? { host } : {})} lobbyOpen={panel === 'lobby'} onLobby={() => setPanel('lobby')} />}
       />
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         <ModeratedNotices call={call} state={state} />
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
-        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} menuOf={menuOf} reactions={state.reactions} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} drawn={{ menuOf, reactions: state.reactions, view, onPin: pin, onShare: (identity) => showLarge(call, identity) }} />
         <Watermark call={call} />
         {phase.is === 'reconnecting' ? <Reconnecting phase={phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
       <OpenPanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
       <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, help: () => setDialog('keys') }} />
-      <Voices people={state.people} shares={state.shares} />
+      <Voices people={state.people} shares={state.shares} view={view} />
+      {mini.content}
       {question}
       {shareQuestion}
       {backQuestion}
@@ -89,6 +97,22 @@ function useLeave(call: Call): () => void {
     if (sounds) play('leave')
     call.leave()
   }
+}
+
+/** Pins somebody or takes the pin out, in words. */
+function usePin(call: Call): (identity: string) => void {
+  const t = useT()
+  return (identity) => {
+    const name = call.state.get().people.find((person) => person.identity === identity)?.name ?? ''
+    announce(t(call.view.state.get().pins.includes(identity) ? 'pin.out.said' : 'pin.said', { name }))
+    call.view.togglePin(identity)
+  }
+}
+
+/** A screen that stood among the tiles of the grid. */
+function showLarge({ view }: Call, identity: string): void {
+  view.chooseShare(identity)
+  if (view.state.get().layout === 'grid') view.setLayout('auto')
 }
 
 interface CallBarProps {

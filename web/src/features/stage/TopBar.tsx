@@ -10,11 +10,13 @@ interface Props {
   since: number
   /** Who knocks, while the lobby panel is closed. */
   notice?: ReactNode
+  /** How one looks on. */
+  views: ReactNode
   /** Opens the timer's dialog; for hosts. */
   onTimer?: () => void
 }
 
-export function TopBar({ title, state, since, notice, onTimer }: Props) {
+export function TopBar({ title, state, since, notice, views, onTimer }: Props) {
   const t = useT()
   const outside = state.people.filter((person) => person.outside && !person.self).length
   return (
@@ -29,6 +31,7 @@ export function TopBar({ title, state, since, notice, onTimer }: Props) {
       {state.timer ? <Countdown timer={state.timer} clock={state.clock} onPress={onTimer} /> : null}
       <Elapsed since={since} />
       <Connection state={state} />
+      {views}
     </header>
   )
 }

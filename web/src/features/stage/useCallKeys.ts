@@ -10,10 +10,13 @@ interface Acts {
   toggle: (panel: PanelName) => void
   help: () => void
   escape: () => void
+  /** Where the browser has them: full screen and the small window. */
+  full?: () => void
+  mini?: () => void
 }
 
 /** The single keys of the call, Space to talk, F6 from region to region, Escape for the panel. */
-export function useCallKeys(call: Call, { may, host, share, toggle, help, escape }: Acts): void {
+export function useCallKeys(call: Call, { may, host, share, toggle, help, escape, full, mini }: Acts): void {
   const { keys } = useStore(intents)
   useKeys(keys, {
     keys: {
@@ -26,6 +29,8 @@ export function useCallKeys(call: Call, { may, host, share, toggle, help, escape
       p: () => toggle('people'),
       ...(may.hand ? { h: call.toggleHand } : {}),
       ...(host ? { l: () => toggle('lobby') } : {}),
+      ...(full ? { f: full } : {}),
+      ...(mini ? { i: mini } : {}),
       '?': help,
     },
     talk: (on) => void (call.state.get().self.can.speak && call.setMic(on)),
