@@ -2,8 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, type Room } from 'livekit-client'
 import { vi } from 'vitest'
-import type { MediaGrant } from '@/api'
+import { Store, type MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
+import { defaultPreferences, type Preferences } from './preferences'
 import { Call } from './session'
 
 class FakePublication {
@@ -37,7 +38,8 @@ export class FakeParticipant {
     return Promise.resolve()
   }
   setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
-  setCameraEnabled = (on: boolean) => this.set(Track.Source.Camera, on)
+  setCameraEnabled = vi.fn((on: boolean, _capture?: object, _publish?: object) => this.set(Track.Source.Camera, on))
+  unpublishTrack = vi.fn((track: { source: Track.Source }) => this.set(track.source, false))
   setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
 }
 
@@ -79,7 +81,8 @@ export class FakeRoom extends EventEmitter {
 const ticket: MediaGrant = { url: 'ws://x', token: 't', identity: 'me' }
 
 /** A call in a room that never leaves this process, and everything that one may want to look at. */
-export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }) {
+export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }, chosen: Partial<Preferences> = {}) {
+  const preferences = new Store<Preferences>({ ...defaultPreferences, ...chosen })
   const room = new FakeRoom()
   const grant = vi.fn(() => Promise.resolve(ticket))
   const calls = {
@@ -90,6 +93,6 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
     files: { announce: vi.fn<CallCalls['files']['announce']>(), send: vi.fn<CallCalls['files']['send']>(), get: vi.fn<CallCalls['files']['get']>(), remove: vi.fn(() => Promise.resolve()) },
     host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
   }
-  const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, random: () => 0 })
-  return { room, grant, calls, call, phase: () => call.state.get().phase }
+  const call = new Call({ grant, calls, room: () => room as unknown as Room, intents, preferences, random: () => 0 })
+  return { room, grant, calls, call, preferences, phase: () => call.state.get().phase }
 }

@@ -3,6 +3,7 @@ import { LogLevel, Room, setLogLevel, VideoPresets } from 'livekit-client'
 import type { MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
 import type { Intents } from './intents'
+import { preferences } from './preferences'
 import { listenWithWebAudio } from './check'
 import { Call } from './session'
 
@@ -13,6 +14,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     grant,
     calls,
     intents,
+    preferences,
     listen: listenWithWebAudio,
     room: () =>
       new Room({

@@ -3,6 +3,7 @@
 //
 //	connection.ts   comes in, comes back, is over
 //	publishing.ts   microphone, camera, screen, devices
+//	receiving.ts    which pictures are asked for
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
 //	lowering.ts     hands that a host lowers
@@ -19,7 +20,9 @@ import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
 import { nameOf } from './people'
+import { defaultPreferences, type Preferences } from './preferences'
 import { Publishing, type Intended } from './publishing'
+import { Receiving } from './receiving'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
 
 interface Options {
@@ -29,6 +32,8 @@ interface Options {
   calls: CallCalls
   room: () => Room
   intents: Intended
+  /** Followed while the call lives; without it the call is as by default. */
+  preferences?: Readable<Preferences>
   random?: () => number
   /** Measures the microphone while it is off, to say so to whoever talks; without it nothing is measured. */
   listen?: Listen
@@ -45,11 +50,12 @@ export class Call {
   private readonly mutedTalk: MutedTalk | null
   private readonly connection: Connection
   private readonly publishing: Publishing
+  private readonly receiving: Receiving
   private readonly inbox: Inbox
   private readonly lowering: Lowering
 
   constructor(private readonly options: Options) {
-    const { calls } = options
+    const { calls, preferences = new Store(defaultPreferences) } = options
     this.room = options.room()
     const shared: Shared = { room: this.room, state: this.current, tell: this.tell }
     this.mutedTalk = options.listen ? new MutedTalk(options.listen, (talksMuted) => this.talks(talksMuted)) : null
@@ -61,17 +67,25 @@ export class Call {
     // Whatever else an event changes, the screen is read off the room after it.
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
-    this.publishing = new Publishing(shared, options.intents, { now: this.refreshNow, soon: this.refresh })
+    this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
+    this.receiving = new Receiving(this.room, preferences)
+    const unfollow = preferences.subscribe(() => {
+      this.receiving.apply()
+      void this.publishing.follow()
+    })
     this.connection = new Connection(shared, {
       grant: options.grant,
+      everything: () => this.receiving.all,
       random: options.random ?? Math.random,
       onLive: (by) => {
         if (by === 'join') this.refreshNow()
+        this.receiving.apply()
         void this.inbox.catchUp()
         if (by === 'join') void this.publishing.apply()
       },
       onOver: () => {
+        unfollow()
         this.lowering.flush()
         this.inbox.close()
         this.files.close()

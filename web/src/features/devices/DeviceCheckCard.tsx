@@ -1,14 +1,16 @@
 // The device check as one card: in the lobby and before an agent enters. Devices open by a press.
-import { Mic, RotateCcw, Unplug, Video, VideoOff, Volume2 } from 'lucide-react'
-import { useEffect, useId, useRef, useState } from 'react'
+import { Mic, RotateCcw, Settings, Unplug, Video, VideoOff, Volume2 } from 'lucide-react'
+import { lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
 import { DeviceCheck, intents, listenWithWebAudio, type CheckState, type Device, type Opened } from '@/call'
 import { useT } from '@/i18n'
-import { Button, play, SelectField, useStore } from '@/ui'
+import { Button, patiently, play, SelectField, useStore } from '@/ui'
 import { EchoTest } from './EchoTest'
 import { IntentSwitches } from './IntentSwitches'
 import { MediaHelp } from './MediaHelp'
 import { NetworkTest } from './NetworkTest'
 import './devices.css'
+
+const SettingsDialog = lazy(() => patiently(() => import('@/features/settings')).then((module) => ({ default: module.SettingsDialog })))
 
 /** bearer: of a guest, for the network test. */
 export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
@@ -16,6 +18,7 @@ export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
   const title = useId()
   const check = useCheck()
   const state = useStore(check.state)
+  const [settings, setSettings] = useState(false)
   const started = state.mic.is !== 'off' || state.cam.is !== 'off'
   const start = () => {
     const { micID, camID } = intents.get()
@@ -39,6 +42,8 @@ export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
         {started ? <Found state={state} check={check} retry={start} /> : null}
         <SpeakerTest speakers={state.speakers} />
         <NetworkTest bearer={bearer} />
+        <Button icon={<Settings aria-hidden="true" />} onClick={() => setSettings(true)}>{t('settings.title')}</Button>
+        {settings ? <Suspense><SettingsDialog onClose={() => setSettings(false)} /></Suspense> : null}
         {runs(state.mic) || runs(state.cam) ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
       </div>
     </section>
