@@ -22,6 +22,7 @@ import { MutedTalk } from './muted'
 import { nameOf } from './people'
 import { defaultPreferences, type Preferences } from './preferences'
 import { Publishing, type Intended } from './publishing'
+import { Gauge, type Figures } from './quality'
 import { Receiving } from './receiving'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
 
@@ -51,6 +52,7 @@ export class Call {
   private readonly connection: Connection
   private readonly publishing: Publishing
   private readonly receiving: Receiving
+  private readonly gauge: Gauge
   private readonly inbox: Inbox
   private readonly lowering: Lowering
 
@@ -70,6 +72,7 @@ export class Call {
     this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
     this.receiving = new Receiving(this.room, preferences)
+    this.gauge = new Gauge(this.room)
     const unfollow = preferences.subscribe(() => {
       this.receiving.apply()
       void this.publishing.follow()
@@ -119,6 +122,9 @@ export class Call {
   /** From a press: lets the browser play again, and wakes devices that an interruption has ended. */
   resume = (): Promise<void> => this.publishing.resume()
   dismissProblem = (): void => this.publishing.dismissProblem()
+
+  /** The connection's figures since the last look. */
+  measure = (): Promise<Figures> => this.gauge.look()
 
   /** Answers a host who asks one to open the microphone. */
   answerAsk = (open: boolean): Promise<void> => this.inbox.answerAsk(open)

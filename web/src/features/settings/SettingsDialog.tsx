@@ -20,6 +20,9 @@ const subjects = [
 
 type Subject = (typeof subjects)[number]
 
+/** Kept above both layouts, so that a phone that is turned stays where it was. */
+interface Chosen { chosen: Subject | null; choose: (subject: Subject | null) => void }
+
 interface Props extends PageProps {
   onClose: () => void
 }
@@ -27,17 +30,18 @@ interface Props extends PageProps {
 export function SettingsDialog({ onClose, ...page }: Props) {
   const t = useT()
   const narrow = useNarrow()
+  const [chosen, choose] = useState<Subject | null>(null)
   return (
     <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t('settings.title')}>
-      {narrow ? <Listed {...page} /> : <Tabbed {...page} />}
+      {narrow ? <Listed page={page} chosen={chosen} choose={choose} /> : <Tabbed page={page} chosen={chosen} choose={choose} />}
     </Dialog>
   )
 }
 
-function Tabbed(page: PageProps) {
+function Tabbed({ page, chosen, choose }: Chosen & { page: PageProps }) {
   const t = useT()
   return (
-    <Tabs orientation="vertical" className="settings">
+    <Tabs orientation="vertical" className="settings" selectedKey={(chosen ?? subjects[0]).id} onSelectionChange={(key) => choose(subjects.find(({ id }) => id === key) ?? null)}>
       <TabList className="subjects" aria-label={t('settings.title')}>
         {subjects.map(({ id, icon }) => <Tab key={id} id={id} className="subject">{icon}<span>{t(`settings.${id}`)}</span></Tab>)}
       </TabList>
@@ -47,14 +51,13 @@ function Tabbed(page: PageProps) {
 }
 
 /** On a phone: the list, then a page with its way back. */
-function Listed(page: PageProps) {
+function Listed({ page, chosen, choose }: Chosen & { page: PageProps }) {
   const t = useT()
-  const [open, setOpen] = useState<Subject | null>(null)
-  if (open) return <Opened subject={open} onBack={() => setOpen(null)}><open.Page {...page} /></Opened>
+  if (chosen) return <Opened subject={chosen} onBack={() => choose(null)}><chosen.Page {...page} /></Opened>
   return (
     <nav className="subjects" aria-label={t('settings.title')}>
       {subjects.map((subject) => (
-        <button key={subject.id} type="button" className="subject" onClick={() => setOpen(subject)}>
+        <button key={subject.id} type="button" className="subject" onClick={() => choose(subject)}>
           {subject.icon}<span>{t(`settings.${subject.id}`)}</span><ChevronRight className="flip" aria-hidden="true" />
         </button>
       ))}

@@ -3,13 +3,17 @@ import { Bell, BellOff, Keyboard, Mic, MonitorUp, Sparkles, Volume2 } from 'luci
 import { useState } from 'react'
 import { intents } from '@/call'
 import { commandKeys, commands, dataModes, newsLevels, preferences, soundKinds, type Data, type News } from '@/call/preferences'
+import type { Figures } from '@/call/quality'
 import { useDevices, type DeviceList } from '@/features/controls'
 import { chooseLang, languages, useLang, useT, type Lang } from '@/i18n'
 import { Button, chooseTheme, keptTheme, play, SelectField, Switch, useStore, type Theme } from '@/ui'
+import { Connection, type Told } from './Connection'
 
 export interface PageProps {
   /** In a call: takes another device at once. */
   use?: (media: DeviceList['media'], id: string) => void
+  /** In a call: how the connection is. */
+  connection?: { look: () => Promise<Figures>; quality: Told }
 }
 
 export function SoundPage({ use }: PageProps) {
@@ -38,7 +42,7 @@ export function PicturePage({ use }: PageProps) {
   )
 }
 
-export function NetworkPage() {
+export function NetworkPage({ connection }: PageProps) {
   const t = useT()
   const { data, screens } = useStore(preferences)
   return (
@@ -47,6 +51,7 @@ export function NetworkPage() {
         {dataModes.map((mode) => <option key={mode} value={mode}>{t(`settings.data.${mode}`)}</option>)}
       </SelectField>
       {data === 'sound' ? <Switch on={screens} onChange={(on) => preferences.change({ screens: on })} icon={<MonitorUp aria-hidden="true" />} label={t('settings.screens')} says={t(screens ? 'settings.screens.on' : 'settings.screens.off')} /> : null}
+      {connection ? <Connection {...connection} /> : null}
     </>
   )
 }

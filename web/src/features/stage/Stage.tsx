@@ -67,7 +67,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       {question}
       {shareQuestion}
       {host ? <TimerDialog open={dialog === 'timer'} running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
-      {dialog === 'settings' ? <Suspense><SettingsDialog use={(kind, id) => void call.use(kind, id)} onClose={() => setDialog(null)} /></Suspense> : null}
+      {dialog === 'settings' ? <Suspense><SettingsDialog use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /></Suspense> : null}
       <KeysDialog open={dialog === 'keys'} host={host !== undefined} onClose={() => setDialog(null)} />
     </div>
   )
