@@ -38,7 +38,7 @@ export class FakeParticipant {
     return Promise.resolve()
   }
   setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
-  setCameraEnabled = vi.fn((on: boolean, _capture?: object, _publish?: object) => this.set(Track.Source.Camera, on))
+  setCameraEnabled = vi.fn<(on: boolean, capture?: object, publish?: object) => Promise<void>>((on) => this.set(Track.Source.Camera, on))
   unpublishTrack = vi.fn((track: { source: Track.Source }) => this.set(track.source, false))
   setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
 }
