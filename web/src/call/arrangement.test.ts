@@ -92,7 +92,7 @@ describe('no tile moves', () => {
     for (let i = 0; i < 5; i++) come()
     await vi.advanceTimersByTimeAsync(0)
     const somebody = (): FakeParticipant | undefined => [...room.remoteParticipants.values()][roll(room.remoteParticipants.size)]
-    const tell = (event: RoomEvent) => room.emit(event, {}, room.localParticipant)
+    const tell = (event: RoomEvent) => room.emit(event, { isDesired: true }, room.localParticipant)
     const toggle = (source: Track.Source, who = somebody()) => {
       const publication = who?.getTrackPublication(source)
       if (publication) publication.isMuted = !publication.isMuted

@@ -53,7 +53,9 @@ describe('the device check', () => {
   it('takes any device when the kept one is gone', async () => {
     const { check } = setUp((constraints) => (JSON.stringify(constraints).includes('old') ? Promise.reject(new DOMException('', 'OverconstrainedError')) : Promise.resolve(stream(new FakeTrack('new')))))
     await check.open('cam', 'old')
-    expect(check.state.get().cam).toMatchObject({ is: 'on', deviceID: 'new' })
+    expect(check.state.get().cam).toMatchObject({ is: 'on', deviceID: 'new', instead: true })
+    await check.open('cam', 'new')
+    expect(check.state.get().cam).toMatchObject({ is: 'on', deviceID: 'new', instead: false })
   })
 
   it('lets go of what opens too late, and of everything at the end', async () => {
@@ -74,11 +76,20 @@ describe('the device check', () => {
     expect(check.state.get().mic.is).toBe('off')
   })
 
-  it('notices a device that is pulled out', async () => {
-    const track = new FakeTrack('1')
-    const { check } = setUp(() => Promise.resolve(stream(track)))
-    await check.open('cam')
-    track.onended?.()
+  it('takes another for a device that is pulled out, and says when there is none', async () => {
+    const [first, second] = [new FakeTrack('1'), new FakeTrack('2')]
+    const tracks = [first, second]
+    const { check, asked } = setUp(() => {
+      const track = tracks.shift()
+      return track ? Promise.resolve(stream(track)) : Promise.reject(new DOMException('', 'NotFoundError'))
+    })
+    await check.open('cam', '1')
+    first.onended?.()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(check.state.get().cam).toMatchObject({ is: 'on', deviceID: '2', instead: true })
+    expect(JSON.stringify(asked.mock.lastCall)).not.toContain('deviceId')
+    second.onended?.()
+    await vi.advanceTimersByTimeAsync(0)
     expect(check.state.get().cam).toEqual({ is: 'failed', why: 'none' })
   })
 })

@@ -6,7 +6,8 @@ export type Kind = 'mic' | 'cam'
 export type Opened =
   | { is: 'off' }
   | { is: 'asking' }
-  | { is: 'on'; stream: MediaStream; deviceID: string }
+  /** instead: of the one that was chosen, which is not here. */
+  | { is: 'on'; stream: MediaStream; deviceID: string; instead: boolean }
   | { is: 'failed'; why: MediaProblem }
 
 /** What the meter has understood: nothing yet, heard, or nothing for five seconds. */
@@ -52,7 +53,11 @@ export class DeviceCheck {
   }
 
   /** Opens a device; the last press wins when several are under way. */
-  async open(kind: Kind, deviceID?: string): Promise<void> {
+  open(kind: Kind, deviceID?: string): Promise<void> {
+    return this.get(kind, deviceID, false)
+  }
+
+  private async get(kind: Kind, deviceID: string | undefined, instead: boolean): Promise<void> {
     this.release(kind)
     const turn = ++this.generation[kind]
     this.put(kind, { is: 'asking' })
@@ -61,14 +66,15 @@ export class DeviceCheck {
       const stream = await this.source.getUserMedia(kind === 'mic' ? { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...wanted } } : { video: { width: { ideal: 1280 }, height: { ideal: 720 }, ...wanted } })
       if (turn !== this.generation[kind]) return stop(stream)
       const track = stream.getTracks()[0]
-      if (track) track.onended = () => turn === this.generation[kind] && this.fail(kind, 'none')
-      this.put(kind, { is: 'on', stream, deviceID: track?.getSettings().deviceId ?? '' })
+      // Pulled out: any other will do, and is named as such.
+      if (track) track.onended = () => void (turn === this.generation[kind] && this.get(kind, undefined, true))
+      this.put(kind, { is: 'on', stream, deviceID: track?.getSettings().deviceId ?? '', instead })
       if (kind === 'mic') this.hear(stream)
       await this.list()
     } catch (error) {
       if (turn !== this.generation[kind]) return
       // The kept device is not here today: any other will do.
-      if (deviceID && mediaProblem(error) === 'none') return this.open(kind)
+      if (deviceID && mediaProblem(error) === 'none') return this.get(kind, undefined, true)
       this.fail(kind, mediaProblem(error))
     }
   }

@@ -19,6 +19,8 @@ interface Hooks {
   random: () => number
   /** When LiveKit tries by itself. */
   retries: Retries
+  /** Whether the server may send all there is from the first moment. */
+  everything: () => boolean
   /** In the room: by a join of ours, or resumed by LiveKit with everything that was published. */
   onLive: (by: 'join' | 'resume') => void
   /** About to be over; the room is still there. */
@@ -58,7 +60,7 @@ export class Connection {
     try {
       const { url, token } = await this.hooks.grant()
       if (this.isOver()) return
-      await room.connect(url, token)
+      await room.connect(url, token, { autoSubscribe: this.hooks.everything() })
       if (this.isOver()) return void room.disconnect()
       this.attempt = 0
       this.live('join', before)

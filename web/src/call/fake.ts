@@ -2,8 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track, TrackEvent, type ReconnectPolicy, type Room } from 'livekit-client'
 import { vi } from 'vitest'
-import type { MediaGrant } from '@/api'
+import { Store, type MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
+import { defaultPreferences, type Preferences } from './preferences'
 import { Call } from './session'
 
 export class FakePublication extends EventEmitter {
@@ -43,7 +44,8 @@ export class FakeParticipant {
     return Promise.resolve()
   }
   setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
-  setCameraEnabled = (on: boolean) => this.set(Track.Source.Camera, on)
+  setCameraEnabled = vi.fn<(on: boolean, capture?: object, publish?: object) => Promise<void>>((on) => this.set(Track.Source.Camera, on))
+  unpublishTrack = vi.fn((track: { source: Track.Source }) => this.set(track.source, false))
   setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
 }
 
@@ -86,7 +88,8 @@ export class FakeRoom extends EventEmitter {
 const ticket: MediaGrant = { url: 'ws://x', token: 't', identity: 'me' }
 
 /** A call in a room that never leaves this process, and everything that one may want to look at. */
-export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }) {
+export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam: false }, chosen: Partial<Preferences> = {}) {
+  const preferences = new Store<Preferences>({ ...defaultPreferences, ...chosen })
   const room = new FakeRoom()
   const grant = vi.fn(() => Promise.resolve(ticket))
   const calls = {
@@ -100,11 +103,11 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
   const network = { back: () => {}, gone: () => {}, unwatch: vi.fn() }
   let policy: ReconnectPolicy | undefined
   const call = new Call({
-    grant, calls, intents, random: () => 0,
+    grant, calls, intents, preferences, random: () => 0,
     room: (retries) => ((policy = retries), room as unknown as Room),
     network: { watch: (back, gone) => (Object.assign(network, { back, gone }), network.unwatch) },
   })
   /** LiveKit has lost the connection and asks when to try; so many tries have failed. */
   const lose = (retryCount: number) => policy?.nextRetryDelayInMs({ retryCount, elapsedMs: 0 }) ?? null
-  return { room, grant, calls, call, network, lose, phase: () => call.state.get().phase }
+  return { room, grant, calls, call, preferences, network, lose, phase: () => call.state.get().phase }
 }

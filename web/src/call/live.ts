@@ -4,6 +4,7 @@ import type { MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
 import { browserNetwork } from '@/api/socket'
 import type { Intents } from './intents'
+import { preferences } from './preferences'
 import { listenWithWebAudio } from './check'
 import { draftsIn } from './drafts'
 import { Call } from './session'
@@ -16,6 +17,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     grant,
     calls,
     intents,
+    preferences,
     listen: listenWithWebAudio,
     network: browserNetwork,
     // The path names the link or the meeting, and no secret.

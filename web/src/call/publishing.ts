@@ -1,31 +1,48 @@
 // What one shows and says: microphone, camera, screen, and which devices. A wish is kept while the connection is away,
 // and applied when it is back.
-import { ConnectionState } from 'livekit-client'
+import { ConnectionState, Track, VideoPresets } from 'livekit-client'
+import type { Readable } from '@/api'
 import { deadDevices } from './dead'
 import type { Intents } from './intents'
 import { mediaProblem } from './media'
 import type { Moderated } from './moderation'
 import { nameOf, permissions, type Self } from './people'
+import type { Preferences } from './preferences'
 import type { Shared } from './state'
 
 export type Intended = Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
+export type Preferred = Pick<Preferences, 'data' | 'talk' | 'denoise'>
+
+/** With little data one layer of 180 lines is sent and nothing beside it. */
+const small = { capture: { resolution: VideoPresets.h180.resolution }, publish: { simulcast: false, videoEncoding: VideoPresets.h180.encoding } } as const
 
 export class Publishing {
   private wanted: { mic: boolean; cam: boolean }
+  private followed: Preferred
+  private following: Promise<unknown> = Promise.resolve()
 
   /** refresh reads the room again: at once, or after all events of this turn. */
-  constructor(private readonly shared: Shared, private readonly intents: Intended, private readonly refresh: { now: () => void; soon: () => void }) {
-    this.wanted = { mic: intents.mic, cam: intents.cam }
+  constructor(private readonly shared: Shared, private readonly intents: Intended, private readonly preferred: Readable<Preferred>, private readonly refresh: { now: () => void; soon: () => void }) {
+    this.followed = preferred.get()
+    // Where one holds to talk, nothing is heard by itself.
+    this.wanted = { mic: intents.mic && this.followed.talk === 'toggle', cam: intents.cam }
   }
 
   async setMic(on: boolean): Promise<void> {
     this.wanted.mic = on
-    await this.device('mic', on, () => this.shared.room.localParticipant.setMicrophoneEnabled(on))
+    await this.device('mic', on, () => this.shared.room.localParticipant.setMicrophoneEnabled(on, { noiseSuppression: this.preferred.get().denoise }))
+    // Let go of while the microphone was still opening: what opened too late is closed.
+    const local = this.shared.room.localParticipant
+    if (on && !this.wanted.mic && local.isMicrophoneEnabled) await this.setMic(false)
   }
 
   async setCam(on: boolean): Promise<void> {
     this.wanted.cam = on
-    await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on))
+    const { data } = this.preferred.get()
+    // The wish is kept for when pictures are wanted again.
+    if (on && data === 'sound') return
+    const { capture, publish } = data === 'low' ? small : { capture: undefined, publish: undefined }
+    await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, capture, publish))
   }
 
   async toggleShare(): Promise<void> {
@@ -46,6 +63,32 @@ export class Publishing {
     } catch (error) {
       this.self({ problem: { kind: kind === 'videoinput' ? 'cam' : 'mic', why: mediaProblem(error) } })
     }
+  }
+
+  /** Does what a change of preferences asks for, one after the other. */
+  follow(): Promise<unknown> {
+    const [before, now] = [this.followed, this.preferred.get()]
+    this.followed = now
+    return (this.following = this.following.then(async () => {
+      if (now.data !== before.data) await this.publishAnew()
+      if (now.talk === 'hold' && before.talk !== 'hold') await this.setMic(false)
+      if (now.denoise !== before.denoise) await this.reopenMic()
+    }))
+  }
+
+  /** Another size cannot be given to a picture that is being sent: it is taken away and, if it is still wanted, sent anew. */
+  private async publishAnew(): Promise<void> {
+    const local = this.shared.room.localParticipant
+    const { track } = local.getTrackPublication(Track.Source.Camera) ?? {}
+    if (track) await local.unpublishTrack(track, true).catch(() => undefined)
+    if (this.wanted.cam && this.shared.state.get().self.can.camera) await this.setCam(true)
+    this.refresh.now()
+  }
+
+  /** Browsers change what they do to the sound only when the microphone is opened. */
+  private async reopenMic(): Promise<void> {
+    const { track } = this.shared.room.localParticipant.getTrackPublication(Track.Source.Microphone) ?? {}
+    if (track && 'restartTrack' in track) await track.restartTrack({ deviceId: await track.getDeviceId(), noiseSuppression: this.preferred.get().denoise }).catch(() => undefined)
   }
 
   /** Lets the browser play again, and wakes devices that an interruption has ended. */

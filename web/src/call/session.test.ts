@@ -262,6 +262,65 @@ describe('a call', () => {
     expect(call.state.get().self).toMatchObject({ sharing: false, problem: null })
   })
 
+  it('sends and asks for no picture with sound alone, and the camera again afterwards', async () => {
+    const { call, room, preferences } = setUp({ mic: true, cam: true })
+    call.start()
+    await settle()
+    expect(room.connect).toHaveBeenLastCalledWith('ws://x', 't', { autoSubscribe: true })
+    preferences.update((now) => ({ ...now, data: 'sound' }))
+    await settle()
+    expect(room.localParticipant.unpublishTrack).toHaveBeenCalledOnce()
+    expect(call.state.get().self).toMatchObject({ mic: 'on', cam: 'off' })
+    preferences.update((now) => ({ ...now, data: 'low' }))
+    await settle()
+    expect(call.state.get().self.cam).toBe('on')
+    const { setCameraEnabled } = room.localParticipant
+    expect(setCameraEnabled.mock.lastCall).toMatchObject([true, { resolution: { height: 180 } }, { simulcast: false }])
+    preferences.update((now) => ({ ...now, data: 'full' }))
+    await settle()
+    expect(setCameraEnabled.mock.lastCall).toEqual([true, undefined, undefined])
+  })
+
+  it('joins with sound alone where that was chosen before', async () => {
+    const { call, room } = setUp({ mic: true, cam: true }, { data: 'sound' })
+    call.start()
+    await settle()
+    expect(room.connect).toHaveBeenLastCalledWith('ws://x', 't', { autoSubscribe: false })
+    expect(room.localParticipant.setCameraEnabled).not.toHaveBeenCalled()
+    expect(call.state.get().self).toMatchObject({ mic: 'on', cam: 'off' })
+  })
+
+  it('opens no microphone by itself where one holds to talk, and closes it when that is chosen', async () => {
+    const held = setUp({ mic: true, cam: false }, { talk: 'hold' })
+    held.call.start()
+    await settle()
+    expect(held.call.state.get().self.mic).toBe('off')
+    const { call, preferences } = setUp()
+    call.start()
+    await settle()
+    preferences.update((now) => ({ ...now, talk: 'hold' }))
+    await settle()
+    expect(call.state.get().self.mic).toBe('off')
+  })
+
+  it('leaves no microphone open that was let go of while it opened', async () => {
+    const { call, room } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    const local = room.localParticipant
+    const set = local.setMicrophoneEnabled
+    // As livekit-client does: closing what is not open yet does nothing.
+    local.setMicrophoneEnabled = async (on: boolean) => {
+      if (on) await new Promise((done) => setTimeout(done, 300))
+      else if (!local.isMicrophoneEnabled) return
+      await set(on)
+    }
+    void call.setMic(true)
+    void call.setMic(false)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([local.isMicrophoneEnabled, call.state.get().self.mic]).toEqual([false, 'off'])
+  })
+
   const written: CallMessage = { seq: 1, from: 'p', from_name: 'Paul', to: 'everyone', text: 'bonjour', at: '2027-03-02T09:00:00Z' }
 
   it('shows what the server says that somebody wrote, and nothing that a participant sends', async () => {

@@ -3,6 +3,7 @@
 //
 //	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
 //	publishing.ts   microphone, camera, screen, devices
+//	receiving.ts    which pictures are asked for
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
 //	lowering.ts     hands that a host lowers
@@ -24,8 +25,11 @@ import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
 import { nameOf } from './people'
+import { defaultPreferences, type Preferences } from './preferences'
 import { Priority } from './priority'
 import { Publishing, type Intended } from './publishing'
+import { Gauge, type Figures } from './quality'
+import { Receiving } from './receiving'
 import { Retries } from './retries'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
 import { View, type Keep } from './view'
@@ -37,6 +41,8 @@ interface Options {
   calls: CallCalls
   room: (retries: ReconnectPolicy) => Room
   intents: Intended
+  /** Followed while the call lives; without it the call is as by default. */
+  preferences?: Readable<Preferences>
   random?: () => number
   /** Measures the microphone while it is off, to say so to whoever talks; without it nothing is measured. */
   listen?: Listen
@@ -60,6 +66,8 @@ export class Call {
   private readonly mutedTalk: MutedTalk | null
   private readonly connection: Connection
   private readonly publishing: Publishing
+  private readonly receiving: Receiving
+  private readonly gauge: Gauge
   private readonly inbox: Inbox
   private readonly lowering: Lowering
   /** Devices that should be on are dead until a touch. */
@@ -67,7 +75,7 @@ export class Call {
   private wake: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly options: Options) {
-    const { calls } = options
+    const { calls, preferences = new Store(defaultPreferences) } = options
     const random = options.random ?? Math.random
     const retries = new Retries(random)
     this.room = options.room(retries)
@@ -82,21 +90,30 @@ export class Call {
     // Whatever else an event changes, the screen is read off the room after it.
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
-    this.publishing = new Publishing(shared, options.intents, { now: this.refreshNow, soon: this.refresh })
+    this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
     this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
     const priority = new Priority(this.room, this.view.state)
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
+    this.receiving = new Receiving(this.room, preferences)
+    this.gauge = new Gauge(this.room)
+    const unfollow = preferences.subscribe(() => {
+      this.receiving.apply()
+      void this.publishing.follow()
+    })
     this.connection = new Connection(shared, {
       grant: options.grant,
+      everything: () => this.receiving.all,
       random,
       retries,
       onLive: (by) => {
         if (by === 'join') this.refreshNow()
+        this.receiving.apply()
         void this.inbox.catchUp()
         if (by === 'join') void this.publishing.apply()
       },
       onOver: (why) => {
         unwatch()
+        unfollow()
         clearTimeout(this.wake)
         this.chat.close(why === 'left')
         this.lowering.flush()
@@ -139,6 +156,9 @@ export class Call {
     this.refresh()
   }
   dismissProblem = (): void => this.publishing.dismissProblem()
+
+  /** The connection's figures since the last look. */
+  measure = (): Promise<Figures> => this.gauge.look()
 
   /** Answers a host who asks one to open the microphone. */
   answerAsk = (open: boolean): Promise<void> => this.inbox.answerAsk(open)

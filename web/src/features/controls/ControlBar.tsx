@@ -1,6 +1,6 @@
 // The bar below the tiles. Every control bears a word; its accessible name says the state, then the act.
-import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Hand, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, SmilePlus, Timer, Users, Video, VideoOff } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
+import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Hand, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Settings, SmilePlus, Timer, Users, Video, VideoOff } from 'lucide-react'
+import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
 import { intents } from '@/call'
 import type { Reaction } from '@/api'
 import { reactions, type CallState, type Self } from '@/call/live'
@@ -25,12 +25,15 @@ interface Props {
   onPanel: (panel: PanelName) => void
   acts: {
     mic: () => void
+    /** Where one holds to talk: true on press, false on release. */
+    hold: ((on: boolean) => void) | null
     cam: () => void
     share: () => void
     hand: () => void
     react: (reaction: Reaction) => void
     use: (kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string) => void
     help: () => void
+    settings: () => void
     leave: () => void
   }
   /** Present for hosts. */
@@ -45,7 +48,7 @@ export function ControlBar({ self, count, unread, hand, may, panel, onPanel, act
   return (
     <nav className="bar" aria-label={t('ctl.bar')} data-region="bar">
       <span className="ks">
-        <MicButton self={self} onPress={acts.mic} />
+        <MicButton self={self} onPress={acts.mic} hold={acts.hold} />
         <DeviceArrow label={t('ctl.mic.choose')} kinds={['mic', 'speaker']} choose={acts.use} />
       </span>
       <span className="ks">
@@ -95,12 +98,37 @@ function Key({ icon, onPress, className = '', name, says, expanded, badge = 0, k
   )
 }
 
-function MicButton({ self, onPress }: { self: Self; onPress: () => void }) {
+function MicButton({ self, onPress, hold }: { self: Self; onPress: () => void; hold: ((on: boolean) => void) | null }) {
   const t = useT()
   if (!self.can.speak) return <Key className="isoff" icon={<MicOff aria-hidden="true" />} disabled onPress={onPress} name={t('ctl.mic.closed')}>{t('ctl.mic.off')}</Key>
   const on = self.mic === 'on'
+  if (hold) return <HoldButton on={on} hold={hold} />
   const name = t(on ? 'ctl.mic.on.name' : self.mic === 'starting' ? 'ctl.mic.starting' : 'ctl.mic.off.name')
   return <Key className={on ? 'ison' : self.mic === 'off' ? 'isoff' : 'starting'} icon={on ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />} name={name} onPress={onPress}>{t(on || self.mic === 'starting' ? 'ctl.mic.on' : 'ctl.mic.off')}</Key>
+}
+
+/** The microphone is on for as long as the button is held, by hand or with Space. */
+function HoldButton({ on, hold }: { on: boolean; hold: (on: boolean) => void }) {
+  const t = useT()
+  const key = (down: boolean) => (event: KeyboardEvent) => {
+    if (event.key !== ' ' && event.key !== 'Enter') return
+    event.preventDefault()
+    if (!event.repeat) hold(down)
+  }
+  const press = (event: PointerEvent) => {
+    event.currentTarget.setPointerCapture(event.pointerId)
+    hold(true)
+  }
+  const release = () => hold(false)
+  return (
+    <button
+      type="button" className={`k hold ${on ? 'ison' : 'isoff'}`} aria-label={t(on ? 'ctl.mic.held.name' : 'ctl.mic.hold.name')} onPointerDown={press} onPointerUp={release} onPointerCancel={release} onKeyDown={key(true)} onKeyUp={key(false)}
+      onBlur={release} onContextMenu={(event) => event.preventDefault()}
+    >
+      {on ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />}
+      <span>{t(on ? 'ctl.mic.on' : 'ctl.mic.hold')}</span>
+    </button>
+  )
 }
 
 function CamButton({ self, onPress }: { self: Self; onPress: () => void }) {
@@ -161,6 +189,7 @@ function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer 
       entries: [
         ...(timer ? [{ id: 'timer', label: t('timer.title'), icon: <Timer aria-hidden="true" />, onAct: timer }] : []),
         { id: 'sounds', label: t(sounds ? 'sounds.off' : 'sounds.on'), icon: sounds ? <BellOff aria-hidden="true" /> : <Bell aria-hidden="true" />, onAct: () => intents.change({ sounds: !sounds }) },
+        { id: 'settings', label: t('settings.title'), icon: <Settings aria-hidden="true" />, onAct: acts.settings },
         { id: 'keys', label: t('keys.title'), icon: <Keyboard aria-hidden="true" />, onAct: acts.help },
       ],
     },

@@ -1,5 +1,6 @@
 export { ControlBar, type PanelName } from './ControlBar'
 export { KeysDialog } from './KeysDialog'
+export { useDevices, type DeviceList } from './useDevices'
 export { useKeys } from './useKeys'
 export { ReactionIcon } from './ReactionIcon'
 export { TimerDialog } from './TimerDialog'

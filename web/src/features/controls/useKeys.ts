@@ -3,8 +3,8 @@ import { useEffect, useEffectEvent } from 'react'
 export interface Commands {
   /** By key, lower case. */
   keys: Record<string, () => void>
-  /** Held Space: true on press, false on release. */
-  talk: (on: boolean) => void
+  /** Held Space: true on press, false on release; null: it does nothing. */
+  talk: ((on: boolean) => void) | null
   /** F6, and Shift+F6. */
   region: (step: 1 | -1) => void
   /** Escape, outside menus and dialogs. */
@@ -13,7 +13,8 @@ export interface Commands {
 
 /** Single-key commands. None fires in a field or with a modifier; all but F6 and Escape can be switched off. */
 export function useKeys(enabled: boolean, commands: Commands): void {
-  const talk = useEffectEvent((on: boolean) => commands.talk(on))
+  const talk = useEffectEvent((on: boolean) => commands.talk?.(on))
+  const talks = useEffectEvent(() => commands.talk !== null)
   const region = useEffectEvent((step: 1 | -1) => commands.region(step))
   const escape = useEffectEvent(() => commands.escape())
   const command = useEffectEvent((key: string): (() => void) | undefined => (Object.hasOwn(commands.keys, key) ? commands.keys[key] : undefined))
@@ -30,7 +31,7 @@ export function useKeys(enabled: boolean, commands: Commands): void {
       }
       if (event.key === 'Escape' && !event.defaultPrevented && !event.isComposing && !inDialog(event.target)) return escape()
       if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || inDialog(event.target)) return
-      if (event.key === ' ' && !controls(event.target)) {
+      if (event.key === ' ' && talks() && !controls(event.target)) {
         event.preventDefault()
         if (!event.repeat && !talking) {
           talking = true

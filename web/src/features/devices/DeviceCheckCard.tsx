@@ -1,13 +1,16 @@
 // The device check as one card: in the lobby and before an agent enters. Devices open by a press.
-import { Mic, RotateCcw, Video, VideoOff, Volume2 } from 'lucide-react'
-import { useEffect, useId, useRef, useState } from 'react'
+import { Mic, RotateCcw, Settings, Unplug, Video, VideoOff, Volume2 } from 'lucide-react'
+import { lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
 import { DeviceCheck, intents, listenWithWebAudio, type CheckState, type Device, type Opened } from '@/call'
 import { useT } from '@/i18n'
-import { Button, play, SelectField, useStore } from '@/ui'
+import { Button, patiently, play, SelectField, useStore } from '@/ui'
+import { EchoTest } from './EchoTest'
 import { IntentSwitches } from './IntentSwitches'
 import { MediaHelp } from './MediaHelp'
 import { NetworkTest } from './NetworkTest'
 import './devices.css'
+
+const SettingsDialog = lazy(() => patiently(() => import('@/features/settings')).then((module) => ({ default: module.SettingsDialog })))
 
 /** bearer: of a guest, for the network test. */
 export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
@@ -15,6 +18,7 @@ export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
   const title = useId()
   const check = useCheck()
   const state = useStore(check.state)
+  const [settings, setSettings] = useState(false)
   const started = state.mic.is !== 'off' || state.cam.is !== 'off'
   const start = () => {
     const { micID, camID } = intents.get()
@@ -38,6 +42,8 @@ export function DeviceCheckCard({ bearer }: { bearer?: string | undefined }) {
         {started ? <Found state={state} check={check} retry={start} /> : null}
         <SpeakerTest speakers={state.speakers} />
         <NetworkTest bearer={bearer} />
+        <Button icon={<Settings aria-hidden="true" />} onClick={() => setSettings(true)}>{t('settings.title')}</Button>
+        {settings ? <Suspense><SettingsDialog onClose={() => setSettings(false)} /></Suspense> : null}
         {runs(state.mic) || runs(state.cam) ? <Button kind="quiet" icon={<VideoOff aria-hidden="true" />} onClick={stop}>{t('devices.stop')}</Button> : null}
       </div>
     </section>
@@ -79,10 +85,19 @@ function Found({ state, check, retry }: { state: CheckState; check: DeviceCheck;
       {mic.is === 'failed' && !both ? <MediaHelp kind="mic" why={mic.why} /> : null}
       {mic.is === 'failed' || cam.is === 'failed' ? <Button icon={<RotateCcw aria-hidden="true" />} onClick={retry}>{t('common.retry')}</Button> : null}
       {mic.is === 'on' ? <Meter level={state.level} verdict={t(`devices.mic.${state.verdict}`)} silent={state.verdict === 'silent'} /> : null}
+      {mic.is === 'on' ? <EchoTest stream={mic.stream} /> : null}
+      {mic.is === 'on' && mic.instead ? <Instead kind="mic" /> : null}
       {mic.is === 'on' && state.mics.length > 0 ? <Choice label={t('devices.mic.used')} devices={state.mics} value={mic.deviceID} choose={(id) => { intents.change({ micID: id }); void check.open('mic', id) }} /> : null}
+      {cam.is === 'on' && cam.instead ? <Instead kind="cam" /> : null}
       {cam.is === 'on' && state.cams.length > 0 ? <Choice label={t('devices.cam.used')} devices={state.cams} value={cam.deviceID} choose={(id) => { intents.change({ camID: id }); void check.open('cam', id) }} /> : null}
     </>
   )
+}
+
+/** The chosen device is not here; the one that took its place is named below. */
+function Instead({ kind }: { kind: 'mic' | 'cam' }) {
+  const t = useT()
+  return <p className="note" role="status" data-testid={`${kind}-instead`}><Unplug aria-hidden="true" /><span>{t(`devices.${kind}.instead`)}</span></p>
 }
 
 function Choice({ label, devices, value, choose }: { label: string; devices: readonly Device[]; value: string; choose: (id: string) => void }) {

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bell, Building2, DoorClosed, LogOut, MonitorSmartphone, Video, WifiOff } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { agent, HostChannel, isProblem, type Knock, type Meeting, type Participant } from '@/api'
-import { intents, moderates, obstacle, type Role } from '@/call'
+import { moderates, obstacle, type Role } from '@/call'
 import type { Over, Person } from '@/call/live'
 import { DeviceCheckCard } from '@/features/devices'
 import { ErrorNote, Frame, Loading, Obstructed, PlainPage } from '@/features/frame'
@@ -95,7 +95,7 @@ function AtDoor({ meeting, door, onEnter, onWait }: { meeting: Meeting; door: Do
   const t = useT()
   const { waiting } = useStore(door.state)
   useTitle(waiting.length > 0 ? t('stage.title.waiting', { n: waiting.length, title: meeting.title }) : meeting.title)
-  useKnockSign(waiting, useStore(intents).sounds, meeting.title)
+  useKnockSign(waiting, meeting.title)
   return (
     <Frame subtitle={t('frame.agents')}>
       <main id="main" className="wait">
@@ -156,11 +156,10 @@ function Inside({ meeting, role, onRole, channel, door, notices, onOver }: Insid
   const { waiting } = useStore(door.state)
   const view = useStore(channel.view)
   const locked = view.meeting?.locked ?? meeting.locked
-  const { sounds } = useStore(intents)
   const [inviting, setInviting] = useState(false)
   const [asked, setAsked] = useState<{ what: 'rights'; person: Person } | { what: 'ban'; knock: Knock } | null>(null)
-  useKnockSign(waiting, sounds, meeting.title)
-  useReplySign(waiting, sounds)
+  useKnockSign(waiting, meeting.title)
+  useReplySign(waiting)
   const grant = useCallback(() => agent.joinMeeting(meeting.id), [meeting.id])
   const letIn = useLetIn(view.participants)
   const questions = useMemo(() => {

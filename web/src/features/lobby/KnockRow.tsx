@@ -25,7 +25,7 @@ interface RowProps {
   /** Of all rows one is in the order of tabs; arrows go to the others. */
   active: boolean
   /** Whether A and R act. */
-  letters: boolean
+  letters: { a: boolean; r: boolean }
   talking: boolean
   onFocus: (knock: Knock) => void
   acts: RowActs
@@ -39,7 +39,7 @@ export function KnockRow({ knock, now, busy, active, letters, talking, onFocus, 
     const rows = [...(event.currentTarget.parentElement?.children ?? [])] as HTMLElement[]
     const at = rows.indexOf(event.currentTarget)
     const to = { ArrowDown: rows[at + 1], ArrowUp: rows[at - 1], Home: rows[0], End: rows.at(-1) }[event.key]
-    const act = letters ? { a: acts.admit, r: acts.refuse }[event.key.toLowerCase()] : undefined
+    const act = { ...(letters.a ? { a: acts.admit } : {}), ...(letters.r ? { r: acts.refuse } : {}) }[event.key.toLowerCase()]
     if (!to && !act) return
     event.preventDefault()
     event.stopPropagation()
@@ -50,7 +50,7 @@ export function KnockRow({ knock, now, busy, active, letters, talking, onFocus, 
   return (
     // The row takes keys of its own (A, R, arrows) while it has the focus; its buttons do the same for everybody else.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <li className="knock" data-knock={knock.id} tabIndex={tab} aria-keyshortcuts={letters ? 'A R' : undefined} onFocus={() => onFocus(knock)} onKeyDown={keys}>
+    <li className="knock" data-knock={knock.id} tabIndex={tab} aria-keyshortcuts={[letters.a ? 'A' : '', letters.r ? 'R' : ''].filter(Boolean).join(' ') || undefined} onFocus={() => onFocus(knock)} onKeyDown={keys}>
       <div className="who">
         <h3><bdi>{knock.name}</bdi></h3>
         <span className="num">{minutes === 0 ? t('lobby.waited.little') : t('lobby.minutes', { n: minutes })}</span>

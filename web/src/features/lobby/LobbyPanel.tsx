@@ -3,6 +3,7 @@ import { Lock, MessageSquare, Search } from 'lucide-react'
 import { useMemo, useRef, useState, type RefObject } from 'react'
 import { isProblem, type Knock, type Readable, type SocketState } from '@/api'
 import { intents } from '@/call'
+import { preferences } from '@/call/preferences'
 import { ErrorNote } from '@/features/frame'
 import { Writer } from '@/features/thread'
 import { useT, Words } from '@/i18n'
@@ -88,6 +89,7 @@ function Rows({ list, shown, busy, acts }: RowsProps) {
   const t = useT()
   const now = useNow(15_000)
   const { keys } = useStore(intents)
+  const { keysOff } = useStore(preferences)
   const [chosen, setChosen] = useState('')
   const [talking, setTalking] = useState('')
   const active = shown.some((knock) => knock.id === chosen) ? chosen : shown[0]?.id
@@ -98,7 +100,7 @@ function Rows({ list, shown, busy, acts }: RowsProps) {
   return (
     <ul ref={list} aria-label={t('lobbyp.list')} className="knocks">
       {shown.map((knock) => (
-        <KnockRow key={knock.id} knock={knock} now={now} busy={busy.has(knock.id)} active={knock.id === active} letters={keys} talking={knock.id === talking} onFocus={() => setChosen(knock.id)} acts={{ ...acts, talk }} />
+        <KnockRow key={knock.id} knock={knock} now={now} busy={busy.has(knock.id)} active={knock.id === active} letters={{ a: keys && !keysOff.includes('a'), r: keys && !keysOff.includes('r') }} talking={knock.id === talking} onFocus={() => setChosen(knock.id)} acts={{ ...acts, talk }} />
       ))}
     </ul>
   )

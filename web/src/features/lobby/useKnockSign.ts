@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Knock } from '@/api'
+import { sounds } from '@/call/preferences'
 import { useT } from '@/i18n'
 import { announce, Bell, notify, play } from '@/ui'
 
 /** Sound, words and, out of sight, the system's notice for those who knock; several within five seconds are one. */
-export function useKnockSign(waiting: readonly Knock[], sounds: boolean, title: string): void {
+export function useKnockSign(waiting: readonly Knock[], title: string): void {
   const t = useT()
   const tell = (told: Knock[]) => {
-    if (sounds) play('knock')
+    if (sounds('knock')) play('knock')
     announce(t('sr.knock', { n: told.length, name: told[0]?.name ?? '' }))
     notify(title, t('meetings.waiting', { n: waiting.length }), `aparte-${title}`)
   }
@@ -23,10 +24,10 @@ export function useKnockSign(waiting: readonly Knock[], sounds: boolean, title: 
 }
 
 /** The same for what those who wait answer. */
-export function useReplySign(waiting: readonly Knock[], sounds: boolean): void {
+export function useReplySign(waiting: readonly Knock[]): void {
   const t = useT()
   const tell = (told: Knock[]) => {
-    if (sounds) play('message')
+    if (sounds('message')) play('message')
     announce(t('lobbyp.replied', { n: told.length, name: told[0]?.name ?? '' }))
   }
   const bell = useBell(tell)

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { NoticeChannel, type Notice, type Readable } from '@/api'
-import { intents } from '@/call'
+import { sounds } from '@/call/preferences'
 import { useT } from '@/i18n'
 import { announce, Bell, notify, play, unlockSounds } from '@/ui'
 import { attended, becomeLeader, holdLock, NewKnocks, unattended } from './watch'
@@ -16,7 +16,7 @@ export function useNotices(go: (path: string) => void): Notices {
     let leads = false
     const stopLeading = becomeLeader(() => (leads = true))
     const bell = new Bell<Notice>((told) => {
-      if (intents.get().sounds) play('knock')
+      if (sounds('knock')) play('knock')
       const last = told.at(-1)
       if (!last) return
       announce(t('notices.sr', { title: last.title }))

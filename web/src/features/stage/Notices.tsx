@@ -1,9 +1,10 @@
 // What must be read now: above the tiles and never over a face, or in the top bar.
 import { MicOff, Undo2, X } from 'lucide-react'
 import type { Call, CallState } from '@/call/live'
+import { preferences } from '@/call/preferences'
 import { MediaHelp } from '@/features/devices'
 import { useT } from '@/i18n'
-import { Button } from '@/ui'
+import { Button, useStore } from '@/ui'
 import type { HostSide } from './hostSide'
 import { NoHostHint } from './NoHostHint'
 
@@ -19,7 +20,7 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
         </div>
       ) : null}
       {state.noHost && state.phase.is === 'live' ? <NoHostHint told={state.noHost} /> : null}
-      {state.quality === 'weak' && state.phase.is === 'live' ? <p className="hint">{t('stage.weak')}</p> : null}
+      {state.phase.is === 'live' ? <Chosen weak={state.quality === 'weak'} /> : null}
       {state.lowering ? (
         <p className="hint" role="status">
           {t(state.lowering.identity === null ? 'hands.lowered' : 'hands.lowered.one')}{' '}
@@ -27,6 +28,20 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
         </p>
       ) : null}
       {alone && state.phase.is === 'live' ? <p className="hint">{t('stage.alone')}</p> : null}
+    </>
+  )
+}
+
+/** What one has chosen that others may wonder about, and the choice to make on a weak connection. */
+function Chosen({ weak }: { weak: boolean }) {
+  const t = useT()
+  const { data, talk } = useStore(preferences)
+  const choose = (data: 'full' | 'sound') => preferences.change({ data })
+  return (
+    <>
+      {data === 'sound' ? <p className="hint" role="status" data-testid="sound-only">{t('stage.soundonly')} <Button onClick={() => choose('full')}>{t('stage.pictures')}</Button></p> : null}
+      {weak && data !== 'sound' ? <p className="hint">{t('stage.weak')} <Button onClick={() => choose('sound')}>{t('stage.audioonly')}</Button></p> : null}
+      {talk === 'hold' ? <p className="hint" role="status">{t('stage.hold')}</p> : null}
     </>
   )
 }

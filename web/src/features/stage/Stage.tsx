@@ -1,11 +1,12 @@
 // The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { intents } from '@/call'
 import type { Call, CallState, Right } from '@/call/live'
+import { preferences, sounds } from '@/call/preferences'
 import { ControlBar, KeysDialog, TimerDialog, type PanelName } from '@/features/controls'
 import { usePersonMenu } from '@/features/people'
 import { useT } from '@/i18n'
-import { announce, play, useStore, useTitle } from '@/ui'
+import { announce, patiently, play, useStore, useTitle } from '@/ui'
 import type { HostSide } from './hostSide'
 import { Voices } from './Media'
 import { useMiniWindow } from './MiniWindow'
@@ -25,7 +26,9 @@ import { SelfHidden, ViewMenu } from './ViewMenu'
 import { Watermark } from './Watermark'
 import './stage.css'
 
-type Dialog = 'keys' | 'timer' | null
+type Dialog = 'keys' | 'timer' | 'settings' | null
+
+const SettingsDialog = lazy(() => patiently(() => import('@/features/settings')).then((module) => ({ default: module.SettingsDialog })))
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
   const t = useT()
@@ -52,7 +55,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   const full = useFullScreen()
   const mini = useMiniWindow(call, leave)
   const pin = usePin(call)
-  useCallKeys(call, { may, share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined, ...(full.offered ? { full: full.toggle } : {}), ...(mini.offered ? { mini: mini.toggle } : {}) })
+  useCallKeys(call, { may, cam: () => toggleCam(call), share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined, ...(full.offered ? { full: full.toggle } : {}), ...(mini.offered ? { mini: mini.toggle } : {}) })
   const { phase } = state
   if (longAway && phase.is === 'reconnecting') {
     return <div className="call" data-phase={phase.is}><AwayPage phase={phase} retry={call.retryNow} leave={leave} /></div>
@@ -73,13 +76,14 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
       <OpenPanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
-      <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, help: () => setDialog('keys') }} />
+      <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, help: () => setDialog('keys'), settings: () => setDialog('settings') }} />
       <Voices people={state.people} shares={state.shares} view={view} />
       {mini.content}
       {question}
       {shareQuestion}
       {backQuestion}
       {host ? <TimerDialog open={dialog === 'timer'} running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'settings' ? <Suspense><SettingsDialog use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /></Suspense> : null}
       <KeysDialog open={dialog === 'keys'} host={host !== undefined} onClose={() => setDialog(null)} />
     </div>
   )
@@ -92,9 +96,8 @@ function mayDo(state: CallState, host: HostSide | undefined): { hand: boolean; r
 }
 
 function useLeave(call: Call): () => void {
-  const { sounds } = useStore(intents)
   return () => {
-    if (sounds) play('leave')
+    if (sounds('leave')) play('leave')
     call.leave()
   }
 }
@@ -121,19 +124,27 @@ interface CallBarProps {
   host?: HostSide
   panel: PanelName | null
   onPanel: (name: PanelName) => void
-  acts: { share: () => void; leave: () => void; timer: () => void; help: () => void }
+  acts: { share: () => void; leave: () => void; timer: () => void; help: () => void; settings: () => void }
 }
 
 function CallBar({ call, state, host, panel, onPanel, acts }: CallBarProps) {
   const { unread } = useStore(call.chat.state)
+  const { talk } = useStore(preferences)
   const hand = state.people.find((person) => person.self)?.hand ?? 0
   return (
     <ControlBar
       self={state.self} count={state.people.length} unread={unread} hand={hand} may={mayDo(state, host)} panel={panel} onPanel={onPanel} phase={state.phase.is}
       {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll, timer: acts.timer } } : {})}
-      acts={{ mic: () => void call.toggleMic(), cam: () => void call.toggleCam(), share: acts.share, hand: call.toggleHand, react: call.react, use: (kind, id) => choose(call, kind, id), help: acts.help, leave: acts.leave }}
+      acts={{ mic: () => void call.toggleMic(), hold: talk === 'hold' ? (on) => void call.setMic(on) : null, cam: () => toggleCam(call), share: acts.share, hand: call.toggleHand, react: call.react, use: (kind, id) => choose(call, kind, id), help: acts.help, settings: acts.settings, leave: acts.leave }}
     />
   )
+}
+
+/** Whoever opens the camera wants pictures again. */
+function toggleCam(call: Call): void {
+  if (preferences.get().data !== 'sound') return void call.toggleCam()
+  preferences.change({ data: 'full' })
+  void call.setCam(true)
 }
 
 function choose(call: Call, kind: 'audioinput' | 'videoinput' | 'audiooutput', id: string): void {

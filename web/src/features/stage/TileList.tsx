@@ -4,6 +4,7 @@ import type { CSSProperties, KeyboardEvent, ReactNode } from 'react'
 import type { Reaction } from '@/api'
 import { intents } from '@/call'
 import type { Person, ViewState } from '@/call/live'
+import { preferences } from '@/call/preferences'
 import { useT } from '@/i18n'
 import type { MenuGroup } from '@/ui/overlays'
 import { Tile } from './Tile'
@@ -38,7 +39,7 @@ export function TileList({ className, label, style, drawn, onPage, children }: L
     if (to !== null) tiles[to]?.focus()
     else if (event.key === 'Enter') tile.querySelector<HTMLElement>('.tile-menu, .tile-large')?.click()
     else if (event.key === 'PageDown' || event.key === 'PageUp') onPage?.(event.key === 'PageDown' ? 1 : -1)
-    else if (event.key.toLowerCase() === 'e' && intents.get().keys && tile.dataset['identity'] && tile.dataset['self'] !== 'true') drawn.onPin(tile.dataset['identity'])
+    else if (event.key.toLowerCase() === 'e' && intents.get().keys && !preferences.get().keysOff.includes('e') && tile.dataset['identity'] && tile.dataset['self'] !== 'true') drawn.onPin(tile.dataset['identity'])
     else return
     event.preventDefault()
   }

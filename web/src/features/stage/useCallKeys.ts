@@ -1,11 +1,13 @@
 import { intents } from '@/call'
 import type { Call } from '@/call/live'
+import { preferences, type CommandKey } from '@/call/preferences'
 import { useKeys, type PanelName } from '@/features/controls'
 import { useStore } from '@/ui'
 
 interface Acts {
   may: { hand: boolean }
   host: boolean
+  cam: () => void
   share: () => void
   toggle: (panel: PanelName) => void
   help: () => void
@@ -16,12 +18,14 @@ interface Acts {
 }
 
 /** The single keys of the call, Space to talk, F6 from region to region, Escape for the panel. */
-export function useCallKeys(call: Call, { may, host, share, toggle, help, escape, full, mini }: Acts): void {
+export function useCallKeys(call: Call, { may, host, cam, share, toggle, help, escape, full, mini }: Acts): void {
   const { keys } = useStore(intents)
+  const { keysOff, talk } = useStore(preferences)
   useKeys(keys, {
-    keys: {
-      m: () => void call.toggleMic(),
-      v: () => void call.toggleCam(),
+    keys: without(keysOff, {
+      // Where one holds to talk, no key leaves the microphone on.
+      ...(talk === 'toggle' ? { m: () => void call.toggleMic() } : {}),
+      v: cam,
       s: () => {
         if (call.state.get().self.can.share) share()
       },
@@ -32,11 +36,15 @@ export function useCallKeys(call: Call, { may, host, share, toggle, help, escape
       ...(full ? { f: full } : {}),
       ...(mini ? { i: mini } : {}),
       '?': help,
-    },
-    talk: (on) => void (call.state.get().self.can.speak && call.setMic(on)),
+    }),
+    talk: keysOff.includes(' ') ? null : (on) => void (call.state.get().self.can.speak && call.setMic(on)),
     region: goToRegion,
     escape,
   })
+}
+
+function without(off: readonly CommandKey[], keys: Partial<Record<CommandKey, () => void>>): Record<string, () => void> {
+  return Object.fromEntries(Object.entries(keys).filter(([key]) => !off.includes(key as CommandKey)))
 }
 
 const regions = ['bar', 'tiles', 'panel', 'top']

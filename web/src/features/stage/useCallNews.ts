@@ -1,9 +1,14 @@
 import { useEffect } from 'react'
 import type { Call, CallEvent } from '@/call/live'
+import { preferences, type News } from '@/call/preferences'
 import { useT } from '@/i18n'
 import { announce } from '@/ui'
 
 const mergeFor = 3_000
+
+/** What is said of others at each level. That one is back, or talks with the microphone off, is always said. */
+const some: readonly CallEvent['is'][] = ['message', 'shares']
+const toldAt: Record<News, readonly CallEvent['is'][]> = { all: [...some, 'joined', 'left', 'hand', 'reaction'], some, few: [] }
 
 /** Says arrivals, departures and returns; those within three seconds in one go. */
 export function useCallNews(call: Call): void {
@@ -35,6 +40,7 @@ export function useCallNews(call: Call): void {
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
+      if (!toldAt[preferences.get().news].includes(event.is)) return
       const word = wordOf(event)
       if (word === null) return // said where it is shown
       said.push(word)

@@ -1,0 +1,88 @@
+// How a person wants calls to be: kept in this browser, applied at once. What is wanted on at the door is in intents.ts, which
+// the entry page needs; this travels with what comes after it.
+import { Store } from '@/api'
+import { intents } from './intents'
+
+/** Picture and sound; small pictures both ways; or sound alone. */
+export type Data = 'full' | 'low' | 'sound'
+export const dataModes = ['full', 'low', 'sound'] as const satisfies readonly Data[]
+
+/** Single-key commands by their key, in the order in which they are listed. */
+export const commands = { m: 'mic', v: 'cam', s: 'share', c: 'chat', p: 'people', h: 'hand', l: 'lobby', a: 'admit', r: 'refuse', f: 'full', i: 'mini', e: 'pin', ' ': 'talk', '?': 'help' } as const
+export type CommandKey = keyof typeof commands
+export const commandKeys = Object.keys(commands) as CommandKey[]
+
+export const soundKinds = ['knock', 'message', 'leave'] as const
+export type SoundKind = (typeof soundKinds)[number]
+
+/** What screen readers are told by themselves: all that happens, what concerns oneself and the meeting as a whole, or no more than what must be answered. */
+export type News = 'all' | 'some' | 'few'
+export const newsLevels = ['all', 'some', 'few'] as const satisfies readonly News[]
+
+export interface Preferences {
+  data: Data
+  /** With sound alone, shared screens are received all the same. */
+  screens: boolean
+  /** hold: the microphone is off unless held. */
+  talk: 'toggle' | 'hold'
+  /** The browser's own noise suppression. */
+  denoise: boolean
+  news: News
+  keysOff: readonly CommandKey[]
+  quiet: readonly SoundKind[]
+}
+
+export const defaultPreferences: Preferences = { data: 'full', screens: true, talk: 'toggle', denoise: true, news: 'all', keysOff: [], quiet: [] }
+const storageKey = 'aparte.preferences'
+
+/** Reads kept preferences; what is not understood is the default. */
+export function readPreferences(kept: string | null): Preferences {
+  let value: unknown
+  try {
+    value = JSON.parse(kept ?? 'null')
+  } catch {
+    value = null
+  }
+  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const one = <T extends string>(key: string, of: readonly T[], otherwise: T): T => of.find((known) => known === found[key]) ?? otherwise
+  const flag = (key: 'screens' | 'denoise'): boolean => (typeof found[key] === 'boolean' ? found[key] : defaultPreferences[key])
+  const some = <T extends string>(key: string, of: readonly T[]): T[] => {
+    const list: unknown = found[key]
+    return Array.isArray(list) ? of.filter((known) => list.includes(known)) : []
+  }
+  return {
+    data: one('data', dataModes, 'full'), screens: flag('screens'), talk: one('talk', ['toggle', 'hold'], 'toggle'), denoise: flag('denoise'),
+    news: one('news', newsLevels, 'all'), keysOff: some('keysOff', commandKeys), quiet: some('quiet', soundKinds),
+  }
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(storageKey)
+  } catch {
+    return null
+  }
+}
+
+class PreferenceStore extends Store<Preferences> {
+  constructor() {
+    super(readPreferences(kept()))
+  }
+  change(part: Partial<Preferences>): void {
+    const next = { ...this.get(), ...part }
+    try {
+      localStorage.setItem(storageKey, JSON.stringify(next))
+    } catch {
+      // Kept for this visit only.
+    }
+    this.set(next)
+  }
+}
+
+/** This browser's preferences. */
+export const preferences = new PreferenceStore()
+
+/** Whether a sound is to be heard: sounds are on, and this kind is. */
+export function sounds(kind: SoundKind): boolean {
+  return intents.get().sounds && !preferences.get().quiet.includes(kind)
+}
