@@ -348,6 +348,12 @@ var mutating = map[string]struct {
 	"end-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/end", nil}
 	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
+	"end-meeting-for-good": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/end-for-good", nil}
+	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
+	"edit-meeting": {func(s *stage) try {
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID, api.MeetingEdit{Title: "Autre chose"}}
+	}, []audit.Act{audit.MeetingChanged}},
 	"remove-participant": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/remove", nil}
 	}, []audit.Act{audit.ParticipantRemoved}},

@@ -137,7 +137,10 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
 	call(a, h, agent.of(role.LookAt), "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
 	call(a, h, agent.of(role.Join), "join-meeting", "POST /meetings/{id}/join", "Come in: hosts open the meeting by it; get a media token", a.joinMeeting)
-	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
+	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all; of a permanent one the sitting", a.endMeeting)
+	call(a, h, agent.of(role.EndForGood), "end-meeting-for-good", "POST /meetings/{id}/end-for-good", "End the meeting for good, also a permanent one", a.endMeetingForGood)
+	call(a, h, agent.of(role.Attendance), "list-attendance", "GET /meetings/{id}/attendance", "Who came, and when, during the meeting and afterwards", a.listAttendance)
+	call(a, h, agent.of(role.Edit), "edit-meeting", "PUT /meetings/{id}", "Change the meeting's title and schedule", a.editMeeting)
 	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
 	call(a, h, agent, "list-profiles", "GET /profiles", "List the security profiles", a.listProfiles)

@@ -349,6 +349,24 @@ export interface paths {
         };
         /** Look at a meeting */
         get: operations["get-meeting"];
+        /** Change the meeting's title and schedule */
+        put: operations["edit-meeting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came, and when, during the meeting and afterwards */
+        get: operations["list-attendance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -677,8 +695,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the meeting for all */
+        /** End the meeting for all; of a permanent one the sitting */
         post: operations["end-meeting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/end-for-good": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the meeting for good, also a permanent one */
+        post: operations["end-meeting-for-good"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1632,6 +1667,14 @@ export interface components {
              */
             status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "ended" | "free";
         };
+        Attendance: {
+            /**
+             * Format: int64
+             * @description How many visits of the meeting are stored.
+             */
+            total: number;
+            visits: components["schemas"]["Visit"][];
+        };
         AuditActor: {
             id?: string;
             /** @enum {string} */
@@ -2334,6 +2377,8 @@ export interface components {
             /** @description Nobody new comes in; guests may wait. */
             locked: boolean;
             organiser: components["schemas"]["Person"];
+            /** @description It has no schedule and is opened again and again: what ends is a sitting, until its host ends it for good. */
+            permanent: boolean;
             /** @description Id of the post it belongs to. */
             post: string;
             /**
@@ -2362,10 +2407,21 @@ export interface components {
         MeetingDraft: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Without a schedule, to be opened again and again. */
+            permanent?: boolean;
             /** @description Id of a post one acts for; may be absent if there is only one. */
             post?: string;
             /** @description Id of the security profile; absent: standard. */
             profile?: string;
+            /** Format: date-time */
+            starts_at?: string;
+            title: string;
+        };
+        MeetingEdit: {
+            /** Format: date-time */
+            ends_at?: string;
+            /** @description Without a schedule, to be opened again and again. */
+            permanent?: boolean;
             /** Format: date-time */
             starts_at?: string;
             title: string;
@@ -2821,6 +2877,25 @@ export interface components {
         TimerDraft: {
             /** Format: int64 */
             seconds: number;
+        };
+        Visit: {
+            /** Format: date-time */
+            came_at: string;
+            /**
+             * Format: date-time
+             * @description Absent of whoever is in, and where a server went down under them.
+             */
+            left_at?: string;
+            /** @description As typed by a guest, of the account of an agent; show it isolated (bdi). */
+            name: string;
+            organisation?: string;
+            /** @description They are in. */
+            present: boolean;
+            /**
+             * @description When they came in.
+             * @enum {string}
+             */
+            role: "host" | "cohost" | "participant" | "guest" | "observer";
         };
         WaitingEffect: {
             knock: string;
@@ -3664,6 +3739,75 @@ export interface operations {
             };
         };
     };
+    "edit-meeting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeetingEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Meeting"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attendance": {
+        parameters: {
+            query?: {
+                /** @description How many of the newest are left out. */
+                skip?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attendance"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "ask-unmute-all": {
         parameters: {
             query?: never;
@@ -4390,6 +4534,37 @@ export interface operations {
         };
     };
     "end-meeting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Meeting"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-meeting-for-good": {
         parameters: {
             query?: never;
             header?: never;
