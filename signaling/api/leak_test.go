@@ -136,6 +136,7 @@ var namings = []naming{
 	{id: "revoke-link"},
 	{id: "revoke-all-links"},
 	{id: "list-attendance"},
+	{id: "get-calendar"},
 	{id: "edit-meeting", body: fixed(api.MeetingEdit{Title: "Autre chose"})},
 	{id: "end-meeting"},
 	{id: "end-meeting-for-good"},

@@ -140,6 +140,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all; of a permanent one the sitting", a.endMeeting)
 	call(a, h, agent.of(role.EndForGood), "end-meeting-for-good", "POST /meetings/{id}/end-for-good", "End the meeting for good, also a permanent one", a.endMeetingForGood)
 	call(a, h, agent.of(role.Attendance), "list-attendance", "GET /meetings/{id}/attendance", "Who came, and when, during the meeting and afterwards", a.listAttendance)
+	call(a, h, agent.of(role.LookAt), "get-calendar", "GET /meetings/{id}/calendar", "The meeting as a calendar file", a.getCalendar)
 	call(a, h, agent.of(role.Edit), "edit-meeting", "PUT /meetings/{id}", "Change the meeting's title and schedule", a.editMeeting)
 	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
@@ -309,6 +310,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	}
 	if octetsOut[id] {
 		op.Responses["200"] = &huma.Response{Description: "The file, to be kept: never shown where it comes from", Content: octetContent()}
+	}
+	if id == "get-calendar" {
+		op.Responses["200"] = &huma.Response{Description: "iCalendar (RFC 5545)", Content: calendarContent()}
 	}
 	if who.scheme != "" {
 		op.Security = []map[string][]string{{who.scheme: {}}}

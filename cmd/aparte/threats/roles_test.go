@@ -140,6 +140,7 @@ var prepared = map[string]func(s *play) asked{
 	"join-meeting":         func(*play) asked { return asked{path: "/join"} },
 	"end-meeting":          func(*play) asked { return asked{path: "/end"} },
 	"list-attendance":      func(*play) asked { return asked{path: "/attendance"} },
+	"get-calendar":         func(*play) asked { return asked{path: "/calendar"} },
 	"edit-meeting":         func(*play) asked { return asked{"", api.MeetingEdit{Title: "Something else"}} },
 	"end-meeting-for-good": func(*play) asked { return asked{path: "/end-for-good"} },
 	"remove-participant":   func(s *play) asked { return asked{path: "/participants/" + s.identity["guest"] + "/remove"} },

@@ -1,5 +1,5 @@
 // What the security profile has kept of the chat, for the hosts: read, taken away, deleted.
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { Download, FileBraces, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { agent, type KeptMessage, type Meeting } from '@/api'
@@ -10,6 +10,7 @@ import { announce, Button, recoverFocus } from '@/ui'
 import { Confirm, MenuButton } from '@/ui/overlays'
 import { download } from './exporting'
 import { keptFileName, keptJSON, keptText, type Place } from './keptFile'
+import { usePlace } from './usePlace'
 import './kept.css'
 
 export function KeptChat({ meeting, keeps }: { meeting: Meeting; keeps: boolean }) {
@@ -36,12 +37,6 @@ export function KeptChat({ meeting, keeps }: { meeting: Meeting; keeps: boolean 
       {hasNextPage ? <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>{t('kept.more')}</Button> : null}
     </section>
   )
-}
-
-/** The post's name and zone, once they are known. */
-function usePlace(post: string): Place | undefined {
-  const found = useQuery({ queryKey: ['posts'], queryFn: agent.posts }).data?.find(({ id }) => id === post)
-  return found ? { name: found.name, zone: found.time_zone } : undefined
 }
 
 function Line({ message, place }: { message: KeptMessage; place: Place | undefined }) {
