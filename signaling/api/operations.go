@@ -116,6 +116,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "list-accounts", "GET /accounts", "List the accounts of the posts one administers", a.listAccounts)
 	call(a, h, agent, "create-account", "POST /accounts", "Create an account at a post one administers, and a one-time link for its person", a.createAccount)
 	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
+	call(a, h, agent, "list-sessions", "GET /account/sessions", "List where one is signed in", a.listSessions)
+	call(a, h, agent, "end-session", "DELETE /account/sessions/{session}", "Sign out another browser of one's account; its calls and sockets end at once", a.endSession)
 
 	call(a, h, agent, "check-network", "POST /network-check", "Begin a network check: a room in which one meets oneself", a.checkNetwork)
 	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)

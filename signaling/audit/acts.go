@@ -117,6 +117,7 @@ const (
 	PasswordSet      Act = "password.set"    // ends the account's other sessions
 	SessionSignedIn  Act = "session.signed_in"
 	SessionSignedOut Act = "session.signed_out"
+	SessionEnded     Act = "session.ended" // by its account, from another session
 )
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.

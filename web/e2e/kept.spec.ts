@@ -140,7 +140,7 @@ test('messages are kept where the profile says so, private ones never, and the h
     await came.getByRole('button', { name: 'Exporter la liste' }).click();
     const rows = (await readFile(await (await saved).path(), 'utf8')).trim().split('\r\n');
     expect(rows).toHaveLength(await came.getByRole('row').count());
-    expect(rows[0]).toMatch(/^\ufeffNom;Organisation;En tant que;Arrivée \(UTC\)/);
+    expect(rows[0]).toMatch(/^\ufeff?Nom;Organisation;Rôle;Arrivée \(Europe\/Paris\);Départ \(Europe\/Paris\);Arrivée \(UTC\)/);
     expect(rows.filter((row) => row.startsWith('Maria Oliveira;;Invité;')).length).toBe(await maria.count());
   });
 

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -15,6 +15,11 @@ export const signOut = () => request<undefined>('DELETE', '/session')
 export const setUp = (body: Setup) => request<WithAccount>('POST', '/setup', { body }).then((answer) => answer.account)
 
 export const changePassword = (password: string, current: string) => request<undefined>('PUT', '/account/password', { body: current ? { password, current } : { password } })
+
+/** Where one's account is signed in, last used first. */
+export const ownSessions = () => request<{ sessions: OwnSession[] }>('GET', '/account/sessions').then((answer) => answer.sessions)
+/** Its calls end at once. */
+export const endSession = (sessionID: string) => request<undefined>('DELETE', `/account/sessions/${id(sessionID)}`)
 
 export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })

@@ -4,8 +4,8 @@ import { Download } from 'lucide-react'
 import { useState } from 'react'
 import { agent, type Meeting, type Visit } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
-import { useLang, useT } from '@/i18n'
-import { exactMoment } from '@/i18n/dates'
+import { useLang, useT, Words } from '@/i18n'
+import { exactMoment, momentThere } from '@/i18n/dates'
 import { announce, Button } from '@/ui'
 import { attendanceFile, attendanceFileName } from './attendanceFile'
 import { download } from './exporting'
@@ -41,20 +41,26 @@ export function Attended({ meeting }: { meeting: Meeting }) {
 
 function Table({ visits, post }: { visits: readonly Visit[]; post: string }) {
   const t = useT()
+  const lang = useLang()
+  const place = usePlace(post)
+  const elsewhere = place && visits[0] && momentThere(new Date(visits[0].came_at), place.zone, lang) !== null
   return (
+    <>
+    {elsewhere ? <p className="sm muted"><Words id="attended.there" values={{ post: <bdi>{place.name}</bdi> }} /></p> : null}
     <table className="link-table attended">
       <thead><tr><th scope="col">{t('attended.name')}</th><th scope="col">{t('attended.role')}</th><th scope="col">{t('attended.came')}</th><th scope="col">{t('attended.left')}</th></tr></thead>
       <tbody>
         {visits.map((visit) => (
           <tr key={`${visit.came_at} ${visit.name}`}>
             <th scope="row"><bdi>{visit.name}</bdi>{visit.organisation ? <small><bdi>{visit.organisation}</bdi></small> : null}</th>
-            <td>{t(`role.${visit.role}`)}</td>
+            <td>{t(`kept.role.${visit.role}`)}</td>
             <td><span className="where">{t('attended.came')} : </span><Moment at={visit.came_at} post={post} /></td>
             <td><span className="where">{t('attended.left')} : </span>{visit.left_at ? <Moment at={visit.left_at} post={post} /> : <span className="chip">{t(visit.present ? 'attended.present' : 'attended.unknown')}</span>}</td>
           </tr>
         ))}
       </tbody>
     </table>
+    </>
   )
 }
 

@@ -7,7 +7,7 @@ const visit = (more: Partial<Visit>): Visit => ({ name: 'Inês', role: 'guest', 
 const lines = (visits: Visit[]) => attendanceFile(visits, { name: 'Lisbonne', zone: 'Europe/Lisbon' }, words, 'en').replace('\ufeff', '').trim().split('\r\n').slice(1)
 
 test('times across a change of clocks are in the post’s zone and in UTC', () => {
-  expect(lines([visit({})])).toEqual(['Inês,,role.guest,2027-03-28 00:30:00,2027-03-28 02:30:00,2027-03-28 00:30:00,2027-03-28 01:30:00'])
+  expect(lines([visit({})])).toEqual(['Inês,,kept.role.guest,2027-03-28 00:30:00,2027-03-28 02:30:00,2027-03-28 00:30:00,2027-03-28 01:30:00'])
 })
 
 test('what was typed calculates nothing and turns no direction', () => {

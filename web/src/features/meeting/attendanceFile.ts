@@ -12,7 +12,7 @@ export function attendanceFile(visits: readonly Visit[], place: Place | undefine
   const rows = visits.toSorted((a, b) => a.came_at.localeCompare(b.came_at)).map((visit) => {
     const gone = visit.left_at
     const left = gone ? clock(gone, zone) : t(visit.present ? 'attended.present' : 'attended.unknown')
-    return [inert(visit.name), inert(visit.organisation ?? ''), t(`role.${visit.role}`), clock(visit.came_at, zone), left, clock(visit.came_at, 'UTC'), gone ? clock(gone, 'UTC') : '']
+    return [inert(visit.name), inert(visit.organisation ?? ''), t(`kept.role.${visit.role}`), clock(visit.came_at, zone), left, clock(visit.came_at, 'UTC'), gone ? clock(gone, 'UTC') : '']
   })
   return csv([columns, ...rows], lang)
 }
