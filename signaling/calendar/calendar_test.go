@@ -105,7 +105,7 @@ func TestWhatWasTypedStaysText(t *testing.T) {
 			e.Organiser = "Anne" // names hold no ends of lines
 		}
 		text := calendar.File(e, now)
-		for _, line := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
+		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\r\n"), "\r\n") {
 			if len(line) > 75 || !strings.HasPrefix(line, " ") && !strings.ContainsAny(line, ":;") || strings.ContainsAny(line, "\r\n") || strings.ToValidUTF8(line, "") != line {
 				t.Errorf("line %q of %d bytes", line, len(line))
 			}

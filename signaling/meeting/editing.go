@@ -38,7 +38,7 @@ func (m Meeting) said(s Said, now time.Time) (Meeting, error) {
 	}
 	moved := !s.StartsAt.Equal(m.StartsAt) || !s.EndsAt.Equal(m.EndsAt)
 	switch {
-	case s.Permanent && !(s.StartsAt.IsZero() && s.EndsAt.IsZero()):
+	case s.Permanent && (!s.StartsAt.IsZero() || !s.EndsAt.IsZero()):
 		return Meeting{}, &name.Error{At: "permanent", Reason: "has neither start nor end"}
 	case s.StartsAt.IsZero() && !s.EndsAt.IsZero():
 		return Meeting{}, &name.Error{At: "starts_at", Reason: "is required with an end"}

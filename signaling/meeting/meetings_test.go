@@ -671,7 +671,7 @@ func TestWhoJoinsMayDoWhatWasDecidedMeanwhile(t *testing.T) {
 	h.call.mu.Unlock()
 	h.Joined(h.id, g.Identity, "PA_1")
 	h.settled()
-	h.Close()  // waits for what follows from it
+	h.Close() // waits for what follows from it
 	if p := h.call.allowed[g.Identity]; p == nil || p.CanPublish || p.CanPublishData {
 		t.Errorf("allowed %v", p)
 	}

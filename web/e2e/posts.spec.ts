@@ -25,7 +25,7 @@ async function accessible(page: Page): Promise<void> {
 }
 
 test('posts, their people, and whose a meeting is', async () => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
   try {
