@@ -16,8 +16,9 @@ export function LinkReady({ meeting, made, onDone }: { meeting: Meeting | undefi
     <div className="stack">
       <p>{from ? t('links.ready.from', { from: shortMoment(new Date(from), lang), date: until }) : t('links.ready.says', { date: until })}</p>
       {made.pin ? <PINToGive pin={made.pin} /> : null}
-      <LinkToCopy url={made.url} hint={t('links.ready.hint')} onDone={onDone} />
-      {meeting ? <CalendarButton meeting={meeting} address={made.url} /> : null}
+      <LinkToCopy url={made.url} hint={t('links.ready.hint')} onDone={onDone}>
+        {meeting ? <CalendarButton meeting={meeting} address={made.url} /> : null}
+      </LinkToCopy>
     </div>
   )
 }

@@ -69,7 +69,7 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' || !isHost ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
         <Facts meeting={meeting} profile={profile} post={post} />
-        {ended ? null : <div className="row">{isHost ? <EditMeeting meeting={meeting} /> : null}<CalendarButton meeting={meeting} /></div>}
+        {ended ? null : <div className="row"><CalendarButton meeting={meeting} />{isHost ? <EditMeeting meeting={meeting} /> : null}</div>}
         {profile ? <p className="muted">{profile.sentence[lang]} {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
         {profile?.rules.keep_chat ? <p className="sm muted">{t('kept.rule')}</p> : null}
       </div>
