@@ -277,6 +277,11 @@ var mutating = map[string]struct {
 	"set-password": {func(s *stage) try {
 		return try{s.host, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"}}
 	}, []audit.Act{audit.PasswordSet}},
+	"list-sessions": {func(s *stage) try { return try{s.host, "GET", "/account/sessions", nil} }, nil},
+	"end-session": {func(s *stage) try {
+		id := do[api.OwnSessions](s.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID
+		return try{s.host, "DELETE", "/account/sessions/" + id, nil}
+	}, []audit.Act{audit.SessionEnded}},
 
 	// A check is of whoever makes it, leads nowhere and is over in a minute.
 	"check-network":     {func(s *stage) try { return try{s.host, "POST", "/network-check", nil} }, nil},
@@ -348,6 +353,12 @@ var mutating = map[string]struct {
 	"end-meeting": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/end", nil}
 	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
+	"end-meeting-for-good": {func(s *stage) try {
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/end-for-good", nil}
+	}, []audit.Act{audit.MeetingEnded, audit.KnockExpired}},
+	"edit-meeting": {func(s *stage) try {
+		return try{s.host, "PUT", "/meetings/" + s.meeting.ID, api.MeetingEdit{Title: "Autre chose"}}
+	}, []audit.Act{audit.MeetingChanged}},
 	"remove-participant": {func(s *stage) try {
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/participants/" + s.admitted() + "/remove", nil}
 	}, []audit.Act{audit.ParticipantRemoved}},

@@ -63,6 +63,16 @@ type MeetingDraft struct {
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 	EndsAt   *time.Time `json:"ends_at,omitempty"`
 	Profile  string     `json:"profile,omitempty" maxLength:"32" doc:"Id of the security profile; absent: standard."`
+
+	Permanent bool `json:"permanent,omitempty" doc:"Without a schedule, to be opened again and again."`
+}
+
+// MeetingEdit is what is said about a meeting from now on.
+type MeetingEdit struct {
+	Title     string     `json:"title" minLength:"1" maxLength:"200"`
+	StartsAt  *time.Time `json:"starts_at,omitempty"`
+	EndsAt    *time.Time `json:"ends_at,omitempty"`
+	Permanent bool       `json:"permanent,omitempty" doc:"Without a schedule, to be opened again and again."`
 }
 
 // MeetingList is the meetings in which one has a role, newest first.

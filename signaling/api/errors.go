@@ -59,6 +59,8 @@ var problems = []struct {
 	{post.ErrMember, http.StatusConflict, codeConflict},
 	{post.ErrLastAdmin, http.StatusConflict, codeLastAdmin},
 	{meeting.ErrEnded, http.StatusGone, codeMeetingEnded},
+	{login.ErrNoSuch, http.StatusNotFound, codeNotFound},
+	{errNoSchedule, http.StatusConflict, codeConflict},
 	{meeting.ErrLocked, http.StatusConflict, codeMeetingLocked},
 	{meeting.ErrHosted, http.StatusConflict, codeConflict},
 	{meeting.ErrNobody, http.StatusNotFound, codeNotFound},

@@ -135,7 +135,11 @@ var namings = []naming{
 	{id: "reissue-link", body: fixed(api.Reissue{CodeHash: strings.Repeat("A", 43), PINHash: strings.Repeat("B", 42) + "A"})},
 	{id: "revoke-link"},
 	{id: "revoke-all-links"},
+	{id: "list-attendance"},
+	{id: "get-calendar"},
+	{id: "edit-meeting", body: fixed(api.MeetingEdit{Title: "Autre chose"})},
 	{id: "end-meeting"},
+	{id: "end-meeting-for-good"},
 	{id: "read-kept-chat"},
 	{id: "export-kept-chat", body: fixed(api.KeptExport{})},
 	{id: "delete-kept-chat"},
@@ -147,7 +151,7 @@ var namings = []naming{
 
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
-	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
+	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
 	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", "agent-lobby-socket", // below
 }

@@ -29,7 +29,7 @@ func meetingOf(v meeting.Summary) Meeting {
 		ID: v.ID, Post: v.Post, Title: v.Title, State: string(v.State),
 		Organiser: Person{ID: v.Organiser.Account, Name: v.Organiser.Name},
 		StartsAt:  optional(v.StartsAt), EndsAt: optional(v.EndsAt),
-		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt),
+		CreatedAt: v.CreatedAt.UTC(), EndedAt: optional(v.EndedAt), Permanent: v.Permanent,
 		Role: string(v.Role), Waiting: v.Waiting, Present: v.Present, Profile: v.Profile, Locked: v.Locked,
 	}
 }
@@ -112,6 +112,7 @@ func (a *API) listMeetings(ctx context.Context, in *inPosts) (*output[MeetingLis
 func (a *API) createMeeting(ctx context.Context, in *input[MeetingDraft]) (*output[Meeting], error) {
 	return meetingAnswer(a.meetings.Create(ctx, theAgent(ctx).agent(), meeting.Draft{
 		Post: in.Body.Post, Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt), Profile: in.Body.Profile,
+		Permanent: in.Body.Permanent,
 	}))
 }
 
@@ -126,6 +127,16 @@ func (a *API) joinMeeting(ctx context.Context, in *inMeeting) (*output[MediaToke
 
 func (a *API) endMeeting(ctx context.Context, in *inMeeting) (*output[Meeting], error) {
 	return meetingAnswer(a.meetings.End(ctx, theAgent(ctx).agent(), in.ID))
+}
+
+func (a *API) endMeetingForGood(ctx context.Context, in *inMeeting) (*output[Meeting], error) {
+	return meetingAnswer(a.meetings.EndForGood(ctx, theAgent(ctx).agent(), in.ID))
+}
+
+func (a *API) editMeeting(ctx context.Context, in *meetingBody[MeetingEdit]) (*output[Meeting], error) {
+	return meetingAnswer(a.meetings.Edit(ctx, theAgent(ctx).agent(), in.ID, meeting.Said{
+		Title: in.Body.Title, StartsAt: given(in.Body.StartsAt), EndsAt: given(in.Body.EndsAt), Permanent: in.Body.Permanent,
+	}))
 }
 
 func (a *API) removeParticipant(ctx context.Context, in *inParticipant) (*none, error) {

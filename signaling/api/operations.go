@@ -116,6 +116,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "list-accounts", "GET /accounts", "List the accounts of the posts one administers", a.listAccounts)
 	call(a, h, agent, "create-account", "POST /accounts", "Create an account at a post one administers, and a one-time link for its person", a.createAccount)
 	call(a, h, agent, "set-password", "PUT /account/password", "Set one's password", a.setPassword)
+	call(a, h, agent, "list-sessions", "GET /account/sessions", "List where one is signed in", a.listSessions)
+	call(a, h, agent, "end-session", "DELETE /account/sessions/{session}", "Sign out another browser of one's account; its calls and sockets end at once", a.endSession)
 
 	call(a, h, agent, "check-network", "POST /network-check", "Begin a network check: a room in which one meets oneself", a.checkNetwork)
 	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)
@@ -137,7 +139,11 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)
 	call(a, h, agent.of(role.LookAt), "get-meeting", "GET /meetings/{id}", "Look at a meeting", a.getMeeting)
 	call(a, h, agent.of(role.Join), "join-meeting", "POST /meetings/{id}/join", "Come in: hosts open the meeting by it; get a media token", a.joinMeeting)
-	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all", a.endMeeting)
+	call(a, h, agent.of(role.End), "end-meeting", "POST /meetings/{id}/end", "End the meeting for all; of a permanent one the sitting", a.endMeeting)
+	call(a, h, agent.of(role.EndForGood), "end-meeting-for-good", "POST /meetings/{id}/end-for-good", "End the meeting for good, also a permanent one", a.endMeetingForGood)
+	call(a, h, agent.of(role.Attendance), "list-attendance", "GET /meetings/{id}/attendance", "Who came, and when, during the meeting and afterwards", a.listAttendance)
+	call(a, h, agent.of(role.LookAt), "get-calendar", "GET /meetings/{id}/calendar", "The meeting as a calendar file", a.getCalendar)
+	call(a, h, agent.of(role.Edit), "edit-meeting", "PUT /meetings/{id}", "Change the meeting's title and schedule", a.editMeeting)
 	call(a, h, agent.of(role.Remove), "remove-participant", "POST /meetings/{id}/participants/{identity}/remove", "Remove somebody from the call", a.removeParticipant)
 
 	call(a, h, agent, "list-profiles", "GET /profiles", "List the security profiles", a.listProfiles)
@@ -306,6 +312,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	}
 	if octetsOut[id] {
 		op.Responses["200"] = &huma.Response{Description: "The file, to be kept: never shown where it comes from", Content: octetContent()}
+	}
+	if id == "get-calendar" {
+		op.Responses["200"] = &huma.Response{Description: "iCalendar (RFC 5545)", Content: calendarContent()}
 	}
 	if who.scheme != "" {
 		op.Security = []map[string][]string{{who.scheme: {}}}

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"aparte/signaling/api"
+	"aparte/signaling/login"
 	"aparte/signaling/post"
 )
 
@@ -249,5 +253,58 @@ func TestTheCookieIsBound(t *testing.T) {
 		if !strings.Contains(cookie, part) {
 			t.Errorf("cookie %s lacks %s", cookie, part)
 		}
+	}
+}
+
+// Where one is signed in is told to nobody else; who is signed out leaves calls and
+// sockets before the answer, and a session of somebody else cannot be ended.
+func TestOwnSessionsAreListedAndEnded(t *testing.T) {
+	s := newStage(t)
+	do[struct{}](s.host, http.StatusNoContent, "PUT", "/account/password", api.PasswordChange{Password: goodPassword})
+	email := do[api.SignedIn](s.host, http.StatusOK, "GET", "/session", nil).Account.Email
+	s.clock.add(time.Minute)
+	elsewhere := s.person()
+	do[api.SignedIn](elsewhere, http.StatusOK, "POST", "/session", api.Credentials{Email: email, Password: goodPassword})
+	stranger := s.agent("luc@aparte.example")
+
+	list := func(p *person) []api.OwnSession {
+		return do[api.OwnSessions](p, http.StatusOK, "GET", "/account/sessions", nil).Sessions
+	}
+	own := list(s.host)
+	if len(own) != 2 || own[0].Current || !own[1].Current || own[0].ByCode || !own[1].ByCode {
+		t.Fatalf("sessions %+v, want the newer one by password and one's own by a code", own)
+	}
+	if want := own[0].UsedAt.Add(login.SessionIdle); !own[0].EndsAt.Equal(want) {
+		t.Errorf("ends %v, want %v", own[0].EndsAt, want)
+	}
+	stranger.refused("not-found", http.StatusNotFound, "DELETE", "/account/sessions/"+own[0].ID, nil)
+	if theirs := list(stranger); len(theirs) != 1 || !theirs[0].Current {
+		t.Errorf("somebody else reads %+v", theirs)
+	}
+
+	in := do[api.MediaToken](elsewhere, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/join", nil)
+	ws, status := elsewhere.dial("/agent/notices", s.http.URL)
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("notices: %d", status)
+	}
+	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/account/sessions/"+own[0].ID, nil)
+	s.call.mu.Lock()
+	left := slices.Clone(s.call.removed)
+	s.call.mu.Unlock()
+	if !slices.Contains(left, in.Identity) {
+		t.Errorf("out of the call: %v, want %s", left, in.Identity)
+	}
+	if err := ws.SetReadDeadline(time.Now().Add(hang)); err != nil {
+		t.Fatal(err)
+	}
+	for err := error(nil); err == nil; {
+		if _, _, err = ws.ReadMessage(); err != nil && !websocket.IsCloseError(err, 4410) {
+			t.Errorf("the socket: %v, want that of who was signed out", err)
+		}
+	}
+	elsewhere.refused("unauthenticated", http.StatusUnauthorized, "GET", "/session", nil)
+	s.host.refused("not-found", http.StatusNotFound, "DELETE", "/account/sessions/"+own[0].ID, nil)
+	if left := list(s.host); len(left) != 1 || !left[0].Current {
+		t.Errorf("left: %+v", left)
 	}
 }

@@ -37,6 +37,7 @@ type Meeting struct {
 	EndsAt    *time.Time `json:"ends_at,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Permanent bool       `json:"permanent" doc:"It has no schedule and is opened again and again: what ends is a sitting, until its host ends it for good."`
 	Role      string     `json:"role" enum:"host,cohost,participant,observer" doc:"The caller's own."`
 	Waiting   int        `json:"waiting" doc:"How many wait in the lobby; 0 to those who do not moderate."`
 	Present   int        `json:"present" doc:"Participants in the call."`

@@ -12,11 +12,13 @@ const (
 
 // Meetings.
 const (
-	MeetingCreated Act = "meeting.created" // typed: title
-	MeetingOpened  Act = "meeting.opened"
-	MeetingEnded   Act = "meeting.ended"
-	HostSeated     Act = "host.seated"   // an agent's session got a place in the call
-	HostUnseated   Act = "host.unseated" // and lost it: signed out, or removed by a host
+	MeetingCreated   Act = "meeting.created" // typed: title
+	MeetingOpened    Act = "meeting.opened"
+	MeetingEnded     Act = "meeting.ended"
+	MeetingChanged   Act = "meeting.changed"   // another title or schedule; typed: title
+	MeetingAdjourned Act = "meeting.adjourned" // a sitting of a permanent one is over
+	HostSeated       Act = "host.seated"       // an agent's session got a place in the call
+	HostUnseated     Act = "host.unseated"     // and lost it: signed out, or removed by a host
 
 	MemberNamed    Act = "member.named"     // detail: role; because, where no host did it
 	MemberUnnamed  Act = "member.unnamed"   // detail: the role that was taken away
@@ -115,6 +117,7 @@ const (
 	PasswordSet      Act = "password.set"    // ends the account's other sessions
 	SessionSignedIn  Act = "session.signed_in"
 	SessionSignedOut Act = "session.signed_out"
+	SessionEnded     Act = "session.ended" // by its account, from another session
 )
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.

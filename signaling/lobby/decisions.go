@@ -92,6 +92,15 @@ func (l *Lobby) Close() {
 	}
 }
 
+// Adjourn lets all admissions lapse; those who wait keep their place.
+func (l *Lobby) Adjourn() {
+	for _, k := range l.Knocks() {
+		if k.Status == Admitted {
+			l.setKnock(k.lapse())
+		}
+	}
+}
+
 // Admission returns the admitted knock behind a grant id, if it is alive.
 func (l *Lobby) Admission(id string) (Knock, bool) {
 	if id == "" {

@@ -38,6 +38,7 @@ const (
 var (
 	ErrRefused   = errors.New("wrong email or password, or code used or expired")
 	ErrNoSession = errors.New("no such session, or it has expired")
+	ErrNoSuch    = errors.New("no such session of this account")
 	ErrTaken     = errors.New("an account with this email exists")
 	ErrSetUp     = errors.New("already set up")
 	ErrCurrent   = errors.New("current password is wrong")
@@ -108,6 +109,10 @@ type Store interface {
 	// SessionByToken and SessionByID return ErrNoSession if there is none.
 	SessionByToken(ctx context.Context, tokenHash [32]byte) (Session, Account, error)
 	SessionByID(ctx context.Context, id string) (Session, error)
+	// SessionsOf lists an account's sessions, last used first.
+	SessionsOf(ctx context.Context, account string) ([]Session, error)
+	// DropSessionOf ends a session of an account: ErrNoSession if it has none of this id.
+	DropSessionOf(ctx context.Context, account, id string, acts ...audit.Draft) error
 	TouchSession(ctx context.Context, id string, now time.Time) error
 	DropSession(ctx context.Context, id string, acts ...audit.Draft) error
 	// Note records acts that changed nothing.

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"aparte/signaling/audit"
@@ -127,6 +128,26 @@ func (l *Login) Alive(ctx context.Context, sessionID string) error {
 	}
 	l.touch(ctx, s, now)
 	return nil
+}
+
+// Sessions lists the sessions of one's account that are alive, last used first.
+func (l *Login) Sessions(ctx context.Context, s Session) ([]Session, error) {
+	all, err := l.store.SessionsOf(ctx, s.Account)
+	if err != nil {
+		return nil, err
+	}
+	now := l.now()
+	return slices.DeleteFunc(all, func(one Session) bool { return !one.alive(now) }), nil
+}
+
+// EndSession ends another session of one's account, or says ErrNoSuch. Whoever calls has
+// it leave calls and sockets, too.
+func (l *Login) EndSession(ctx context.Context, s Session, id string) error {
+	err := l.store.DropSessionOf(ctx, s.Account, id, l.did(audit.SessionEnded, s.Account).On(audit.Session, id))
+	if errors.Is(err, ErrNoSession) {
+		return ErrNoSuch // the caller's own is alive
+	}
+	return err
 }
 
 // SignOut ends a session.

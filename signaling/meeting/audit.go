@@ -36,12 +36,12 @@ func (c Caller) Meeting() string { return c.meeting }
 // created is the act of making a meeting, which has no goroutine yet.
 func created(m Meeting) audit.Draft {
 	d := audit.Did(audit.MeetingCreated).By(audit.Agent, m.Organiser.Account).With("profile", m.Profile).With("profile_version", strconv.Itoa(m.ProfileVersion)).
-		WithTime("starts_at", m.StartsAt).WithTime("ends_at", m.EndsAt).Typed("title", m.Title)
+		With("permanent", yes(m.Permanent)).WithTime("starts_at", m.StartsAt).WithTime("ends_at", m.EndsAt).Typed("title", m.Title)
 	d.Post, d.Meeting, d.Time = m.Post, m.ID, m.CreatedAt
 	return d
 }
 
-// noteState tells that the meeting opens or ends.
+// noteState tells that the meeting opens, adjourns or ends.
 func (l *live) noteState(after Meeting) {
 	if after.State == l.meeting.State {
 		return
@@ -49,6 +49,8 @@ func (l *live) noteState(after Meeting) {
 	switch after.State {
 	case Open:
 		l.note(audit.Did(audit.MeetingOpened))
+	case Scheduled:
+		l.note(audit.Did(audit.MeetingAdjourned))
 	case Ended:
 		l.note(audit.Did(audit.MeetingEnded))
 	}

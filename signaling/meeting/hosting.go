@@ -219,15 +219,12 @@ func (a end) do(l *live, now time.Time) (any, error) {
 	if _, err := a.host(l); err != nil {
 		return nil, err
 	}
-	if l.meeting.State != Ended {
-		l.setMeeting(l.meeting.End(now))
-		l.lobby.Close()
-	}
+	l.finish(now)
 	l.close = true
 	return l.summaryFor(a.agent), nil
 }
 
-// End ends the meeting for all, at once.
+// End ends the meeting for all, at once; of a permanent one the sitting.
 func (m *Meetings) End(ctx context.Context, by Agent, id string) (Summary, error) {
 	return answer[Summary](ctx, m, id, end{byAgent{by}})
 }

@@ -148,8 +148,7 @@ func (l *live) actWithoutHost(now time.Time) outcome {
 	l.leave, l.permit, l.orders, l.close = nil, nil, nil, false
 	switch then, _ := l.lastHost(); then {
 	case EndWithoutHost:
-		l.setMeeting(l.meeting.End(now))
-		l.lobby.Close()
+		l.finish(now)
 		l.orders = append(l.orders, func(call Media, room string) {
 			call.CloseRoom(room, livekit.DisconnectReason_ROOM_DELETED)
 		})

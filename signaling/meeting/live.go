@@ -87,22 +87,23 @@ type live struct {
 	present atomic.Int32 // len(inCall), for lists
 
 	// Owned by run.
-	loaded  bool
-	meeting Meeting
-	profile profile.Profile // in force
-	lobby   *lobby.Lobby
-	seats   map[string]Seat // by id
-	inCall  map[string]Participant
-	front   []string            // identities in the spotlight, in order
-	missed  []request           // what nobody waits for and was not done yet
-	seen    map[string]sighting // by knock id
-	hosts   map[*HostWatch]struct{}
-	guests  map[*GuestWatch]struct{}
-	agents  map[*AgentWatch]struct{}
-	begun   []func()            // ends a watch that the batch began
-	undo    []func()            // takes back what the batch changed in memory alone
-	hosted  bool                // a host has been in the call since it was hostless last
-	renamed map[string]struct{} // accounts whose role the batch changed
+	loaded    bool
+	meeting   Meeting
+	profile   profile.Profile // in force
+	lobby     *lobby.Lobby
+	seats     map[string]Seat // by id
+	inCall    map[string]Participant
+	front     []string            // identities in the spotlight, in order
+	missed    []request           // what nobody waits for and was not done yet
+	seen      map[string]sighting // by knock id
+	hosts     map[*HostWatch]struct{}
+	guests    map[*GuestWatch]struct{}
+	agents    map[*AgentWatch]struct{}
+	begun     []func()            // ends a watch that the batch began
+	undo      []func()            // takes back what the batch changed in memory alone
+	adjourned bool                // the batch ended a sitting of a permanent meeting
+	hosted    bool                // a host has been in the call since it was hostless last
+	renamed   map[string]struct{} // accounts whose role the batch changed
 
 	// What is said and shown in the call: in memory until the meeting ends, and of the chat
 	// on disk what the profile keeps.
@@ -118,6 +119,7 @@ type live struct {
 	taken taken // by hosts and not stored
 
 	changes     Changes
+	visits      []Visit       // comings and goings that are not stored yet
 	owed        []audit.Draft // comings and goings that could not be stored yet
 	leave       []leaving     // of the act being done
 	permit      []permitting  // of the act being done
@@ -219,11 +221,10 @@ func (l *live) step(ctx context.Context, batch []request) {
 			l.obeyed(outcomes[i])
 		}
 	}
-	if err == nil && l.meeting.State == Ended {
-		l.files.end(ErrEnded)
-		l.chat, l.reactions, l.hands, l.timer, l.taken = chat{}, reactions{}, hands{}, nil, taken{}
-		l.record.arrivals = nil
+	if err == nil && (l.adjourned || l.meeting.State == Ended) {
+		l.clear()
 	}
+	l.adjourned = false
 	if err == nil {
 		l.word()
 	}
@@ -321,14 +322,14 @@ func (l *live) commit(ctx context.Context) error {
 	l.changes.Lobby = l.lobby.Changes()
 	l.gatherAudit()
 	l.gatherArrivals()
-	l.changes.ID = l.id
+	l.changes.ID, l.changes.Visits = l.id, l.visits
 	if l.changes.empty() {
 		return nil
 	}
 	l.dirty = true
 	err := l.cfg.Store.SaveMeeting(ctx, l.changes)
 	if err == nil {
-		l.owed = nil
+		l.owed, l.visits = nil, nil
 		if l.changes.Arrivals != nil {
 			l.record.arrivals = nil
 		}

@@ -15,7 +15,6 @@ import (
 
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
-	"aparte/signaling/name"
 	"aparte/signaling/profile"
 	"aparte/signaling/role"
 )
@@ -78,9 +77,14 @@ type Meeting struct {
 	ProfileVersion int
 	StartsAt       time.Time
 	EndsAt         time.Time
-	CreatedAt      time.Time
-	OpenedAt       time.Time
-	EndedAt        time.Time
+	// Permanent: it has no schedule, and what ends is one sitting after the other. Only
+	// the host ends it for good.
+	Permanent bool
+	// Revision counts the changes of what a calendar shows, from 0 (RFC 5545, SEQUENCE).
+	Revision  int
+	CreatedAt time.Time
+	OpenedAt  time.Time
+	EndedAt   time.Time
 	// HostlessSince is when the last host left the call; zero: one is in it, or none was yet.
 	HostlessSince time.Time
 	// Acting are the accounts that act for the post. Nobody else has a role in the
@@ -116,28 +120,19 @@ type Draft struct {
 	StartsAt time.Time
 	EndsAt   time.Time
 	Profile  string // id of the security profile; "": the standard one
+	// Permanent has neither start nor end.
+	Permanent bool
 }
 
 // New checks a draft and makes the meeting under a profile. A refusal is a *name.Error
 // or a *profile.UnavailableError.
 func New(d Draft, id string, organiser Person, under profile.Profile, now time.Time) (Meeting, error) {
-	title, err := name.Required("title", d.Title, name.MaxTitle)
+	made := Meeting{
+		ID: id, Post: d.Post, State: Scheduled, Organiser: organiser, Profile: under.ID, ProfileVersion: under.Version, CreatedAt: now,
+	}
+	made, err := made.said(d.Said(), now)
 	if err != nil {
 		return Meeting{}, err
-	}
-	switch {
-	case d.StartsAt.IsZero() && !d.EndsAt.IsZero():
-		return Meeting{}, &name.Error{At: "starts_at", Reason: "is required with an end"}
-	case !d.EndsAt.IsZero() && !d.EndsAt.After(d.StartsAt):
-		return Meeting{}, &name.Error{At: "ends_at", Reason: "must be after the start"}
-	case !d.EndsAt.IsZero() && !d.EndsAt.After(now):
-		return Meeting{}, &name.Error{At: "ends_at", Reason: "must be in the future"}
-	case d.StartsAt.After(now.AddDate(5, 0, 0)):
-		return Meeting{}, &name.Error{At: "starts_at", Reason: "must be within five years"}
-	}
-	made := Meeting{
-		ID: id, Post: d.Post, Title: title, State: Scheduled, Organiser: organiser, Profile: under.ID, ProfileVersion: under.Version,
-		StartsAt: d.StartsAt, EndsAt: d.EndsAt, CreatedAt: now,
 	}
 	return made, made.suits(under)
 }

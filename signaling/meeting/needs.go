@@ -50,6 +50,9 @@ type Store interface {
 	// ExpireChat deletes, of all meetings, messages written before a time, limit at most,
 	// and says how many.
 	ExpireChat(ctx context.Context, before time.Time, limit int) (int, error)
+	// Attendance lists who came to a meeting, newest first, after those that are skipped,
+	// limit at most.
+	Attendance(ctx context.Context, meeting string, skip, limit int) (Attendance, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// EnteredAt lists the meetings of a post in which an account has a seat, or waits or
@@ -99,6 +102,7 @@ type Changes struct {
 	ForgetMessages bool
 	Messages       []Message        // of the chat, to be kept
 	Arrivals       map[string]int64 // by grant: the first message that is for who came in by it
+	Visits         []Visit          // comings, and goings with the time of the coming, in order
 	Audit          []audit.Draft    // in the order in which it was decided
 }
 

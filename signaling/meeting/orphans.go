@@ -97,8 +97,7 @@ func (a endOrphan) do(l *live, now time.Time) (any, error) {
 	if err := a.orphan(l); err != nil {
 		return nil, err
 	}
-	l.setMeeting(l.meeting.End(now))
-	l.lobby.Close()
+	l.endForGood(now)
 	l.close = true
 	return l.meeting, nil
 }

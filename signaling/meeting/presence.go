@@ -223,6 +223,9 @@ func (a joined) do(l *live, now time.Time) (any, error) {
 	if before, in := l.inCall[a.identity]; in {
 		p.Since = before.Since
 	}
+	if _, in := l.inCall[a.identity]; !in {
+		l.came(p, g.Organisation)
+	}
 	l.noteJoined(p)
 	l.arrived(g.ID)
 	l.hands.back(a.identity, now)
@@ -249,6 +252,7 @@ func (a left) do(l *live, now time.Time) (any, error) {
 		l.words.forget(a.identity)
 		l.hands.away(a.identity, now)
 		l.noteLeft(p)
+		l.went(p, now)
 		if seat, ok := l.seatByIdentity(a.identity); ok && !l.agentInCall(seat.Account) {
 			l.lobby.AgentLeft(seat.Account)
 		}

@@ -60,8 +60,8 @@ func (q Query) chooses(e audit.Event) bool {
 // trail: so they are as true as it is, and outlive the meetings.
 type Figures struct {
 	Since, Until time.Time // Since ≤ time < Until
-	// Held are the meetings that were opened, Minutes how long those that ended
-	// had been open, each rounded down.
+	// Held are the meetings that were opened, of permanent ones each sitting, Minutes how
+	// long those that ended had been open, each rounded down.
 	Held, Minutes int
 	// Admitted and Refused are decisions on guests: who was let in twice counts
 	// twice. Refused and banned are Refused; Removed were taken out of the call.
@@ -72,7 +72,7 @@ type Figures struct {
 
 // counted are the acts that figures are made of.
 var counted = []audit.Act{
-	audit.MeetingOpened, audit.MeetingEnded, audit.KnockAdmitted, audit.KnockDenied, audit.KnockBanned, audit.ParticipantRemoved,
+	audit.MeetingOpened, audit.MeetingEnded, audit.MeetingAdjourned, audit.KnockAdmitted, audit.KnockDenied, audit.KnockBanned, audit.ParticipantRemoved,
 }
 
 // Count adds an event; they come in their order, also those of before Since.
@@ -84,7 +84,7 @@ func (f *Figures) Count(e audit.Event) {
 		f.opened[e.Meeting] = e.Time
 	}
 	opened, open := f.opened[e.Meeting]
-	if e.Act == audit.MeetingEnded {
+	if e.Act == audit.MeetingEnded || e.Act == audit.MeetingAdjourned {
 		delete(f.opened, e.Meeting)
 	}
 	if e.Time.Before(f.Since) || !e.Time.Before(f.Until) || !slices.Contains(counted, e.Act) {
@@ -93,7 +93,7 @@ func (f *Figures) Count(e audit.Event) {
 	switch e.Act {
 	case audit.MeetingOpened:
 		f.Held++
-	case audit.MeetingEnded:
+	case audit.MeetingEnded, audit.MeetingAdjourned:
 		if open {
 			f.Minutes += int(e.Time.Sub(opened) / time.Minute)
 		}

@@ -61,7 +61,11 @@ var (
 	LookAt = define("look-at", "Look at the meeting: title, time, state, how many are in; hosts see how many wait, too.", agents)
 	Join   = define("join", "Come in as an agent: hosts open the meeting by it, others come in once it is open, where the profile has them wait once a host has let them in.", agents)
 	Open   = define("open", "Open the meeting without coming in.", hosts)
-	End    = define("end", "End the meeting for all.", hosts)
+	Edit   = define("edit", "Change the meeting's title and schedule.", hosts)
+	End    = define("end", "End the meeting for all; of a permanent one what is going on, so that it can be opened again.", hosts)
+	// EndForGood takes the guest links with it, so that it is the host's alone.
+	EndForGood = define("end-for-good", "End the meeting for good, also a permanent one.", host)
+	Attendance = define("read-attendance", "See who came, and when, during the meeting and afterwards.", hosts)
 
 	// Who is named.
 	ListMembers = define("list-members", "See which agents are named, and as what.", hosts)

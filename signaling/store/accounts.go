@@ -305,6 +305,31 @@ func (s *Store) SessionByID(ctx context.Context, id string) (v login.Session, er
 	return v, classify(err)
 }
 
+// SessionsOf lists an account's sessions, last used first.
+func (s *Store) SessionsOf(ctx context.Context, account string) ([]login.Session, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+agentSessionColumns+` FROM agent_sessions s WHERE s.account_id = $1 ORDER BY s.used_at DESC, s.id`, account)
+	all, err := collect(rows, err, func(row scanner) (v login.Session, err error) {
+		err = row.Scan(agentSessionFields(&v)...)
+		return v, err
+	})
+	return all, classify(err)
+}
+
+// DropSessionOf ends a session of an account, or says login.ErrNoSession.
+func (s *Store) DropSessionOf(ctx context.Context, account, id string, acts ...audit.Draft) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		var dropped string
+		err := q.QueryRowContext(ctx, `DELETE FROM agent_sessions WHERE id = $1 AND account_id = $2 RETURNING id`, id, account).Scan(&dropped)
+		if errors.Is(err, sql.ErrNoRows) {
+			return login.ErrNoSession
+		}
+		if err != nil {
+			return err
+		}
+		return s.trail.record(ctx, q, acts)
+	})
+}
+
 // TouchSession notes that a session is in use.
 func (s *Store) TouchSession(ctx context.Context, id string, now time.Time) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {

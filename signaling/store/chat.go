@@ -74,7 +74,7 @@ func saveChat(ctx context.Context, q queries, c meeting.Changes) error {
 			return fmt.Errorf("keep who reads: %w", err)
 		}
 	}
-	if c.Meeting != nil && c.Meeting.State == meeting.Ended { // nobody comes back into the call
+	if c.Meeting != nil && c.Meeting.State != meeting.Open { // nobody comes back into the call
 		if _, err := q.ExecContext(ctx, `DELETE FROM chat_arrivals WHERE meeting_id = $1`, c.ID); err != nil {
 			return fmt.Errorf("forget who reads: %w", err)
 		}

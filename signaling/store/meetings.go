@@ -15,7 +15,7 @@ import (
 
 // A meeting without a post, which the schema allows, is nobody's.
 const meetingColumns = `m.id, coalesce(m.post_id, ''), m.title, m.state, m.organiser_id, a.name, m.profile, m.profile_version,
-	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since, m.locked,
+	m.starts_at, m.ends_at, m.created_at, m.opened_at, m.ended_at, m.hostless_since, m.permanent, m.revision, m.locked,
 	m.forbid_speak, m.forbid_camera, m.forbid_share, m.forbid_chat, m.forbid_react, m.forbid_hand, m.forbid_files`
 
 // meetingFields is where meetingColumns go.
@@ -23,7 +23,7 @@ func meetingFields(m *meeting.Meeting) []any {
 	f := &m.Forbidden
 	return []any{
 		&m.ID, &m.Post, &m.Title, &m.State, &m.Organiser.Account, &m.Organiser.Name, &m.Profile, &m.ProfileVersion,
-		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince), is(&m.Locked),
+		at(&m.StartsAt), at(&m.EndsAt), at(&m.CreatedAt), at(&m.OpenedAt), at(&m.EndedAt), at(&m.HostlessSince), is(&m.Permanent), &m.Revision, is(&m.Locked),
 		is(&f.Speak), is(&f.Camera), is(&f.Share), is(&f.Chat), is(&f.React), is(&f.Hand), is(&f.Files),
 	}
 }
@@ -132,6 +132,9 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 		if err := saveChat(ctx, q, c); err != nil {
 			return err
 		}
+		if err := saveVisits(ctx, q, c.ID, c.Visits); err != nil {
+			return err
+		}
 		return s.trail.record(ctx, q, c.Audit)
 	})
 }
@@ -140,16 +143,17 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 	f := m.Forbidden
 	_, err := q.ExecContext(ctx, `INSERT INTO meetings
 		(id, title, state, organiser_id, profile, starts_at, ends_at, created_at, opened_at, ended_at, hostless_since,
-		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id, forbid_files)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		locked, forbid_speak, forbid_camera, forbid_share, forbid_chat, forbid_react, forbid_hand, profile_version, post_id, forbid_files, permanent, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT (id) DO UPDATE SET title = excluded.title, state = excluded.state, organiser_id = excluded.organiser_id,
 		profile = excluded.profile, starts_at = excluded.starts_at, ends_at = excluded.ends_at, opened_at = excluded.opened_at,
 		ended_at = excluded.ended_at, hostless_since = excluded.hostless_since,
 		locked = excluded.locked, forbid_speak = excluded.forbid_speak, forbid_camera = excluded.forbid_camera,
 		forbid_share = excluded.forbid_share, forbid_chat = excluded.forbid_chat, forbid_react = excluded.forbid_react, forbid_hand = excluded.forbid_hand,
-		profile_version = excluded.profile_version, forbid_files = excluded.forbid_files`,
+		profile_version = excluded.profile_version, forbid_files = excluded.forbid_files,
+		permanent = excluded.permanent, revision = excluded.revision`,
 		m.ID, m.Title, m.State, m.Organiser.Account, m.Profile, ms(m.StartsAt), ms(m.EndsAt), ms(m.CreatedAt), ms(m.OpenedAt), ms(m.EndedAt), ms(m.HostlessSince),
-		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion, m.Post, flag(f.Files))
+		flag(m.Locked), flag(f.Speak), flag(f.Camera), flag(f.Share), flag(f.Chat), flag(f.React), flag(f.Hand), m.ProfileVersion, m.Post, flag(f.Files), flag(m.Permanent), m.Revision)
 	if err != nil {
 		return err
 	}

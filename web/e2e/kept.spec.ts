@@ -126,4 +126,64 @@ test('messages are kept where the profile says so, private ones never, and the h
     await expect(section.getByRole('listitem')).toHaveCount(0);
     expect((await host.ask<{ total: number }>(`/meetings/${host.meeting}/kept-chat`)).total).toBe(0);
   });
+
+  await test.step('the host reads who came, and takes the list away', async () => {
+    const came = host.page.getByRole('region', { name: 'Qui est venu' });
+    // Both before and after the crash, of which nobody saw them leave.
+    const maria = came.getByRole('row').filter({ hasText: 'Maria Oliveira' });
+    await expect(maria.nth(1)).toBeVisible();
+    await expect(maria.first()).toContainText('UTC');
+    await expect(maria.first()).not.toContainText('Non enregistré');
+    await expect(maria.last()).toContainText('Non enregistré');
+    await look(host.page, 'meeting-attended', came);
+    const saved = host.page.waitForEvent('download');
+    await came.getByRole('button', { name: 'Exporter la liste' }).click();
+    const rows = (await readFile(await (await saved).path(), 'utf8')).trim().split('\r\n');
+    expect(rows).toHaveLength(await came.getByRole('row').count());
+    expect(rows[0]).toMatch(/^\ufeff?Nom;Organisation;Rôle;Arrivée \(Europe\/Paris\);Départ \(Europe\/Paris\);Arrivée \(UTC\)/);
+    expect(rows.filter((row) => row.startsWith('Maria Oliveira;;Invité;')).length).toBe(await maria.count());
+  });
+
+  await test.step('another meeting, by a key: at a time, into a calendar, then permanent', async () => {
+    await host.page.goto(`${server.url}/`);
+    await expect(host.page.getByRole('region', { name: 'Passées' }).getByRole('link', { name: 'Coopération <consulaire>' })).toBeVisible();
+    await host.page.keyboard.press('n');
+    await host.expectHeading('Nouvelle réunion');
+    await host.page.getByLabel('Titre').fill('Visas, suite');
+    await host.page.getByLabel('Plus tard').check();
+    await host.page.getByLabel('Début').fill('2030-03-12T15:00');
+    await host.page.getByRole('button', { name: 'Créer la réunion' }).click();
+    await host.expectHeading('Visas, suite');
+    await look(host.page, 'meeting-dated');
+    const file = async (button: string) => {
+      const saved = host.page.waitForEvent('download');
+      await host.page.getByRole('button', { name: button, exact: true }).click();
+      return (await readFile(await (await saved).path(), 'utf8')).replaceAll('\r\n ', '');
+    };
+    // Two days after the clocks changed in Montreal.
+    expect(await file('Fichier d’agenda')).toMatch(/DTSTART:20300312T190000Z\r\nDTEND:20300312T200000Z\r\nSUMMARY:Visas\\, suite\r\n/);
+    await host.page.getByRole('button', { name: 'Inviter une personne' }).click();
+    await host.page.getByRole('dialog').getByLabel('Nom de l’invité').fill('Rui');
+    await host.page.getByRole('dialog').getByRole('button', { name: 'Créer le lien' }).click();
+    const address = await host.page.getByLabel('Adresse à envoyer').inputValue();
+    const invitation = await file('Fichier d’agenda avec le lien');
+    expect(invitation).toContain(`\r\nURL:${address}\r\n`);
+    expect(invitation).not.toContain('/meetings/');
+    await look(host.page, 'link-calendar');
+    await host.page.keyboard.press('Escape');
+
+    await host.page.getByRole('button', { name: 'Modifier', exact: true }).click();
+    await host.page.getByRole('dialog').getByLabel('Permanente').check();
+    await look(host.page, 'meeting-edit');
+    await host.page.getByRole('dialog').getByRole('button', { name: 'Enregistrer' }).click();
+    await expect(host.page.getByRole('dialog')).toHaveCount(0);
+    await expect(host.page.getByRole('button', { name: 'Fichier d’agenda' })).toHaveCount(0);
+    await host.page.goto(`${server.url}/`);
+    await expect(host.page.getByRole('region', { name: 'Permanentes' }).getByRole('link', { name: 'Visas, suite', exact: true })).toBeVisible();
+    await look(host.page, 'meetings-groups');
+    await host.page.getByRole('link', { name: 'Visas, suite', exact: true }).click();
+    await host.page.getByRole('button', { name: 'Clore définitivement' }).click();
+    await host.page.getByRole('alertdialog').getByRole('button', { name: 'Clore définitivement' }).click();
+    await expect(host.page.getByRole('button', { name: 'Modifier', exact: true })).toHaveCount(0);
+  });
 });

@@ -25,7 +25,7 @@ async function accessible(page: Page): Promise<void> {
 }
 
 test('posts, their people, and whose a meeting is', async () => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
   try {
@@ -82,6 +82,29 @@ test('posts, their people, and whose a meeting is', async () => {
       await luc.page.getByLabel('Réunions du poste').selectOption('Consulat général à Lisbonne');
       await expect(row).toHaveCount(1);
       await accessible(luc.page);
+
+      // Where one's account is signed in, and out again from another browser.
+      const elsewhere = await Host.arrive({ language: 'fr' });
+      try {
+        await luc.page.evaluate(() => fetch('/api/v1/account/password', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ password: 'une phrase que personne ne devine' }) }));
+        await elsewhere.page.goto(`${server.url}/signin`);
+        await elsewhere.page.getByLabel('Adresse').fill('luc@aparte.example');
+        await elsewhere.page.getByLabel('Mot de passe').fill('une phrase que personne ne devine');
+        await elsewhere.page.getByRole('button', { name: 'Se connecter' }).click();
+        await elsewhere.page.waitForURL(`${server.url}/`);
+        await luc.page.getByRole('button', { name: /Compte de/ }).click();
+        await luc.page.getByRole('menuitem', { name: 'Mon compte' }).click();
+        const signedIn = luc.page.getByRole('region', { name: 'Où votre compte est connecté' });
+        await expect(signedIn.getByRole('listitem')).toHaveCount(2);
+        await look(luc.page, 'own-account');
+        await signedIn.getByRole('button', { name: 'Déconnecter' }).click();
+        await expect(signedIn.getByRole('listitem')).toHaveCount(1);
+        await elsewhere.page.goto(`${server.url}/meetings/new`);
+        await elsewhere.page.waitForURL(/\/signin/);
+      } finally {
+        await elsewhere.leave();
+      }
+      await luc.page.goto(`${server.url}/`);
 
       // What is open when somebody's part at the post ends says so.
       await row.getByRole('link', { name: 'Visas de long séjour', exact: true }).click();

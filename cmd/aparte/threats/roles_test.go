@@ -136,11 +136,15 @@ type asked struct {
 
 // prepared is how each call is made so that it has an effect where it is allowed.
 var prepared = map[string]func(s *play) asked{
-	"get-meeting":        func(*play) asked { return asked{path: ""} },
-	"join-meeting":       func(*play) asked { return asked{path: "/join"} },
-	"end-meeting":        func(*play) asked { return asked{path: "/end"} },
-	"remove-participant": func(s *play) asked { return asked{path: "/participants/" + s.identity["guest"] + "/remove"} },
-	"send-back":          func(s *play) asked { return asked{path: "/participants/" + s.identity["guest"] + "/send-back"} },
+	"get-meeting":          func(*play) asked { return asked{path: ""} },
+	"join-meeting":         func(*play) asked { return asked{path: "/join"} },
+	"end-meeting":          func(*play) asked { return asked{path: "/end"} },
+	"list-attendance":      func(*play) asked { return asked{path: "/attendance"} },
+	"get-calendar":         func(*play) asked { return asked{path: "/calendar"} },
+	"edit-meeting":         func(*play) asked { return asked{"", api.MeetingEdit{Title: "Something else"}} },
+	"end-meeting-for-good": func(*play) asked { return asked{path: "/end-for-good"} },
+	"remove-participant":   func(s *play) asked { return asked{path: "/participants/" + s.identity["guest"] + "/remove"} },
+	"send-back":            func(s *play) asked { return asked{path: "/participants/" + s.identity["guest"] + "/send-back"} },
 	"permit": func(s *play) asked {
 		return asked{"/participants/" + s.identity["guest"] + "/permissions", map[string]bool{"camera": false}}
 	},

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
-import { request } from './http'
-import type { Account, AccountDraft, AgentView, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import { Problem, problemFrom, request } from './http'
+import type { Account, AccountDraft, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -15,6 +15,11 @@ export const signOut = () => request<undefined>('DELETE', '/session')
 export const setUp = (body: Setup) => request<WithAccount>('POST', '/setup', { body }).then((answer) => answer.account)
 
 export const changePassword = (password: string, current: string) => request<undefined>('PUT', '/account/password', { body: current ? { password, current } : { password } })
+
+/** Where one's account is signed in, last used first. */
+export const ownSessions = () => request<{ sessions: OwnSession[] }>('GET', '/account/sessions').then((answer) => answer.sessions)
+/** Its calls end at once. */
+export const endSession = (sessionID: string) => request<undefined>('DELETE', `/account/sessions/${id(sessionID)}`)
 
 export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
@@ -47,6 +52,28 @@ export const knock = (meetingID: string) => request<AgentView>('POST', ownKnockP
 export const withdrawKnock = (meetingID: string) => request<AgentView>('POST', `${ownKnockPath(meetingID)}/withdraw`)
 export const replyToHosts = (meetingID: string, text: string) => request<AgentView>('POST', `${ownKnockPath(meetingID)}/messages`, { body: { text } })
 export const endMeeting = (meetingID: string) => request<Meeting>('POST', `/meetings/${id(meetingID)}/end`)
+
+/** For good, also a permanent one. */
+export const endForGood = (meetingID: string) => request<Meeting>('POST', `/meetings/${id(meetingID)}/end-for-good`)
+export const editMeeting = (meetingID: string, body: MeetingEdit) => request<Meeting>('PUT', `/meetings/${id(meetingID)}`, { body })
+/** Who came, newest first, without the newest that are skipped. */
+export const attendance = (meetingID: string, skip: number) => request<Attendance>('GET', `/meetings/${id(meetingID)}/attendance?skip=${skip}`)
+
+/** The meeting as a calendar file (RFC 5545); conflict where it has no start. For guests it has no address yet. */
+export async function calendarFile(meetingID: string, reader: 'agent' | 'guest'): Promise<string> {
+  const answer = await fetch(`/api/v1/meetings/${id(meetingID)}/calendar?for=${reader}`, { cache: 'no-store' }).catch((error: unknown) => {
+    throw new Problem('offline', 0, String(error))
+  })
+  const text = await answer.text()
+  if (answer.ok) return text
+  let said: unknown
+  try {
+    said = JSON.parse(text)
+  } catch {
+    said = undefined
+  }
+  throw problemFrom(answer.status, said)
+}
 
 export const profiles = (post: string) => request<{ profiles: Profile[] }>('GET', `/profiles?post=${id(post)}`).then((answer) => answer.profiles)
 export const profile = (post: string, profileID: string) => request<ProfileHistory>('GET', `/profiles/${id(profileID)}?post=${id(post)}`)

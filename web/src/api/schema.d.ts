@@ -21,6 +21,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where one is signed in */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign out another browser of one's account; its calls and sockets end at once */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/accounts": {
         parameters: {
             query?: never;
@@ -349,6 +383,41 @@ export interface paths {
         };
         /** Look at a meeting */
         get: operations["get-meeting"];
+        /** Change the meeting's title and schedule */
+        put: operations["edit-meeting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came, and when, during the meeting and afterwards */
+        get: operations["list-attendance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The meeting as a calendar file */
+        get: operations["get-calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -677,8 +746,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the meeting for all */
+        /** End the meeting for all; of a permanent one the sitting */
         post: operations["end-meeting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/end-for-good": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the meeting for good, also a permanent one */
+        post: operations["end-meeting-for-good"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1632,6 +1718,14 @@ export interface components {
              */
             status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "ended" | "free";
         };
+        Attendance: {
+            /**
+             * Format: int64
+             * @description How many visits of the meeting are stored.
+             */
+            total: number;
+            visits: components["schemas"]["Visit"][];
+        };
         AuditActor: {
             id?: string;
             /** @enum {string} */
@@ -2336,6 +2430,8 @@ export interface components {
             /** @description Nobody new comes in; guests may wait. */
             locked: boolean;
             organiser: components["schemas"]["Person"];
+            /** @description It has no schedule and is opened again and again: what ends is a sitting, until its host ends it for good. */
+            permanent: boolean;
             /** @description Id of the post it belongs to. */
             post: string;
             /**
@@ -2364,10 +2460,21 @@ export interface components {
         MeetingDraft: {
             /** Format: date-time */
             ends_at?: string;
+            /** @description Without a schedule, to be opened again and again. */
+            permanent?: boolean;
             /** @description Id of a post one acts for; may be absent if there is only one. */
             post?: string;
             /** @description Id of the security profile; absent: standard. */
             profile?: string;
+            /** Format: date-time */
+            starts_at?: string;
+            title: string;
+        };
+        MeetingEdit: {
+            /** Format: date-time */
+            ends_at?: string;
+            /** @description Without a schedule, to be opened again and again. */
+            permanent?: boolean;
             /** Format: date-time */
             starts_at?: string;
             title: string;
@@ -2485,6 +2592,29 @@ export interface components {
         };
         OrphanList: {
             meetings: components["schemas"]["Orphan"][];
+        };
+        OwnSession: {
+            /** @description It began with a one-time link. */
+            by_code: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends by itself if it is not used, or however it is used.
+             */
+            ends_at: string;
+            /** @description It opens nothing. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To within five minutes.
+             */
+            used_at: string;
+        };
+        OwnSessions: {
+            sessions: components["schemas"]["OwnSession"][];
         };
         Participant: {
             identity: string;
@@ -2826,6 +2956,25 @@ export interface components {
             /** Format: int64 */
             seconds: number;
         };
+        Visit: {
+            /** Format: date-time */
+            came_at: string;
+            /**
+             * Format: date-time
+             * @description Absent of whoever is in, and where a server went down under them.
+             */
+            left_at?: string;
+            /** @description As typed by a guest, of the account of an agent; show it isolated (bdi). */
+            name: string;
+            organisation?: string;
+            /** @description They are in. */
+            present: boolean;
+            /**
+             * @description When they came in.
+             * @enum {string}
+             */
+            role: "host" | "cohost" | "participant" | "guest" | "observer";
+        };
         WaitingEffect: {
             knock: string;
             /** @description The line of the profile that does it. */
@@ -2854,6 +3003,64 @@ export interface operations {
                 "application/json": components["schemas"]["PasswordChange"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessions"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -3668,6 +3875,111 @@ export interface operations {
             };
         };
     };
+    "edit-meeting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeetingEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Meeting"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attendance": {
+        parameters: {
+            query?: {
+                /** @description How many of the newest are left out. */
+                skip?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attendance"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-calendar": {
+        parameters: {
+            query?: {
+                /** @description For guests it leads to no page of the agents: whoever hands it out adds the guest link, which only their browser has. */
+                for?: "agent" | "guest";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description iCalendar (RFC 5545) */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "ask-unmute-all": {
         parameters: {
             query?: never;
@@ -4394,6 +4706,37 @@ export interface operations {
         };
     };
     "end-meeting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Meeting"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-meeting-for-good": {
         parameters: {
             query?: never;
             header?: never;

@@ -14,6 +14,7 @@ const HostCall = lazy(() => patiently(() => import('@/features/host')).then((mod
 const ProfilesPage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilesPage })))
 const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilePage })))
 
+const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
 const client = new QueryClient({
@@ -73,6 +74,7 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   }
   const frame = { account, onSignOut: signOut, go, notices }
   if (at === '/' || at === '/meetings') return <MeetingsPage {...frame} />
+  if (at === '/account') return <Suspense fallback={<Loading />}><OwnPage {...frame} /></Suspense>
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   const administers = administeredBy(account).length > 0
   if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>

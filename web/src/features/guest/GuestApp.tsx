@@ -60,7 +60,7 @@ function Screen({ visit, state, typed }: { visit: GuestVisit; state: Visit; type
   if (state.at === 'refused') return <Refused problem={state.problem} retry={() => void visit.start()} />
   const { view, ended } = state
   // A PIN that is asked of somebody who has knocked before is asked where there is a field for it.
-  if (view.status === 'entry' || (view.status === 'withdrawn' && view.link.pin)) return entry
+  if ((view.status === 'entry' && ended !== 'ended') || (view.status === 'withdrawn' && view.link.pin)) return entry
   if (view.status === 'waiting') return <Waiting visit={visit} view={view} />
   if (view.status === 'admitted' && ended === null) return <CallPage title={view.meeting.title} caller={visit} onOver={(why) => void visit.callOver(why)} />
   return <Ending visit={visit} view={view} ended={ended} />

@@ -60,6 +60,8 @@ function LeftCall({ visit, view, ended }: EndingProps) {
   const t = useT()
   const back = <Button kind="primary" onClick={visit.comeBack}>{t('end.return')}</Button>
   if (ended === 'removed') return <Removed by={view.recognised_by} />
+  // Of a permanent meeting: one may ask again.
+  if (view.status === 'entry') return <PlainPage subtitle={t('frame.meeting')} title={t('end.ended')} icon={<DoorClosed />}><p>{t('end.sitting.more')}</p><Button onClick={visit.comeBack}>{t('entry.do')}</Button></PlainPage>
   if (ended === 'elsewhere') return <PlainPage subtitle={t('frame.meeting')} title={t('end.elsewhere')} icon={<MonitorSmartphone />}><p>{t('end.elsewhere.more')}</p>{back}</PlainPage>
   if (ended !== null && ended !== 'left') return <PlainPage subtitle={t('frame.meeting')} title={t('end.lost')} icon={<WifiOff />} tone="warn"><p>{t('end.lost.more')}</p>{back}</PlainPage>
   return <PlainPage subtitle={t('frame.meeting')} title={t('end.left')} icon={<LogOut className="flip" />}><p>{t('end.left.more')}</p>{back}</PlainPage>

@@ -190,7 +190,9 @@ export class GuestVisit {
     const now = this.current.get()
     let ended = now.at === 'guest' ? now.ended : this.keep.left() ? ('left' as const) : null
     // Another status than admitted says more than how the call ended here.
-    if (view.status !== 'admitted') ended = null
+    // Of a permanent meeting the sitting is over: one may ask again, and should read why one is no longer in.
+    if (view.status === 'entry' && now.at === 'guest' && now.view.status === 'admitted') ended = 'ended'
+    if (view.status !== 'admitted' && !(view.status === 'entry' && ended === 'ended')) ended = null
     this.current.set({ at: 'guest', view, ended })
     if (view.status !== 'entry') this.listen()
   }

@@ -9,6 +9,7 @@ import { AgentFrame, type AgentProps } from './AgentFrame'
 import { actsAt } from './posts'
 import { ProfileCards } from './ProfileCards'
 import { useProfiles } from './useProfiles'
+import { nextHour, schedule, When, type Kind } from './When'
 import './meeting.css'
 
 interface Props extends AgentProps {
@@ -22,7 +23,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
   const queries = useQueryClient()
   const lang = useLang()
   const [now] = useState(() => Date.now())
-  const [later, setLater] = useState(false)
+  const [kind, setKind] = useState<Kind>('undated')
   const posts = actsAt(frame.account)
   const [chosen, setChosen] = useState('standard')
   const [post, setPost] = useState(posts[0]?.id ?? '')
@@ -41,7 +42,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
     if (create.isPending) return
     const form = new FormData(event.currentTarget)
     const title = textOf(form, 'title').trim() || t('create.untitled', { date: dayMonth(new Date(now), lang) })
-    create.mutate({ title, profile: chosen, ...(posts.length > 1 ? { post } : {}), ...(later ? times(textOf(form, 'start'), Number(textOf(form, 'minutes'))) : {}) })
+    create.mutate({ title, profile: chosen, ...(posts.length > 1 ? { post } : {}), ...schedule(kind, form) })
   }
   return (
     <AgentFrame {...frame}>
@@ -54,17 +55,7 @@ export function CreatePage({ onCreated, ...frame }: Props) {
               {posts.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
             </SelectField>
           ) : null}
-          <fieldset className="stack-s">
-            <legend>{t('create.when')}</legend>
-            <label className="radio"><input type="radio" name="when" checked={!later} onChange={() => setLater(false)} />{t('create.when.now')}</label>
-            <label className="radio"><input type="radio" name="when" checked={later} onChange={() => setLater(true)} />{t('create.when.later')}</label>
-          </fieldset>
-          {later ? (
-            <div className="pair">
-              <Field label={t('create.start')} name="start" type="datetime-local" required defaultValue={nextHour(now)} error={fields['starts_at']} />
-              <Field label={t('create.minutes')} name="minutes" type="number" min={5} max={1440} step={5} required defaultValue={60} error={fields['ends_at']} />
-            </div>
-          ) : null}
+          <When kind={kind} onKind={setKind} undated={t('create.when.now')} start={nextHour(now)} minutes={60} errors={fields} />
           <ProfileCards profiles={profiles.data ?? []} chosen={chosen} onChoose={setChosen} error={fields['profile'] ?? fields['ends_at']} />
           {create.error && Object.keys(fields).length === 0 ? <ErrorNote error={create.error} /> : null}
           <Button kind="primary" big type="submit" busy={create.isPending}>{t('create.do')}</Button>
@@ -72,18 +63,4 @@ export function CreatePage({ onCreated, ...frame }: Props) {
       </main>
     </AgentFrame>
   )
-}
-
-/** The schedule in UTC, from the local clock of the form. */
-function times(start: string, minutes: number): { starts_at?: string; ends_at?: string } {
-  const from = new Date(start)
-  if (Number.isNaN(from.getTime())) return {}
-  return { starts_at: from.toISOString(), ends_at: new Date(from.getTime() + minutes * 60_000).toISOString() }
-}
-
-/** The next full hour as datetime-local wants it. */
-function nextHour(now: number): string {
-  const at = new Date(now + 3_600_000)
-  at.setMinutes(0, 0, 0)
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }

@@ -10,7 +10,7 @@ import { announce, Button, recoverFocus } from '@/ui'
 import { Confirm, MenuButton } from '@/ui/overlays'
 import { download } from './exporting'
 import { keptFileName, keptJSON, keptText, type Place } from './keptFile'
-import { usePlace } from './There'
+import { usePlace } from './usePlace'
 import './kept.css'
 
 export function KeptChat({ meeting, keeps }: { meeting: Meeting; keeps: boolean }) {

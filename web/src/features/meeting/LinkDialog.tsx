@@ -28,7 +28,7 @@ export function LinkDialog({ meeting, open, onClose }: Props) {
   }
   return (
     <Dialog open={open} onClose={close} closeLabel={t('common.close')} title={made ? t('links.ready') : t('links.new')}>
-      {made ? <LinkReady made={made} onDone={close} /> : <NewLink meeting={meeting} onMade={setMade} />}
+      {made ? <LinkReady meeting={meeting} made={made} onDone={close} /> : <NewLink meeting={meeting} onMade={setMade} />}
     </Dialog>
   )
 }

@@ -1,5 +1,5 @@
 import { Check, Copy } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useT } from '@/i18n'
 import { announce, Button, Field } from '@/ui'
 
@@ -7,10 +7,12 @@ interface Props {
   url: string
   hint: string
   onDone: () => void
+  /** Other ways for the address to leave. */
+  children?: ReactNode
 }
 
 /** An address that leaves this page by being copied; where the clipboard is closed to us it stands there selected. */
-export function LinkToCopy({ url, hint, onDone }: Props) {
+export function LinkToCopy({ url, hint, onDone, children }: Props) {
   const t = useT()
   const field = useRef<HTMLInputElement>(null)
   const [copied, setCopied] = useState(false)
@@ -30,6 +32,7 @@ export function LinkToCopy({ url, hint, onDone }: Props) {
     <>
       <Field ref={field} className="code" label={t('links.address')} readOnly value={url} onFocus={(event) => event.target.select()} hint={hint} />
       <Button kind="primary" big icon={copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />} onClick={copy}>{copied ? t('links.copied.plain') : t('links.copy')}</Button>
+      {children}
       <Button onClick={onDone}>{t('common.done')}</Button>
     </>
   )

@@ -8,6 +8,9 @@ import { Said, useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
+import { Attended } from './Attended'
+import { CalendarButton } from './CalendarButton'
+import { EditMeeting } from './EditDialog'
 import { ImportDialog } from './ImportDialog'
 import { KeptChat } from './KeptChat'
 import { LinkDialog } from './LinkDialog'
@@ -66,11 +69,13 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
           {ended ? null : <a className="btn primary" href={`/m/${meeting.id}`}><Video aria-hidden="true" />{t(meeting.state === 'open' || !isHost ? 'meeting.join' : 'meeting.open')}</a>}
         </div>
         <Facts meeting={meeting} profile={profile} post={post} />
+        {ended ? null : <div className="row"><CalendarButton meeting={meeting} />{isHost ? <EditMeeting meeting={meeting} /> : null}</div>}
         {profile ? <p className="muted"><Said texts={profile.sentence} /> {ended ? null : <ProfileChange meeting={meeting} />}</p> : null}
         {profile?.rules.keep_chat ? <p className="sm muted">{t('kept.rule')}</p> : null}
       </div>
       {isHost ? <Members meeting={meeting} /> : null}
       {isHost ? <Links meeting={meeting} /> : null}
+      {isHost ? <Attended meeting={meeting} /> : null}
       {isHost ? <KeptChat meeting={meeting} keeps={profile?.rules.keep_chat ?? false} /> : null}
     </>
   )
@@ -84,7 +89,7 @@ function Facts({ meeting, profile, post }: { meeting: Meeting; profile: Profile 
     ? t('meetings.when.ended', { date: shortMoment(new Date(meeting.ended_at), lang) })
     : starts && ends
       ? t('entry.when', { day: day(new Date(starts), lang), from: hour(new Date(starts), lang), to: hour(new Date(ends), lang) })
-      : starts ? moment(new Date(starts), lang) : t('meeting.nodate')
+      : starts ? moment(new Date(starts), lang) : t(meeting.permanent ? 'meetings.permanent' : 'meeting.nodate')
   return (
     <div className="row">
       {post ? <span className="chip"><Building2 aria-hidden="true" /><span className="vh">{t('posts.post')} : </span><bdi>{post}</bdi></span> : null}

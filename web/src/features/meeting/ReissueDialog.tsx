@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { Link } from '@/api'
+import type { Link, Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useT, Words } from '@/i18n'
 import { Button } from '@/ui'
@@ -35,7 +35,7 @@ export function ReissueDialog({ meetingID, link, onClose }: Props) {
   }
   return (
     <Dialog open={link !== null} onClose={close} closeLabel={t('common.close')} title={made ? t('links.ready') : <Words id="links.reissue.question" values={{ name: <bdi>{link ? nameOf(link) : ''}</bdi> }} />}>
-      {made ? <LinkReady made={made} onDone={close} /> : (
+      {made ? <LinkReady meeting={queries.getQueryData<Meeting>(['meeting', meetingID])} made={made} onDone={close} /> : (
         <div className="stack">
           <p>{t('links.reissue.effect')}</p>
           {make.error ? <ErrorNote error={make.error} /> : null}

@@ -1,20 +1,14 @@
-// A moment by the clocks of the meeting's post, where they show another hour than the reader's.
-import { useQuery } from '@tanstack/react-query'
-import { agent } from '@/api'
 import { useLang, useT } from '@/i18n'
 import { momentThere } from '@/i18n/dates'
-import type { Place } from './keptFile'
+import { usePlace } from './usePlace'
 
-/** The post's name and zone, once they are known. */
-export function usePlace(post: string): Place | undefined {
-  const found = useQuery({ queryKey: ['posts'], queryFn: agent.posts }).data?.find(({ id }) => id === post)
-  return found ? { name: found.name, zone: found.time_zone } : undefined
-}
-
-export function There({ at, post }: { at: string; post: string }) {
+/** A moment by the clocks of the meeting's post; nothing where they show what the reader's do. Small: below the reader's, in a table. */
+export function There({ at, post, small }: { at: string; post: string; small?: boolean }) {
   const t = useT()
   const lang = useLang()
   const place = usePlace(post)
   const there = place ? momentThere(new Date(at), place.zone, lang) : null
-  return there ? <span className="sm muted num">{t('entry.there', { date: there })}</span> : null
+  if (!place || !there) return null
+  if (small) return <small className="num"><bdi className="vh">{place.name} </bdi>{there}</small>
+  return <span className="sm muted num">{t('entry.there', { date: there })}</span>
 }

@@ -4,7 +4,7 @@ import { activate, loadAllWords, t, wordsIn } from '@/i18n'
 import { cell, codesFile, csv, guestsFile, invitationsFile } from './exporting'
 
 const now = Date.parse('2027-03-02T09:00:00Z')
-const meeting: Meeting = { id: 'M', post: 'O', title: 'Coopération', state: 'open', organiser: { id: 'A', name: 'Anne Bernard' }, created_at: '2027-03-01T09:00:00Z', waiting: 0, present: 0, profile: 'standard', role: 'host', locked: false }
+const meeting: Meeting = { id: 'M', post: 'O', title: 'Coopération', state: 'open', organiser: { id: 'A', name: 'Anne Bernard' }, created_at: '2027-03-01T09:00:00Z', waiting: 0, present: 0, profile: 'standard', role: 'host', locked: false, permanent: false }
 const link = (id: string, more: Partial<Link> = {}): Link => ({
   id, kind: 'personal', role: 'guest', label: 'ines@mne.example', guest_name: 'Inês', uses: 0, expires_at: '2027-03-09T09:00:00Z', created_at: '2027-03-01T09:00:00Z', unbound: false, binding: 'none', pin: true, ...more,
 })

@@ -37,8 +37,8 @@ export function keptJSON(meeting: { id: string; title: string }, messages: reado
 }
 
 /** A name that every system takes for a file: no path, no device, no dot but the last. */
-export function keptFileName(title: string, at: Date, ending: 'txt' | 'json', t: Translate): string {
+export function keptFileName(title: string, at: Date, ending: 'txt' | 'json' | 'csv' | 'ics', t: Translate, what = t('kept.file.name')): string {
   const word = title.normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '')
   const short = (/^.{0,60}/u.exec(word)?.[0] ?? '').replace(/-+$/, '')
-  return [t('kept.file.name'), ...(short ? [short] : []), at.toISOString().slice(0, 10)].join('-') + `.${ending}`
+  return [what, ...(short ? [short] : []), at.toISOString().slice(0, 10)].join('-') + `.${ending}`
 }

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"aparte/signaling/login"
+)
+
+// OwnSession is a browser in which one's account is signed in.
+type OwnSession struct {
+	ID        string    `json:"id" doc:"It opens nothing."`
+	Current   bool      `json:"current" doc:"The one that asks."`
+	ByCode    bool      `json:"by_code" doc:"It began with a one-time link."`
+	CreatedAt time.Time `json:"created_at"`
+	UsedAt    time.Time `json:"used_at" doc:"To within five minutes."`
+	EndsAt    time.Time `json:"ends_at" doc:"When it ends by itself if it is not used, or however it is used."`
+}
+
+// OwnSessions are those of one's account, last used first.
+type OwnSessions struct {
+	Sessions []OwnSession `json:"sessions" nullable:"false"`
+}
+
+type inSession struct {
+	Session string `path:"session" maxLength:"64"`
+}
+
+func (a *API) listSessions(ctx context.Context, _ *none) (*output[OwnSessions], error) {
+	own := theAgent(ctx).session
+	all, err := a.login.Sessions(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	out := OwnSessions{Sessions: make([]OwnSession, len(all))}
+	for i, s := range all {
+		ends := s.UsedAt.Add(login.SessionIdle)
+		if last := s.CreatedAt.Add(login.SessionAbsolute); last.Before(ends) {
+			ends = last
+		}
+		out.Sessions[i] = OwnSession{ID: s.ID, Current: s.ID == own.ID, ByCode: s.ByCode, CreatedAt: s.CreatedAt.UTC(), UsedAt: s.UsedAt.UTC(), EndsAt: ends.UTC()}
+	}
+	return &output[OwnSessions]{out}, nil
+}
+
+// endSession ends one of one's own sessions, calls and sockets included.
+func (a *API) endSession(ctx context.Context, in *inSession) (*none, error) {
+	if err := a.login.EndSession(ctx, theAgent(ctx).session, in.Session); err != nil {
+		return nil, err
+	}
+	return &none{}, a.meetings.EndSession(ctx, in.Session)
+}
