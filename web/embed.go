@@ -30,11 +30,13 @@ var ErrNotBuilt = errors.New("the web client is not in this binary: build it wit
 // pageFor names the HTML file that answers a page address. The guest's entry
 // is a page of its own because it must stay light on a bad link.
 func pageFor(urlPath string) (file string, known bool) {
-	switch {
-	case strings.HasPrefix(urlPath, "/i/"):
-		return "guest.html", true
-	case urlPath == "/", urlPath == "/signin", urlPath == "/setup", urlPath == "/password", urlPath == "/accounts",
-		urlPath == "/meetings", strings.HasPrefix(urlPath, "/meetings/"), strings.HasPrefix(urlPath, "/m/"):
+	place, below, _ := strings.Cut(strings.TrimPrefix(urlPath, "/"), "/")
+	switch place {
+	case "i":
+		return "guest.html", below != ""
+	case "", "signin", "setup", "account", "password", "accounts":
+		return "index.html", below == ""
+	case "meetings", "m", "posts", "profiles":
 		return "index.html", true
 	}
 	return "index.html", false

@@ -224,7 +224,8 @@ test('every page of an agent: as it is, when the server fails, and while it does
   for (const where of paths) {
     const name = where.replace(/[A-Za-z0-9_-]{20,}/, 'id').replaceAll('/', '-').slice(1);
     const open = async ({ lang }: View): Promise<void> => {
-      await page.goto(`${server.url}${where}?lang=${lang}`);
+      const answer = await page.goto(`${server.url}${where}?lang=${lang}`);
+      expect(answer?.status(), `${where} by its address`).toBe(where === '/nowhere' ? 404 : 200);
     };
     await page.unrouteAll();
     await look(`agent-${name}`, async (one) => {
