@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+
+	"aparte/web/brand"
 )
 
 //go:embed all:dist
@@ -52,17 +54,17 @@ type asset struct {
 }
 
 // Handler serves the embedded build of the web client with the page's armour
-// (Content-Security-Policy and its kin). It returns [ErrNotBuilt] when the
-// build is missing from the binary.
-func Handler() (http.Handler, error) {
+// (Content-Security-Policy and its kin), in the operator's brand if pack is not
+// nil. It returns [ErrNotBuilt] when the build is missing from the binary.
+func Handler(pack *brand.Pack) (http.Handler, error) {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(sub)
+	return newHandler(sub, pack)
 }
 
-func newHandler(files fs.FS) (http.Handler, error) {
+func newHandler(files fs.FS, pack *brand.Pack) (http.Handler, error) {
 	assets, err := load(files)
 	if err != nil {
 		return nil, fmt.Errorf("read web client: %w", err)
@@ -72,6 +74,11 @@ func newHandler(files fs.FS) (http.Handler, error) {
 	}
 	if assets["guest.html"] == nil {
 		assets["guest.html"] = assets["index.html"]
+	}
+	if pack != nil {
+		if err := wear(assets, pack); err != nil {
+			return nil, fmt.Errorf("put the brand pack on: %w", err)
+		}
 	}
 	return handler{assets}, nil
 }
@@ -156,6 +163,11 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serve(w, r, a, cache)
 		return
 	}
+	if page, ok := h.textFor(r); ok {
+		w.Header().Add("Vary", "Accept-Language")
+		serve(w, r, h.assets[page], "no-cache")
+		return
+	}
 	page, known := pageFor(r.URL.Path)
 	if !known {
 		// The page itself says that there is nothing at this address.
@@ -173,17 +185,25 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // (preferredLang in src/i18n). What the browser keeps, and the link's own
 // language, which nobody learns before the link is redeemed, come after that.
 func (h handler) inLanguage(r *http.Request) string {
+	for _, lang := range preferred(r) {
+		if page := "guest." + lang + ".html"; h.assets[page] != nil {
+			return page
+		}
+	}
+	return "guest.html"
+}
+
+// preferred are the languages that a request asks for, best first.
+func preferred(r *http.Request) (out []string) {
 	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // what cannot be read prefers nothing
 	if asked, err := language.Parse(r.URL.Query().Get("lang")); err == nil {
 		wanted = append([]language.Tag{asked}, wanted...)
 	}
 	for _, tag := range wanted {
 		base, _ := tag.Base()
-		if page := "guest." + base.String() + ".html"; h.assets[page] != nil {
-			return page
-		}
+		out = append(out, base.String())
 	}
-	return "guest.html"
+	return out
 }
 
 func serve(w http.ResponseWriter, r *http.Request, a *asset, cache string) {

@@ -25,7 +25,7 @@ func built() fstest.MapFS {
 }
 
 func TestPagesAndAssets(t *testing.T) {
-	h, err := newHandler(built())
+	h, err := newHandler(built(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestPagesAndAssets(t *testing.T) {
 }
 
 func TestGuestPageInTheReadersLanguage(t *testing.T) {
-	h, err := newHandler(built())
+	h, err := newHandler(built(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestGuestPageInTheReadersLanguage(t *testing.T) {
 }
 
 func TestUnchangedPageIsNotSentAgain(t *testing.T) {
-	h, err := newHandler(built())
+	h, err := newHandler(built(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 }
 
 func TestMissingBuildIsNamed(t *testing.T) {
-	if _, err := newHandler(fstest.MapFS{".keep": {Data: []byte("x")}}); !errors.Is(err, ErrNotBuilt) {
+	if _, err := newHandler(fstest.MapFS{".keep": {Data: []byte("x")}}, nil); !errors.Is(err, ErrNotBuilt) {
 		t.Errorf("got %v, want ErrNotBuilt", err)
 	}
 }

@@ -73,7 +73,11 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			s.stop(ctx)
 		}
 	}()
-	pages, err := web.Handler()
+	pack, err := web.LoadBrand(filepath.Join(c.DataDir, "brand"))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	pages, err := web.Handler(pack)
 	if err != nil {
 		return nil, usageError{err}
 	}
