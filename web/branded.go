@@ -122,7 +122,7 @@ func nearest(there []string, wishes ...string) string {
 
 var text = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>{{.Title}}</title>{{.Styles}}</head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><link rel="icon" href="/icon.svg" type="image/svg+xml"><title>{{.Title}}</title>{{.Styles}}</head>
 <body><header class="top"><div class="brand"></div></header><main id="main" class="plain-page"><div class="card"><h1>{{.Title}}</h1>{{range .Paragraphs}}<p class="lines" dir="auto">{{.}}</p>{{end}}</div></main></body>
 </html>
 `))

@@ -142,7 +142,7 @@ func Load(folder, css string, pairs []byte) (*Pack, error) {
 }
 
 // footer places the links to the texts: below every page, not in a call.
-const footer = `.brand-texts { display: flex; flex-wrap: wrap; justify-content: center; gap: .5rem 1.5rem; padding: 1rem; font-size: .875rem; }
+const footer = `.brand-texts { display: flex; flex-wrap: wrap; gap: 0 1.5rem; padding: .5rem var(--sp-5); font-size: .875rem; }
 .brand-texts a { color: var(--text-2); padding: .75rem 0; }
 #root:has([data-region="bar"]) ~ .brand-texts { display: none; }
 .plain-page .lines { white-space: pre-line; }
