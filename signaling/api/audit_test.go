@@ -277,7 +277,6 @@ var mutating = map[string]struct {
 	"set-password": {func(s *stage) try {
 		return try{s.host, "PUT", "/account/password", api.PasswordChange{Password: "une longue phrase"}}
 	}, []audit.Act{audit.PasswordSet}},
-	"list-sessions": {func(s *stage) try { return try{s.host, "GET", "/account/sessions", nil} }, nil},
 	"end-session": {func(s *stage) try {
 		id := do[api.OwnSessions](s.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID
 		return try{s.host, "DELETE", "/account/sessions/" + id, nil}

@@ -107,6 +107,8 @@ func (c *agents) newPlay() *play {
 	host := s.people["host"]
 	made := host.meeting()
 	s.meeting, s.post = made.ID, made.Post
+	starts := time.Now() // a calendar has a place for it
+	do[api.Meeting](host, "PUT", "/meetings/"+s.meeting, api.MeetingEdit{Title: made.Title, StartsAt: &starts})
 	for who, as := range map[string]string{"cohost": "cohost", "participant": "participant", "observer named": "observer"} {
 		address := strings.ReplaceAll(who, " ", "-") + "@aparte.example"
 		do[api.Member](host, "POST", "/meetings/"+s.meeting+"/members", api.MemberDraft{Email: address, Role: as})
