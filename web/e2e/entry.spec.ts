@@ -55,3 +55,18 @@ test('who stands in the field when the name comes types over it', async () => {
   await host.enter();
   await host.expectKnock('Maria O.');
 });
+
+test('what no script would notice yet cannot be pressed', async () => {
+  let arrive = (): void => undefined;
+  const scripts = new Promise<void>((resolve) => (arrive = resolve));
+  await guest.page.route('**/assets/*.js', async (route) => {
+    await scripts;
+    await route.continue().catch(() => undefined);
+  });
+  await guest.page.goto(link, { waitUntil: 'commit' });
+  const camera = guest.page.getByRole('switch', { name: guest.words.camera });
+  await expect(camera).toBeDisabled();
+  await expect(guest.page.locator('#guest-name')).toBeEditable();
+  arrive();
+  await guest.wantCamera();
+});

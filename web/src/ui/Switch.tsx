@@ -7,12 +7,13 @@ interface Props {
   /** What the present position means, in words. */
   says: ReactNode
   icon: ReactNode
+  disabled?: boolean
 }
 
 /** An on and off choice that says in words what it means now. */
-export function Switch({ on, onChange, label, says, icon }: Props) {
+export function Switch({ on, onChange, label, says, icon, disabled = false }: Props) {
   return (
-    <button type="button" role="switch" aria-checked={on} className="switch" onClick={() => onChange(!on)}>
+    <button type="button" role="switch" aria-checked={on} className="switch" disabled={disabled} onClick={() => onChange(!on)}>
       <b>
         {icon}
         {label}

@@ -139,7 +139,7 @@ function EntryForm({ visit, view, typed }: Props) {
           value={pin} onChange={(event) => setPIN(event.target.value)} hint={t('entry.pin.hint')} error={fault?.field === 'pin' ? fault.text : undefined}
         />
       ) : null}
-      <IntentSwitches />
+      <IntentSwitches disabled={visit === null} />
       <div className="stack-s">
         {fault?.problem && !fault.field ? <ErrorNote error={fault.problem} /> : null}
         <Button kind="primary" big type="submit" busy={!ready || busy}>{ready && !busy ? t('entry.do') : t('entry.moment')}</Button>
