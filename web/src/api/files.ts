@@ -40,8 +40,9 @@ function put(path: string, body: Blob, progress: (sent: number) => void, signal:
     asked.onerror = () => reject(new Problem('offline', 0, 'not sent'))
     asked.onabort = () => reject(new DOMException('cancelled', 'AbortError'))
     asked.onloadend = () => signal.removeEventListener('abort', abort)
+    // A request that was not sent tells nobody when it is aborted (XMLHttpRequest, section 3.5.9).
+    if (signal.aborted) return reject(new DOMException('cancelled', 'AbortError'))
     signal.addEventListener('abort', abort)
-    if (signal.aborted) return abort()
     asked.send(body)
   })
 }
