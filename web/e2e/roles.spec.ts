@@ -90,7 +90,11 @@ test('a co-host who was named beforehand admits a guest and takes over; a partic
     await participant.expectInCall();
     await expect(lobbyButton(participant)).toHaveCount(0);
     await participant.openPanel('people');
-    await expect(participant.page.getByRole('complementary').getByRole('button', { name: /^Actions pour/ })).toHaveCount(0);
+    // What concerns the viewer alone, and nothing that moderates.
+    await participant.page.getByRole('complementary').getByRole('button', { name: 'Actions pour Maria Oliveira' }).click();
+    await expect(participant.page.getByRole('menuitem', { name: 'Épingler pour moi' })).toBeVisible();
+    for (const act of [host.words.removeOne, /micro/, /hôte/]) await expect(participant.page.getByRole('menuitem', { name: act })).toHaveCount(0);
+    await participant.page.keyboard.press('Escape');
   });
 
   await test.step('the host makes the participant co-host: the lobby is there at once', async () => {

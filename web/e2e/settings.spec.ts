@@ -64,10 +64,10 @@ test('devices are tried and heard before the call, and settings do what they say
     await echo.getByRole('button', { name: 'M’entendre' }).click();
     await expect(echo).toHaveAttribute('data-state', 'recording');
     await expect(echo.getByRole('status')).toContainText('Parlez maintenant');
-    await look(page, 'device-echo', echo);
     await expect(echo).toHaveAttribute('data-state', 'playing', { timeout: 15_000 });
     await echo.getByRole('button', { name: 'Arrêter' }).click();
     await expect(echo).toHaveAttribute('data-state', 'idle');
+    await look(page, 'device-echo', echo);
   });
 
   await test.step('settings before the call, on a phone a list and then a page', async () => {
