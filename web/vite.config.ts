@@ -18,5 +18,5 @@ export default defineConfig({
     rollupOptions: { input: { index: here('./index.html'), guest: here('./guest.html') } },
   },
   server: { proxy: { '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
-  test: { environment: 'node', include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
+  test: { environment: 'node', testTimeout: 50_000, include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
 })

@@ -73,14 +73,6 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			s.stop(ctx)
 		}
 	}()
-	pack, err := web.LoadBrand(filepath.Join(c.DataDir, "brand"))
-	if err != nil {
-		return nil, usageError{err}
-	}
-	pages, err := web.Handler(pack)
-	if err != nil {
-		return nil, usageError{err}
-	}
 	cert, err := loadCertificate(c, s)
 	if err != nil {
 		return nil, err
@@ -106,6 +98,14 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	// Who may be where.
 	if s.store, err = store.Open(ctx, c.DataDir, log); err != nil {
 		return nil, dataError(c.DataDir, err)
+	}
+	pack, err := web.LoadBrand(filepath.Join(c.DataDir, "brand"))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	pages, err := web.Handler(pack)
+	if err != nil {
+		return nil, usageError{err}
 	}
 	s.logins = login.New(s.store, time.Now, rand.Reader, log)
 
