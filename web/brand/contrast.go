@@ -3,6 +3,7 @@ package brand
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -38,11 +39,7 @@ func themesOf(css string) (map[string]colours, error) {
 		return into
 	}
 	bright := read(blocks[0][1], colours{})
-	dim := make(colours, len(bright))
-	for name, value := range bright {
-		dim[name] = value
-	}
-	return map[string]colours{light: bright, dark: read(blocks[1][1], dim)}, nil
+	return map[string]colours{light: bright, dark: read(blocks[1][1], maps.Clone(bright))}, nil
 }
 
 // pair is a colour that is read, or seen, before another, and the least contrast that
