@@ -147,9 +147,10 @@ fuzz: ## each fuzz target for five minutes
 	.ci/fuzz 5m
 
 .PHONY: bench
-bench: build bench-entry ## the forwarding path beside plain Pion, memory, times and the guest's first page beside their targets
+bench: build ## the forwarding path beside plain Pion, memory, times and the guest's first page beside their targets
 	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
 	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
+	$(MAKE) bench-entry
 
 .PHONY: bench-entry
 bench-entry: build test-packages .tools/stamps/e2e .tools/stamps/bench ## the guest's first page: Lighthouse, and on a slow link

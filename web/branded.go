@@ -3,9 +3,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"maps"
@@ -65,10 +63,10 @@ func wear(assets map[string]*asset, pack *brand.Pack) error {
 		worn.body["gzip"] = small.Bytes()
 		assets[name] = worn
 	}
-	styles := slices.Concat(stylesheet.FindAll(assets["guest.html"].body[""], -1))
+	styles := bytes.Join(stylesheet.FindAll(assets["guest.html"].body[""], -1), nil)
 	for name, pages := range pack.Texts {
 		for lang, page := range pages {
-			body, err := textPage(lang, page, bytes.Join(styles, nil))
+			body, err := textPage(lang, page, styles)
 			if err != nil {
 				return err
 			}
@@ -84,8 +82,7 @@ var (
 )
 
 func newAsset(contentType string, body []byte) *asset {
-	sum := sha256.Sum256(body)
-	return &asset{body: map[string][]byte{"": body}, contentType: contentType, etag: base64.RawURLEncoding.EncodeToString(sum[:12])}
+	return &asset{body: map[string][]byte{"": body}, contentType: contentType, etag: etagOf(body)}
 }
 
 var footer = template.Must(template.New("").Parse(

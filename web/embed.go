@@ -106,8 +106,7 @@ func load(files fs.FS) (map[string]*asset, error) {
 		}
 		a.body[encoding] = body
 		if encoding == "" {
-			sum := sha256.Sum256(body)
-			a.etag = base64.RawURLEncoding.EncodeToString(sum[:12])
+			a.etag = etagOf(body)
 			a.contentType = contentType(plain)
 		}
 		return nil
@@ -118,6 +117,12 @@ func load(files fs.FS) (map[string]*asset, error) {
 		}
 	}
 	return assets, err
+}
+
+// etagOf tells bodies apart; the content encoding is added to it.
+func etagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // contentType does not ask the machine's mime tables first, which differ.

@@ -99,6 +99,9 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.store, err = store.Open(ctx, c.DataDir, log); err != nil {
 		return nil, dataError(c.DataDir, err)
 	}
+	s.logins = login.New(s.store, time.Now, rand.Reader, log)
+
+	// The pages. A data folder that is none has been refused by now.
 	pack, err := web.LoadBrand(filepath.Join(c.DataDir, "brand"))
 	if err != nil {
 		return nil, usageError{err}
@@ -107,7 +110,6 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if err != nil {
 		return nil, usageError{err}
 	}
-	s.logins = login.New(s.store, time.Now, rand.Reader, log)
 
 	// The media. The rooms tell the meetings who is present, the meetings tell
 	// the rooms who must go.

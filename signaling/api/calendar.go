@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 	"errors"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -63,9 +63,11 @@ func (a *API) getCalendar(ctx context.Context, in *inCalendar) (*calendarFile, e
 	return &calendarFile{calendarType, attachment("aparte.ics"), []byte(calendar.File(e, a.now()))}, nil
 }
 
-// host is the name of a server in an origin, without its port.
+// host is the name of a server in an origin of ours, without its port.
 func host(origin string) string {
-	_, name, _ := strings.Cut(origin, "://")
-	name, _, _ = strings.Cut(name, ":")
-	return name
+	at, err := url.Parse(origin)
+	if err != nil {
+		return origin // as unique, and as lasting
+	}
+	return at.Hostname()
 }

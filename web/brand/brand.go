@@ -225,14 +225,16 @@ func (l *loader) colours(style *bytes.Buffer, m manifest, css string, list []byt
 			return &Error{at, err.Error()}
 		}
 	}
-	// What the reader's own settings ask for (more contrast, forced colours) stays.
-	if len(m.Colours.Light) > 0 {
-		fmt.Fprintf(style, "@media not (prefers-contrast: more) { :root:not([data-theme=\"dark\"]) {%s } }\n", rules(m.Colours.Light))
-	}
-	if len(m.Colours.Dark) > 0 {
-		own := rules(m.Colours.Dark)
-		fmt.Fprintf(style, "@media (prefers-color-scheme: dark) and (not (prefers-contrast: more)) { :root:not([data-theme=\"light\"]) {%s } }\n", own)
-		fmt.Fprintf(style, "@media not (prefers-contrast: more) { :root[data-theme=\"dark\"] {%s } }\n", own)
+	// Each theme by the system's choice and by the reader's own, and never where the other
+	// one shows. What the reader's settings ask for (more contrast, forced colours) stays.
+	for _, t := range []struct {
+		name, other string
+		own         colours
+	}{{light, dark, m.Colours.Light}, {dark, light, m.Colours.Dark}} {
+		if len(t.own) > 0 {
+			fmt.Fprintf(style, "@media (prefers-color-scheme: %s) and (not (prefers-contrast: more)) { :root:not([data-theme=%q]) {%s } }\n", t.name, t.other, rules(t.own))
+			fmt.Fprintf(style, "@media not (prefers-contrast: more) { :root[data-theme=%q] {%s } }\n", t.name, rules(t.own))
+		}
 	}
 	return nil
 }

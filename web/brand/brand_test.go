@@ -73,7 +73,9 @@ func TestAGoodPack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`:root:not([data-theme="dark"]) { --accent: #5b2a86; --accent-hover: #43206a; --focus: #5b2a86; }`,
+		`@media (prefers-color-scheme: light) and (not (prefers-contrast: more)) { :root:not([data-theme="dark"]) { --accent: #5b2a86; --accent-hover: #43206a; --focus: #5b2a86; } }`,
+		`@media not (prefers-contrast: more) { :root[data-theme="light"] { --accent: #5b2a86;`,
+		`@media (prefers-color-scheme: dark) and (not (prefers-contrast: more)) { :root:not([data-theme="light"])`,
 		`:root:not([data-theme="light"]) { --accent: #cdb4e8; }`, `:root[data-theme="dark"] { --accent: #cdb4e8; }`,
 		`url(/brand/seal.svg)`, `@media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) .brand .logo { display: none; } }`, `:root[data-theme="dark"] .brand::before {`, `url(/brand/seal-dark.png)`,
 		`font-family: "Marianne Libre"; font-weight: 600; font-style: italic; font-display: swap; src: url(/brand/strong.woff2)`,

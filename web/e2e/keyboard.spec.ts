@@ -71,6 +71,11 @@ test('a guest comes, talks, leaves and comes back by the keyboard alone', async 
       await keys.press('Escape');
       await expect(page.getByRole('complementary')).toHaveCount(0);
       await expect(page.getByRole('heading', { level: 1 }), 'back to where it was').toBeFocused();
+      await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+      await keys.press('p');
+      await expect(page.getByRole('complementary').getByRole('heading', { level: 2 })).toBeFocused();
+      await keys.press('Escape');
+      await expect(bar.getByRole('button', { name: words.people }), 'or to the control of the panel').toBeFocused();
     });
 
     await test.step('leaves, and comes back', async () => {

@@ -1,5 +1,5 @@
 // What a person wants on at the door, and which devices. Kept in this browser for the next meeting; nothing opens a device here.
-import { Store } from '@/api'
+import { entriesOf, KeptStore } from './kept'
 
 export interface Intents {
   mic: boolean
@@ -18,40 +18,11 @@ const storageKey = 'aparte.devices'
 
 /** Reads kept intents; what is not understood is the default. */
 export function readIntents(kept: string | null): Intents {
-  let value: unknown
-  try {
-    value = JSON.parse(kept ?? 'null')
-  } catch {
-    value = null
-  }
-  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const found = entriesOf(kept)
   const flag = (key: 'mic' | 'cam' | 'keys' | 'sounds') => (typeof found[key] === 'boolean' ? found[key] : defaults[key])
   const id = (key: 'micID' | 'camID' | 'speakerID') => (typeof found[key] === 'string' && found[key] !== '' ? { [key]: found[key] } : {})
   return { mic: flag('mic'), cam: flag('cam'), keys: flag('keys'), sounds: flag('sounds'), ...id('micID'), ...id('camID'), ...id('speakerID') }
 }
 
-function kept(): string | null {
-  try {
-    return localStorage.getItem(storageKey)
-  } catch {
-    return null
-  }
-}
-
-class IntentStore extends Store<Intents> {
-  constructor() {
-    super(readIntents(kept()))
-  }
-  change(part: Partial<Intents>): void {
-    const next = { ...this.get(), ...part }
-    try {
-      localStorage.setItem(storageKey, JSON.stringify(next))
-    } catch {
-      // Kept for this visit only.
-    }
-    this.set(next)
-  }
-}
-
 /** This browser's intents. */
-export const intents = new IntentStore()
+export const intents = new KeptStore(storageKey, readIntents)

@@ -1,7 +1,7 @@
 // How a person wants calls to be: kept in this browser, applied at once. What is wanted on at the door is in intents.ts, which
 // the entry page needs; this travels with what comes after it.
-import { Store } from '@/api'
 import { intents } from './intents'
+import { entriesOf, KeptStore } from './kept'
 
 /** Picture and sound; small pictures both ways; or sound alone. */
 export type Data = 'full' | 'low' | 'sound'
@@ -37,13 +37,7 @@ const storageKey = 'aparte.preferences'
 
 /** Reads kept preferences; what is not understood is the default. */
 export function readPreferences(kept: string | null): Preferences {
-  let value: unknown
-  try {
-    value = JSON.parse(kept ?? 'null')
-  } catch {
-    value = null
-  }
-  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const found = entriesOf(kept)
   const one = <T extends string>(key: string, of: readonly T[], otherwise: T): T => of.find((known) => known === found[key]) ?? otherwise
   const flag = (key: 'screens' | 'denoise'): boolean => (typeof found[key] === 'boolean' ? found[key] : defaultPreferences[key])
   const some = <T extends string>(key: string, of: readonly T[]): T[] => {
@@ -56,31 +50,8 @@ export function readPreferences(kept: string | null): Preferences {
   }
 }
 
-function kept(): string | null {
-  try {
-    return localStorage.getItem(storageKey)
-  } catch {
-    return null
-  }
-}
-
-class PreferenceStore extends Store<Preferences> {
-  constructor() {
-    super(readPreferences(kept()))
-  }
-  change(part: Partial<Preferences>): void {
-    const next = { ...this.get(), ...part }
-    try {
-      localStorage.setItem(storageKey, JSON.stringify(next))
-    } catch {
-      // Kept for this visit only.
-    }
-    this.set(next)
-  }
-}
-
 /** This browser's preferences. */
-export const preferences = new PreferenceStore()
+export const preferences = new KeptStore(storageKey, readPreferences)
 
 /** Whether a sound is to be heard: sounds are on, and this kind is. */
 export function sounds(kind: SoundKind): boolean {

@@ -2,6 +2,7 @@
 // What one is used to is kept in this browser; what is about people of this call, in this tab.
 import { Store, type Readable } from '@/api'
 import { layouts, selfViews, type Layout, type SelfView, type Wishes } from './arrangement'
+import { objectOf } from './kept'
 import type { Person } from './people'
 import { follow, silence, type Speech } from './speaker'
 import type { CallState } from './state'
@@ -119,10 +120,6 @@ export function readPeople(kept: unknown): Pick<ViewState, 'pins' | 'volumes' | 
   const texts = (value: unknown) => (Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string' && one !== '') : [])
   const volumes = Object.entries(objectOf(found['volumes'])).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] >= 0 && entry[1] < 1)
   return { pins: texts(found['pins']).slice(-mostPins), volumes: last(Object.fromEntries(volumes)), silenced: texts(found['silenced']).slice(-mostKept) }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 function read(storage: Keep['browser'], key: string): unknown {

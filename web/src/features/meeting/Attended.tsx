@@ -54,8 +54,8 @@ function Table({ visits, post }: { visits: readonly Visit[]; post: string }) {
           <tr key={`${visit.came_at} ${visit.name}`}>
             <th scope="row"><bdi>{visit.name}</bdi>{visit.organisation ? <small><bdi>{visit.organisation}</bdi></small> : null}</th>
             <td>{t(`kept.role.${visit.role}`)}</td>
-            <td><span className="where">{t('attended.came')} : </span><Moment at={visit.came_at} post={post} /></td>
-            <td><span className="where">{t('attended.left')} : </span>{visit.left_at ? <Moment at={visit.left_at} post={post} /> : <span className="chip">{t(visit.present ? 'attended.present' : 'attended.unknown')}</span>}</td>
+            <td><span className="where">{t('attended.came')} </span><Moment at={visit.came_at} post={post} /></td>
+            <td><span className="where">{t('attended.left')} </span>{visit.left_at ? <Moment at={visit.left_at} post={post} /> : <span className="chip">{t(visit.present ? 'attended.present' : 'attended.unknown')}</span>}</td>
           </tr>
         ))}
       </tbody>

@@ -3,6 +3,7 @@ import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { sheet, type Figures, type Picture } from '@/call/quality'
 import { useLang, useT } from '@/i18n'
+import { localeOf } from '@/i18n/languages'
 import { announce, Button } from '@/ui'
 
 export type Told = 'good' | 'weak' | 'lost'
@@ -26,9 +27,9 @@ function Sheet({ figures }: { figures: Figures }) {
   const lang = useLang()
   const [copied, setCopied] = useState(false)
   const known = (value: number | null, shown: (value: number) => string) => (value === null ? t('conn.unknown') : shown(value))
-  const rate = (bps: number) => `${new Intl.NumberFormat(lang, { maximumFractionDigits: 0 }).format(bps / 1000)} kbit/s`
-  const part = (of: number) => new Intl.NumberFormat(lang, { style: 'percent', maximumFractionDigits: 1 }).format(of)
-  const time = (ms: number) => new Intl.NumberFormat(lang, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
+  const rate = (bps: number) => `${new Intl.NumberFormat(localeOf(lang), { maximumFractionDigits: 0 }).format(bps / 1000)} kbit/s`
+  const part = (of: number) => new Intl.NumberFormat(localeOf(lang), { style: 'percent', maximumFractionDigits: 1 }).format(of)
+  const time = (ms: number) => new Intl.NumberFormat(localeOf(lang), { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
   const seen = (picture: Picture | null) => (picture ? `${picture.width} × ${picture.height}, ${picture.codec}` : t('conn.nopicture'))
   const copy = () => {
     void navigator.clipboard.writeText(sheet(figures, new Date(), navigator.userAgent)).then(() => {
