@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -240,6 +241,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 // the test: root may write everywhere.
 func dropPrivileges(t *testing.T) {
 	t.Helper()
+	runtime.LockOSThread() // and never given back: no other test may find itself on it
 	if err := syscall.Setfsuid(65534); err != nil {
 		t.Fatal(err)
 	}
