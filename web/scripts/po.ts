@@ -15,13 +15,20 @@ export function readPO(source: string): Record<string, string> {
   return texts
 }
 
-// What a guest may read before asking to enter: its words travel with the entry page, all others with the pages that use them.
+// What a guest may read before asking to enter: its words travel with the entry page.
 const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notstored)|entry\.)|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
 
-/** The part of a catalogue that an import asks for: ?door, ?rest, or everything. */
+// What only agents' pages and a host's own panels say: no guest waits for it. The rest travels with the call.
+const agentsOnly = /^(accounts?|attended|calendar|create|door|edit|effects|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
+
+function partOf(id: string): 'door' | 'call' | 'agents' {
+  return atTheDoor.test(id) ? 'door' : agentsOnly.test(id) ? 'agents' : 'call'
+}
+
+/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {
   if (query === '') return texts
-  return Object.fromEntries(Object.entries(texts).filter(([id]) => atTheDoor.test(id) === (query === 'door')))
+  return Object.fromEntries(Object.entries(texts).filter(([id]) => partOf(id) === query))
 }
 
 /** Lets a module import a .po file: the default export is a compiled lingui catalogue. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { posix } from 'node:path'
 import { compileMessage, type CompiledMessage } from '@lingui/message-utils/compileMessage'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { part, readPO } from '../../scripts/po.ts'
@@ -10,16 +11,37 @@ const po = (lang: string) => readPO(fs.readFileSync(new URL(`i18n/locales/${lang
 const langs = Object.keys(languages) as Lang[]
 const fr = po('fr')
 const others = langs.filter((lang) => lang !== 'fr').map((lang) => [lang, po(lang)] as const)
+const read = (file: string) => fs.readFileSync(new URL(file, source), 'utf8')
 const code = fs
   .readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file) && !/\.test\./.test(file) && !file.endsWith('schema.d.ts'))
-  .map((file) => fs.readFileSync(new URL(file, source), 'utf8'))
+  .map(read)
   .join('\n')
 
 /** Ids written out in the code, and patterns of those put together. */
 const families = new Set(Object.keys(fr).map((id) => id.split('.')[0]))
-const literal = new Set([...code.matchAll(/['"]([a-z][\w]*(?:\.\w+)+)['"]/g)].map((match) => match[1] ?? '').filter((id) => families.has(id.split('.')[0])))
-const patterns = [...code.matchAll(/`([a-z]\w*\.[\w.]*\$\{[^`]*)`/g)].filter((match) => families.has((match[1] ?? '').split('.')[0] ?? '')).map((match) => new RegExp(`^${(match[1] ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '\\w+')}$`))
+const literalsIn = (text: string) => [...text.matchAll(/['"]([a-z][\w]*(?:\.\w+)+)['"]/g)].map((match) => match[1] ?? '').filter((id) => families.has(id.split('.')[0]))
+const patternsIn = (text: string) => [...text.matchAll(/`([a-z]\w*\.[\w.]*\$\{[^`]*)`/g)].filter((match) => families.has((match[1] ?? '').split('.')[0] ?? '')).map((match) => new RegExp(`^${(match[1] ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '\\w+')}$`))
+const literal = new Set(literalsIn(code))
+const patterns = patternsIn(code)
+const wordsOf = (text: string) => [...literalsIn(text), ...Object.keys(fr).filter((id) => patternsIn(text).some((pattern) => pattern.test(id)))]
+
+/** The modules that a page loads, now or later, from one on; types alone are not loaded. */
+function reached(from: string, without: readonly string[]): string[] {
+  const seen = new Set<string>()
+  const visit = (file: string) => {
+    if (seen.has(file) || without.includes(file)) return
+    seen.add(file)
+    for (const [, type, named, later] of read(file).matchAll(/^(?:import|export) (type )?[^']*?'([^']+)'|import\('([^']+)'\)/gm)) {
+      const target = named ?? later ?? ''
+      const path = target.startsWith('@/') ? target.slice(2) : target.startsWith('.') ? posix.join(posix.dirname(file), target) : ''
+      const module = [path, `${path}.ts`, `${path}.tsx`, `${path}/index.ts`].find((one) => /\.tsx?$/.test(one) && fs.existsSync(new URL(one, source)))
+      if (module && !type) visit(module)
+    }
+  }
+  visit(from)
+  return [...seen]
+}
 const places = (text: string) => [...text.matchAll(/\{(\w+)[,}]/g)].map((match) => match[1]).filter((name) => Number.isNaN(Number(name))).sort()
 
 /** The forms of each count in a compiled message, those within others included. */
@@ -64,8 +86,19 @@ describe('the catalogues', () => {
     }
     expect(counted).toBeGreaterThan(30)
   })
-  it('are split in two without loss', () => {
-    expect({ ...part(fr, 'door'), ...part(fr, 'rest') }).toEqual(fr)
+  it('are split in three without loss', () => {
+    const parts = ['door', 'call', 'agents'].map((name) => part(fr, name))
+    expect(Object.assign({}, ...parts)).toEqual(fr)
+    expect(parts.map((texts) => Object.keys(texts).length).reduce((a, b) => a + b)).toBe(Object.keys(fr).length)
+  })
+  it('have every word of a guest’s pages outside the agents’ part', () => {
+    const files = reached('app/main.tsx', ['app/AgentApp.tsx'])
+    // The walk reaches what is loaded later too, and nothing of the agents' alone.
+    for (const file of ['features/stage/Stage.tsx', 'features/people/PeoplePanel.tsx', 'features/settings/pages.tsx', 'features/waiting/WaitingPage.tsx', 'features/guest/endings.tsx']) expect(files, file).toContain(file)
+    for (const file of files) expect(file).not.toMatch(/^features\/(meeting|host|lobby|posts|signin)\//)
+    const agents = part(fr, 'agents')
+    expect(Object.keys(agents).length).toBeGreaterThan(500)
+    for (const file of files) expect(wordsOf(read(file)).filter((id) => id in agents), file).toEqual([])
   })
   it('use Arabic signs in Arabic', () => {
     for (const [id, text] of Object.entries(po('ar'))) expect(text.replace(/\{\w+, plural,|fr, pt-BR|[a-z]+, [a-z]+/g, ''), id).not.toMatch(/[?,;][^\w]|[?;,]$|[٠-٩]/)

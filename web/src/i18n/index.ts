@@ -22,18 +22,20 @@ export function preferredLang(query: string, kept: string | null, browser: reado
 
 type Catalogues = Record<string, () => Promise<Messages>>
 const door: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?door', import: 'default' })
-const rest: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?rest', import: 'default' })
-let everything = false
+const call: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?call', import: 'default' })
+const agents: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?agents', import: 'default' })
+const all = [door, call, agents]
+/** The parts that this page has asked for so far; scripts/po.ts says what is in each. */
+let wanted = [door]
 
-function load(part: Catalogues, lang: Lang): Promise<Messages> {
-  const catalogue = part[`./locales/${lang}.po`]
-  return catalogue ? catalogue() : Promise.reject(new Error(`no catalogue for ${lang}`))
+async function load(parts: readonly Catalogues[], lang: Lang): Promise<Messages> {
+  const loaded = await Promise.all(parts.map((part) => part[`./locales/${lang}.po`]?.() ?? Promise.reject(new Error(`no catalogue for ${lang}`))))
+  return Object.assign({}, ...loaded) as Messages
 }
 
 /** Loads the words and makes this the page's language, direction included. */
 export async function activate(lang: Lang): Promise<void> {
-  const parts = await Promise.all([load(door, lang), everything ? load(rest, lang) : null])
-  for (const messages of parts) if (messages) i18n.load(lang, messages)
+  i18n.load(lang, await load(wanted, lang))
   i18n.activate(lang, localeOf(lang))
   if (typeof document !== 'undefined') {
     document.documentElement.lang = lang
@@ -48,11 +50,20 @@ export async function offerLang(tag: string): Promise<void> {
   await activate(lang)
 }
 
-/** Before any page but a guest's first ones: loads the words of the call and of the agents' pages too. */
-export async function loadAllWords(): Promise<void> {
-  everything = true
+/** Before any page but a guest's first ones: loads the words of the waiting room and of the call. */
+export function loadCallWords(): Promise<void> {
+  return loadMore([door, call])
+}
+
+/** Before an agent's pages: loads all words. */
+export function loadAllWords(): Promise<void> {
+  return loadMore(all)
+}
+
+async function loadMore(parts: Catalogues[]): Promise<void> {
+  if (parts.length > wanted.length) wanted = parts
   const lang = i18n.locale as Lang
-  i18n.load(lang, await load(rest, lang))
+  i18n.load(lang, await load(parts.slice(1), lang))
 }
 
 /** As activate, and remembers the choice in this browser. */
@@ -122,7 +133,6 @@ export function Said({ texts }: { texts: Texts | undefined }): ReactNode {
 export async function wordsIn(tag: string): Promise<{ lang: Lang; t: Translate }> {
   const wanted = tag.split('-')[0]?.toLowerCase() ?? ''
   const lang = isLang(wanted) ? wanted : (i18n.locale as Lang)
-  const [atDoor, others] = await Promise.all([load(door, lang), load(rest, lang)])
-  const other = setupI18n({ locale: lang, locales: localeOf(lang), messages: { [lang]: { ...atDoor, ...others } } })
+  const other = setupI18n({ locale: lang, locales: localeOf(lang), messages: { [lang]: await load(all, lang) } })
   return { lang, t: (id, values) => other._(id, values) }
 }

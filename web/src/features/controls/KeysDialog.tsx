@@ -5,13 +5,12 @@ import { Switch, useStore } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 
 interface Props {
-  open: boolean
   host: boolean
   onClose: () => void
 }
 
 /** The keys, and the switch that turns them all off. */
-export function KeysDialog({ open, host, onClose }: Props) {
+export function KeysDialog({ host, onClose }: Props) {
   const t = useT()
   const { keys } = useStore(intents)
   const rows: [string, string][] = [
@@ -21,7 +20,7 @@ export function KeysDialog({ open, host, onClose }: Props) {
     [t('keys.space'), 'keys.talk'], ['F6', 'keys.regions'], ['?', 'keys.help'],
   ]
   return (
-    <Dialog open={open} onClose={onClose} closeLabel={t('common.close')} title={t('keys.title')}>
+    <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t('keys.title')}>
       <dl className="keys">
         {rows.map(([key, id]) => (
           <div key={id}>

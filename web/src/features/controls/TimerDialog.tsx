@@ -6,7 +6,6 @@ import { Button, Field } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 
 interface Props {
-  open: boolean
   running: boolean
   /** Starts for so many seconds, or stops. */
   set: (seconds: number | null) => Promise<void>
@@ -16,7 +15,7 @@ interface Props {
 const longest = 24 * 60
 
 /** A host starts or stops the timer that everybody sees. */
-export function TimerDialog({ open, running, set, onClose }: Props) {
+export function TimerDialog({ running, set, onClose }: Props) {
   const t = useT()
   const [minutes, setMinutes] = useState('5')
   const [error, setError] = useState<unknown>(null)
@@ -40,7 +39,7 @@ export function TimerDialog({ open, running, set, onClose }: Props) {
     if (valid && !busy) void go(Math.round(n * 60))
   }
   return (
-    <Dialog open={open} onClose={onClose} closeLabel={t('common.close')} title={t('timer.title')}>
+    <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t('timer.title')}>
       <form className="stack-s" onSubmit={submit}>
         <Field label={t('timer.minutes')} hint={t('timer.all')} error={valid ? undefined : t('timer.bounds')} inputMode="decimal" autoComplete="off" value={minutes} onChange={(event) => setMinutes(event.target.value)} />
         {error ? <ErrorNote error={error} /> : null}

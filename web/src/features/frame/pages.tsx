@@ -2,7 +2,7 @@
 import { CircleAlert, TriangleAlert } from 'lucide-react'
 import { Component, lazy, type ReactNode } from 'react'
 import { isProblem } from '@/api'
-import { loadAllWords, useT } from '@/i18n'
+import { loadCallWords, useT } from '@/i18n'
 import { Button, Heading, patiently, useAfter, useTitle } from '@/ui'
 import { Frame } from './Frame'
 
@@ -51,7 +51,7 @@ function Broken() {
 }
 
 /** No call can work here; few ever see why, and nobody else waits for those words. */
-export const Obstructed = lazy(() => patiently(() => Promise.all([import('./Obstructed'), loadAllWords()])).then(([module]) => ({ default: module.Obstructed })))
+export const Obstructed = lazy(() => patiently(() => Promise.all([import('./Obstructed'), loadCallWords()])).then(([module]) => ({ default: module.Obstructed })))
 
 /** Nothing for 300 ms, then a word; after five seconds, a sentence. */
 export function Loading() {

@@ -3,14 +3,14 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import type { GuestView } from '@/api'
 import { obstacle } from '@/call'
 import { Frame, Loading, Obstructed, useAdmissionSign } from '@/features/frame'
-import { loadAllWords, offerLang, useT } from '@/i18n'
+import { loadCallWords, offerLang, useT } from '@/i18n'
 import { patiently, useStore } from '@/ui'
 import { EntryPage } from './EntryPage'
 import type { Typed } from './typed'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 // The call travels while the guest types, the waiting room with it.
-const withWords = <T,>(load: () => Promise<T>) => patiently(() => Promise.all([load(), loadAllWords()])).then(([module]) => module)
+const withWords = <T,>(load: () => Promise<T>) => patiently(() => Promise.all([load(), loadCallWords()])).then(([module]) => module)
 const loadCall = () => withWords(() => import('@/features/stage'))
 const loadEndings = () => withWords(() => import('./endings'))
 const loadWaiting = () => withWords(() => import('@/features/waiting'))

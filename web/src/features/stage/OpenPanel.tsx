@@ -1,11 +1,13 @@
+import { Suspense } from 'react'
 import type { Call, CallState } from '@/call/live'
-import { ChatPanel } from '@/features/chat'
 import type { PanelName } from '@/features/controls'
-import { PeoplePanel, type usePersonMenu } from '@/features/people'
+import { Loading } from '@/features/frame'
+import type { usePersonMenu } from '@/features/people'
 import { useT } from '@/i18n'
 import { useStore } from '@/ui'
 import type { HostSide } from './hostSide'
 import { Panel } from './Panel'
+import { ChatPanel, PeoplePanel } from './parts'
 
 interface Props {
   panel: PanelName | null
@@ -24,14 +26,18 @@ export function OpenPanel({ panel, call, state, menuOf, host, onClose }: Props) 
   if (panel === 'people') {
     return (
       <Panel key="people" title={t('ctl.people')} count={state.people.length} onClose={onClose}>
-        <PeoplePanel people={state.people} moderation={state.moderation} view={view} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} />
+        <Suspense fallback={<Loading />}>
+          <PeoplePanel people={state.people} moderation={state.moderation} view={view} menuOf={menuOf} {...(host ? { host: { ...host, lower: call.lower } } : {})} />
+        </Suspense>
       </Panel>
     )
   }
   if (panel === 'chat') {
     return (
       <Panel key="chat" title={t('ctl.chat')} onClose={onClose}>
-        <ChatPanel chat={call.chat} files={call.files} allowed={state.self.can.chat} sends={state.self.can.files} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} keptDays={state.profile?.keepChatDays ?? 0} />
+        <Suspense fallback={<Loading />}>
+          <ChatPanel chat={call.chat} files={call.files} allowed={state.self.can.chat} sends={state.self.can.files} people={state.people} host={host !== undefined} privately={state.profile?.privately ?? 'off'} keptDays={state.profile?.keepChatDays ?? 0} />
+        </Suspense>
       </Panel>
     )
   }

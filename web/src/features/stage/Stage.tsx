@@ -1,18 +1,19 @@
 // The call on the screen: top bar, tiles, one panel, control bar. Everything it shows comes from the view model.
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { intents } from '@/call'
 import type { Call, CallState, Right } from '@/call/live'
 import { preferences, sounds } from '@/call/preferences'
-import { ControlBar, KeysDialog, TimerDialog, type PanelName } from '@/features/controls'
+import { ControlBar, type PanelName } from '@/features/controls'
 import { usePersonMenu } from '@/features/people'
 import { useT } from '@/i18n'
-import { announce, patiently, play, useStore, useTitle } from '@/ui'
+import { announce, play, useStore, useTitle } from '@/ui'
 import type { HostSide } from './hostSide'
 import { Voices } from './Media'
 import { useMiniWindow } from './MiniWindow'
 import { ModeratedNotices } from './Moderated'
 import { BarNotices, Notices } from './Notices'
 import { OpenPanel } from './OpenPanel'
+import { KeysDialog, SettingsDialog, TimerDialog, usePartsReady } from './parts'
 import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
 import { useShareQuestion } from './ShareQuestion'
 import { Tiles } from './Tiles'
@@ -27,8 +28,6 @@ import { Watermark } from './Watermark'
 import './stage.css'
 
 type Dialog = 'keys' | 'timer' | 'settings' | null
-
-const SettingsDialog = lazy(() => patiently(() => import('@/features/settings')).then((module) => ({ default: module.SettingsDialog })))
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
   const t = useT()
@@ -57,6 +56,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   const pin = usePin(call)
   useCallKeys(call, { may, cam: () => toggleCam(call), share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined, ...(full.offered ? { full: full.toggle } : {}), ...(mini.offered ? { mini: mini.toggle } : {}) })
   const { phase } = state
+  usePartsReady(phase.is)
   if (longAway && phase.is === 'reconnecting') {
     return <div className="call" data-phase={phase.is}><AwayPage phase={phase} retry={call.retryNow} leave={leave} /></div>
   }
@@ -82,9 +82,11 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       {question}
       {shareQuestion}
       {backQuestion}
-      {host ? <TimerDialog open={dialog === 'timer'} running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
-      {dialog === 'settings' ? <Suspense><SettingsDialog use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /></Suspense> : null}
-      <KeysDialog open={dialog === 'keys'} host={host !== undefined} onClose={() => setDialog(null)} />
+      <Suspense>
+        {host && dialog === 'timer' ? <TimerDialog running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
+        {dialog === 'settings' ? <SettingsDialog use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /> : null}
+        {dialog === 'keys' ? <KeysDialog host={host !== undefined} onClose={() => setDialog(null)} /> : null}
+      </Suspense>
     </div>
   )
 }
