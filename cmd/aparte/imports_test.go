@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 var pure = []string{
 	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/role",
 	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment",
-	"sfu/ring", "sfu/codec", "sfu/congestion",
+	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal",
 }
 
 var impure = []string{"net", "net/http", "database/sql", "os", "os/exec", "syscall", "github.com/gorilla/websocket", "golang.org/x/sys/..."}

@@ -1,0 +1,63 @@
+// Package journal is the record format of a recording: what arrived, byte for byte,
+// and what happened in the meeting meanwhile. Nothing in it is parsed beyond RTP's
+// own header, and nothing is put in order: export does that, with everything in hand.
+//
+// Start with [Append] and [Reader]. This comment is the protocol, version 1.
+//
+// # Records
+//
+// A journal is a sequence of records:
+//
+//	kind    1 byte
+//	length  3 bytes, big endian: of the body, at most 131,072
+//	body
+//
+// Numbers in a body are unsigned varints as protobuf and encoding/binary have them
+// (LEB128, at most 64 bits, in the shortest form) unless a width is given; fixed widths
+// are big endian. A text is its length in bytes as a number, then UTF-8, at most 4,096
+// bytes. A flag is one byte, 0 or 1. The body is exactly as long as its fields.
+//
+// Every body but that of a head begins with the record's time: microseconds of a
+// monotonic clock since its part began. Records of one stream are in the order of
+// arrival; those of several may be out of order by some milliseconds.
+//
+// # Parts
+//
+// A recording is written in parts, numbered from 1: a server that is started again
+// begins a new one. A part begins with a head, which may be repeated anywhere in it (it
+// begins every sealed segment, so that each can be read by itself). Streams belong to
+// their part: the same number in another part is another stream.
+//
+//	kind  record    body, after the time
+//
+//	0x01  head      no time; "APJ1" (4 bytes), part, began: Unix time in nanoseconds
+//	                (8 bytes), of the wall clock when the monotonic one was 0
+//
+// # Media
+//
+//	0x02  begin     stream, identity, track, source, mime, fmtp, rid: texts;
+//	                ssrc, payload type, payload type of RED, clock rate, channels: numbers
+//	0x03  packet    stream, then the RTP packet (RFC 3550, 5.1) to the body's end
+//	0x04  report    stream, NTP time (8 bytes), RTP time (4 bytes), packets, octets:
+//	                a sender report (RFC 3550, 6.4.1)
+//	0x05  end       stream
+//	0x06  muted     track: text, muted: flag
+//	0x07  speaking  how many: number, then that many identities, the loudest first
+//
+// # The room
+//
+//	0x10  started   recording, room, by: texts
+//	0x11  joined    identity, name, kind: texts
+//	0x12  left      identity: text
+//	0x13  renamed   identity, name: texts
+//	0x14  consent   identity, answer ("given", "declined" or "withdrawn"), wording: texts
+//	0x15  paused    by: text
+//	0x16  resumed   by: text
+//	0x17  gap       reason: text; since: the time of the first thing lost; packets, bytes
+//	0x18  stopped   by, reason: texts
+//
+// # Later versions
+//
+// A reader skips kinds from 0x80 on that it does not know, and refuses any other. A
+// change that an old reader must not read past has another word in the head.
+package journal
