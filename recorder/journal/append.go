@@ -149,3 +149,11 @@ func appendFields(b []byte, e Event) []byte {
 }
 
 func (a Answer) valid() bool { return a == Given || a == Declined || a == Withdrawn }
+
+// HeadLen is how many bytes the head has with which b begins, or 0 where it does not.
+func HeadLen(b []byte) int {
+	if len(b) < headerLen || Kind(b[0]) != KindHead {
+		return 0
+	}
+	return min(len(b), headerLen+int(b[1])<<16+int(b[2])<<8+int(b[3]))
+}

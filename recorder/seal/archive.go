@@ -1,0 +1,95 @@
+package seal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+)
+
+// MaxRecipients is to how many a recording may be sealed: each adds 1.6 KB to every
+// segment.
+const MaxRecipients = 20
+
+// Recipient is the public half of an archive's key: whoever has the other half can
+// open what is sealed to it. It is hybrid, ML-KEM-768 with X25519: recordings are kept
+// for years, and whoever copies one today may have a quantum computer then.
+type Recipient struct{ hybrid *age.HybridRecipient }
+
+func (r Recipient) String() string { return r.hybrid.String() }
+
+// ParseRecipients reads recipients, one each, and refuses none at all, too many, one
+// twice and any that is not hybrid: age lets nobody mix the two, and a recording with
+// one classic recipient would be no safer than that one.
+func ParseRecipients(texts ...string) ([]Recipient, error) {
+	if len(texts) == 0 {
+		return nil, errors.New("a recording needs a recipient: make an archive's key with 'aparte keygen' and give its public half")
+	}
+	if len(texts) > MaxRecipients {
+		return nil, fmt.Errorf("%d recipients, at most %d are allowed", len(texts), MaxRecipients)
+	}
+	var all []Recipient
+	for i, text := range texts {
+		text = strings.TrimSpace(text)
+		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
+			return nil, fmt.Errorf("recipient %d is a private key, which does not belong on a server: give what 'aparte keygen' printed, which begins with age1pq1", i+1)
+		}
+		if !strings.HasPrefix(text, "age1pq1") {
+			return nil, fmt.Errorf("recipient %d, %.20q, is not a hybrid one, which begins with age1pq1: make one with 'aparte keygen' or 'age-keygen -pq'", i+1, text)
+		}
+		hybrid, err := age.ParseHybridRecipient(text)
+		if err != nil {
+			return nil, fmt.Errorf("recipient %d, %.20q..., is damaged: copy it again, it is one line of about 2,000 characters", i+1, text)
+		}
+		for j, other := range all {
+			if other.String() == hybrid.String() {
+				return nil, fmt.Errorf("recipient %d is the same as recipient %d", i+1, j+1)
+			}
+		}
+		all = append(all, Recipient{hybrid})
+	}
+	return all, nil
+}
+
+// Identity is a private key of an archive.
+type Identity struct{ age.Identity }
+
+// NewIdentityFile makes an archive's key: the file to be kept, in the form of age's own
+// tools, and its public half.
+func NewIdentityFile(now time.Time) (file []byte, public Recipient, err error) {
+	identity, err := age.GenerateHybridIdentity()
+	if err != nil {
+		return nil, Recipient{}, err
+	}
+	public = Recipient{identity.Recipient()}
+	file = fmt.Appendf(nil, "# created: %s\n# public key: %s\n%s\n", now.UTC().Format(time.RFC3339), public, identity)
+	return file, public, nil
+}
+
+// ParseIdentities reads a file of keys, one a line, with comments.
+func ParseIdentities(file []byte) ([]Identity, error) {
+	parsed, err := age.ParseIdentities(bytes.NewReader(file))
+	if err != nil {
+		// age's error may quote a line, and the line may be a key.
+		return nil, errors.New("no file of keys as 'aparte keygen' makes them: lines that begin with AGE-SECRET-KEY-PQ-1, and comments")
+	}
+	var all []Identity
+	for _, identity := range parsed {
+		all = append(all, Identity{identity})
+	}
+	return all, nil
+}
+
+// unsealed is age's readers and errors, in words of recordings.
+func unsealed(err error) error {
+	if none := (*age.NoIdentityMatchError)(nil); errors.As(err, &none) {
+		return ErrNotForUs
+	}
+	return err
+}
+
+// ErrNotForUs says that no key at hand opens a segment.
+var ErrNotForUs = errors.New("none of the keys opens it: the recording is sealed to others")

@@ -1,0 +1,154 @@
+package seal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"filippo.io/age"
+
+	"aparte/recorder/journal"
+)
+
+// ErrTampered says that a recording is not as it was written; the report says how.
+var ErrTampered = errors.New("the recording is not as it was written")
+
+// Opened is what opening a recording found.
+type Opened struct {
+	Report    *Report
+	Segments  uint64               // that were opened
+	Missing   uint64               // whose place the journal shows by a gap
+	Manifests map[uint32]*Manifest // by part; none of a part that was not closed
+}
+
+// Open verifies the parts of a recording and writes its journal, in order and in plain.
+// What is not as it was written is refused with ErrTampered, before anything is
+// written, unless damaged says to open what is left of it: the places of what is
+// missing become gaps. A recording that was not closed is opened up to its end.
+func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, out io.Writer) (*Opened, error) {
+	report, err := Verify(parts, key, lone)
+	if err != nil {
+		return nil, err
+	}
+	if report.Tampered() && !damaged {
+		return &Opened{Report: report}, ErrTampered
+	}
+	o := &opener{out: out, Opened: Opened{Report: report, Manifests: make(map[uint32]*Manifest)}}
+	for _, identity := range with {
+		o.with = append(o.with, identity.Identity)
+	}
+	// In order of their numbers; of a part that is there twice the first.
+	var done uint32
+	for _, p := range report.Parts {
+		i := slices.IndexFunc(parts, func(s Source) bool { return s.Name == p.Name })
+		if p.Binding == nil || p.Binding.Part <= done {
+			continue
+		}
+		done = p.Binding.Part
+		if err := o.part(parts[i], key, p); err != nil {
+			return &o.Opened, fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	return &o.Opened, nil
+}
+
+type opener struct {
+	Opened
+	out  io.Writer
+	with []age.Identity
+
+	last  uint64        // segment of this part that was written
+	until time.Duration // time of its last record
+}
+
+func (o *opener) part(source Source, key PublicKey, p PartReport) error {
+	o.last, o.until = 0, 0
+	if _, err := verify([]Source{source}, key, true, believed{segment: o.segment, manifest: o.manifest}); err != nil {
+		return err
+	}
+	if end := max(p.Segments, o.last); p.Closing != nil {
+		o.Missing += max(end, p.Closing.Segments) - o.last
+	} else {
+		o.Missing += end - o.last
+	}
+	return nil
+}
+
+func (o *opener) segment(part uint32, n uint64, sealed []byte) error {
+	plain, err := o.open(sealed, MaxSegment)
+	if err != nil {
+		return fmt.Errorf("open segment %d: %w", n, err)
+	}
+	first, until, err := times(plain, part)
+	if err != nil {
+		return fmt.Errorf("segment %d: %w", n, err)
+	}
+	head := journal.HeadLen(plain)
+	pieces := [][]byte{plain[:head], nil, plain[head:]}
+	if missing := n - o.last - 1; missing > 0 {
+		o.Missing += missing
+		pieces[1] = journal.Append(nil, first, journal.Gap{Reason: journal.Missing, Since: o.until})
+	}
+	for _, piece := range pieces {
+		if _, err := o.out.Write(piece); err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
+	}
+	o.last, o.until = n, until
+	o.Segments++
+	return nil
+}
+
+// times reads a segment to its end: nothing is handed on that export would stumble
+// over. It says when its records begin and end.
+func times(plain []byte, part uint32) (first, last time.Duration, err error) {
+	r := journal.NewReader(bytes.NewReader(plain))
+	for n := 0; ; n++ {
+		record, err := r.Next()
+		if errors.Is(err, io.EOF) && n > 0 {
+			return first, last, nil
+		}
+		switch {
+		case err != nil:
+			return 0, 0, err
+		case record.Part != part:
+			return 0, 0, fmt.Errorf("it holds journal of part %d", record.Part)
+		case n == 1:
+			first = record.At
+		}
+		last = max(last, record.At)
+	}
+}
+
+func (o *opener) manifest(part uint32, sealed []byte) error {
+	plain, err := o.open(sealed, MaxSegment)
+	if err != nil {
+		return fmt.Errorf("open the manifest: %w", err)
+	}
+	m := new(Manifest)
+	if err := json.Unmarshal(plain, m); err != nil {
+		return fmt.Errorf("the manifest does not read: %w", err)
+	}
+	o.Manifests[part] = m
+	return nil
+}
+
+// open is the plain contents of an age file, of at most limit bytes.
+func (o *opener) open(sealed []byte, limit int64) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(sealed), o.with...)
+	if err != nil {
+		return nil, unsealed(err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(plain)) > limit {
+		return nil, fmt.Errorf("it holds more than %d bytes", limit)
+	}
+	return plain, nil
+}

@@ -1,0 +1,535 @@
+package seal
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// Kind is what was done to a recording.
+type Kind string
+
+// The kinds of finding.
+const (
+	Deleted   Kind = "deleted"   // something is not there any more
+	Swapped   Kind = "swapped"   // something stands where something else belongs
+	Repeated  Kind = "repeated"  // something is there twice
+	Altered   Kind = "altered"   // something is not what the node signed
+	Foreign   Kind = "foreign"   // something is of another recording or another node
+	Truncated Kind = "truncated" // the end is missing although a later statement knows of it
+	Added     Kind = "added"     // something is there that no recorder writes
+)
+
+// Finding is one thing that is not as it was written.
+type Finding struct {
+	Kind    Kind
+	Part    uint32 // 0 where it is not of one
+	Segment uint64 // 0 where it is not of one
+	Detail  string
+}
+
+func (f Finding) String() string {
+	switch {
+	case f.Part == 0:
+		return fmt.Sprintf("%s: %s", f.Kind, f.Detail)
+	case f.Segment == 0:
+		return fmt.Sprintf("part %d: %s: %s", f.Part, f.Kind, f.Detail)
+	}
+	return fmt.Sprintf("part %d, segment %d: %s: %s", f.Part, f.Segment, f.Kind, f.Detail)
+}
+
+// maxFindings of one recording are named; the rest is counted.
+const maxFindings = 1000
+
+// Report is what verifying a recording found.
+type Report struct {
+	Parts        []PartReport // in order
+	Findings     []Finding
+	MoreFindings int // beyond those
+	// Unclosed says where a recording ends that was not ended, or nothing. Whether it
+	// was a crash or somebody cut off the end nobody can tell.
+	Unclosed string
+}
+
+// PartReport is what one part says of itself.
+type PartReport struct {
+	Name     string   // of the file
+	Binding  *Binding // nil where it has none that is believed
+	Closing  *Closing // nil where it has none that is believed
+	Segments uint64   // the number of the last one that is there and believed
+	Hash     Hash     // of the chain after that
+	Left     int64    // bytes after it that are of no member
+	Keyless  bool     // no key was given: nothing says who wrote it
+}
+
+// Tampered says whether the recording is not as it was written.
+func (r *Report) Tampered() bool { return len(r.Findings) > 0 }
+
+// Closed says whether the recording was ended, and all of it is there.
+func (r *Report) Closed() bool { return r.Unclosed == "" }
+
+func (r *Report) find(kind Kind, part uint32, segment uint64, format string, args ...any) {
+	if len(r.Findings) == maxFindings {
+		r.MoreFindings++
+		return
+	}
+	r.Findings = append(r.Findings, Finding{kind, part, segment, fmt.Sprintf(format, args...)})
+}
+
+// Source is the file of one part.
+type Source struct {
+	Name string
+	io.ReaderAt
+	Size int64
+}
+
+// Verify reads the parts of a recording, in any order, and says what is wrong with
+// them. With a zero key it looks at everything but who signed. lone is for one part by
+// itself, of which others may be elsewhere. An error is of the disk.
+func Verify(parts []Source, key PublicKey, lone bool) (*Report, error) {
+	return verify(parts, key, lone, believed{})
+}
+
+// believed is told what is believed, as it stands in the parts, still sealed. What is
+// passed is valid during the call; an error ends the reading.
+type believed struct {
+	segment  func(part uint32, n uint64, sealed []byte) error
+	manifest func(part uint32, sealed []byte) error
+}
+
+func verify(parts []Source, key PublicKey, lone bool, to believed) (*Report, error) {
+	r := &Report{}
+	for _, source := range parts {
+		p := newPartCheck(r, source, key, to)
+		if err := p.run(); err != nil {
+			return nil, fmt.Errorf("%s: %w", source.Name, err)
+		}
+		r.Parts = append(r.Parts, p.PartReport)
+	}
+	slices.SortStableFunc(r.Parts, func(a, b PartReport) int { return cmp.Compare(a.number(), b.number()) })
+	r.joins(lone)
+	return r, nil
+}
+
+// number is a part's, as its binding says, or its file's name where there is none.
+func (p *PartReport) number() uint32 {
+	if p.Binding != nil {
+		return p.Binding.Part
+	}
+	return PartNumber(p.Name)
+}
+
+var partName = regexp.MustCompile(`^part-([0-9]{4,9})\.tar$`)
+
+// PartName is the name of a part's file.
+func PartName(part uint32) string { return fmt.Sprintf("part-%04d.tar", part) }
+
+// PartNumber is which part a file's name says it is, or 0.
+func PartNumber(name string) uint32 {
+	match := partName.FindStringSubmatch(name)
+	if match == nil {
+		return 0
+	}
+	n, err := strconv.ParseUint(match[1], 10, 32)
+	if err != nil || PartName(uint32(n)) != name {
+		return 0
+	}
+	return uint32(n)
+}
+
+// joins looks at how the parts fit together.
+func (r *Report) joins(lone bool) {
+	if len(r.Parts) == 0 {
+		r.Unclosed = "there is no part"
+		return
+	}
+	if first := &r.Parts[0]; !lone && first.number() > 1 {
+		r.find(Deleted, 1, 0, "the recording begins with part %d", first.number())
+	}
+	for i := range r.Parts[1:] {
+		r.join(&r.Parts[i], &r.Parts[i+1])
+	}
+	last := &r.Parts[len(r.Parts)-1]
+	switch c := last.Closing; {
+	case c == nil:
+		r.Unclosed = fmt.Sprintf("part %d ends at segment %d, not closed", last.number(), last.Segments)
+		if last.Left > 0 {
+			r.Unclosed += fmt.Sprintf(", with %d bytes of a segment that was cut", last.Left)
+		}
+	case !c.Final:
+		r.Unclosed = fmt.Sprintf("part %d was closed when the server stopped, at segment %d; the recording was not ended", c.Part, c.Segments)
+	}
+}
+
+func (r *Report) join(a, b *PartReport) {
+	switch n := a.number(); {
+	case n == b.number():
+		r.find(Repeated, n, 0, "%s and %s are the same part", a.Name, b.Name)
+		return
+	case b.number() > n+1:
+		r.find(Deleted, n+1, 0, "part %d is followed by part %d", n, b.number())
+		return
+	}
+	if a.Closing != nil && a.Closing.Final {
+		r.find(Added, b.number(), 0, "the recording was ended in part %d", a.number())
+	}
+	if a.Binding == nil || b.Binding == nil || b.Binding.Previous == nil {
+		return // said already
+	}
+	if a.Binding.Recording != b.Binding.Recording {
+		r.find(Foreign, b.number(), 0, "it is of recording %q, part %d of %q", b.Binding.Recording, a.number(), a.Binding.Recording)
+		return
+	}
+	switch previous := b.Binding.Previous; {
+	case a.Segments < previous.Segments:
+		r.find(Truncated, a.number(), 0, "it ends at segment %d; when part %d was begun it had %d", a.Segments, b.number(), previous.Segments)
+	case a.Segments > previous.Segments:
+		r.find(Added, a.number(), previous.Segments+1, "when part %d was begun there were %d segments", b.number(), previous.Segments)
+	case a.Hash != previous.Hash:
+		r.find(Foreign, a.number(), a.Segments, "part %d was begun after another one", b.number())
+	case a.Closing == nil && a.Left < previous.Left:
+		r.find(Truncated, a.number(), 0, "of the segment that was cut %d bytes are there; when part %d was begun there were %d", a.Left, b.number(), previous.Left)
+	case a.Left > previous.Left:
+		r.find(Added, a.number(), 0, "%d bytes after its end", a.Left-previous.Left)
+	}
+}
+
+// partCheck verifies one part.
+type partCheck struct {
+	PartReport
+	report *Report
+	in     members
+	key    PublicKey
+	to     believed
+
+	at       int64 // where the member begins that is looked at
+	first    bool  // nothing whole has been read yet
+	bound    bool  // Hash is of the chain after segment Segments
+	whole    int64 // where what is believed ends
+	before   place // what Segments, Hash and whole were before the last segment
+	pending  *pendingSegment
+	manifest []byte          // sealed; nil before it came
+	seen     map[uint64]Hash // digests that the node signed, by segment
+	stray    map[uint64]Hash // digests of contents that are not what their notes say; zero where there are none
+	missing  map[uint64]bool // passed over so far
+	misnamed map[uint64]bool // there, under the name of another
+	found    []located
+}
+
+// pendingSegment is contents whose note has not come yet.
+type pendingSegment struct {
+	number  uint64
+	digest  Hash
+	content []byte
+}
+
+// place is how far a part is believed.
+type place struct {
+	segments uint64
+	hash     Hash
+	whole    int64
+}
+
+// located is a finding and where in the file it was made.
+type located struct {
+	at      int64
+	kind    Kind
+	segment uint64
+	detail  string
+}
+
+func newPartCheck(r *Report, source Source, key PublicKey, to believed) *partCheck {
+	return &partCheck{
+		PartReport: PartReport{Name: source.Name, Keyless: key.verifier == nil},
+		report:     r, in: members{in: source, size: source.Size}, key: key, to: to, first: true,
+		seen: make(map[uint64]Hash), stray: make(map[uint64]Hash), missing: make(map[uint64]bool), misnamed: make(map[uint64]bool),
+	}
+}
+
+func (p *partCheck) find(kind Kind, segment uint64, format string, args ...any) {
+	if len(p.found) <= maxFindings {
+		p.found = append(p.found, located{p.at, kind, segment, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (p *partCheck) run() error {
+	for {
+		p.at = p.in.offset
+		m, err := p.in.next()
+		d := (*damage)(nil)
+		switch {
+		case errors.Is(err, io.EOF):
+			p.finish()
+			return nil
+		case errors.As(err, &d):
+			p.damaged(d)
+			p.in.resume()
+			continue
+		case err != nil:
+			return err
+		}
+		if err := p.member(m); err != nil {
+			return err
+		}
+		p.first = false
+	}
+}
+
+func (p *partCheck) damaged(d *damage) {
+	switch {
+	case d.cut:
+		p.find(Truncated, 0, "%s", d)
+	case p.Closing != nil:
+		p.find(Added, 0, "%s, after the closing", d)
+	default:
+		p.find(Altered, 0, "%s", d)
+	}
+}
+
+var segmentMember = regexp.MustCompile(`^([0-9]{8,19})\.(age|note)$`)
+
+func (p *partCheck) member(m member) error {
+	if p.first && m.name != bindingName {
+		p.find(Deleted, 0, "it does not begin with its binding")
+	}
+	if p.Closing != nil {
+		p.find(Added, 0, "member %s after the closing", m.name)
+		return nil
+	}
+	switch match := segmentMember.FindStringSubmatch(m.name); {
+	case m.name == bindingName:
+		p.binding(m)
+	case m.name == manifestName:
+		p.unsigned()
+		if p.manifest != nil {
+			p.find(Repeated, 0, "the manifest is there twice")
+		}
+		p.manifest = m.content
+	case m.name == closingName:
+		p.unsigned()
+		return p.closing(m)
+	case match == nil:
+		p.find(Added, 0, "member %.40q is none of a recording", m.name)
+	default:
+		n, err := strconv.ParseUint(match[1], 10, 64)
+		if err != nil || n == 0 || m.name != segmentName(n) && m.name != noteName(n) {
+			p.find(Added, 0, "member %.40q is none of a recording", m.name)
+			return nil
+		}
+		if match[2] == "age" {
+			p.unsigned()
+			p.pending = &pendingSegment{n, sha256.Sum256(m.content), m.content}
+			return nil
+		}
+		return p.segment(n, m)
+	}
+	return nil
+}
+
+// unsigned reports contents that no note followed.
+func (p *partCheck) unsigned() {
+	if p.pending == nil {
+		return
+	}
+	p.stray[p.pending.number] = p.pending.digest
+	p.find(Deleted, p.pending.number, "its note is missing, so nothing says whose it is")
+	p.misnamed[p.pending.number] = true
+	p.pending = nil
+}
+
+func (p *partCheck) binding(m member) {
+	if !p.first {
+		p.find(Repeated, 0, "a binding among the segments")
+		return
+	}
+	var b Binding
+	if err := readNote(m.content, p.key, &b); err != nil {
+		p.disbelieved(0, "the binding", err)
+		return
+	}
+	p.Binding, p.Hash, p.bound, p.whole = &b, sha256.Sum256(m.content), true, p.in.offset
+	if named := PartNumber(p.Name); named != 0 && named != b.Part {
+		p.find(Swapped, 0, "part %d stands in the file of part %d", b.Part, named)
+	}
+}
+
+// disbelieved reports a note that readNote refused.
+func (p *partCheck) disbelieved(segment uint64, what string, err error) {
+	kind := Altered
+	if errors.Is(err, errStranger) {
+		kind = Foreign
+	}
+	p.find(kind, segment, "%s is not believed: %v", what, err)
+}
+
+// segment reads the note of one.
+func (p *partCheck) segment(n uint64, m member) error {
+	if p.pending != nil && p.pending.number != n {
+		p.unsigned()
+	}
+	pending := p.pending
+	p.pending = nil
+	var s segmentNote
+	if err := readNote(m.content, p.key, &s); err != nil {
+		p.disbelieved(n, "its note", err)
+		p.misnamed[n] = true
+		return nil
+	}
+	if why := p.elsewhere(s); why != "" {
+		p.find(Foreign, n, "%s", why)
+		p.misnamed[n] = true
+		return nil
+	}
+	if s.Segment != n {
+		p.find(Swapped, n, "here stands segment %d", s.Segment)
+		p.misnamed[n], p.misnamed[s.Segment] = true, true
+		return nil
+	}
+	if _, twice := p.seen[n]; twice {
+		p.find(Repeated, n, "it is there twice")
+		return nil
+	}
+	p.seen[n] = s.Digest
+	if !p.inOrder(n, s) {
+		return nil
+	}
+	switch {
+	case pending == nil:
+		p.stray[n] = Hash{}
+	case pending.digest != s.Digest:
+		p.stray[n] = pending.digest
+	case p.to.segment != nil:
+		return p.to.segment(s.Part, n, pending.content)
+	}
+	return nil
+}
+
+// elsewhere says where a segment belongs if it does not belong here.
+func (p *partCheck) elsewhere(s segmentNote) string {
+	switch {
+	case p.Binding == nil:
+		return "" // nothing to compare it with; that is said already
+	case s.Recording != p.Binding.Recording:
+		return fmt.Sprintf("it is segment %d of recording %q", s.Segment, s.Recording)
+	case s.Part != p.Binding.Part:
+		return fmt.Sprintf("it is segment %d of part %d", s.Segment, s.Part)
+	}
+	return ""
+}
+
+// inOrder takes a segment into the chain, or says what is wrong with its place.
+func (p *partCheck) inOrder(n uint64, s segmentNote) bool {
+	if n <= p.Segments {
+		p.find(Swapped, n, "it stands after segment %d", p.Segments)
+		delete(p.missing, n)
+		return false
+	}
+	// However far the number jumps, no more is remembered than will be named.
+	for gone := p.Segments + 1; gone < n && len(p.missing) <= maxFindings; gone++ {
+		p.missing[gone] = true
+	}
+	if p.bound && n == p.Segments+1 && s.Previous != p.Hash {
+		p.find(Foreign, n, "it was written after another segment than the one before it")
+	}
+	p.before = place{p.Segments, p.Hash, p.whole}
+	p.Segments, p.Hash, p.bound, p.whole = n, link(s.Previous, s.Digest), true, p.in.offset
+	return true
+}
+
+func (p *partCheck) closing(m member) error {
+	var c Closing
+	if err := readNote(m.content, p.key, &c); err != nil {
+		p.disbelieved(0, "the closing", err)
+		return nil
+	}
+	if p.Binding != nil && (c.Recording != p.Binding.Recording || c.Part != p.Binding.Part) {
+		p.find(Foreign, 0, "the closing is that of part %d of recording %q", c.Part, c.Recording)
+		return nil
+	}
+	p.Closing, p.whole = &c, p.in.offset
+	switch {
+	case p.Segments < c.Segments:
+		p.find(Deleted, 0, "the last segment is %d; when it was closed it was %d", p.Segments, c.Segments)
+	case p.Segments > c.Segments:
+		p.find(Added, c.Segments+1, "when the part was closed there were %d segments", c.Segments)
+	case p.bound && p.Hash != c.Hash:
+		p.find(Foreign, p.Segments, "the part was closed after another segment")
+	}
+	switch {
+	case p.manifest == nil:
+		p.find(Deleted, 0, "the manifest is missing")
+	case sha256.Sum256(p.manifest) != c.Manifest:
+		p.find(Altered, 0, "the manifest is not the one that was closed with")
+	case p.to.manifest != nil:
+		return p.to.manifest(c.Part, p.manifest)
+	}
+	return nil
+}
+
+// finish looks at the part as a whole, once all of it has been read.
+func (p *partCheck) finish() {
+	p.at = p.in.size
+	if p.in.size == 0 {
+		p.find(Truncated, 0, "it is empty")
+	}
+	if p.Closing != nil && !p.in.ended {
+		p.find(Truncated, 0, "the end of the tar is missing")
+	}
+	if p.Closing == nil {
+		p.tear()
+	} else {
+		p.unsigned()
+	}
+	for _, n := range slices.Sorted(maps.Keys(p.missing)) {
+		if !p.misnamed[n] {
+			p.find(Deleted, n, "it is missing")
+		}
+	}
+	p.explainStrays()
+	for _, f := range p.found {
+		p.report.find(f.kind, p.number(), f.segment, "%s", f.detail)
+	}
+}
+
+// tear is how a part ends that was not closed. A segment is written in one piece and
+// the next one only once the disk has it: so it is at most the last one that a power
+// failure left cut, empty or half written, and what such a failure does is no finding.
+// Somebody who cuts off the end leaves nothing else behind.
+func (p *partCheck) tear() {
+	if _, torn := p.stray[p.Segments]; torn && p.Segments > 0 {
+		delete(p.stray, p.Segments)
+		p.Segments, p.Hash, p.whole = p.before.segments, p.before.hash, p.before.whole
+	}
+	p.Left = p.in.size - p.whole
+	if p.Binding == nil {
+		return
+	}
+	p.found = slices.DeleteFunc(p.found, func(f located) bool {
+		return f.at >= p.whole && (f.kind == Altered || f.kind == Truncated || f.kind == Deleted)
+	})
+}
+
+// explainStrays tells contents that were exchanged from those that were altered.
+func (p *partCheck) explainStrays() {
+	of := make(map[Hash]uint64, len(p.seen))
+	for n, digest := range p.seen {
+		of[digest] = n
+	}
+	for _, n := range slices.Sorted(maps.Keys(p.stray)) {
+		_, signed := p.seen[n]
+		switch other, known := of[p.stray[n]]; {
+		case known && other != n:
+			p.find(Swapped, n, "it has the contents of segment %d", other)
+		case p.stray[n] == Hash{}:
+			p.find(Deleted, n, "its note is there, its contents are not")
+		case signed && !known:
+			p.find(Altered, n, "its contents are not what the node signed")
+		}
+	}
+}
