@@ -49,8 +49,11 @@ var edges = map[string][]string{
 	"github.com/pion/dtls/v3":   {"sfu/transport/..."},
 	"github.com/pion/srtp/v3":   {"sfu/transport/..."},
 	"github.com/pion/turn/v5":   {"sfu/relay"},
-	"database/sql":              {"signaling/store/..."},
-	"modernc.org/sqlite":        {"signaling/store/..."},
+	"filippo.io/age":            {"recorder/seal", "signaling/file"},
+	// Signed notes: the recorder's statements.
+	"golang.org/x/mod/sumdb/note": {"recorder/seal"},
+	"database/sql":                {"signaling/store/..."},
+	"modernc.org/sqlite":          {"signaling/store/..."},
 }
 
 // What only tests may import: it makes disks fail, and judges histories.
@@ -104,6 +107,9 @@ func TestImportRules(t *testing.T) {
 		{"signaling/lobby", "time", false},
 		{"recorder", "aparte/sfu", false},
 		{"recorder/mux", "aparte/sfu/ring", true},
+		{"recorder", "filippo.io/age", true},
+		{"recorder/seal", "filippo.io/age", false},
+		{"cmd/aparte", "golang.org/x/mod/sumdb/note", true},
 		{"recorder", "aparte/signaling", true},
 		{"web", "aparte/signaling", true},
 		{"cmd/aparte", "aparte/web", false},

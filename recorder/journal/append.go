@@ -157,3 +157,6 @@ func HeadLen(b []byte) int {
 	}
 	return min(len(b), headerLen+int(b[1])<<16+int(b[2])<<8+int(b[3]))
 }
+
+// PacketOverhead is how many bytes the record of a packet has at most beside the packet.
+const PacketOverhead = headerLen + 10 + 5

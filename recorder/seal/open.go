@@ -50,7 +50,7 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 		}
 		done = p.Binding.Part
 		if err := o.part(parts[i], key, p); err != nil {
-			return &o.Opened, fmt.Errorf("%s: %w", p.Name, err)
+			return &o.Opened, err
 		}
 	}
 	return &o.Opened, nil
@@ -151,4 +151,21 @@ func (o *opener) open(sealed []byte, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("it holds more than %d bytes", limit)
 	}
 	return plain, nil
+}
+
+// Peek is the binding of a part, as it stands there: nobody has verified it.
+func Peek(part Source) (*Binding, error) {
+	in := members{in: part, size: part.Size}
+	m, err := in.next()
+	if err == nil && m.name != bindingName {
+		err = errors.New("it does not begin with a binding")
+	}
+	b := new(Binding)
+	if err == nil {
+		err = readNote(m.content, PublicKey{}, b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a part of a recording: %w", part.Name, err)
+	}
+	return b, nil
 }

@@ -63,7 +63,9 @@ type members struct {
 	in     io.ReaderAt
 	size   int64
 	offset int64 // of what is read next
-	ended  bool  // the trailer has been read
+	ended  bool  // the trailer has just been read
+	// trailed is set for good once it has been read.
+	trailed bool
 }
 
 // member is one file of the tar. Its content is the reader's until the next call.
@@ -143,7 +145,7 @@ func (m *members) readTrailer(damaged func(bool, string, ...any) (member, error)
 		return damaged(false, "an empty block among the members")
 	}
 	m.offset += int64(len(trailer))
-	m.ended = true
+	m.ended, m.trailed = true, true
 	return m.next()
 }
 

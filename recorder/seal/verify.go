@@ -219,6 +219,7 @@ type partCheck struct {
 	stray    map[uint64]Hash // digests of contents that are not what their notes say; zero where there are none
 	missing  map[uint64]bool // passed over so far
 	misnamed map[uint64]bool // there, under the name of another
+	loose    map[uint64]Hash // digests of contents that no note follows
 	found    []located
 }
 
@@ -242,6 +243,7 @@ type located struct {
 	kind    Kind
 	segment uint64
 	detail  string
+	certain bool // no power failure does that
 }
 
 func newPartCheck(r *Report, source Source, key PublicKey, to believed) *partCheck {
@@ -249,12 +251,17 @@ func newPartCheck(r *Report, source Source, key PublicKey, to believed) *partChe
 		PartReport: PartReport{Name: source.Name, Keyless: key.verifier == nil},
 		report:     r, in: members{in: source, size: source.Size}, key: key, to: to, first: true,
 		seen: make(map[uint64]Hash), stray: make(map[uint64]Hash), missing: make(map[uint64]bool), misnamed: make(map[uint64]bool),
+		loose: make(map[uint64]Hash),
 	}
 }
 
 func (p *partCheck) find(kind Kind, segment uint64, format string, args ...any) {
-	if len(p.found) <= maxFindings {
-		p.found = append(p.found, located{p.at, kind, segment, fmt.Sprintf(format, args...)})
+	p.add(located{kind: kind, segment: segment, detail: fmt.Sprintf(format, args...)})
+}
+
+func (p *partCheck) add(f located) {
+	if f.at = p.at; len(p.found) <= maxFindings {
+		p.found = append(p.found, f)
 	}
 }
 
@@ -332,14 +339,12 @@ func (p *partCheck) member(m member) error {
 	return nil
 }
 
-// unsigned reports contents that no note followed.
+// unsigned takes note of contents that no note follows.
 func (p *partCheck) unsigned() {
 	if p.pending == nil {
 		return
 	}
-	p.stray[p.pending.number] = p.pending.digest
-	p.find(Deleted, p.pending.number, "its note is missing, so nothing says whose it is")
-	p.misnamed[p.pending.number] = true
+	p.loose[p.pending.number], p.misnamed[p.pending.number] = p.pending.digest, true
 	p.pending = nil
 }
 
@@ -365,7 +370,10 @@ func (p *partCheck) disbelieved(segment uint64, what string, err error) {
 	if errors.Is(err, errStranger) {
 		kind = Foreign
 	}
-	p.find(kind, segment, "%s is not believed: %v", what, err)
+	p.add(located{
+		kind: kind, segment: segment, detail: fmt.Sprintf("%s is not believed: %v", what, err),
+		certain: errors.Is(err, errForged), // a note that was half written has no signature at all
+	})
 }
 
 // segment reads the note of one.
@@ -478,7 +486,7 @@ func (p *partCheck) finish() {
 	if p.in.size == 0 {
 		p.find(Truncated, 0, "it is empty")
 	}
-	if p.Closing != nil && !p.in.ended {
+	if p.Closing != nil && !p.in.trailed {
 		p.find(Truncated, 0, "the end of the tar is missing")
 	}
 	if p.Closing == nil {
@@ -511,15 +519,23 @@ func (p *partCheck) tear() {
 		return
 	}
 	p.found = slices.DeleteFunc(p.found, func(f located) bool {
-		return f.at >= p.whole && (f.kind == Altered || f.kind == Truncated || f.kind == Deleted)
+		return f.at >= p.whole && !f.certain && (f.kind == Altered || f.kind == Truncated || f.kind == Deleted)
 	})
 }
 
-// explainStrays tells contents that were exchanged from those that were altered.
+// explainStrays tells contents that stand elsewhere from those that are gone or altered.
 func (p *partCheck) explainStrays() {
 	of := make(map[Hash]uint64, len(p.seen))
 	for n, digest := range p.seen {
 		of[digest] = n
+	}
+	for _, n := range slices.Sorted(maps.Keys(p.loose)) {
+		if p.loose[n] != p.seen[n] {
+			p.find(Deleted, n, "its note is missing, so nothing says whose it is")
+			continue
+		}
+		p.find(Swapped, n, "its contents do not stand before its note")
+		delete(p.stray, n)
 	}
 	for _, n := range slices.Sorted(maps.Keys(p.stray)) {
 		_, signed := p.seen[n]

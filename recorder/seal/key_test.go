@@ -1,0 +1,148 @@
+package seal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+)
+
+func TestTheNodesKeyIsMadeOnce(t *testing.T) {
+	folder := t.TempDir()
+	first, err := LoadNodeKey(folder, "paris-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := LoadNodeKey(folder, "another name")
+	if err != nil || second.Public().String() != first.Public().String() || second.Public().Node() != "paris-1" {
+		t.Errorf("%s, then %s: %v", first.Public(), second.Public(), err)
+	}
+	for name, mode := range map[string]fs.FileMode{NodeKeyFile: 0o600, PublicKeyFile: 0o644} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	// What it signs is believed by its public half, as text and as file.
+	published, err := os.ReadFile(filepath.Join(folder, PublicKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := sign(&segmentNote{Type: typeSegment, Recording: "rec"}, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{first.Public().String(), string(published), " " + first.Public().String() + "\n"} {
+		key, err := ParsePublicKey(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := readNote(signed, key, &segmentNote{}); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if json.Unmarshal(published, &map[string]string{}) != nil || bytes.Contains(published, []byte("PRIVATE")) {
+		t.Errorf("published: %s", published)
+	}
+}
+
+func TestANodesKeyThatIsDamaged(t *testing.T) {
+	for _, text := range []string{"", "PRIVATE+KEY+paris-1+00000000+AAAA", "rubbish"} {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, NodeKeyFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadNodeKey(folder, "paris-1"); err == nil || !strings.Contains(err.Error(), "restore it from a backup") || strings.Contains(err.Error(), "AAAA") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := LoadNodeKey(t.TempDir(), "paris 1"); err == nil || !strings.Contains(err.Error(), "neither spaces nor plus signs") {
+		t.Error(err)
+	}
+	if _, err := LoadNodeKey(filepath.Join(t.TempDir(), "nowhere"), "paris-1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestPublicKeysThatAreNone(t *testing.T) {
+	k := testKeys()
+	for _, text := range []string{"", "x", "{}", "{", `{"type":"aparte-node-key","key":"x"}`, "paris-2" + k.node.Public().String()[7:], k.node.Public().String() + "AAAA"} {
+		if _, err := ParsePublicKey(text); err == nil {
+			t.Errorf("%q is a key", text)
+		}
+	}
+}
+
+func TestASecretIsNeverOverwritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := WriteSecret(path, []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSecret(path, []byte("second")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("again: %v", err)
+	}
+	b, err := os.ReadFile(path)
+	info, _ := os.Stat(path)
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	if err != nil || string(b) != "first" || info.Mode() != 0o600 || len(entries) != 1 {
+		t.Errorf("%q, %v, %d files: %v", b, info.Mode(), len(entries), err)
+	}
+}
+
+func TestRecipients(t *testing.T) {
+	k := testKeys()
+	classic, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, other, err := NewIdentityFile(day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := ParseRecipients(k.to.String(), " "+other.String()+"\n")
+	if err != nil || len(to) != 2 {
+		t.Fatalf("%d: %v", len(to), err)
+	}
+	// Each of the two opens what is sealed to both.
+	file := &memory{}
+	p, err := NewPart(file, Binding{Recording: "rec", Part: 1, Began: day}, to, k.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, p, 1, 2)
+	closed(t, p, true)
+	if opened, err := Open(sources(file.Bytes()), k.node.Public(), append(k.stranger, k.with...), false, false, &bytes.Buffer{}); err != nil || opened.Segments != 2 {
+		t.Errorf("%+v, %v", opened, err)
+	}
+	secret := strings.TrimSpace(string(k.archive[bytes.Index(k.archive, []byte("AGE-SECRET")):]))
+	for _, c := range []struct {
+		texts []string
+		want  string
+	}{
+		{nil, "needs a recipient: make an archive's key with 'aparte keygen'"},
+		{[]string{classic.Recipient().String()}, "recipient 1, \"age1"},
+		{[]string{k.to.String(), "x"}, `recipient 2, "x", is not a hybrid one`},
+		{[]string{k.to.String()[:100]}, "is damaged: copy it again"},
+		{[]string{k.to.String(), k.to.String()}, "recipient 2 is the same as recipient 1"},
+		{[]string{secret}, "is a private key, which does not belong on a server"},
+		{make([]string, MaxRecipients+1), "21 recipients, at most 20"},
+	} {
+		if _, err := ParseRecipients(c.texts...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret[20:]) {
+			t.Errorf("%.30q: %v, want %q", c.texts, err, c.want)
+		}
+	}
+	for _, text := range []string{"", "# nothing\n", "rubbish", secret[:50]} {
+		if _, err := ParseIdentities([]byte(text)); err == nil || strings.Contains(err.Error(), secret[10:40]) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
