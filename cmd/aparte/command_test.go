@@ -38,7 +38,10 @@ func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"capture":  capture,
 			"exits":    exits,
+			"mode":     mode,
+			"spoil":    spoil,
 			"taken":    taken,
 			"takenudp": takenUDP,
 			"tamper":   tamper,

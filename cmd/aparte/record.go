@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aparte/recorder"
+	"aparte/recorder/seal"
+)
+
+// recordCommand works on the files of recordings, wherever they are: it needs neither
+// a server nor its data folder. What the files are stands in docs/recording.md.
+type recordCommand struct {
+	Verify recordVerify `cmd:"" help:"Verify a recording; names whatever was tampered with and exits with 1. No private key is needed."`
+	Open   recordOpen   `cmd:"" help:"Decrypt a recording into a folder, for export."`
+	Purge  recordPurge  `cmd:"" help:"Delete a recording, and say what is left of it."`
+}
+
+var (
+	errRecordingTampered = errors.New("the recording is not as it was written")
+	errRecordingUnclosed = errors.New("what is there is as it was written, but the recording was not closed: a crash leaves it so, and so does whoever cuts off its end (--unclosed accepts it)")
+)
+
+// recordingFiles opens the argument that names a recording.
+func recordingFiles(path string, use func(*recorder.Files) error) error {
+	files, err := recorder.OpenFiles(path)
+	if err != nil {
+		return usageError{err}
+	}
+	return errors.Join(use(files), files.Close())
+}
+
+// nodeKey reads a node's public key, given as text or as the file that publishes it.
+func nodeKey(given string) (seal.PublicKey, error) {
+	text := given
+	if content, err := os.ReadFile(given); err == nil {
+		text = string(content)
+	} else if !strings.Contains(given, "+") {
+		return seal.PublicKey{}, usageError{fmt.Errorf("node key: %w", err)}
+	}
+	key, err := seal.ParsePublicKey(text)
+	if err != nil {
+		return seal.PublicKey{}, usageError{fmt.Errorf("node key: %w", err)}
+	}
+	return key, nil
+}
+
+type recordVerify struct {
+	Recording string `arg:"" placeholder:"PATH" help:"Folder of a recording, or the file of one part."`
+	NodeKey   string `required:"" placeholder:"KEY" help:"Public key of the server that recorded: the file node-key.json of its data folder, or what it says. Have it from elsewhere than from beside the recording."`
+	Unclosed  bool   `help:"Accept a recording that was not closed, as after a crash."`
+}
+
+// Run prints what the recording says of itself and what is wrong with it.
+func (c *recordVerify) Run(p *process) error {
+	key, err := nodeKey(c.NodeKey)
+	if err != nil {
+		return err
+	}
+	return recordingFiles(c.Recording, func(files *recorder.Files) error {
+		report, err := seal.Verify(files.Parts, key, files.Lone)
+		if err != nil {
+			return err
+		}
+		printRecording(p.stdout, report)
+		if n := len(report.Findings) + report.MoreFindings; n > 0 {
+			return fmt.Errorf("%w (findings: %d)", errRecordingTampered, n)
+		}
+		if !report.Closed() && !c.Unclosed {
+			return errRecordingUnclosed
+		}
+		fmt.Fprintln(p.stdout, "verified, signed by", key)
+		return nil
+	})
+}
+
+func printRecording(w io.Writer, report *seal.Report) {
+	for _, part := range report.Parts {
+		if b := part.Binding; b != nil {
+			fmt.Fprintf(w, "%s: recording %s, part %d, of room %s, begun %s, policy %q, recipients %d: segments 1 to %d%s\n",
+				part.Name, b.Recording, b.Part, b.Room, b.Began.Format(time.RFC3339), b.Policy, len(b.Recipients), part.Segments, closedAt(part.Closing))
+		}
+	}
+	for _, f := range report.Findings {
+		fmt.Fprintln(w, f)
+	}
+	if report.MoreFindings > 0 {
+		fmt.Fprintf(w, "%d more findings\n", report.MoreFindings)
+	}
+	if !report.Closed() {
+		fmt.Fprintln(w, "not closed:", report.Unclosed)
+	}
+}
+
+func closedAt(c *seal.Closing) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf(", closed %s (%s), packets %d, lost %d", c.Ended.Format(time.RFC3339), c.Reason, c.Packets, c.Lost)
+}
+
+type recordOpen struct {
+	Recording string `arg:"" placeholder:"PATH" help:"Folder of a recording, or the file of one part."`
+	Identity  string `required:"" short:"i" placeholder:"FILE" help:"Private key of an archive that it is sealed to, as 'aparte keygen' makes it."`
+	Output    string `required:"" short:"o" placeholder:"DIR" help:"Folder for what comes out, which is not encrypted. It must not exist yet."`
+	NodeKey   string `placeholder:"KEY" help:"Public key of the server that recorded, as for 'aparte record verify'. Without it nothing says who recorded."`
+	Damaged   bool   `help:"Open what is left of a recording that is not as it was written. The journal shows gaps."`
+}
+
+// openedRecording is recording.json: what is known of a recording beside its journal.
+type openedRecording struct {
+	Signer    string                    `json:"signer"` // "" where no key was given
+	Unclosed  string                    `json:"unclosed"`
+	Findings  []string                  `json:"findings"`
+	Segments  uint64                    `json:"segments"`
+	Missing   uint64                    `json:"missing"`
+	Bindings  []*seal.Binding           `json:"bindings"`
+	Closings  []*seal.Closing           `json:"closings"`
+	Manifests map[uint32]*seal.Manifest `json:"manifests"` // by part
+}
+
+// Run writes the folder whole, or not at all.
+func (c *recordOpen) Run(p *process) error {
+	var key seal.PublicKey
+	if c.NodeKey != "" {
+		var err error
+		if key, err = nodeKey(c.NodeKey); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(p.stderr, "aparte: no --node-key given: whether the recording is of that server is not verified")
+	}
+	content, err := os.ReadFile(c.Identity)
+	if err != nil {
+		return usageError{fmt.Errorf("identity: %w", err)}
+	}
+	with, err := seal.ParseIdentities(content)
+	if err != nil {
+		return usageError{fmt.Errorf("identity %s: %w", c.Identity, err)}
+	}
+	return recordingFiles(c.Recording, func(files *recorder.Files) error {
+		switch err := os.Mkdir(c.Output, 0o700); {
+		case errors.Is(err, fs.ErrExist):
+			return usageError{fmt.Errorf("output %s: it is there already: name another folder", c.Output)}
+		case err != nil:
+			return usageError{fmt.Errorf("output: %w", err)}
+		}
+		opened, err := c.open(files, key, with)
+		if err != nil {
+			if opened != nil && errors.Is(err, seal.ErrTampered) {
+				printRecording(p.stdout, opened.Report)
+				err = fmt.Errorf("%w (findings: %d; --damaged opens what is left of it)", errRecordingTampered, len(opened.Report.Findings)+opened.Report.MoreFindings)
+			}
+			return errors.Join(err, os.RemoveAll(c.Output))
+		}
+		printRecording(p.stdout, opened.Report)
+		fmt.Fprintf(p.stdout, "%s: segments opened %d, missing %d; it is not encrypted\n", c.Output, opened.Segments, opened.Missing)
+		return nil
+	})
+}
+
+func (c *recordOpen) open(files *recorder.Files, key seal.PublicKey, with []seal.Identity) (*seal.Opened, error) {
+	out, err := os.OpenFile(filepath.Join(c.Output, "journal"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	buffered := bufio.NewWriterSize(out, 1<<20)
+	opened, err := seal.Open(files.Parts, key, with, files.Lone, c.Damaged, buffered)
+	if err = errors.Join(err, buffered.Flush(), out.Close()); err != nil {
+		return opened, err
+	}
+	about := openedRecording{
+		Signer: key.String(), Unclosed: opened.Report.Unclosed, Findings: []string{},
+		Segments: opened.Segments, Missing: opened.Missing, Manifests: opened.Manifests,
+	}
+	for _, f := range opened.Report.Findings {
+		about.Findings = append(about.Findings, f.String())
+	}
+	for _, part := range opened.Report.Parts {
+		about.Bindings, about.Closings = append(about.Bindings, part.Binding), append(about.Closings, part.Closing)
+	}
+	text, err := json.MarshalIndent(about, "", "  ")
+	if err != nil {
+		return opened, err
+	}
+	return opened, os.WriteFile(filepath.Join(c.Output, "recording.json"), append(text, '\n'), 0o600)
+}
+
+type recordPurge struct {
+	Recording string `arg:"" placeholder:"DIR" help:"Folder of a recording."`
+}
+
+// Run deletes a recording that nobody is writing.
+func (c *recordPurge) Run(p *process) error {
+	recipients, err := recipientsOf(c.Recording)
+	if err != nil {
+		return err
+	}
+	done, err := recorder.Purge(c.Recording)
+	switch {
+	case errors.Is(err, recorder.ErrNoRecording):
+		return usageError{err}
+	case err != nil:
+		return fmt.Errorf("purge (files deleted before that: %d): %w", done.Parts, err)
+	}
+	fmt.Fprintf(p.stdout, "deleted %s: files %d, bytes %d\n", c.Recording, done.Parts, done.Bytes)
+	for _, name := range done.Left {
+		fmt.Fprintf(p.stdout, "left in it: %s, which is of no recording\n", name)
+	}
+	fmt.Fprintln(p.stdout, "What may be left: copies, exports and backups made elsewhere, and what the disk and its snapshots still hold of these bytes.")
+	if len(recipients) > 0 {
+		fmt.Fprintln(p.stdout, "All but exports is sealed; it could be opened with the private key of any of these, and of nobody once those are destroyed:")
+	}
+	for _, recipient := range recipients {
+		fmt.Fprintf(p.stdout, "  %.40s...\n", recipient)
+	}
+	return nil
+}
+
+// recipientsOf is to whom a recording's parts say that they are sealed.
+func recipientsOf(folder string) (recipients []string, err error) {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if !info.IsDir() {
+		return nil, usageError{fmt.Errorf("%s: name the folder of the recording; one part of it is not deleted by itself", folder)}
+	}
+	files, err := recorder.OpenFiles(folder)
+	if err != nil {
+		return nil, nil //nolint:nilerr // Purge says what is wrong, or finds what is half made
+	}
+	for _, part := range files.Parts {
+		b, err := seal.Peek(part)
+		if err != nil {
+			continue // damaged: that is no reason to keep it
+		}
+		for _, r := range b.Recipients {
+			if !strings.Contains(strings.Join(recipients, " "), r) {
+				recipients = append(recipients, r)
+			}
+		}
+	}
+	return recipients, files.Close()
+}
