@@ -171,6 +171,7 @@ func (r *room) regress(t *track) {
 	for _, m := range r.members {
 		r.assign(m)
 	}
+	r.showTaps()
 }
 
 // pick is the encoding of a track that this client is sent.

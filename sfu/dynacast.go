@@ -71,7 +71,7 @@ func (t *track) tally() {
 	}
 	last := len(t.demands) - 1
 	regress := t.regresses()
-	for _, w := range t.wishes {
+	count := func(w wish) {
 		if w.backup || regress {
 			d := &t.demands[last]
 			d.want = max(d.want, w.layer)
@@ -79,6 +79,12 @@ func (t *track) tally() {
 		if last == 0 || !w.backup && !t.regressed {
 			t.demands[0].want = max(t.demands[0].want, w.layer) // without a backup it is worth trying
 		}
+	}
+	for _, w := range t.wishes {
+		count(w)
+	}
+	for _, w := range t.tapped {
+		count(w)
 	}
 	t.counted = true
 }

@@ -53,6 +53,7 @@ func (r *room) tell(kind EventKind, m *member, info *livekit.TrackInfo) {
 // finish tells that the room ended and lets another of its name begin.
 func (r *room) finish(why livekit.RoomEndReason) {
 	r.ended = true
+	r.endTaps()
 	r.sfu.events.add(Event{Kind: RoomFinished, At: time.Now(), Space: r.key.Space, Room: r.info, Ended: why})
 	r.sfu.forget(r)
 }

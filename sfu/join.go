@@ -239,6 +239,7 @@ type track struct {
 	info       *livekit.TrackInfo // replaced, never changed
 	media      *publish.Track
 	saidSo     bool       // the publisher was told of a subscriber
+	mutedAt    time.Time  // when info.Muted last changed; zero: never
 	seen       lossWindow // when its quality was last told
 	expecting  int        // the layer expected of it since expectedAt, see missing
 	expectedAt time.Time
@@ -249,6 +250,7 @@ type track struct {
 
 	// See dynacast.go.
 	wishes   map[*member]wish // of those it is sent to
+	tapped   []wish           // of the taps that let it through
 	demands  []demand         // by codec
 	counted  bool             // demands are those of wishes
 	demanded bool             // the publisher was told

@@ -60,7 +60,7 @@ func (t *Timing) setDefaults() {
 	setDefault(&t.Patience, 3*time.Second)
 }
 
-func setDefault[T ~int | ~int64](v *T, d T) {
+func setDefault[T ~int | ~int64 | ~uint32](v *T, d T) {
 	if *v == 0 {
 		*v = d
 	}

@@ -33,6 +33,7 @@ type room struct {
 	info      *livekit.Room
 	members   map[string]*member // by identity
 	tracks    []*track           // in the order of publishing
+	taps      []*Tap
 	left      []departure
 	speaking  map[string]float32   // participant sid → level last told
 	spoke     map[string]time.Time // participant sid → when it last did

@@ -22,6 +22,7 @@ func (r *room) tellSpeakers() {
 		}
 	}
 	r.speaking = now
+	r.showSpeakers()
 	for _, m := range r.members {
 		if update := m.speakerDelta(r.heard(m), now, changed); len(update) > 0 {
 			m.s.send(&livekit.SignalResponse{Message: &livekit.SignalResponse_SpeakersChanged{

@@ -1,21 +1,36 @@
 package sfu
 
-import "time"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aparte/sfu/publish"
+)
 
 // Sink is the one interface that a recorder plugs into: it is told what those publish
 // whom a [Tap] lets through, as they sent it and when it arrived.
 //
-// Packet and Report are called on the goroutine of the publisher's transport. They
-// must not block, take no lock that anything slow holds, and keep no slice that they
-// were given: what a sink cannot take it drops and counts itself. Calls for one stream
-// come one after the other; those for several may come at the same time.
+// All calls of one tap come one after the other, within 50 ms of what they tell: from a
+// goroutine that is the tap's own and reads the packet rings as subscribers' workers do,
+// or from [Tap.Forbid] and [Tap.Close] in that of their caller. So nobody waits for a
+// sink, neither publishers nor subscribers nor the room, but those two calls. The rings
+// hold about a second: a sink that blocks for longer loses what came meanwhile, which is
+// counted ([Tap.Lost]) and shows as a hole in the numbering. A sink that panics has its
+// tap closed and the panic logged; the call goes on. It may keep no slice that it was
+// given, and not call the tap.
 type Sink interface {
 	// Begin announces a stream before its first packet. A track that comes back, a
-	// layer that is sent anew and another codec are streams of their own.
+	// layer that is sent anew, a source that starts over and another codec are streams
+	// of their own. Of a picture that comes in several simulcast layers one is told at
+	// a time; the next one begins with a key frame, if the one before still comes.
 	Begin(s TapStream)
-	// Packet is one RTP packet, header and payload, as the publisher numbered it:
-	// decrypted, unwrapped from RTX, never twice. What was lost and asked for comes
-	// late. at is when it arrived, with a monotonic clock; rtp is valid during the call.
+	// Packet is one RTP packet as the publisher numbered it: decrypted, unwrapped from
+	// RTX and RED, never twice. Its header has no extensions, sources or padding; what
+	// was padding alone, or no frame of its codec, has no payload. What was lost and
+	// asked for comes late, and so does sound that was lost but is repeated in a later
+	// packet. at is when it arrived, with a monotonic clock; rtp is valid during the
+	// call.
 	Packet(stream uint32, at time.Time, rtp []byte)
 	// Report is a sender report (RFC 3550, 6.4.1), which ties the stream's time to its
 	// sender's clock. at is when it arrived, with a monotonic clock.
@@ -23,10 +38,11 @@ type Sink interface {
 	// End says that nothing more comes of a stream: unpublished, left, no longer let
 	// through, or the tap is closed.
 	End(stream uint32, at time.Time)
-	// Muted says that a track's publisher muted it, or ended that. It explains a gap.
+	// Muted says that a track was muted, by its publisher or for it, or that this
+	// ended. It explains a gap. Of one that is muted from the beginning it is told, too.
 	Muted(track string, muted bool, at time.Time)
-	// Speaking is told when who speaks changes: identities, the loudest first, of those
-	// only who are let through.
+	// Speaking is told when who speaks changes, or who is loudest: identities, the
+	// loudest first, of those only who are let through.
 	Speaking(identities []string, at time.Time)
 }
 
@@ -47,6 +63,9 @@ type TapStream struct {
 	RED       uint8
 	ClockRate uint32 // Hz
 	Channels  uint16 // 0 for pictures
+	// Sealed: its payloads are encrypted end to end; nobody here can tell what is in
+	// them.
+	Sealed bool
 }
 
 // SenderReport is what a sender report says of its stream.
@@ -56,3 +75,129 @@ type SenderReport struct {
 	Packets uint32
 	Octets  uint32
 }
+
+// TapConfig is how a room is tapped.
+type TapConfig struct {
+	Sink Sink // required
+	// Width and Height: of a picture that comes in several layers the smallest is taken
+	// that covers this, or the next smaller one while that does not come. 0 is
+	// 1280x720.
+	Width, Height uint32
+}
+
+// Tap lets a [Sink] have what some of a room publish. It counts as a subscriber of each
+// of their pictures, so that publishers go on sending what it takes when nobody watches;
+// it is none of the participants, and everybody is told that the room is recorded from
+// its beginning to its end.
+//
+// Nobody is let through before Allow. Of those who are, all that is published is taken,
+// also later and when they come back. Hidden participants never are.
+//
+//	room ── what there is to take ──▶ view ──┐
+//	Allow, Forbid ── whose of it ────────────┼─▶ the tap's goroutine ──▶ Sink
+//	publishers ── packets ──▶ rings ─────────┘
+//
+// The room leaves its view behind an atomic pointer and waits for nothing; publishers do
+// not know of the tap at all. What lets through is the lock that is held while the sink
+// is called: whoever has taken it knows that no call is under way.
+type Tap struct {
+	// Set at creation.
+	room *room
+	cfg  TapConfig
+	quit chan struct{}
+	done chan struct{} // closed when run ended
+	view atomic.Pointer[tapView]
+
+	control sync.Mutex // serialises Allow, Forbid and Close; never held by run
+	lost    atomic.Uint64
+
+	// Guarded by mu, which is held while the sink is called.
+	mu      sync.Mutex
+	closed  bool
+	passes  map[string]time.Time // who is let through, since when
+	feeds   map[*publish.Track]*tapFeed
+	streams uint32
+	muted   map[string]bool // as told, by track
+	spoke   []string        // as told
+
+	// Owned by the room.
+	wanted map[string]bool // who is let through
+}
+
+// Tap taps a room. It ends with Close, or with the room.
+func (sp Space) Tap(name string, cfg TapConfig) (*Tap, error) {
+	r := sp.room(name)
+	if r == nil {
+		return nil, ErrNoRoom
+	}
+	setDefault(&cfg.Width, 1280)
+	setDefault(&cfg.Height, 720)
+	t := &Tap{
+		room: r, cfg: cfg,
+		quit: make(chan struct{}), done: make(chan struct{}),
+		passes: map[string]time.Time{}, feeds: map[*publish.Track]*tapFeed{},
+		muted: map[string]bool{}, wanted: map[string]bool{},
+	}
+	t.view.Store(&tapView{})
+	req := &tapRequest{tap: t, reply: make(chan struct{})}
+	if !r.ask(req) {
+		return nil, ErrNoRoom
+	}
+	<-req.reply
+	return t, nil
+}
+
+// Allow lets through what a participant sends from now on, present or not.
+func (t *Tap) Allow(identity string) {
+	t.control.Lock()
+	defer t.control.Unlock()
+	t.room.ask(&passRequest{tap: t, identity: identity, allowed: true})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, is := t.passes[identity]; !is {
+		t.passes[identity] = time.Now()
+	}
+}
+
+// Forbid ends that. When it returns the sink is told nothing more of the participant,
+// and its streams have ended. It waits for a call of the sink that is under way.
+func (t *Tap) Forbid(identity string) {
+	t.control.Lock()
+	defer t.control.Unlock()
+	t.forbid(identity)
+	t.room.ask(&passRequest{tap: t, identity: identity})
+}
+
+func (t *Tap) forbid(identity string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.passes, identity)
+	for media, f := range t.feeds {
+		if f.track.identity == identity {
+			t.end(media, f)
+		}
+	}
+	t.tellSpeaking(t.view.Load())
+}
+
+// Close hands over what has arrived until now and ends all streams. When it returns the
+// sink is told nothing more, and the room is not said to be recorded any more.
+func (t *Tap) Close() {
+	t.control.Lock()
+	defer t.control.Unlock()
+	t.finish()
+	t.room.ask(&untapRequest{tap: t})
+	select {
+	case <-t.quit:
+	default:
+		close(t.quit)
+	}
+	<-t.done
+}
+
+// Done is closed when nothing more comes: after Close, when the room has ended, or when
+// the sink panicked.
+func (t *Tap) Done() <-chan struct{} { return t.done }
+
+// Lost is how many packets the sink was too slow for.
+func (t *Tap) Lost() uint64 { return t.lost.Load() }

@@ -120,7 +120,11 @@ func (r *room) trackOf(m *member, sid string) *track {
 func (r *room) changeTrack(t *track, edit func(*livekit.TrackInfo)) {
 	info := proto.CloneOf(t.info)
 	edit(info)
+	if info.Muted != t.info.Muted {
+		t.mutedAt = time.Now()
+	}
 	t.info = info
+	r.showTaps()
 	t.owner.change(func(p *livekit.ParticipantInfo) { p.Tracks = r.infosOf(t.owner) })
 	r.broadcast(t.owner)
 }
@@ -298,6 +302,7 @@ func (r *room) reconcileAll() {
 	for _, m := range r.members {
 		r.assign(m)
 	}
+	r.showTaps()
 	r.tellDemand(time.Now())
 }
 

@@ -161,7 +161,7 @@ func (r *room) recount() {
 	list := make([]*Session, 0, len(r.members))
 	info := proto.CloneOf(r.info)
 	info.NumParticipants, info.NumPublishers = 0, 0
-	info.ActiveRecording = false
+	info.ActiveRecording = len(r.taps) > 0
 	for _, m := range r.members {
 		list = append(list, m.s)
 		if m.recorder() {

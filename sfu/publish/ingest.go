@@ -120,6 +120,7 @@ func (r *Receiver) store(src *source, payload []byte, now time.Time) (*Track, in
 	p := ring.Packet{Payload: payload, Meta: ring.Meta{
 		Arrival:     int64(now.Sub(track.start)) + 1,
 		Timestamp:   r.header.Timestamp,
+		SSRC:        l.ssrc.Load(),
 		PayloadType: c.PayloadType,
 		Marker:      r.header.Marker,
 	}}

@@ -25,6 +25,8 @@ type Layer struct {
 	packets, bytes atomic.Uint64
 	lost           atomic.Uint64
 	bitrateBps     atomic.Uint64
+	rid            atomic.Pointer[string] // nil without simulcast
+	reports        reports
 	spatials       [codec.MaxSpatials]spatial
 	frames         frameRates
 	svc            atomic.Bool // more than one spatial layer was seen
@@ -59,6 +61,14 @@ func (c *SenderClock) When(ts uint32) time.Time {
 // Ring holds the layer's packets.
 func (l *Layer) Ring() *ring.Ring { return l.ring }
 
+// RID is the layer's name in the publisher's description; "" without simulcast.
+func (l *Layer) RID() string {
+	if rid := l.rid.Load(); rid != nil {
+		return *rid
+	}
+	return ""
+}
+
 // SSRC is the source its packets come from now.
 func (l *Layer) SSRC() uint32 { return l.ssrc.Load() }
 
@@ -69,6 +79,9 @@ func (l *Layer) Clock() *SenderClock { return l.clock.Load() }
 func (l *Layer) Live(now time.Time) bool {
 	return l.packets.Load() > 0 && now.Sub(l.start)-time.Duration(l.lastArrival.Load()) < liveFor
 }
+
+// ArrivedAt is ring.Meta.Arrival as an instant, with a monotonic clock.
+func (l *Layer) ArrivedAt(arrival int64) time.Time { return l.start.Add(time.Duration(arrival - 1)) }
 
 // Age is how long ago a packet came (ring.Meta.Arrival).
 func (l *Layer) Age(arrival int64, now time.Time) time.Duration {

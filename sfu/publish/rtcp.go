@@ -60,6 +60,10 @@ func (r *Receiver) senderReport(ssrc uint32, b []byte) {
 	ntp := binary.BigEndian.Uint64(b[8:])
 	in := &src.layer.in
 	in.lastSR, in.lastSRAt = uint32(ntp>>16), now
+	src.layer.reports.add(Report{
+		At: now, SSRC: ssrc, NTP: ntp, RTP: binary.BigEndian.Uint32(b[16:]),
+		Packets: binary.BigEndian.Uint32(b[20:]), Octets: binary.BigEndian.Uint32(b[24:]),
+	})
 	if in.clockRate == 0 {
 		return
 	}

@@ -87,6 +87,9 @@ func (r *Receiver) resolve(src *source) {
 	if s.Track != nil {
 		src.layer = s.Track.layer(at)
 		if !src.repair {
+			if rid := src.rid; rid != "" {
+				src.layer.rid.Store(&rid)
+			}
 			src.layer.keyframeWanted.Store(true)
 		}
 	}

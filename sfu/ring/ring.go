@@ -39,6 +39,8 @@ type Meta struct {
 	Arrival int64
 	// Timestamp is the RTP timestamp.
 	Timestamp uint32
+	// SSRC is the source it is of, also where RTX brought it.
+	SSRC uint32
 	// Epoch changes when the source started over (new SSRC or sequence): numbers
 	// and timestamps of different epochs have nothing to do with each other.
 	Epoch       uint16
