@@ -14,7 +14,7 @@ import (
 // All calls of one tap come one after the other, within 50 ms of what they tell: from a
 // goroutine that is the tap's own and reads the packet rings as subscribers' workers do,
 // or from [Tap.Forbid] and [Tap.Close] in that of their caller. So nobody waits for a
-// sink, neither publishers nor subscribers nor the room, but those two calls. The rings
+// sink, neither publishers nor subscribers nor the room, but who calls the tap. The rings
 // hold about a second: a sink that blocks for longer loses what came meanwhile, which is
 // counted ([Tap.Lost]) and shows as a hole in the numbering. A sink that panics has its
 // tap closed and the panic logged; the call goes on. It may keep no slice that it was

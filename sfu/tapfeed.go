@@ -22,7 +22,8 @@ const (
 	tapPackets = 64
 	// tapKeyframe is how often a key frame is asked for that a new layer waits for.
 	tapKeyframe = time.Second
-	// tapOldest: a new layer begins no further back.
+	// tapOldest: a layer begins no further back. One that was told before has been
+	// silent for longer.
 	tapOldest = 1500 * time.Millisecond
 
 	rtpHeader = 12 // bytes without extensions, RFC 3550 section 5.1
@@ -229,11 +230,7 @@ func (t *Tap) read(f *tapFeed, b *tapBuffers) {
 // target is the layer to take: the highest that comes, of those that are large enough
 // and no larger. Layers inside a stream come as they are.
 func (f *tapFeed) target(now time.Time) int {
-	most := min(f.track.most, publish.MaxLayers-1)
-	if f.track.media.SVC() {
-		most = 0
-	}
-	for i := most; i >= 0; i-- {
+	for i := min(f.track.most, publish.MaxLayers-1); i >= 0; i-- {
 		if l := f.track.media.Layer(i); l != nil && l.Live(now) {
 			return i
 		}
@@ -255,7 +252,7 @@ func (f *tapFeed) start(layer int, now time.Time) (from uint64, ready bool) {
 	media := f.track.media
 	l := media.Layer(layer)
 	k, ok := l.Ring().KeyframeStart()
-	if ok && k.Cursor >= f.layers[layer].cursor && l.ArrivedAt(k.Arrival).After(f.since) && l.Age(k.Arrival, now) < tapOldest {
+	if ok && l.ArrivedAt(k.Arrival).After(f.since) && l.Age(k.Arrival, now) < tapOldest {
 		return k.ExtSeq, true
 	}
 	if now.Sub(f.asked) >= tapKeyframe {

@@ -28,7 +28,7 @@ import (
 const MaxLayers = 3
 
 // Sink is told when packets of a track can be read from its rings. A worker is
-// one; so is a recorder.
+// one; a recorder is not, it looks by itself.
 type Sink interface {
 	// Packets is called in the publisher's receive goroutine and must not block.
 	// last is set when nothing is gained by waiting for more: the end of a video
