@@ -63,9 +63,6 @@ type TapStream struct {
 	RED       uint8
 	ClockRate uint32 // Hz
 	Channels  uint16 // 0 for pictures
-	// Sealed: its payloads are encrypted end to end; nobody here can tell what is in
-	// them.
-	Sealed bool
 }
 
 // SenderReport is what a sender report says of its stream.
@@ -91,7 +88,8 @@ type TapConfig struct {
 // its beginning to its end.
 //
 // Nobody is let through before Allow. Of those who are, all that is published is taken,
-// also later and when they come back. Hidden participants never are.
+// also later and when they come back. Hidden participants never are, and no track that is
+// encrypted end to end: nobody could play it.
 //
 //	room ── what there is to take ──▶ view ──┐
 //	Allow, Forbid ── whose of it ────────────┼─▶ the tap's goroutine ──▶ Sink

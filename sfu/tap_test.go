@@ -140,7 +140,7 @@ func (p *tapped) publish(info *livekit.TrackInfo) *publish.Track {
 	} else {
 		sec.SSRCs = append(sec.SSRCs, publish.SSRC{SSRC: 1000*n + 5, Repairs: 1000 * n})
 	}
-	sec.Track = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind})
+	sec.Track = publish.NewTrack(publish.TrackConfig{ID: info.Sid, Kind: sec.Kind, Sealed: info.Encryption != livekit.Encryption_NONE})
 	ok := false
 	p.st.in(func(r *room) {
 		reply := make(chan bool, 1)
@@ -523,8 +523,8 @@ func TestATapIsASubscriber(t *testing.T) {
 	})
 }
 
-// Of hidden participants, and of what somebody may not publish, a recording knows
-// nothing.
+// Of hidden participants, of what is encrypted end to end and of what somebody may not
+// publish, a recording knows nothing.
 func TestTappedAreNoHiddenOnes(t *testing.T) {
 	inTapStage(t, func(t *testing.T, st *tapStage) {
 		ghost, s := st.join("ghost"), &tape{}
@@ -535,6 +535,10 @@ func TestTappedAreNoHiddenOnes(t *testing.T) {
 		ghost.publish(microphone("TR_g"))
 		ann.publish(microphone("TR_a"))
 		ghost.write(1, -1, opusPT, 1, []byte("boo"))
+		sealed := microphone("TR_s")
+		sealed.Encryption = livekit.Encryption_GCM
+		ann.publish(sealed)
+		ann.write(2, -1, opusPT, 1, []byte("cipher"))
 		s.heard(t)
 		st.unit.Meetings().SetPermission("r", "ann", &livekit.ParticipantPermission{
 			CanPublish: true, CanPublishSources: []livekit.TrackSource{livekit.TrackSource_CAMERA},

@@ -343,7 +343,7 @@ func (f *tapFeed) stream(at *tapLayer, l *publish.Layer, c *publish.Codec, codec
 	s := TapStream{
 		ID: at.stream, Identity: f.track.identity, Track: f.track.sid, Source: f.track.source,
 		Mime: c.MimeType, Fmtp: c.Fmtp, RID: l.RID(), SSRC: at.ssrc, PayloadType: c.PayloadType,
-		ClockRate: c.ClockRate, Channels: c.Channels, Sealed: f.track.media.Sealed(),
+		ClockRate: c.ClockRate, Channels: c.Channels,
 	}
 	if i := slices.IndexFunc(codecs, func(c publish.Codec) bool { return c.Type == codec.RED }); i >= 0 {
 		s.RED = codecs[i].PayloadType

@@ -88,7 +88,7 @@ func (r *room) showTaps() {
 		v := *tap.view.Load()
 		v.tracks = nil
 		for _, t := range r.tracks {
-			if t.owner.hidden() {
+			if t.owner.hidden() || t.media.Sealed() {
 				continue
 			}
 			one, w := tap.take(t)
