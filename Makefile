@@ -10,10 +10,12 @@ SHELL       := /bin/bash
 # Steps share two cores and print one after the other.
 .NOTPARALLEL:
 
-# Of `make soak`: how long, how often the program is killed, how often the power is cut.
+# Of `make soak`: how long, how often the program is killed, how often the power is cut,
+# how often a process that records is killed.
 DURATION  ?= 10m
 KILLS     ?= 500
 POWERCUTS ?= 500
+CRASHES   ?= 200
 
 NODE_MIN     := 22
 NODE_VERSION := 22.23.3
@@ -150,9 +152,11 @@ fuzz: ## each fuzz target for five minutes
 	.ci/fuzz 5m
 
 .PHONY: bench
-bench: build ## the forwarding path beside plain Pion, memory, times and the guest's first page beside their targets
+bench: build ## the forwarding path beside plain Pion, recording, memory, times and the guest's first page beside their targets
 	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
 	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
+	go test -run '^$$' -bench '^BenchmarkJournal$$' -benchtime 500x ./recorder
+	go test -run '^$$' -bench '^BenchmarkRooms$$' -benchtime 1x ./recorder
 	$(MAKE) bench-entry
 
 .PHONY: bench-entry
@@ -160,10 +164,11 @@ bench-entry: build test-packages .tools/stamps/e2e .tools/stamps/bench ## the gu
 	cd web/e2e/bench && $(npm) run check && $(npm) run bench
 
 .PHONY: soak
-soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times; the server must be afterwards what it was
+soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times, kill what records CRASHES (200) times; the server must be afterwards what it was
 	go test -count=1 -v -run '^TestSoak$$' -timeout 0 ./cmd/aparte-load/trial -soak $(DURATION)
 	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurviveKill$$' -timeout 0 ./cmd/aparte/crashtest -rounds $(KILLS)
 	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurvivePowerFailures$$' -timeout 0 ./signaling/store -powercuts $(POWERCUTS)
+	go test -count=1 -v -run '^TestKilled$$' -timeout 0 ./recorder -crashes $(CRASHES)
 
 .PHONY: screenshots
 screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture

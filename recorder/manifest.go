@@ -37,7 +37,10 @@ const countsLen = 40
 
 func (m *manifest) begin(r *Recording) {
 	m.began = r.began
-	m.Manifest = seal.Manifest{Recording: r.about.ID, Room: r.about.Room, Part: r.part, Began: m.wall(0)}
+	m.Manifest = seal.Manifest{
+		Recording: r.about.ID, Room: r.about.Room, Part: r.part, Began: m.wall(0),
+		Tracks: []seal.Track{}, People: []seal.Person{}, Consents: []seal.Consent{}, Gaps: []seal.Gap{},
+	}
 }
 
 // wall is the time of day of a moment of the part.
