@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 // The rules and the byte work: values in, values out. They know neither HTTP,
 // SQL, sockets nor the wall clock, so that every one of their tests is a table.
 var pure = []string{
-	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/role",
+	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/recording", "signaling/role",
 	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment",
 	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal",
 }

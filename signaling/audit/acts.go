@@ -93,6 +93,22 @@ const (
 	ChatDeleted  Act = "chat.deleted"
 )
 
+// Recordings. Detail: recording, its id. Those of a participant are by the one whose answer it is.
+const (
+	RecordingAsked       Act = "recording.asked"     // details: policy, keep_days; typed: purpose
+	RecordingCancelled   Act = "recording.cancelled" // nothing was taken; detail because
+	RecordingAgreed      Act = "recording.agreed"
+	RecordingDeclined    Act = "recording.declined"
+	RecordingWithdrawn   Act = "recording.withdrawn" // a yes that was taken back
+	RecordingStarted     Act = "recording.started"   // detail part
+	RecordingPaused      Act = "recording.paused"
+	RecordingResumed     Act = "recording.resumed"     // detail part: another than before after an interruption
+	RecordingInterrupted Act = "recording.interrupted" // detail because
+	RecordingStopped     Act = "recording.stopped"     // nothing more is taken; detail because
+	RecordingClosed      Act = "recording.closed"      // what a part became; details: part, bytes, sealed
+	RecordingDeleted     Act = "recording.deleted"     // detail because: host or expired
+)
+
 // Files in the call. Detail: size in bytes; of a file that was sent to: everyone, hosts or one;
 // typed: name. What is in them is nowhere in the trail.
 const (

@@ -56,6 +56,7 @@ const (
 	Knock       Subject = "knock"
 	Participant Subject = "participant" // an identity in the call
 	OfPost      Subject = "post"
+	OfRecording Subject = "recording"
 )
 
 // Draft is an act as told by whoever decided it. Appending it to a chain makes

@@ -9,6 +9,7 @@ import (
 	"github.com/livekit/protocol/livekit"
 
 	"aparte/signaling/profile"
+	"aparte/signaling/role"
 )
 
 // CallState is what everybody in a call is told about it: the metadata of its room, so
@@ -24,6 +25,10 @@ type CallState struct {
 	// NoHost is there once the last host has left, until one is back.
 	NoHost *NoHost `json:"no_host,omitempty"`
 	Timer  *Timer  `json:"timer,omitempty"`
+	// Recording is there while one is asked for or under way, Recordable where hosts may
+	// ask for one.
+	Recording  *CallRecording `json:"recording,omitempty"`
+	Recordable bool           `json:"recordable,omitempty"`
 }
 
 // CallProfile is the security profile in force, as everybody in the call is told it.
@@ -55,6 +60,7 @@ func (l *live) callState() CallState {
 			KeepChatDays: l.chatKeptDays(),
 		},
 		Locked: l.meeting.Locked, Spotlight: l.inFront(), Forbidden: l.meeting.Forbidden.Names(), NoHost: l.noHost(), Timer: l.timer,
+		Recording: l.callRecording(), Recordable: l.recordable() == nil,
 	}
 }
 
@@ -70,6 +76,12 @@ func (l *live) attributesOf(p Participant) map[string]string {
 	}
 	if !p.may.Files {
 		a["aparte.files"] = "off"
+	}
+	if r := l.recording; r != nil && r.State.Begun() {
+		a["aparte.recorded"] = "no"
+		if p.Role != role.Observer && r.Has(l.keyOf(p.Identity)) {
+			a["aparte.recorded"] = "yes"
+		}
 	}
 	return a
 }

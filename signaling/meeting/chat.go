@@ -130,6 +130,7 @@ type person interface {
 	as(l *live, now time.Time) (role.Role, error)
 	actor() audit.Actor
 	identity(l *live) string // "" if none
+	self(l *live) (person, called string)
 }
 
 // AsAgent is an agent in the call of a meeting.

@@ -70,9 +70,18 @@ func (l *live) dueTime() time.Time {
 	return l.meeting.HostlessSince.Add(after)
 }
 
-// dueAt is dueTime for who does not own the meeting. Once an agent could not be promoted
-// for want of one, it is left to Sweep to look whether one has come back.
+// dueAt is when time alone has consequences, for who does not own the meeting.
 func (l *live) dueAt() int64 {
+	hosts, recorded := l.hostsDue(), l.recordingDue()
+	if !recorded.IsZero() && (hosts == 0 || recorded.UnixMilli() < hosts) {
+		return recorded.UnixMilli()
+	}
+	return hosts
+}
+
+// hostsDue is dueTime in milliseconds. Once an agent could not be promoted for want of
+// one, it is left to Sweep to look whether one has come back.
+func (l *live) hostsDue() int64 {
 	due := l.dueTime()
 	if !l.loaded || due.IsZero() {
 		return 0

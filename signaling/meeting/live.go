@@ -13,6 +13,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/lobby"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 	"aparte/signaling/role"
 )
 
@@ -49,6 +50,7 @@ type outcome struct {
 	orders []order
 	close  bool
 	taking []taking // taken also if it could not be made durable
+	hold   held     // the same of the recording
 }
 
 // order is something else that the call is asked for, once the decision is durable.
@@ -75,13 +77,14 @@ type live struct {
 	stop     chan struct{}
 	stopped  chan struct{}
 
-	words words // has locks of its own
+	words  words             // has locks of its own
+	captor *recording.Captor // has locks of its own
 
 	// Guarded by Meetings.mu.
 	refs     int
 	lastUsed uint64
 
-	due     atomic.Int64 // when the absence of hosts has consequences, in ms since 1970; 0: never
+	due     atomic.Int64 // when the absence of hosts, or of those recorded, has consequences, in ms since 1970; 0: never
 	busy    atomic.Bool  // somebody watches or is in the call: keep in memory
 	gone    atomic.Bool  // no such meeting: do not keep
 	present atomic.Int32 // len(inCall), for lists
@@ -118,6 +121,11 @@ type live struct {
 
 	taken taken // by hosts and not stored
 
+	recording  *recording.Recording // that has not stopped; nil: none; never changed, only replaced
+	aloneSince time.Time            // since when nobody who is recorded is in the call; zero: somebody is
+	held       held                 // what took away from the recording and is not stored
+	hold       held                 // of the act being done, also if it cannot be stored
+
 	changes     Changes
 	visits      []Visit       // comings and goings that are not stored yet
 	owed        []audit.Draft // comings and goings that could not be stored yet
@@ -135,9 +143,9 @@ type live struct {
 	hostsDirty  bool                // whether any host watches, too
 }
 
-func newLive(id string, cfg *Config, b *board) *live {
+func newLive(id string, cfg *Config, b *board, wake func()) *live {
 	return &live{
-		id: id, cfg: cfg, board: b,
+		id: id, cfg: cfg, board: b, captor: recording.NewCaptor(cfg.Recorder, cfg.now, cfg.Log, wake),
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
 		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}), renamed: make(map[string]struct{}),
 		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}), agents: make(map[*AgentWatch]struct{}),
@@ -181,6 +189,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 	}
 	outcomes := make([]outcome, len(batch))
 	front := l.front
+	var over []recording.Over
 	if err == nil {
 		now := l.cfg.now()
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
@@ -192,6 +201,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 		l.lobby.Sweep(now)
 		l.expire(now)
+		over = l.followRecording(now)
 		caughtUp := l.catchUp(newest, now)
 		overdue := l.actWithoutHost(now)
 		for i, r := range batch {
@@ -199,6 +209,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 		l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 		l.watchHosts(now)
+		l.watchRecording(now)
 		outcomes[0] = caughtUp.and(overdue.and(outcomes[0])) // whoever came first has the call obey it
 		err = l.commit(ctx)
 	}
@@ -221,6 +232,13 @@ func (l *live) step(ctx context.Context, batch []request) {
 			l.obeyed(outcomes[i])
 		}
 	}
+	if err == nil {
+		l.held = held{}
+		l.captor.Settle(over)
+		l.want(l.cfg.now())
+	} else {
+		l.narrow()
+	}
 	if err == nil && (l.adjourned || l.meeting.State == Ended) {
 		l.clear()
 	}
@@ -238,7 +256,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		l.tell()
 	}
 	l.due.Store(l.dueAt())
-	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0)
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0 || l.captor.Active() || !l.held.empty())
 	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
 		if r.done != nil {
@@ -281,6 +299,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		}
 	}
 	l.loaded = true
+	l.recording = s.Recording
 	l.recount(first)
 	l.recall(s.Chat, first, l.cfg.now())
 	l.lastNotice = l.notice()
@@ -303,7 +322,7 @@ func (l *live) postpone(batch []request) []request {
 }
 
 func (l *live) decide(a act, now time.Time) outcome {
-	l.leave, l.permit, l.anyway, l.orders, l.taking, l.close = nil, nil, nil, nil, nil, false
+	l.leave, l.permit, l.anyway, l.orders, l.taking, l.close, l.hold = nil, nil, nil, nil, nil, false, held{}
 	l.lobby.By(actorOf(a), now)
 	r, err := a.as(l, now)
 	if err == nil {
@@ -313,7 +332,7 @@ func (l *live) decide(a act, now time.Time) outcome {
 	if err == nil {
 		answer, err = a.do(l, now)
 	}
-	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, anyway: l.anyway, orders: l.orders, taking: l.taking, close: l.close}
+	return outcome{answer: answer, err: err, leave: l.leave, permit: l.permit, anyway: l.anyway, orders: l.orders, taking: l.taking, close: l.close, hold: l.hold}
 }
 
 // commit makes what the batch decided durable. If it cannot, memory is thrown

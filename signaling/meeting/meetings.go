@@ -71,6 +71,12 @@ func NewMeetings(cfg Config) *Meetings {
 	if cfg.MaxKeptChat == 0 {
 		cfg.MaxKeptChat = maxKeptChat
 	}
+	if cfg.KeepRecordingDays == 0 {
+		cfg.KeepRecordingDays = keepRecordingDays
+	}
+	if cfg.RecordingAlone == 0 {
+		cfg.RecordingAlone = recordingAlone
+	}
 	cfg.Files = cfg.Files.withDefaults()
 	if cfg.IdleMeetings == 0 {
 		cfg.IdleMeetings = 64
@@ -85,9 +91,10 @@ func NewMeetings(cfg Config) *Meetings {
 	}
 }
 
-// Close ends every watch and waits for the goroutines. Calls that come later
-// are refused with ErrUnavailable.
+// Close ends every recording and every watch, and waits for the goroutines. Calls that
+// come later are refused with ErrUnavailable.
 func (m *Meetings) Close() {
+	m.closeRecordings()
 	m.mu.Lock()
 	all := m.live
 	m.live, m.closed = make(map[string]*live), true
@@ -113,7 +120,7 @@ func (m *Meetings) acquire(id string) (*live, error) {
 	}
 	l, ok := m.live[id]
 	if !ok {
-		l = newLive(id, &m.cfg, m.board)
+		l = newLive(id, &m.cfg, m.board, func() { m.lookAround(m.ctx, []string{id}) })
 		m.live[id] = l
 		go l.run(m.ctx)
 	}
@@ -198,6 +205,7 @@ func (m *Meetings) ask(ctx context.Context, id string, a act) (any, error) {
 // obey carries a durable decision out in the call.
 func (m *Meetings) obey(l *live, out outcome) {
 	room := l.id
+	l.captor.Restrain() // before anybody is told
 	for _, who := range out.leave {
 		m.cfg.Media.Remove(room, who.identity, who.reason)
 	}
@@ -212,6 +220,7 @@ func (m *Meetings) obey(l *live, out outcome) {
 		return
 	}
 	l.words.say(m.cfg.Media, room)
+	l.captor.Release() // nothing is taken before everybody was told
 }
 
 // answer asks and returns the answer as T.
@@ -230,9 +239,10 @@ func answer[T any](ctx context.Context, m *Meetings, id string, a act) (T, error
 
 // Sweep lets the waiting whose sessions have expired go, in meetings in memory, and
 // looks after meetings that hosts have left, wherever they are, and deletes stored chat
-// whose time is over. Call it every minute or so.
+// and recordings whose time is over. Call it every minute or so.
 func (m *Meetings) Sweep(ctx context.Context) {
 	m.sweepChat(ctx)
+	m.sweepRecordings(ctx)
 	left, err := m.cfg.Store.Hostless(ctx, maxHostless)
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for meetings without a host", "err", err)
@@ -251,7 +261,7 @@ func (m *Meetings) Sweep(ctx context.Context) {
 	m.lookAround(ctx, ids)
 }
 
-// SweepDue does what the absence of hosts leads to where its time has come, in meetings
+// SweepDue does what the absence of hosts, or of those recorded, leads to where its time has come, in meetings
 // in memory. Call it every few seconds.
 func (m *Meetings) SweepDue(ctx context.Context) {
 	now := m.cfg.now().UnixMilli()

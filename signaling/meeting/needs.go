@@ -12,6 +12,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 )
 
 // Store keeps meetings.
@@ -53,6 +54,12 @@ type Store interface {
 	// Attendance lists who came to a meeting, newest first, after those that are skipped,
 	// limit at most.
 	Attendance(ctx context.Context, meeting string, skip, limit int) (Attendance, error)
+	// Recordings lists those of a meeting that were started, newest first, limit at most,
+	// with the consents of those who are in them.
+	Recordings(ctx context.Context, meeting string, limit int) ([]recording.Recording, error)
+	// ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
+	// limit at most, without consents.
+	ExpiredRecordings(ctx context.Context, now time.Time, limit int) ([]recording.Recording, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// EnteredAt lists the meetings of a post in which an account has a seat, or waits or
@@ -89,6 +96,14 @@ type Stored struct {
 	Lobby           lobby.State
 	Seats           []Seat
 	Chat            KeptChat
+	// Recording is the one that has not stopped; nil: none.
+	Recording *recording.Recording
+}
+
+// RecordingConsent is somebody's answer to a recording.
+type RecordingConsent struct {
+	Recording string // id
+	recording.Consent
 }
 
 // Changes are what one step of a live meeting makes durable.
@@ -100,15 +115,19 @@ type Changes struct {
 	DroppedSeats []string
 	// ForgetMessages deletes what is stored of the chat, before Messages are added.
 	ForgetMessages bool
-	Messages       []Message        // of the chat, to be kept
-	Arrivals       map[string]int64 // by grant: the first message that is for who came in by it
-	Visits         []Visit          // comings, and goings with the time of the coming, in order
-	Audit          []audit.Draft    // in the order in which it was decided
+	Messages       []Message             // of the chat, to be kept
+	Arrivals       map[string]int64      // by grant: the first message that is for who came in by it
+	Recordings     []recording.Recording // new or changed; their consents are in Consents
+	Consents       []RecordingConsent    // in the order in which they were given
+	// DroppedRecordings are deleted with their consents.
+	DroppedRecordings []string
+	Visits            []Visit       // comings, and goings with the time of the coming, in order
+	Audit             []audit.Draft // in the order in which it was decided
 }
 
 func (c Changes) empty() bool {
 	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 &&
-		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Audit) == 0
+		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
@@ -144,6 +163,13 @@ type Config struct {
 	// keeps them; 0: 90. MaxKeptChat is how many of one meeting; 0: 20,000.
 	KeepChatDays int
 	MaxKeptChat  int
+	// Recorder writes calls down; nil: nothing can be recorded.
+	Recorder recording.Recorder
+	// KeepRecordingDays is for how many days after its end a recording is kept; 0: 90.
+	// RecordingAlone is for how long one goes on while nobody of it is in the call; 0: 5
+	// minutes.
+	KeepRecordingDays int
+	RecordingAlone    time.Duration
 	// NewShelf makes the place for the files of one call; nil: no files can be sent.
 	NewShelf func() (Shelf, error)
 	Files    FileLimits

@@ -283,7 +283,7 @@ func (m *Meetings) tellOnly(id string, a act) {
 	done := func() {
 		select {
 		case out := <-reply:
-			if len(out.leave)+len(out.permit)+len(out.anyway)+len(out.orders) > 0 || l.words.news() || out.close {
+			if len(out.leave)+len(out.permit)+len(out.anyway)+len(out.orders) > 0 || l.words.news() || l.captor.News() || out.close {
 				m.presence.Go(func() { m.obey(l, out) })
 			}
 		default:

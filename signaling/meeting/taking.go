@@ -60,7 +60,7 @@ func (l *live) keepTaken() {
 
 // takeAnyway has the call obey what of an act takes away, though it could not be stored.
 func (l *live) takeAnyway(out *outcome, unstored error) {
-	done := out.close || len(out.leave)+len(out.anyway)+len(out.taking) > 0
+	done := out.close || len(out.leave)+len(out.anyway)+len(out.taking) > 0 || !out.hold.empty()
 	out.answer, out.permit, out.orders = nil, nil, nil
 	for _, t := range out.taking {
 		if t.all {
@@ -78,6 +78,9 @@ func (l *live) takeAnyway(out *outcome, unstored error) {
 			g := Grant{Identity: identity, Role: p.Role, Permissions: t.rights.from(p.may)}
 			out.permit = append(out.permit, permitOf(g))
 		}
+	}
+	if out.err == nil {
+		l.held = l.held.and(out.hold)
 	}
 	l.obeyed(*out)
 	if out.err == nil && done {

@@ -113,7 +113,7 @@ const maxKnockEvents = maxBatch
 // or link changed, or that asked; all, if the meeting or who is in it changed. A crowd waits in
 // one meeting, and what one of it does is mostly no news to the others.
 func (l *live) concerned(changed Changes) func(lobby.Session) bool {
-	if changed.Meeting != nil || l.rosterDirty || l.hostsDirty {
+	if changed.Meeting != nil || len(changed.Recordings)+len(changed.DroppedRecordings) > 0 || l.rosterDirty || l.hostsDirty {
 		return func(lobby.Session) bool { return true }
 	}
 	sessions, links := make(map[string]bool), make(map[string]bool)

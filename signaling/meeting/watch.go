@@ -8,6 +8,7 @@ import (
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 	"aparte/signaling/role"
 )
 
@@ -133,6 +134,7 @@ type LobbyView struct {
 	Profile          profile.Profile // its name and sentence are for the guest
 	KeepChatDays     int             // for how many days what is written to everybody is stored; 0: it is not
 	Locked           bool            // nobody is let in now
+	Recording        recording.State // of one that is asked for or under way; "": none
 
 	Knocked bool
 	Knock   lobby.Knock // Admission and Identity are left out
@@ -212,7 +214,7 @@ func (l *live) lobbyView(k lobby.Knock, knocked bool) LobbyView {
 	v := LobbyView{
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt, PostZone: l.postZone,
-		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended,
+		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended, Recording: l.lobbyRecording(),
 		HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
 	}
 	if knocked {

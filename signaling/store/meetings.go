@@ -87,6 +87,9 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	if out.Chat, err = keptChat(ctx, tx, id); err != nil {
 		return out, classify(err)
 	}
+	if out.Recording, err = ongoing(ctx, tx, id); err != nil {
+		return out, classify(fmt.Errorf("load recording: %w", err))
+	}
 	return out, nil
 }
 
@@ -130,6 +133,9 @@ func (s *Store) SaveMeeting(ctx context.Context, c meeting.Changes) error {
 			}
 		}
 		if err := saveChat(ctx, q, c); err != nil {
+			return err
+		}
+		if err := saveRecordings(ctx, q, c); err != nil {
 			return err
 		}
 		if err := saveVisits(ctx, q, c.ID, c.Visits); err != nil {

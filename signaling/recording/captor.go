@@ -1,0 +1,315 @@
+package recording
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Wanted is what is to be taken of a call.
+type Wanted struct {
+	Order  Order // the zero Order: nothing
+	Paused bool
+	Who    map[string]string // names, by identity in the call
+	At     time.Time         // when that was decided
+}
+
+// Over is a part that has ended: because it was wanted no more, or by itself.
+type Over struct {
+	ID      string // of the recording
+	Part    int
+	Summary Summary
+	Err     error // nil: it was stopped
+}
+
+// Captor has a recorder do what was decided about one call. Decisions are made in order
+// but carried out by whoever asked for them, several at a time: so what is wanted now is
+// what counts, and of two decisions the later one holds, whoever comes first to carry
+// out theirs.
+//
+// It is carried out in two steps: Restrain takes away, before the call is told, Release
+// gives, once it has been told. All methods may be called from any goroutine.
+type Captor struct {
+	// Set at creation.
+	recorder Recorder // may be nil: then nothing may be wanted
+	log      *slog.Logger
+	now      func() time.Time
+	wake     func() // Ended has something
+
+	tasks sync.WaitGroup // watching and closing captures
+
+	next struct {
+		mu      sync.Mutex
+		wanted  Wanted
+		changed bool // since it was last carried out
+		over    []Over
+		last    part // that was begun, or could not be
+		known   map[part]bool
+		closed  bool
+	}
+
+	mu      sync.Mutex // held while the recorder is told
+	running *running
+}
+
+// running is the part that is being taken.
+type running struct {
+	order   Order
+	capture Capture
+	let     map[string]string // names, by identity
+	paused  bool
+	end     chan struct{} // closed when it is wanted no more
+}
+
+// Timeouts of the recorder.
+const (
+	startLimit = 10 * time.Second
+	stopLimit  = 30 * time.Second
+)
+
+// NewCaptor makes the captor of one call. Wake is called on a goroutine of its own when
+// a part is over.
+func NewCaptor(recorder Recorder, now func() time.Time, log *slog.Logger, wake func()) *Captor {
+	c := &Captor{recorder: recorder, now: now, log: log, wake: wake}
+	c.next.known = make(map[part]bool)
+	return c
+}
+
+// Want notes what is to be taken from now on. Restrain and Release carry it out.
+func (c *Captor) Want(w Wanted) {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	before := c.next.wanted
+	if w.Order == before.Order && w.Paused == before.Paused && maps.Equal(w.Who, before.Who) {
+		return
+	}
+	w.Who = maps.Clone(w.Who)
+	c.next.wanted, c.next.changed = w, true
+	if w.Order.ID != "" {
+		c.next.known[w.Order.part()] = true
+	}
+	if was := before.Order.part(); was.id != "" && was != w.Order.part() && was != c.next.last {
+		c.next.over = append(c.next.over, Over{ID: was.id, Part: was.part}) // never begun
+		if !c.next.closed {
+			c.tasks.Go(c.wake)
+		}
+	}
+}
+
+// Narrow has change take something away from what is wanted, where nothing new could be
+// decided.
+func (c *Captor) Narrow(change func(w *Wanted)) {
+	c.next.mu.Lock()
+	w := c.next.wanted
+	c.next.mu.Unlock()
+	w.Who, w.At = maps.Clone(w.Who), c.now()
+	change(&w)
+	c.Want(w)
+}
+
+// News tells whether something that is wanted has not been carried out.
+func (c *Captor) News() bool {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	return c.next.changed
+}
+
+// Knows tells whether a part was begun here, so that what became of it is or will be in
+// Ended. One that was not is of a server that went down.
+func (c *Captor) Knows(id string, n int) bool {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	return c.next.known[part{id, n}]
+}
+
+// Active tells whether something is being taken, or has ended and is not settled.
+func (c *Captor) Active() bool {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	return len(c.next.known) > 0
+}
+
+// Ended are the parts that are over and not settled, in the order in which they ended.
+func (c *Captor) Ended() []Over {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	return slices.Clone(c.next.over)
+}
+
+// Settle forgets parts of which it is stored what became of them.
+func (c *Captor) Settle(all []Over) {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	for _, o := range all {
+		c.next.over = slices.DeleteFunc(c.next.over, func(other Over) bool { return other.ID == o.ID && other.Part == o.Part })
+		delete(c.next.known, part{o.ID, o.Part})
+	}
+}
+
+// latest is what is wanted now.
+func (c *Captor) latest() (w Wanted, fresh bool) {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	w = c.next.wanted
+	if c.next.closed {
+		w = Wanted{At: w.At}
+	}
+	return w, w.Order.part() != c.next.last
+}
+
+// Restrain takes away what is wanted no more. After it returns nothing more is taken of
+// anybody whom the latest decision leaves out.
+func (c *Captor) Restrain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w, _ := c.latest()
+	c.restrain(w)
+}
+
+func (c *Captor) restrain(w Wanted) {
+	r := c.running
+	if r == nil {
+		return
+	}
+	if r.order.part() != w.Order.part() {
+		c.running = nil
+		r.capture.Pause() // nothing more, before it is closed
+		close(r.end)
+		return
+	}
+	if w.Paused && !r.paused {
+		r.paused = true
+		r.capture.Pause()
+		r.capture.Note(Event{At: w.At, Kind: EventPaused})
+	}
+	for _, identity := range slices.Sorted(maps.Keys(r.let)) {
+		if _, still := w.Who[identity]; !still {
+			r.capture.Forbid(identity)
+			r.capture.Note(Event{At: w.At, Kind: EventForbidden, Identity: identity, Name: r.let[identity]})
+			delete(r.let, identity)
+		}
+	}
+}
+
+// Release begins what is wanted, and lets through who may be taken. Call it once
+// everybody in the call has been told.
+func (c *Captor) Release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.next.mu.Lock()
+	c.next.changed = false
+	c.next.mu.Unlock()
+	w, fresh := c.latest()
+	c.restrain(w)
+	if w.Order.ID == "" {
+		return
+	}
+	if c.running == nil {
+		if !fresh || !c.start(w) {
+			return // it was begun, and has ended by itself
+		}
+	}
+	r := c.running
+	if !w.Paused && r.paused {
+		r.paused = false
+		r.capture.Note(Event{At: w.At, Kind: EventResumed})
+		r.capture.Resume()
+	}
+	for _, identity := range slices.Sorted(maps.Keys(w.Who)) {
+		if _, already := r.let[identity]; !already {
+			r.let[identity] = w.Who[identity]
+			r.capture.Note(Event{At: w.At, Kind: EventAllowed, Identity: identity, Name: w.Who[identity]})
+			r.capture.Allow(identity)
+		}
+	}
+}
+
+// start begins a part; false: it is wanted no more, or the recorder could not.
+func (c *Captor) start(w Wanted) bool {
+	c.next.mu.Lock()
+	wanted := !c.next.closed && c.next.wanted.Order.part() == w.Order.part()
+	if wanted {
+		c.next.last = w.Order.part()
+	}
+	c.next.mu.Unlock()
+	if !wanted {
+		return false
+	}
+	capture, err := c.open(w.Order)
+	if err != nil {
+		c.log.Error("start recording", "meeting", w.Order.Meeting, "recording", w.Order.ID, "err", err)
+		c.over(w.Order, Summary{}, fmt.Errorf("%w: %w", ErrFailed, err))
+		return false
+	}
+	r := &running{order: w.Order, capture: capture, let: make(map[string]string), end: make(chan struct{})}
+	c.running = r
+	c.tasks.Go(func() { c.follow(r) })
+	return true
+}
+
+func (c *Captor) open(o Order) (Capture, error) {
+	if c.recorder == nil {
+		return nil, ErrNoRecorder
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	return c.recorder.Start(ctx, o)
+}
+
+// follow waits for the end of a part and closes it.
+func (c *Captor) follow(r *running) {
+	var why error
+	select {
+	case <-r.end:
+		c.next.mu.Lock()
+		if c.next.closed {
+			why = ErrShutdown
+		}
+		c.next.mu.Unlock()
+	case <-r.capture.Done():
+		why = r.capture.Err()
+		if why == nil {
+			why = errors.New("the recorder ended by itself")
+		}
+		c.log.Error("recording ended by itself", "meeting", r.order.Meeting, "recording", r.order.ID, "err", why)
+		c.mu.Lock()
+		if c.running == r {
+			c.running = nil
+		}
+		c.mu.Unlock()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	s, err := r.capture.Stop(ctx)
+	if err != nil {
+		c.log.Error("close recording", "meeting", r.order.Meeting, "recording", r.order.ID, "err", err)
+		why = errors.Join(why, err)
+	}
+	c.over(r.order, s, why)
+}
+
+// over notes that a part is over, and has the meeting look.
+func (c *Captor) over(o Order, s Summary, err error) {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	c.next.over = append(c.next.over, Over{ID: o.ID, Part: o.Part, Summary: s, Err: err})
+	if !c.next.closed { // else whoever closes waits for this
+		c.tasks.Go(c.wake)
+	}
+}
+
+// Close ends what is being taken and waits for it to be closed. What became of it is in
+// Ended. It reports whether there is something to settle.
+func (c *Captor) Close() bool {
+	c.next.mu.Lock()
+	c.next.closed = true
+	c.next.mu.Unlock()
+	c.Restrain()
+	c.tasks.Wait()
+	return len(c.Ended()) > 0
+}

@@ -1,0 +1,98 @@
+package recording
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"aparte/signaling/profile"
+)
+
+// Recorder writes calls down. Its methods may be called from any goroutine.
+type Recorder interface {
+	// Start makes ready to take a part of a recording, of nobody yet.
+	Start(ctx context.Context, o Order) (Capture, error)
+	// Delete deletes everything that there is of a recording; nothing is no error.
+	Delete(ctx context.Context, id string) error
+}
+
+// Order is what is to be written down.
+type Order struct {
+	ID   string // of the recording: 128 bits in base64url, 22 characters
+	Part int    // from 1; another one of the same recording after the server went down
+	Post string // id
+	// Meeting is its id, which is the name of its room, too.
+	Meeting        string
+	Profile        string // id
+	ProfileVersion int
+	Policy         profile.Recording
+	AskedBy        string // account
+	AskedByName    string
+	Purpose        string
+	KeepDays       int // from its end
+}
+
+// part tells orders apart.
+type part struct {
+	id   string
+	part int
+}
+
+func (o Order) part() part { return part{o.ID, o.Part} }
+
+// Capture is a part that is being taken. Calls come one after the other, but for Done
+// and Err.
+type Capture interface {
+	// Allow has what an identity publishes be taken from now on, also if it comes into
+	// the call, or publishes, later.
+	Allow(identity string)
+	// Forbid ends that: after it returns nothing more of them is taken.
+	Forbid(identity string)
+	// Pause takes nothing of anybody after it returned, until Resume.
+	Pause()
+	Resume()
+	// Note writes down what happened.
+	Note(e Event)
+	// Stop closes the part; it is called once, also after Done.
+	Stop(ctx context.Context) (Summary, error)
+	// Done is closed when nothing more can be taken, or after Stop; Err then says why:
+	// nil after Stop, ErrNoRoom where the disk is full.
+	Done() <-chan struct{}
+	Err() error
+}
+
+// Summary is what a part became.
+type Summary struct {
+	Bytes  int64
+	Sealed bool
+}
+
+// Event is something that happened in the call, about somebody who is recorded.
+type Event struct {
+	At       time.Time
+	Kind     EventKind
+	Identity string // "": of the recording itself
+	Name     string
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// Allowed comes before the first of what is taken of somebody, Forbidden after the last.
+const (
+	EventAllowed   EventKind = "allowed"
+	EventForbidden EventKind = "forbidden"
+	EventPaused    EventKind = "paused"
+	EventResumed   EventKind = "resumed"
+)
+
+// What a recorder fails with.
+var (
+	ErrNoRoom = errors.New("no room to record")
+	// ErrNoRecorder says that this server has none.
+	ErrNoRecorder = errors.New("this server cannot record")
+	// ErrFailed says that the recorder did not start.
+	ErrFailed = errors.New("the recording could not be started")
+	// ErrShutdown says that the server stops.
+	ErrShutdown = errors.New("the server stops")
+)
