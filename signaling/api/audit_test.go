@@ -522,6 +522,39 @@ var mutating = map[string]struct {
 		sent := s.send(s.visitor, "note.pdf", "everyone", []byte("note"))
 		return try{s.visitor, "DELETE", "/guest/call/files/" + sent.File.ID, nil}
 	}, []audit.Act{audit.FileDeleted}},
+	"ask-recording": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"}}
+	}, []audit.Act{audit.RecordingAsked}},
+	"start-recording": {func(s *stage) try {
+		s.asksToRecord()
+		return try{s.host, "POST", s.ofCall("recording/start"), nil}
+	}, []audit.Act{audit.RecordingStarted}},
+	"pause-recording": {func(s *stage) try {
+		s.asksToRecord()
+		s.records("start")
+		return try{s.host, "POST", s.ofCall("recording/pause"), nil}
+	}, []audit.Act{audit.RecordingPaused}},
+	"resume-recording": {func(s *stage) try {
+		s.asksToRecord()
+		s.records("start")
+		s.records("pause")
+		return try{s.host, "POST", s.ofCall("recording/resume"), nil}
+	}, []audit.Act{audit.RecordingResumed}},
+	"stop-recording": {func(s *stage) try { // one that runs: signaling/meeting TestWhatTakesAwayIsDoneWithoutADisk
+		s.asksToRecord()
+		return try{s.host, "POST", s.ofCall("recording/stop"), nil}
+	}, []audit.Act{audit.RecordingCancelled}},
+	"answer-recording": {func(s *stage) try {
+		return try{s.host, "POST", s.ofCall("recording/answer"), api.RecordingSaid{Recording: s.asksToRecord(), Answer: "agree"}}
+	}, []audit.Act{audit.RecordingAgreed}},
+	"guest-answer-recording": {func(s *stage) try {
+		return try{s.visitor, "POST", "/guest/call/recording/answer", api.RecordingSaid{Recording: s.asksToRecord(), Answer: "decline"}}
+	}, []audit.Act{audit.RecordingDeclined}},
+	"delete-recording": {func(s *stage) try {
+		s.inCall()
+		return try{s.host, "DELETE", "/meetings/" + s.meeting.ID + "/recordings/" + s.recorded("Compte rendu"), nil}
+	}, []audit.Act{audit.RecordingDeleted}},
 	"react": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}

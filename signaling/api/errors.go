@@ -20,6 +20,7 @@ import (
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 	"aparte/signaling/role"
 	"aparte/signaling/store"
 )
@@ -79,6 +80,13 @@ var problems = []struct {
 	{profile.ErrChanged, http.StatusConflict, codeConflict},
 	{meeting.ErrNotInCall, http.StatusConflict, codeConflict},
 	{meeting.ErrChatFull, http.StatusConflict, codeChatFull},
+	{recording.ErrNone, http.StatusNotFound, codeNotFound},
+	{recording.ErrNoAsking, http.StatusConflict, codeConflict},
+	{recording.ErrState, http.StatusConflict, codeConflict},
+	{recording.ErrOngoing, http.StatusConflict, codeConflict},
+	{recording.ErrOther, http.StatusConflict, codeConflict},
+	{recording.ErrNoRecorder, http.StatusConflict, codeNoRecorder},
+	{recording.ErrFailed, http.StatusConflict, codeNoRecorder},
 	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
 	{meeting.ErrFilesClosed, http.StatusForbidden, codeForbidden},
 	{meeting.ErrNotSender, http.StatusForbidden, codeForbidden},

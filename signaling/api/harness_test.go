@@ -35,6 +35,7 @@ import (
 	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
+	"aparte/signaling/recording/recordingtest"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
 )
@@ -132,6 +133,7 @@ type server struct {
 	login       *login.Login
 	files       *file.Store
 	limits      meeting.FileLimits // set before start
+	recorder    *recordingtest.Recorder
 	meetings    *meeting.Meetings
 	posts       *post.Posts
 	post        post.Post // of every agent that a test does not send elsewhere
@@ -144,7 +146,7 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	s := &server{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}, recorder: &recordingtest.Recorder{}}
 	s.start()
 	t.Cleanup(s.stop)
 	s.post = s.newPost("Dakar")
@@ -166,7 +168,7 @@ func (s *server) start() {
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log,
-		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits,
+		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits, Recorder: s.recorder,
 	})
 	s.posts = post.NewPosts(s.store, s.meetings, s.clock.Now, rand.Reader)
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())

@@ -19,17 +19,18 @@ import (
 )
 
 // ids are what calls can name of one post.
-type ids struct{ meeting, link, knock, identity, post, account, file string }
+type ids struct{ meeting, link, knock, identity, post, account, file, recording string }
 
 // unknown are ids of nothing.
 var unknown = ids{
 	meeting: strings.Repeat("M", 22), link: strings.Repeat("L", 22), knock: strings.Repeat("K", 22),
 	identity: "p_" + strings.Repeat("P", 22), post: strings.Repeat("O", 22), account: strings.Repeat("C", 22), file: strings.Repeat("F", 22),
+	recording: strings.Repeat("R", 22),
 }
 
 // filled is a path with its ids in place of the parameters.
 func (i ids) filled(path string) string {
-	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{file}", i.file).Replace(path)
+	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{file}", i.file, "{recording}", i.recording).Replace(path)
 }
 
 // naming is a call that names something of a post.
@@ -109,6 +110,15 @@ var namings = []naming{
 	{id: "send-file", body: fixed("note")},
 	{id: "get-file"},
 	{id: "delete-file"},
+	{id: "delete-recording"},
+	{id: "list-recordings"},
+	{id: "get-recording"},
+	{id: "ask-recording", body: fixed(api.RecordingDraft{Purpose: "Compte rendu"})},
+	{id: "answer-recording", body: func(i ids) any { return api.RecordingSaid{Recording: i.recording, Answer: "agree"} }},
+	{id: "start-recording"},
+	{id: "pause-recording"},
+	{id: "resume-recording"},
+	{id: "stop-recording"},
 	{id: "react", body: fixed(api.Reaction{Reaction: "agree"})},
 	{id: "raise-hand"},
 	{id: "lower-own-hand"},
@@ -152,7 +162,7 @@ var namings = []naming{
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
 	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
-	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-token",
+	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-get-recording", "guest-answer-recording", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", "agent-lobby-socket", // below
 }
 
@@ -217,6 +227,7 @@ func newPrey(t *testing.T) *prey {
 	p.meetings.Joined(p.meeting.ID, p.dakar.identity, "PA_1")
 	p.host.knocks(p.meeting.ID) // after it
 	p.dakar.file = do[api.CallFile](inside, http.StatusCreated, "POST", "/guest/call/files", api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}).ID
+	p.dakar.recording = p.recorded("Compte rendu de la visite")
 	for _, role := range post.Roles() {
 		at := post.Membership{Post: p.rome, Role: role}
 		p.strangers["the "+string(role)+" of another post"] = p.member(string(role)+"@aparte.example", at)
@@ -225,7 +236,7 @@ func newPrey(t *testing.T) *prey {
 			made := do[api.Meeting](was, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Avant", "post": p.post.ID})
 			link := was.link(made.ID, api.LinkDraft{})
 			p.guest(link).knock("Ana")
-			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id(), file: p.dakar.file}
+			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id(), file: p.dakar.file, recording: p.dakar.recording}
 		}
 		do[struct{}](p.admin, http.StatusNoContent, "DELETE", "/posts/"+p.post.ID+"/members/"+was.id(), nil)
 		p.strangers["the former "+string(role)] = was
@@ -241,7 +252,7 @@ func newPrey(t *testing.T) *prey {
 	made := agent.meeting()
 	link := agent.link(made.ID, api.LinkDraft{})
 	p.guest(link).knock("Lia")
-	p.own = ids{meeting: made.ID, link: link.ID, knock: agent.knocks(made.ID)[0].ID, identity: p.dakar.identity, post: p.rome.ID, account: p.dakar.account, file: p.dakar.file}
+	p.own = ids{meeting: made.ID, link: link.ID, knock: agent.knocks(made.ID)[0].ID, identity: p.dakar.identity, post: p.rome.ID, account: p.dakar.account, file: p.dakar.file, recording: p.dakar.recording}
 	return p
 }
 
@@ -360,7 +371,7 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 				if gotStatus != status || got != answer {
 					t.Errorf("%s: %s naming %s: %d %s, an unknown id gets %d %s", n.id, who, what, gotStatus, got, status, answer)
 				}
-				for _, word := range []string{p.dakar.meeting, p.dakar.link, p.dakar.knock, p.dakar.account, "Coopération", "anne@", "Inês"} {
+				for _, word := range []string{p.dakar.meeting, p.dakar.link, p.dakar.knock, p.dakar.account, "Coopération", "anne@", "Inês", p.dakar.recording, "Compte rendu"} {
 					if strings.Contains(got, word) {
 						t.Errorf("%s: %s naming %s is told %q: %s", n.id, who, what, word, got)
 					}

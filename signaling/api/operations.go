@@ -239,6 +239,18 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.ReadKeptChat), "export-kept-chat", "POST /meetings/{id}/kept-chat/export", "Take the messages away that were kept; the audit trail tells who did", a.exportKeptChat)
 	call(a, h, agent.of(role.DeleteKeptChat), "delete-kept-chat", "DELETE /meetings/{id}/kept-chat", "Delete all messages that were kept", a.deleteKeptChat)
 
+	call(a, h, agent.of(role.LookAtRecording), "get-recording", "GET /meetings/{id}/call/recording", "Whether the call is recorded, what for, and what one has answered", a.getRecording)
+	call(a, h, agent.of(role.AnswerRecording), "answer-recording", "POST /meetings/{id}/call/recording/answer", "Agree to be recorded, decline, or take one's word back, at once", a.answerRecording)
+	call(a, h, agent.of(role.Record), "ask-recording", "POST /meetings/{id}/call/recording/ask", "Ask everybody in the call, and who comes later, whether they agree to be recorded", a.askRecording)
+	call(a, h, agent.of(role.Record), "start-recording", "POST /meetings/{id}/call/recording/start", "Record those who have agreed, and whoever agrees from now on", a.startRecording)
+	call(a, h, agent.of(role.Record), "pause-recording", "POST /meetings/{id}/call/recording/pause", "Record nothing until it is resumed", a.pauseRecording)
+	call(a, h, agent.of(role.Record), "resume-recording", "POST /meetings/{id}/call/recording/resume", "Go on recording after a pause or an interruption", a.resumeRecording)
+	call(a, h, agent.of(role.Record), "stop-recording", "POST /meetings/{id}/call/recording/stop", "Stop recording; one that has not started is forgotten with all answers", a.stopRecording)
+	call(a, h, guest.of(role.LookAtRecording), "guest-get-recording", "GET /guest/call/recording", "Whether the call is recorded, what for, and what one has answered", a.guestGetRecording)
+	call(a, h, guest.of(role.AnswerRecording), "guest-answer-recording", "POST /guest/call/recording/answer", "Agree to be recorded, decline, or take one's word back, at once", a.guestAnswerRecording)
+	call(a, h, agent.of(role.ListRecordings), "list-recordings", "GET /meetings/{id}/recordings", "List the meeting's recordings", a.listRecordings)
+	call(a, h, agent.of(role.DeleteRecording), "delete-recording", "DELETE /meetings/{id}/recordings/{recording}", "Delete a recording that has stopped", a.deleteRecording)
+
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
 	socket[AgentMessage, NoticeCommand](h, "agent", "agent-lobby-socket", "/meetings/{id}/lobby", "Follow one's own way into the meeting as an agent (WebSocket)")
 	socket[NoticeMessage, NoticeCommand](h, "agent", "notice-socket", "/agent/notices", "Be told where people wait, in all of one's meetings (WebSocket)")

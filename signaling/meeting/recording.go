@@ -271,7 +271,7 @@ func (l *live) applyHeld(now time.Time) {
 	}
 	if l.held.stop {
 		l.stopRecording(recording.ByHost, now)
-	} else if r, err := l.recording.Pause(); l.held.pause && err == nil {
+	} else if r, err := l.recording.Pause(); l.held.pause && err == nil && l.recording.State == recording.Running {
 		l.noteRecording(audit.RecordingPaused, r)
 		l.setRecording(r)
 	}
@@ -515,16 +515,19 @@ func (m *Meetings) begunRecording(ctx context.Context, by Agent, id string, a ac
 type pauseRecording struct{ onRecording }
 
 func (a pauseRecording) do(l *live, _ time.Time) (any, error) {
-	r, err := a.now(l)
-	if err == nil {
-		r, err = r.Pause()
-	}
+	before, err := a.now(l)
 	if err != nil {
 		return nil, err
 	}
-	l.noteRecording(audit.RecordingPaused, r)
-	l.setRecording(r)
-	l.hold = held{recording: r.ID, pause: true}
+	r, err := before.Pause()
+	if err != nil {
+		return nil, err
+	}
+	if r.State != before.State {
+		l.noteRecording(audit.RecordingPaused, r)
+		l.setRecording(r)
+		l.hold = held{recording: r.ID, pause: true}
+	}
 	return a.view(l), nil
 }
 
@@ -536,18 +539,21 @@ func (m *Meetings) PauseRecording(ctx context.Context, by Agent, id string) (Rec
 type resumeRecording struct{ onRecording }
 
 func (a resumeRecording) do(l *live, _ time.Time) (any, error) {
-	r, err := a.now(l)
+	before, err := a.now(l)
 	if err == nil {
 		err = l.recordable()
-	}
-	if err == nil {
-		r, err = r.Resume()
 	}
 	if err != nil {
 		return nil, err
 	}
-	l.noteRecording(audit.RecordingResumed, r, "part", strconv.Itoa(r.Part))
-	l.setRecording(r)
+	r, err := before.Resume()
+	if err != nil {
+		return nil, err
+	}
+	if r.State != before.State {
+		l.noteRecording(audit.RecordingResumed, r, "part", strconv.Itoa(r.Part))
+		l.setRecording(r)
+	}
 	return a.view(l), nil
 }
 
@@ -563,8 +569,8 @@ func (a stopRecording) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.State.Live() {
-		return nil, recording.ErrState
+	if !r.State.Live() { // being closed already
+		return a.view(l), nil
 	}
 	if r.State.Begun() {
 		l.hold = held{recording: r.ID, stop: true}

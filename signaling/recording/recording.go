@@ -128,19 +128,19 @@ func (r Recording) Start(now time.Time) (Recording, error) {
 	return r, nil
 }
 
-// Pause takes nothing until Resume.
+// Pause takes nothing until Resume. To pause what is paused changes nothing.
 func (r Recording) Pause() (Recording, error) {
-	if r.State != Running {
+	if !r.State.Begun() {
 		return r, ErrState
 	}
 	r.State = Paused
 	return r, nil
 }
 
-// Resume goes on, after an interruption as a new part.
+// Resume goes on, after an interruption as a new part. To resume what runs changes nothing.
 func (r Recording) Resume() (Recording, error) {
 	switch r.State {
-	case Paused:
+	case Running, Paused:
 	case Interrupted:
 		r.Part++
 	default:

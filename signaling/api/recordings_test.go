@@ -1,0 +1,203 @@
+package api_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"aparte/signaling/api"
+	"aparte/signaling/audit"
+	"aparte/signaling/profile"
+)
+
+// records has the host do something with the recording.
+func (s *stage) records(act string) api.CallRecording {
+	s.t.Helper()
+	return do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/"+act), nil)
+}
+
+// asksToRecord has both in the call, and the host ask.
+func (s *stage) asksToRecord() (id string) {
+	s.t.Helper()
+	s.inCall()
+	return do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"}).ID
+}
+
+// recorded is a recording that has stopped.
+func (s *stage) recorded(purpose string) (id string) {
+	s.t.Helper()
+	id = do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: purpose}).ID
+	s.records("start")
+	s.records("stop")
+	s.until("stopped", func() bool { return s.list()[0].State == "stopped" })
+	return id
+}
+
+func (s *stage) list() []api.Recording {
+	s.t.Helper()
+	return do[api.RecordingList](s.host, http.StatusOK, "GET", "/meetings/"+s.meeting.ID+"/recordings", nil).Recordings
+}
+
+func (s *stage) saysAsGuest(id, said string) api.CallRecording {
+	s.t.Helper()
+	return do[api.CallRecording](s.visitor, http.StatusOK, "POST", "/guest/call/recording/answer", api.RecordingSaid{Recording: id, Answer: said})
+}
+
+func TestRecording(t *testing.T) {
+	s := newStage(t)
+	host, visitor := s.inCall()
+	ofGuest := func() api.CallRecording {
+		t.Helper()
+		return do[api.CallRecording](s.visitor, http.StatusOK, "GET", "/guest/call/recording", nil)
+	}
+	waits := s.guest(s.link)
+	before := func() string {
+		t.Helper()
+		return do[api.GuestView](waits, http.StatusOK, "GET", "/guest", nil).Meeting.Recording
+	}
+	if got := ofGuest(); got.State != "none" || got.Unavailable != "" || before() != "none" {
+		t.Errorf("at first %+v", got)
+	}
+	s.host.refused("conflict", http.StatusConflict, "POST", s.ofCall("recording/start"), nil)
+	s.host.refused("invalid", http.StatusUnprocessableEntity, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: " \u200b"})
+	asked := do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"})
+	if asked.State != "asking" || asked.By != "Anne Bernard" || asked.Purpose != "Compte rendu" || asked.KeepDays != 90 || asked.Policy != "consent" || len(asked.Answers) != 2 || asked.StartedAt != nil {
+		t.Errorf("asked %+v", asked)
+	}
+	if got := ofGuest(); got.ID != asked.ID || got.Answer != "" || got.Answers != nil || before() != "asking" {
+		t.Errorf("the guest is asked %+v", got)
+	}
+	s.host.refused("conflict", http.StatusConflict, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Autre"})
+	s.visitor.refused("conflict", http.StatusConflict, "POST", "/guest/call/recording/answer", api.RecordingSaid{Recording: "another", Answer: "agree"})
+	s.visitor.refused("invalid", http.StatusUnprocessableEntity, "POST", "/guest/call/recording/answer", map[string]any{"recording": asked.ID, "answer": "yes"})
+	waits.refused("forbidden", http.StatusForbidden, "POST", "/guest/call/recording/answer", api.RecordingSaid{Recording: asked.ID, Answer: "agree"})
+
+	if got := s.saysAsGuest(asked.ID, "agree"); got.Answer != "agreed" {
+		t.Errorf("agreed: %+v", got)
+	}
+	if got := s.recorder.Taken(); got != nil {
+		t.Errorf("before the start %v are taken", got)
+	}
+	started := s.records("start")
+	if started.State != "running" || started.StartedAt == nil || before() != "running" {
+		t.Errorf("started %+v", started)
+	}
+	if got := s.recorder.Taken(); !slices.Equal(got, []string{visitor}) {
+		t.Errorf("%v are taken, want the guest", got)
+	}
+	order := s.recorder.Orders()[0]
+	if order.ID != asked.ID || order.Part != 1 || order.Meeting != s.meeting.ID || order.Post != s.post.ID || order.Profile != profile.Standard || order.Policy != profile.RecordingConsent || order.Purpose != "Compte rendu" || order.KeepDays != 90 || order.AskedByName != "Anne Bernard" {
+		t.Errorf("ordered %+v", order)
+	}
+	do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/answer"), api.RecordingSaid{Recording: asked.ID, Answer: "agree"})
+	if got, want := s.recorder.Taken(), []string{host, visitor}; !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("%v are taken, want both", got)
+	}
+	// The word is taken back, given again, and holds over a reload.
+	if got := s.saysAsGuest(asked.ID, "withdraw"); got.Answer != "withdrawn" || !slices.Equal(s.recorder.Taken(), []string{host}) {
+		t.Errorf("withdrawn: %+v, and %v are taken", got, s.recorder.Taken())
+	}
+	s.saysAsGuest(asked.ID, "agree")
+	s.meetings.Left(s.meeting.ID, visitor, "PA_"+visitor)
+	s.comesIn(visitor)
+	s.until("taken again", func() bool { return slices.Contains(s.recorder.Taken(), visitor) })
+	s.saysAsGuest(asked.ID, "decline")
+	if got := s.recorder.Taken(); !slices.Equal(got, []string{host}) {
+		t.Errorf("declined after all, and %v are taken", got)
+	}
+	if s.records("pause"); s.recorder.Taken() != nil {
+		t.Error("paused, and somebody is taken")
+	}
+	s.records("resume")
+
+	// Over a restart everything holds but that anything is taken.
+	s.restart()
+	s.comesIn(host)
+	s.comesIn(visitor)
+	if got := ofGuest(); got.State != "interrupted" || got.Answer != "withdrawn" || s.recorder.Taken() != nil {
+		t.Errorf("after a restart %+v, and %v are taken", got, s.recorder.Taken())
+	}
+	if got := s.records("resume"); got.State != "running" || !slices.Equal(s.recorder.Taken(), []string{host}) || s.recorder.Orders()[1].Part != 2 {
+		t.Errorf("resumed: %+v, and %v are taken", got, s.recorder.Taken())
+	}
+	s.host.refused("conflict", http.StatusConflict, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+asked.ID, nil)
+	if s.records("stop"); s.recorder.Taken() != nil {
+		t.Error("stopped, and somebody is taken")
+	}
+	s.until("stopped", func() bool { return s.list()[0].State == "stopped" })
+	got := s.list()
+	if len(got) != 1 || got[0].Bytes != 2000 || got[0].Because != "host" || got[0].To == nil || got[0].Sealed || len(got[0].People) != 2 || before() != "none" {
+		t.Errorf("listed %+v", got)
+	}
+	for _, p := range got[0].People {
+		if p.Withdrawn != (p.Name == "Inês") {
+			t.Errorf("in it: %+v", p)
+		}
+	}
+	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+asked.ID, nil)
+	if len(s.list()) != 0 || !slices.Equal(s.recorder.Deleted(), []string{asked.ID}) {
+		t.Errorf("deleted: %v", s.recorder.Deleted())
+	}
+	s.host.refused("not-found", http.StatusNotFound, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+asked.ID, nil)
+	if got := acts(slices.DeleteFunc(s.events(), func(e audit.Event) bool { return e.Subjects[audit.OfRecording] == "" })); !slices.Equal(got, []audit.Act{
+		audit.RecordingAsked, audit.RecordingAgreed, audit.RecordingStarted, audit.RecordingAgreed, audit.RecordingWithdrawn, audit.RecordingAgreed,
+		audit.RecordingWithdrawn, audit.RecordingPaused, audit.RecordingResumed, audit.RecordingInterrupted, audit.RecordingClosed, audit.RecordingResumed,
+		audit.RecordingStopped, audit.RecordingClosed, audit.RecordingDeleted,
+	}) {
+		t.Errorf("the trail tells %q", got)
+	}
+}
+
+// Where it cannot be, the problem says why, and hosts are told beforehand.
+func TestRecordingIsRefused(t *testing.T) {
+	s := newStage(t)
+	s.recorder.Fail(errors.New("no folder"))
+	s.asksToRecord()
+	s.host.refused("recording-unavailable", http.StatusConflict, "POST", s.ofCall("recording/start"), nil)
+	if got := do[api.CallRecording](s.host, http.StatusOK, "GET", s.ofCall("recording"), nil); got.State != "none" {
+		t.Errorf("after a failure %+v", got)
+	}
+	s.recorder.Fail(nil)
+	s.recorder = nil
+	s.restart()
+	s.host.refused("recording-unavailable", http.StatusConflict, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"})
+	if got := do[api.CallRecording](s.host, http.StatusOK, "GET", s.ofCall("recording"), nil); got.Unavailable != "recording-unavailable" {
+		t.Errorf("without a recorder %+v", got)
+	}
+	admin := s.administrator()
+	rules := profile.Defaults()[0].Rules
+	rules.Recording = profile.RecordingImpossible
+	do[api.Profile](admin, http.StatusCreated, "POST", "/profiles", draftOf("unrecorded", rules))
+	do[api.MeetingEffects](s.host, http.StatusOK, "PUT", "/meetings/"+s.meeting.ID+"/profile", api.ProfileChoice{Profile: "unrecorded"})
+	refused := s.host.refused("profile-refuses", http.StatusForbidden, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"})
+	if refused.Line != "recording" {
+		t.Errorf("refused by the line %q", refused.Line)
+	}
+}
+
+// What its time is over is deleted by itself.
+func TestRecordingsExpire(t *testing.T) {
+	s := newStage(t)
+	s.inCall()
+	id := s.recorded("Compte rendu")
+	s.clock.add(89 * 24 * time.Hour)
+	s.meetings.Sweep(t.Context())
+	if s.recorder.Deleted() != nil {
+		t.Error("deleted too early")
+	}
+	s.clock.add(2 * 24 * time.Hour)
+	s.recorder.Fail(errors.New("no such folder"))
+	s.meetings.Sweep(t.Context())
+	s.recorder.Fail(nil)
+	s.meetings.Sweep(t.Context())
+	s.meetings.Sweep(t.Context())
+	if got := s.recorder.Deleted(); !slices.Equal(got, []string{id}) {
+		t.Errorf("deleted %v", got)
+	}
+	all := s.events()
+	if last := all[len(all)-1]; last.Act != audit.RecordingDeleted || last.Actor.Kind != audit.Server || last.Detail["because"] != "expired" {
+		t.Errorf("the trail tells %+v", last)
+	}
+}

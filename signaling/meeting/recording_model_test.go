@@ -1,0 +1,302 @@
+package meeting_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"aparte/signaling/meeting"
+	"aparte/signaling/recording"
+	"aparte/signaling/recording/recordingtest"
+	"aparte/signaling/role"
+)
+
+// asked is what is so about a recording: whose yes holds, and where it stands.
+type asked struct {
+	id    string
+	state recording.State // "": none
+	yes   map[*soul]bool
+}
+
+func (a asked) clone() asked {
+	yes := make(map[*soul]bool)
+	for s, agreed := range a.yes {
+		yes[s] = agreed
+	}
+	a.yes = yes
+	return a
+}
+
+// consenting is the model of who is recorded: what docs/recording.md says, with no rule
+// of the program in it.
+type consenting struct {
+	*rapid.T
+	now      *clock
+	h        *house // of which Meetings, store and call are those of this life
+	recorder *recordingtest.Recorder
+	lives    []*meeting.Meetings
+	id       string
+	host     *soul
+	all      []*soul
+
+	stored asked // what the disk knows
+	holds  asked // what holds, stored or not
+	taken  int   // how often somebody was
+}
+
+// live begins a life of the server over the data that there is.
+func (m *consenting) live() {
+	m.recorder = &recordingtest.Recorder{}
+	m.h.store = &flaky{Store: m.h.store.Store} // of before the crash nothing is stored any more
+	m.h.Meetings = meeting.NewMeetings(meeting.Config{
+		Store: m.h.store, Media: m.h.call, Now: m.now.now, Random: rand.Reader, Log: quiet, Recorder: m.recorder,
+	})
+	m.lives = append(m.lives, m.h.Meetings)
+}
+
+func (m *consenting) who(s *soul) meeting.InCall {
+	if s.isAgent() {
+		return meeting.AsAgent(s.agent, m.id)
+	}
+	return meeting.AsGuest(s.caller)
+}
+
+// settle has everything that follows by itself have happened, on a disk that works.
+func (m *consenting) settle() {
+	m.h.store.failSave.Store(false)
+	for end := time.Now().Add(hang); ; runtime.Gosched() {
+		v, err := m.h.Recording(m.Context(), meeting.AsAgent(anne, m.id))
+		if err != nil {
+			m.Fatal(err)
+		}
+		if v.Recording.State != recording.Stopping {
+			break
+		}
+		if time.Now().After(end) {
+			m.Fatal("it is never closed")
+		}
+	}
+	_, _ = m.h.Get(m.Context(), anne, m.id)
+	m.h.Obeyed()
+	m.stored = m.holds.clone()
+}
+
+func (m *consenting) come() {
+	s := rapid.SampledFrom(m.all).Draw(m.T, "who comes")
+	var g meeting.Grant
+	var err error
+	if s.isAgent() {
+		g, err = m.h.Join(m.Context(), s.agent, m.id)
+	} else {
+		g, err = m.h.Claim(m.Context(), s.caller)
+	}
+	if err != nil {
+		if s != m.host && errors.Is(err, meeting.ErrNoHost) {
+			return
+		}
+		m.Fatalf("%s comes: %v", s.called, err)
+	}
+	s.identity, s.in = g.Identity, true
+	m.h.Joined(m.id, s.identity, "PA_"+s.called)
+	m.settle()
+}
+
+func (m *consenting) leave() {
+	s := rapid.SampledFrom(m.all).Draw(m.T, "who leaves")
+	if !s.in {
+		return
+	}
+	s.in = false
+	m.h.Left(m.id, s.identity, "PA_"+s.called)
+	if rapid.Bool().Draw(m.T, "while the disk fails") {
+		m.h.store.failSave.Store(true)
+		_, _ = m.h.Get(m.Context(), anne, m.id)
+		m.h.Obeyed()
+		m.check()
+	}
+	m.settle()
+}
+
+// act has somebody do something, and it is stored or not.
+func (m *consenting) act() {
+	fails := rapid.IntRange(0, 3).Draw(m.T, "fails") == 0
+	what := rapid.SampledFrom([]string{"ask", "start", "start", "pause", "resume", "resume", "stop", "agree", "agree", "agree", "agree", "decline", "withdraw", "withdraw", "withdraw"}).Draw(m.T, "act")
+	after, allowed, takes := m.holds.clone(), true, false
+	begun := after.state == recording.Running || after.state == recording.Paused
+	var do func(ctx context.Context) (meeting.RecordingView, error)
+	host := func(f func(context.Context, meeting.Agent, string) (meeting.RecordingView, error)) {
+		do = func(ctx context.Context) (meeting.RecordingView, error) { return f(ctx, m.host.agent, m.id) }
+	}
+	switch what {
+	case "ask":
+		allowed = after.state == ""
+		do = func(ctx context.Context) (meeting.RecordingView, error) {
+			return m.h.AskRecording(ctx, m.host.agent, m.id, "Compte rendu")
+		}
+		after.state, after.yes = recording.Asking, map[*soul]bool{}
+	case "start":
+		host(m.h.StartRecording)
+		allowed = after.state == recording.Asking
+		after.state = recording.Running
+	case "pause":
+		host(m.h.PauseRecording)
+		allowed, takes = begun, after.state == recording.Running
+		after.state = recording.Paused
+	case "resume":
+		host(m.h.ResumeRecording)
+		allowed = begun || after.state == recording.Interrupted
+		after.state = recording.Running
+	case "stop":
+		host(m.h.StopRecording)
+		allowed, takes = after.state != "", begun
+		after.state = ""
+	default:
+		some := m.all
+		if what == "withdraw" && begun { // of those who are recorded, if there are any
+			some = slices.DeleteFunc(slices.Clone(some), func(s *soul) bool { return !s.in || !after.yes[s] })
+		}
+		if len(some) == 0 {
+			some = m.all
+		}
+		s := rapid.SampledFrom(some).Draw(m.T, "who answers")
+		said := map[string]recording.Answer{"agree": recording.Agreed, "decline": recording.Declined, "withdraw": recording.Withdrawn}[what]
+		allowed, takes = after.state != "", said != recording.Agreed && after.yes[s]
+		after.yes[s] = said == recording.Agreed
+		id := m.holds.id
+		do = func(ctx context.Context) (meeting.RecordingView, error) { return m.h.AnswerRecording(ctx, m.who(s), id, said) }
+		what += " by " + s.called
+	}
+	m.h.store.failSave.Store(fails)
+	v, err := do(m.Context())
+	m.Logf("%s, fails %t, when %q: %v", what, fails, m.holds.state, err)
+	switch {
+	case !allowed:
+		if err == nil {
+			m.Fatalf("%s is allowed when %q", what, m.holds.state)
+		}
+	case err == nil:
+		if what == "ask" {
+			after.id = v.Recording.ID
+		}
+		m.holds = after
+	case !fails:
+		m.Fatalf("%s when %q: %v", what, m.holds.state, err)
+	case takes && errors.Is(err, meeting.ErrNotStored):
+		m.holds = after // done all the same
+	case takes || !errors.Is(err, meeting.ErrUnavailable) || errors.Is(err, meeting.ErrNotStored):
+		m.Fatalf("%s without a disk: %v", what, err)
+	}
+	m.check()
+	if fails && rapid.IntRange(0, 2).Draw(m.T, "power") == 0 {
+		m.crash()
+		return
+	}
+	m.settle()
+}
+
+// crash ends the server without its disk, and begins another: nobody is in.
+func (m *consenting) crash() {
+	m.h.store.failSave.Store(true)
+	m.live()
+	m.holds = m.stored.clone()
+	if m.holds.state == recording.Running || m.holds.state == recording.Paused {
+		m.holds.state = recording.Interrupted
+	}
+	for _, s := range m.all {
+		s.in = false
+	}
+	m.settle()
+}
+
+// restart is planned: what is being taken is closed.
+func (m *consenting) restart() {
+	m.h.Close()
+	m.lives = m.lives[:len(m.lives)-1]
+	m.crash()
+}
+
+// check compares who is recorded with who may be.
+func (m *consenting) check() {
+	var want []string
+	for _, s := range m.all {
+		if m.holds.state == recording.Running && s.in && m.holds.yes[s] {
+			want = append(want, s.identity)
+		}
+	}
+	slices.Sort(want)
+	got := m.recorder.Taken()
+	m.taken += len(got)
+	if !slices.Equal(got, want) {
+		m.Fatalf("%q are recorded, want %q", got, want)
+	}
+}
+
+// Whatever happens, who is recorded is in the call, has agreed to the recording that
+// runs, and has that on the disk.
+func TestWhoIsRecorded(t *testing.T) {
+	taken, crashes := 0, 0
+	h := newHouse(t, nil)
+	h.withAgents()
+	first := h.Meetings
+	rapid.Check(t, func(r *rapid.T) {
+		made, err := first.Create(t.Context(), anne, meeting.Draft{Title: "Coopération"})
+		if err != nil {
+			r.Fatal(err)
+		}
+		h.id = made.ID
+		m := &consenting{T: r, now: new(clock), h: h, id: h.id}
+		defer func() {
+			m.h.store.failSave.Store(true) // what follows is stored by nobody
+			for _, life := range m.lives {
+				life.Close()
+			}
+		}()
+		m.live()
+		m.host = &soul{called: anne.Name, agent: anne, role: role.Host}
+		m.all = []*soul{m.host, {called: luc.Name, agent: luc, role: role.Cohost}}
+		if err := second(h.NameByEmail(t.Context(), anne, m.id, addresses[luc.Account], role.Cohost)); err != nil {
+			r.Fatal(err)
+		}
+		if err := second(h.Join(t.Context(), anne, m.id)); err != nil {
+			r.Fatal(err)
+		}
+		in := h.link()
+		for i := range 2 {
+			s := &soul{called: fmt.Sprint("Guest ", i), caller: in(), role: role.Guest}
+			h.knock(s.caller, s.called)
+			m.all = append(m.all, s)
+		}
+		if err := second(h.AdmitAll(t.Context(), anne, m.id, nil)); err != nil {
+			r.Fatal(err)
+		}
+		for range rapid.IntRange(10, 40).Draw(r, "steps") {
+			switch rapid.SampledFrom([]string{"act", "act", "act", "act", "act", "act", "act", "come", "come", "come", "leave", "crash or restart"}).Draw(r, "step") {
+			case "act":
+				m.act()
+			case "come":
+				m.come()
+			case "leave":
+				m.leave()
+			default:
+				if rapid.Bool().Draw(r, "planned") {
+					m.restart()
+				} else {
+					m.crash()
+				}
+			}
+			m.check()
+		}
+		taken += m.taken
+		crashes += len(m.lives) - 1
+	})
+	if taken == 0 || crashes == 0 {
+		t.Errorf("%d times somebody was recorded, with %d crashes: nothing was looked at", taken, crashes)
+	}
+}

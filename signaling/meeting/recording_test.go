@@ -1,0 +1,298 @@
+package meeting_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aparte/signaling/meeting"
+	"aparte/signaling/profile"
+	"aparte/signaling/recording"
+	"aparte/signaling/recording/recordingtest"
+	"aparte/signaling/role"
+)
+
+// studio is an open meeting whose host, a guest and an observer are in.
+type studio struct {
+	*house
+	*clock
+	recorder *recordingtest.Recorder
+	guest    meeting.Caller
+	host     string // identities
+	visitor  string
+	observer string
+}
+
+func newStudio(t *testing.T) *studio {
+	s := &studio{clock: new(clock), recorder: &recordingtest.Recorder{}}
+	s.house = newHouse(t, func(c *meeting.Config) { c.Now, c.Recorder = s.now, s.recorder })
+	s.host = s.in(anne).Identity
+	enter := func(c meeting.Caller, called string) string {
+		t.Helper()
+		s.knock(c, called)
+		if _, err := s.AdmitAll(t.Context(), anne, s.id, nil); err != nil {
+			t.Fatal(err)
+		}
+		g, err := s.Claim(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Joined(s.id, g.Identity, "PA_"+called)
+		return g.Identity
+	}
+	s.guest = s.link()()
+	s.visitor = enter(s.guest, "Inês")
+	s.observer = enter(s.linkOf(role.Observer)(), "Olga")
+	s.settled()
+	return s
+}
+
+func (s *studio) ok(v meeting.RecordingView, err error) meeting.RecordingView {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v
+}
+
+// runs has the host and the guest agree to a recording, and starts it.
+func (s *studio) runs() (id string) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	id = s.ok(s.AskRecording(ctx, anne, s.id, "Compte rendu")).Recording.ID
+	s.ok(s.AnswerRecording(ctx, meeting.AsAgent(anne, s.id), id, recording.Agreed))
+	s.ok(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed))
+	s.ok(s.StartRecording(ctx, anne, s.id))
+	return id
+}
+
+func (s *studio) taken(want ...string) {
+	s.t.Helper()
+	slices.Sort(want)
+	if got := s.recorder.Taken(); !slices.Equal(got, want) {
+		s.t.Errorf("%q are recorded, want %q", got, want)
+	}
+}
+
+func (s *studio) state() meeting.RecordingView {
+	s.t.Helper()
+	return s.ok(s.Recording(s.t.Context(), meeting.AsAgent(anne, s.id)))
+}
+
+// stopped waits until it is, and returns what is listed.
+func (s *studio) stopped() recording.Recording {
+	s.t.Helper()
+	for end := time.Now().Add(hang); s.state().Recording.ID != ""; {
+		if time.Now().After(end) {
+			s.t.Fatal("it is never closed")
+		}
+	}
+	all, err := s.Recordings(s.t.Context(), anne, s.id)
+	if err != nil || len(all) == 0 {
+		s.t.Fatal(all, err)
+	}
+	return all[0]
+}
+
+func (s *studio) callState() meeting.CallState {
+	s.t.Helper()
+	s.call.mu.Lock()
+	defer s.call.mu.Unlock()
+	var v meeting.CallState
+	if err := json.Unmarshal([]byte(s.call.state), &v); err != nil {
+		s.t.Fatal(err)
+	}
+	return v
+}
+
+func TestEverybodyIsToldWhoIsRecorded(t *testing.T) {
+	s := newStudio(t)
+	if v := s.callState(); v.Recording != nil || !v.Recordable {
+		t.Errorf("at first the call is told %+v", v)
+	}
+	id := s.runs()
+	v := s.callState().Recording
+	if v == nil || v.ID != id || v.State != recording.Running || v.By != anne.Name || v.Purpose != "Compte rendu" || v.KeepDays != 90 || v.Policy != profile.RecordingConsent || v.StartedAt == nil {
+		t.Errorf("the call is told %+v", v)
+	}
+	marks := func() string {
+		s.call.mu.Lock()
+		defer s.call.mu.Unlock()
+		var all []string
+		for _, identity := range []string{s.host, s.visitor, s.observer} {
+			all = append(all, s.call.said[identity]["aparte.recorded"])
+		}
+		return strings.Join(all, " ")
+	}
+	if got := marks(); got != "yes yes no" {
+		t.Errorf("marks %q", got)
+	}
+	s.taken(s.host, s.visitor)
+	s.ok(s.AnswerRecording(t.Context(), meeting.AsGuest(s.guest), id, recording.Withdrawn))
+	if got := marks(); got != "yes no no" {
+		t.Errorf("after a withdrawal marks %q", got)
+	}
+	s.ok(s.StopRecording(t.Context(), anne, s.id))
+	if got := marks(); got != "  " || s.callState().Recording != nil {
+		t.Errorf("after the stop marks %q", got)
+	}
+	if got := s.stopped(); got.Because != recording.ByHost || len(got.Consents) != 2 {
+		t.Errorf("it is kept as %+v", got)
+	}
+}
+
+// An observer who is named participant is asked then; a second tab of somebody is theirs.
+func TestWhoIsTheSamePerson(t *testing.T) {
+	s := newStudio(t)
+	s.withAgents()
+	s.name(luc, role.Observer)
+	first := s.in(luc).Identity
+	id := s.runs()
+	if _, err := s.AnswerRecording(t.Context(), meeting.AsAgent(luc, s.id), id, recording.Agreed); err == nil {
+		t.Error("an observer may answer")
+	}
+	s.name(luc, role.Participant)
+	s.settled()
+	s.taken(s.host, s.visitor)
+	s.ok(s.AnswerRecording(t.Context(), meeting.AsAgent(luc, s.id), id, recording.Agreed))
+	s.taken(s.host, s.visitor, first)
+	elsewhere := luc
+	elsewhere.Session = "another browser"
+	second := s.in(elsewhere).Identity
+	s.settled()
+	s.taken(s.host, s.visitor, first, second)
+	s.ok(s.AnswerRecording(t.Context(), meeting.AsAgent(elsewhere, s.id), id, recording.Withdrawn))
+	s.taken(s.host, s.visitor)
+	s.name(luc, role.Observer)
+	s.ok(s.StopRecording(t.Context(), anne, s.id))
+	s.stopped()
+}
+
+// A full disk keeps nobody from taking a word back, and no host from pausing or stopping;
+// it is stored once there is room.
+func TestWhatTakesAwayIsDoneWithoutADisk(t *testing.T) {
+	s := newStudio(t)
+	id := s.runs()
+	ctx := t.Context()
+	refused := func(err error) {
+		t.Helper()
+		if !errors.Is(err, meeting.ErrNotStored) || !errors.Is(err, meeting.ErrUnavailable) {
+			t.Errorf("without a disk: %v", err)
+		}
+	}
+	s.store.failSave.Store(true)
+	refused(second(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Withdrawn)))
+	s.taken(s.host)
+	if _, err := s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed); !errors.Is(err, meeting.ErrUnavailable) {
+		t.Errorf("a yes without a disk: %v", err)
+	}
+	s.taken(s.host)
+	s.Left(s.id, s.host, "PA_"+anne.Session) // whatever else happens meanwhile
+	refused(second(s.PauseRecording(ctx, anne, s.id)))
+	s.taken()
+	s.store.failSave.Store(false)
+	if v := s.state(); v.Recording.State != recording.Paused {
+		t.Errorf("with a disk again it is %s", v.Recording.State)
+	}
+	if v := s.ok(s.Recording(ctx, meeting.AsGuest(s.guest))); v.Own != recording.Withdrawn {
+		t.Errorf("with a disk again the guest has %s", v.Own)
+	}
+	s.ok(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed))
+	s.ok(s.ResumeRecording(ctx, anne, s.id))
+	if !slices.Contains(s.recorder.Taken(), s.visitor) {
+		t.Error("nothing was resumed")
+	}
+	s.store.failSave.Store(true)
+	refused(second(s.StopRecording(ctx, anne, s.id)))
+	s.taken()
+	s.store.failSave.Store(false)
+	if got := s.stopped(); got.Because != recording.ByHost || got.Bytes != recordingtest.PartBytes {
+		t.Errorf("it is kept as %+v", got)
+	}
+}
+
+// What ends a recording besides a host never ends the meeting.
+func TestWhatEndsARecording(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		ends    func(s *studio)
+		because recording.Reason
+	}{
+		{"nobody of it is in for a while", func(s *studio) {
+			s.Left(s.id, s.visitor, "PA_Inês")
+			s.ok(s.AnswerRecording(s.t.Context(), meeting.AsAgent(anne, s.id), s.state().Recording.ID, recording.Withdrawn))
+			s.settled()
+			s.pass(4 * time.Minute)
+			s.SweepDue(s.t.Context())
+			if got := s.state().Recording.State; got != recording.Running {
+				s.t.Errorf("too early it is %q", got)
+			}
+			s.pass(2 * time.Minute)
+			s.SweepDue(s.t.Context())
+		}, recording.Alone},
+		{"the disk is full", func(s *studio) { s.recorder.End(recording.ErrNoRoom) }, recording.NoRoom},
+		{"the recorder fails", func(s *studio) { s.recorder.End(errors.New("broken")) }, recording.Failed},
+		{"the profile allows none any more", func(s *studio) {
+			rules, text := profile.Defaults()[0].Rules, profile.Text{French: "Sans", English: "Without"}
+			rules.Recording = profile.RecordingImpossible
+			if err := s.store.AddProfile(s.t.Context(), profile.Profile{Post: dakar.ID, ID: "unrecorded", Version: 1, Name: text, Sentence: text, Rules: rules, ChangedAt: start, ChangedBy: anne.Account}); err != nil {
+				s.t.Fatal(err)
+			}
+			if _, err := s.ChooseProfile(s.t.Context(), anne, s.id, "unrecorded"); err != nil {
+				s.t.Fatal(err)
+			}
+			s.taken()
+		}, recording.ByRule},
+		{"the meeting ends", func(s *studio) {
+			if _, err := s.End(s.t.Context(), anne, s.id); err != nil {
+				s.t.Fatal(err)
+			}
+			s.taken()
+		}, recording.AtEnd},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStudio(t)
+			s.runs()
+			c.ends(s)
+			if got := s.stopped(); got.Because != c.because || got.EndedAt.IsZero() {
+				t.Errorf("it ended as %+v, want %s", got, c.because)
+			}
+			s.taken()
+			if m, err := s.Get(t.Context(), anne, s.id); err != nil || m.State != meeting.Open && c.because != recording.AtEnd {
+				t.Errorf("the meeting is %s, %v", m.State, err)
+			}
+		})
+	}
+}
+
+// What was never started leaves nothing.
+func TestARecordingThatWasOnlyAskedForIsForgotten(t *testing.T) {
+	s := newStudio(t)
+	ctx := t.Context()
+	id := s.ok(s.AskRecording(ctx, anne, s.id, "Compte rendu")).Recording.ID
+	s.ok(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed))
+	s.ok(s.StopRecording(ctx, anne, s.id))
+	if v := s.callState(); v.Recording != nil {
+		t.Errorf("the call is told %+v", v.Recording)
+	}
+	if all, err := s.Recordings(ctx, anne, s.id); err != nil || len(all) != 0 {
+		t.Error(all, err)
+	}
+	if stored, err := s.store.LoadMeeting(ctx, s.id); err != nil || stored.Recording != nil {
+		t.Error(stored.Recording, err)
+	}
+	// A yes to that one is none to another.
+	again := s.ok(s.AskRecording(ctx, anne, s.id, "Autre chose")).Recording.ID
+	s.ok(s.StartRecording(ctx, anne, s.id))
+	s.taken()
+	if _, err := s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed); !errors.Is(err, recording.ErrOther) || id == again {
+		t.Errorf("a yes to the one before: %v", err)
+	}
+	s.taken()
+	if told := s.recorder.Told(); !slices.Equal(told, []string{"start 1"}) {
+		t.Errorf("the recorder was told %q", told)
+	}
+}

@@ -1,0 +1,159 @@
+package recording_test
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aparte/signaling/recording"
+	"aparte/signaling/recording/recordingtest"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+type rig struct {
+	*recording.Captor
+	recorder *recordingtest.Recorder
+	t        *testing.T
+	woken    int
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{recorder: &recordingtest.Recorder{}, t: t}
+	r.Captor = recording.NewCaptor(r.recorder, time.Now, quiet, func() { r.woken++ })
+	return r
+}
+
+func wanted(part int, paused bool, who ...string) recording.Wanted {
+	w := recording.Wanted{Order: recording.Order{ID: "R", Part: part}, Paused: paused, Who: map[string]string{}}
+	for _, identity := range who {
+		w.Who[identity] = "Name of " + identity
+	}
+	return w
+}
+
+func (r *rig) obey(w recording.Wanted, restrained, released []string) {
+	r.t.Helper()
+	r.Want(w)
+	r.Restrain()
+	if got := r.recorder.Told(); !slices.Equal(got, restrained) {
+		r.t.Errorf("before the call is told: %q, want %q", got, restrained)
+	}
+	r.Release()
+	synctest.Wait()
+	if got := r.recorder.Told(); !slices.Equal(got, released) {
+		r.t.Errorf("once it is told: %q, want %q", got, released)
+	}
+	if r.News() {
+		r.t.Error("something is left to do")
+	}
+}
+
+func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.obey(recording.Wanted{}, nil, nil)
+		r.obey(wanted(1, false, "a"), nil, []string{"start 1", "note allowed a", "allow a"})
+		r.obey(wanted(1, false, "a", "b"), nil, []string{"note allowed b", "allow b"})
+		r.obey(wanted(1, true, "b", "c"), []string{"pause", "note paused", "forbid a", "note forbidden a"}, []string{"note allowed c", "allow c"})
+		if got := r.recorder.Taken(); got != nil {
+			t.Errorf("paused, and takes %v", got)
+		}
+		r.obey(wanted(1, false, "c"), []string{"forbid b", "note forbidden b"}, []string{"note resumed", "resume"})
+		r.obey(wanted(1, false, "c"), nil, nil)
+		if got := r.recorder.Taken(); !slices.Equal(got, []string{"c"}) {
+			t.Errorf("takes %v", got)
+		}
+		r.Want(recording.Wanted{})
+		r.Restrain()
+		if got := r.recorder.Taken(); got != nil {
+			t.Errorf("stopped, and takes %v before the call is told", got)
+		}
+		r.Release()
+		synctest.Wait()
+		if got := r.recorder.Told(); !slices.Equal(got, []string{"pause", "stop"}) {
+			t.Errorf("stopped: %q", got)
+		}
+		over := r.Ended()
+		if len(over) != 1 || over[0].Err != nil || over[0].Summary.Bytes != recordingtest.PartBytes || r.woken != 1 || !r.Active() || !r.Knows("R", 1) {
+			t.Errorf("over: %+v, woken %d", over, r.woken)
+		}
+		r.Settle(over)
+		if r.Active() || r.Knows("R", 1) || len(r.Ended()) != 0 {
+			t.Error("not settled")
+		}
+		// Another part is one of its own.
+		r.obey(wanted(2, false, "a"), nil, []string{"start 2", "note allowed a", "allow a"})
+		if r.Close(); len(r.Ended()) != 1 || !errors.Is(r.Ended()[0].Err, recording.ErrShutdown) || r.recorder.Taken() != nil {
+			t.Errorf("closed: %+v", r.Ended())
+		}
+	})
+}
+
+// A part that has ended by itself is not begun again, whatever is wanted.
+func TestWhatEndsByItselfIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.obey(wanted(1, false, "a"), nil, []string{"start 1", "note allowed a", "allow a"})
+		r.recorder.End(recording.ErrNoRoom)
+		synctest.Wait()
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrNoRoom) || over[0].Summary.Bytes == 0 || r.woken != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken)
+		}
+		r.recorder.Told()
+		r.obey(wanted(1, false, "a", "b"), nil, nil)
+		r.obey(wanted(1, true, "a"), nil, nil)
+		r.Close()
+	})
+}
+
+func TestARecorderThatCannotStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.recorder.Fail(errors.New("no folder"))
+		r.obey(wanted(1, false, "a"), nil, nil)
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrFailed) || r.woken != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken)
+		}
+		r.recorder.Fail(nil)
+		r.obey(wanted(1, false, "a", "b"), nil, nil)
+		r.obey(wanted(2, false, "a"), nil, []string{"start 2", "note allowed a", "allow a"})
+		r.Close()
+		r.recorder.Told()
+		r.obey(wanted(3, false, "a"), nil, nil) // nothing begins once it is closed
+	})
+}
+
+// What was decided and decided otherwise before anybody could carry it out.
+func TestWhatWasNeverBegunIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Want(wanted(1, false, "a"))
+		r.obey(recording.Wanted{}, nil, nil)
+		if over := r.Ended(); len(over) != 1 || over[0].Err != nil || over[0].Part != 1 || r.woken != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken)
+		}
+	})
+}
+
+func TestNarrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.obey(wanted(1, false, "a", "b"), nil, []string{"start 1", "note allowed a", "allow a", "note allowed b", "allow b"})
+		r.Narrow(func(w *recording.Wanted) { delete(w.Who, "a") })
+		r.Restrain()
+		if got := r.recorder.Taken(); !slices.Equal(got, []string{"b"}) {
+			t.Errorf("takes %v", got)
+		}
+		r.Narrow(func(w *recording.Wanted) { w.Order = recording.Order{} })
+		r.Restrain()
+		if got := r.recorder.Taken(); got != nil {
+			t.Errorf("takes %v", got)
+		}
+		r.Close()
+	})
+}

@@ -1,0 +1,185 @@
+// Package recordingtest has a recorder that only remembers what it was told. Tests alone
+// use it.
+package recordingtest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"aparte/signaling/recording"
+)
+
+// Recorder is a recording.Recorder. Its methods may be called from any goroutine.
+type Recorder struct {
+	mu       sync.Mutex
+	fails    error
+	told     []string
+	captures []*Capture
+	deleted  []string
+}
+
+// Capture is a part that a Recorder was told to take.
+type Capture struct {
+	r     *Recorder
+	Order recording.Order
+
+	// Guarded by the recorder's mu.
+	let     map[string]bool
+	paused  bool
+	stopped bool
+	err     error
+
+	done chan struct{}
+}
+
+// PartBytes is how large every part is said to be.
+const PartBytes = 1000
+
+// Fail has Start fail from now on; nil: it does not.
+func (r *Recorder) Fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fails = err
+}
+
+// End has what is being taken end by itself.
+func (r *Recorder) End(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.captures {
+		if !c.over() {
+			c.err = err
+			close(c.done)
+		}
+	}
+}
+
+// Taken are the identities of whom something would be taken now, in order.
+func (r *Recorder) Taken() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]bool)
+	for _, c := range r.captures {
+		if !c.over() && !c.paused && !c.stopped {
+			maps.Copy(all, c.let)
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Orders are those that were started, in order.
+func (r *Recorder) Orders() []recording.Order {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]recording.Order, len(r.captures))
+	for i, c := range r.captures {
+		all[i] = c.Order
+	}
+	return all
+}
+
+// Told is what it was told since Told was called last, in order.
+func (r *Recorder) Told() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	told := r.told
+	r.told = nil
+	return told
+}
+
+// Deleted are the recordings that it was told to delete.
+func (r *Recorder) Deleted() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.deleted)
+}
+
+func (r *Recorder) note(format string, args ...any) {
+	r.told = append(r.told, fmt.Sprintf(format, args...))
+}
+
+// Start implements recording.Recorder.
+func (r *Recorder) Start(_ context.Context, o recording.Order) (recording.Capture, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fails != nil {
+		return nil, r.fails
+	}
+	r.note("start %d", o.Part)
+	c := &Capture{r: r, Order: o, let: make(map[string]bool), done: make(chan struct{})}
+	r.captures = append(r.captures, c)
+	return c, nil
+}
+
+// Delete implements recording.Recorder.
+func (r *Recorder) Delete(_ context.Context, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fails != nil {
+		return r.fails
+	}
+	r.deleted = append(r.deleted, id)
+	return nil
+}
+
+func (c *Capture) over() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *Capture) do(what, identity string, change func()) {
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	if identity != "" {
+		what += " " + identity
+	}
+	c.r.note("%s", what)
+	change()
+}
+
+// Allow implements recording.Capture.
+func (c *Capture) Allow(identity string) { c.do("allow", identity, func() { c.let[identity] = true }) }
+
+// Forbid implements recording.Capture.
+func (c *Capture) Forbid(identity string) {
+	c.do("forbid", identity, func() { delete(c.let, identity) })
+}
+
+// Pause implements recording.Capture.
+func (c *Capture) Pause() { c.do("pause", "", func() { c.paused = true }) }
+
+// Resume implements recording.Capture.
+func (c *Capture) Resume() { c.do("resume", "", func() { c.paused = false }) }
+
+// Note implements recording.Capture.
+func (c *Capture) Note(e recording.Event) {
+	c.do("note "+string(e.Kind), e.Identity, func() {})
+}
+
+// Stop implements recording.Capture.
+func (c *Capture) Stop(context.Context) (recording.Summary, error) {
+	c.do("stop", "", func() {
+		c.stopped = true
+		if !c.over() {
+			close(c.done)
+		}
+	})
+	return recording.Summary{Bytes: PartBytes, Sealed: c.Order.Policy == "sealed"}, nil
+}
+
+// Done implements recording.Capture.
+func (c *Capture) Done() <-chan struct{} { return c.done }
+
+// Err implements recording.Capture.
+func (c *Capture) Err() error {
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	return c.err
+}
