@@ -45,8 +45,9 @@ type Config struct {
 		Host    string `koanf:"host" help:"Name or address by which clients reach TURN. Empty: that of public_url, else that of listen."`
 	} `koanf:"turn" embed:"" prefix:"turn-"`
 	Meetings struct {
-		Microphones  int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
-		KeepChatDays int `koanf:"keep_chat_days" help:"Messages of a call are deleted so many days after they were written, where the security profile keeps them at all."`
+		Microphones       int `koanf:"microphones" help:"So many voices are heard in a meeting, those who spoke last, and whoever a client pins. 0: all."`
+		KeepChatDays      int `koanf:"keep_chat_days" help:"Messages of a call are deleted so many days after they were written, where the security profile keeps them at all."`
+		KeepRecordingDays int `koanf:"keep_recording_days" help:"Recordings are deleted so many days after their end; everybody who is asked reads it."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
 	Files struct {
 		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
@@ -86,6 +87,7 @@ func defaults() Config {
 	c.TURN.Enabled = true
 	c.Meetings.Microphones = 3
 	c.Meetings.KeepChatDays = 90
+	c.Meetings.KeepRecordingDays = 90
 	c.Files.SizeMB, c.Files.MeetingMB, c.Files.TotalMB = 20, 500, 5000
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
@@ -199,6 +201,9 @@ func (c *Config) check(dev bool) error {
 	}
 	if c.Meetings.KeepChatDays < 1 || c.Meetings.KeepChatDays > maxKeepChatDays {
 		wrong("meetings.keep_chat_days", "%d is not between 1 and %d days; whether anything is kept is said by the security profile", c.Meetings.KeepChatDays, maxKeepChatDays)
+	}
+	if c.Meetings.KeepRecordingDays < 1 || c.Meetings.KeepRecordingDays > maxKeepChatDays {
+		wrong("meetings.keep_recording_days", "%d is not between 1 and %d days; whether anything is recorded is said by the security profile and by everybody who is asked", c.Meetings.KeepRecordingDays, maxKeepChatDays)
 	}
 	c.checkFiles(wrong)
 	if c.Integration.Microphones < 0 {

@@ -150,6 +150,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
+		Recorder:     openRecorder(), KeepRecordingDays: c.Meetings.KeepRecordingDays,
 		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },
 		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})

@@ -24,7 +24,7 @@ const view: GuestView = {
     title: 'Coopération consulaire', organiser: 'Anne Bernard', time_zone: 'Europe/Paris', state: 'open', profile: 'standard',
     profile_name: { fr: 'Standard', en: 'Standard' },
     sentence: { fr: 'Chacun entre par un lien et attend qu’un hôte l’admette.', en: 'Everybody enters by a link and waits until a host admits them.' },
-    keep_chat_days: 0, locked: false,
+    keep_chat_days: 0, locked: false, recording: 'none',
   },
   link: { kind: 'personal', pin: false, expires_at: at(24 * hour), guest_name: 'Maria Oliveira', organisation: 'MNE' },
   knock: null,

@@ -4,7 +4,7 @@ import { BrowserKeys, holds, type KeyShelf, type Proof } from '@/api/binding'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 const view = (status: GuestView['status'], more: Partial<GuestView> = {}): GuestView => ({
-  meeting: { title: 'T', organiser: 'Anne', time_zone: 'UTC', state: 'open', profile: 'standard', profile_name: { fr: 'Standard', en: 'Standard' }, sentence: { fr: 'Une phrase.', en: 'A sentence.' }, keep_chat_days: 0, locked: false }, link: { kind: 'shared', pin: false, expires_at: '2030-01-01T00:00:00Z' }, host_knows: false, host_present: false, host_watching: false, recognised_by: 'tab', binding: { session: 'I', challenge: 'C', bound: false }, status,
+  meeting: { title: 'T', organiser: 'Anne', time_zone: 'UTC', state: 'open', profile: 'standard', profile_name: { fr: 'Standard', en: 'Standard' }, sentence: { fr: 'Une phrase.', en: 'A sentence.' }, keep_chat_days: 0, locked: false, recording: 'none' }, link: { kind: 'shared', pin: false, expires_at: '2030-01-01T00:00:00Z' }, host_knows: false, host_present: false, host_watching: false, recognised_by: 'tab', binding: { session: 'I', challenge: 'C', bound: false }, status,
   knock: status === 'entry' ? null : { status: 'waiting', since: '2026-01-01T10:00:00Z', name: 'Maria', sent_back: false, messages: [] }, ...more,
 })
 

@@ -4,7 +4,7 @@ import { AgentWay } from './way'
 
 const view = (status: AgentView['status']): AgentView => ({
   status, role: 'participant', knock: null, host_knows: false, host_present: false, host_watching: false,
-  meeting: { title: 'T', organiser: 'Anne', time_zone: 'UTC', state: 'open', profile: 'inner', profile_name: { fr: '', en: '' }, sentence: { fr: '', en: '' }, keep_chat_days: 0, locked: false },
+  meeting: { title: 'T', organiser: 'Anne', time_zone: 'UTC', state: 'open', profile: 'inner', profile_name: { fr: '', en: '' }, sentence: { fr: '', en: '' }, keep_chat_days: 0, locked: false, recording: 'none' },
 })
 
 function setUp() {
