@@ -166,10 +166,14 @@ func (s *server) start() {
 	if s.files, err = file.Open(file.Config{Dir: filepath.Join(s.dir, "files"), Total: 1 << 30, Log: log}); err != nil {
 		s.t.Fatal(err)
 	}
-	s.meetings = meeting.NewMeetings(meeting.Config{
+	config := meeting.Config{
 		Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log,
-		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits, Recorder: s.recorder,
-	})
+		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits,
+	}
+	if s.recorder != nil {
+		config.Recorder = s.recorder
+	}
+	s.meetings = meeting.NewMeetings(config)
 	s.posts = post.NewPosts(s.store, s.meetings, s.clock.Now, rand.Reader)
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())
 	if err != nil {
