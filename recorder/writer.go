@@ -32,9 +32,9 @@ func (r *Recording) write(part *seal.Part) {
 	for {
 		select {
 		case <-tick.C:
-			w.drain()
+			_ = w.drain() // it has stopped the recording, which then ends
 		case <-r.wake:
-			w.drain()
+			_ = w.drain()
 		case answer := <-r.flush:
 			answer <- w.drain()
 		case <-r.ending:

@@ -79,7 +79,7 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	}
 	verifier, err := note.NewVerifier(text)
 	if err != nil {
-		return PublicKey{}, fmt.Errorf("public key of a node: %.80q is neither what %s holds nor a key such as NAME+0123abcd+AZ...", text, PublicKeyFile)
+		return PublicKey{}, fmt.Errorf("public key of a node: %.80q is neither what %s holds nor of the form NAME+ID+KEY", text, PublicKeyFile)
 	}
 	return PublicKey{verifier, text}, nil
 }

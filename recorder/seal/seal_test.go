@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,10 +215,7 @@ func (f *file) with(t testing.TB, name, as string, content []byte) []byte {
 	if err := appendMember(&b, as, content); err != nil {
 		t.Fatal(err)
 	}
-	g := &file{names: f.names, bytes: map[string][]byte{}}
-	for n, old := range f.bytes {
-		g.bytes[n] = old
-	}
+	g := &file{names: f.names, bytes: maps.Clone(f.bytes)}
 	g.bytes[name] = b.Bytes()
 	return g.join(g.names...)
 }
@@ -309,73 +307,170 @@ func TestTamperings(t *testing.T) {
 		parts [][]byte
 		want  []string
 	}{
-		{"a segment deleted", [][]byte{one, g.without("00000002.age", "00000002.note")},
-			[]string{"part 2, segment 2: deleted: it is missing"}},
-		{"three segments deleted", [][]byte{one, g.without("00000001.age", "00000001.note", "00000002.age", "00000002.note", "00000003.age", "00000003.note")},
-			[]string{"part 2, segment 1: deleted", "part 2, segment 2: deleted", "part 2, segment 3: deleted"}},
-		{"the last segment deleted", [][]byte{one, g.without("00000004.age", "00000004.note")},
-			[]string{"part 2: deleted: the last segment is 3; when it was closed it was 4"}},
-		{"contents deleted", [][]byte{one, g.without("00000002.age")},
-			[]string{"part 2, segment 2: deleted: its note is there, its contents are not"}},
-		{"a note deleted", [][]byte{one, g.without("00000002.note")},
-			[]string{"part 2, segment 2: deleted: its note is missing"}},
-		{"contents exchanged", [][]byte{one, g.put(t, "00000002.age", g.content(t, "00000003.age"))},
-			[]string{"part 2, segment 2: swapped: it has the contents of segment 3"}},
-		{"contents exchanged with their names", [][]byte{one, g.order("00000001.age", "00000003.age")},
-			[]string{"part 2, segment 1: swapped: its contents do not stand before its note", "part 2, segment 3: swapped: its contents do not stand before its note"}},
-		{"notes exchanged with their names", [][]byte{one, g.order("00000002.note", "00000003.note")},
-			[]string{"part 2, segment 2: swapped", "part 2, segment 3: swapped"}},
-		{"notes exchanged", [][]byte{one, g.put(t, "00000002.note", g.content(t, "00000003.note"))},
-			[]string{"part 2, segment 2: swapped: here stands segment 3"}},
-		{"segments in another order", [][]byte{one, g.join("binding.note", "00000001.age", "00000001.note", "00000003.age", "00000003.note", "00000002.age", "00000002.note", "00000004.age", "00000004.note", "manifest.age", "closing.note")},
-			[]string{"part 2, segment 2: swapped: it stands after segment 3"}},
-		{"a segment twice", [][]byte{one, g.after("00000003.note", g.bytes["00000002.age"], g.bytes["00000002.note"])},
-			[]string{"part 2, segment 2: repeated: it is there twice"}},
-		{"contents altered", [][]byte{one, g.put(t, "00000002.age", flipped(g.content(t, "00000002.age"), 1690))},
-			[]string{"part 2, segment 2: altered: its contents are not what the node signed"}},
-		{"contents sealed anew", [][]byte{one, g.put(t, "00000002.age", rival.content(t, "00000002.age"))},
-			[]string{"part 2, segment 2: altered: its contents are not what the node signed"}},
-		{"a note altered", [][]byte{one, g.put(t, "00000002.note", bytes.Replace(g.content(t, "00000002.note"), []byte(`"part":2`), []byte(`"part":3`), 1))},
-			[]string{"part 2, segment 2: altered: its note is not believed: its signature is wrong"}},
-		{"no note but rubbish", [][]byte{one, g.put(t, "00000002.note", []byte("{}"))},
-			[]string{"part 2, segment 2: altered: its note is not believed: it is not a signed note"}},
-		{"a segment of another recording", [][]byte{one, g.put(t, "00000002.note", takeApart(t, otherTwo).content(t, "00000002.note"))},
-			[]string{`part 2, segment 2: foreign: it is segment 2 of recording "other"`}},
-		{"a segment of another part", [][]byte{one, g.put(t, "00000002.note", f.content(t, "00000002.note"))},
-			[]string{"part 2, segment 2: foreign: it is segment 2 of part 1"}},
-		{"a segment of the same place in another history", [][]byte{one, g.with(t, "00000002.age", "00000002.age", rival.content(t, "00000002.age"))},
-			[]string{"part 2, segment 2: altered"}},
-		{"a segment of another node", [][]byte{one, g.put(t, "00000002.note", forged.content(t, "00000002.note"))},
-			[]string{"part 2, segment 2: foreign: its note is not believed: it is not signed by the node's key"}},
-		{"everything by another node", [][]byte{forgedOne, forgedTwo},
-			[]string{"part 1: foreign: the binding is not believed", "part 1, segment 1: foreign", "part 1, segment 2: foreign", "part 1, segment 3: foreign", "part 1, segment 4: foreign", "part 1, segment 5: foreign",
+		{
+			"a segment deleted",
+			[][]byte{one, g.without("00000002.age", "00000002.note")},
+			[]string{"part 2, segment 2: deleted: it is missing"},
+		},
+		{
+			"three segments deleted",
+			[][]byte{one, g.without("00000001.age", "00000001.note", "00000002.age", "00000002.note", "00000003.age", "00000003.note")},
+			[]string{"part 2, segment 1: deleted", "part 2, segment 2: deleted", "part 2, segment 3: deleted"},
+		},
+		{
+			"the last segment deleted",
+			[][]byte{one, g.without("00000004.age", "00000004.note")},
+			[]string{"part 2: deleted: the last segment is 3; when it was closed it was 4"},
+		},
+		{
+			"contents deleted",
+			[][]byte{one, g.without("00000002.age")},
+			[]string{"part 2, segment 2: deleted: its note is there, its contents are not"},
+		},
+		{
+			"a note deleted",
+			[][]byte{one, g.without("00000002.note")},
+			[]string{"part 2, segment 2: deleted: its note is missing"},
+		},
+		{
+			"contents exchanged",
+			[][]byte{one, g.put(t, "00000002.age", g.content(t, "00000003.age"))},
+			[]string{"part 2, segment 2: swapped: it has the contents of segment 3"},
+		},
+		{
+			"contents exchanged with their names",
+			[][]byte{one, g.order("00000001.age", "00000003.age")},
+			[]string{"part 2, segment 1: swapped: its contents do not stand before its note", "part 2, segment 3: swapped: its contents do not stand before its note"},
+		},
+		{
+			"notes exchanged with their names",
+			[][]byte{one, g.order("00000002.note", "00000003.note")},
+			[]string{"part 2, segment 2: swapped", "part 2, segment 3: swapped"},
+		},
+		{
+			"notes exchanged",
+			[][]byte{one, g.put(t, "00000002.note", g.content(t, "00000003.note"))},
+			[]string{"part 2, segment 2: swapped: here stands segment 3"},
+		},
+		{
+			"segments in another order",
+			[][]byte{one, g.join("binding.note", "00000001.age", "00000001.note", "00000003.age", "00000003.note", "00000002.age", "00000002.note", "00000004.age", "00000004.note", "manifest.age", "closing.note")},
+			[]string{"part 2, segment 2: swapped: it stands after segment 3"},
+		},
+		{
+			"a segment twice",
+			[][]byte{one, g.after("00000003.note", g.bytes["00000002.age"], g.bytes["00000002.note"])},
+			[]string{"part 2, segment 2: repeated: it is there twice"},
+		},
+		{
+			"contents altered",
+			[][]byte{one, g.put(t, "00000002.age", flipped(g.content(t, "00000002.age"), 1690))},
+			[]string{"part 2, segment 2: altered: its contents are not what the node signed"},
+		},
+		{
+			"contents sealed anew",
+			[][]byte{one, g.put(t, "00000002.age", rival.content(t, "00000002.age"))},
+			[]string{"part 2, segment 2: altered: its contents are not what the node signed"},
+		},
+		{
+			"a note altered",
+			[][]byte{one, g.put(t, "00000002.note", bytes.Replace(g.content(t, "00000002.note"), []byte(`"part":2`), []byte(`"part":3`), 1))},
+			[]string{"part 2, segment 2: altered: its note is not believed: its signature is wrong"},
+		},
+		{
+			"no note but rubbish",
+			[][]byte{one, g.put(t, "00000002.note", []byte("{}"))},
+			[]string{"part 2, segment 2: altered: its note is not believed: it is not a signed note"},
+		},
+		{
+			"a segment of another recording",
+			[][]byte{one, g.put(t, "00000002.note", takeApart(t, otherTwo).content(t, "00000002.note"))},
+			[]string{`part 2, segment 2: foreign: it is segment 2 of recording "other"`},
+		},
+		{
+			"a segment of another part",
+			[][]byte{one, g.put(t, "00000002.note", f.content(t, "00000002.note"))},
+			[]string{"part 2, segment 2: foreign: it is segment 2 of part 1"},
+		},
+		{
+			"a segment of the same place in another history",
+			[][]byte{one, g.with(t, "00000002.age", "00000002.age", rival.content(t, "00000002.age"))},
+			[]string{"part 2, segment 2: altered"},
+		},
+		{
+			"a segment of another node",
+			[][]byte{one, g.put(t, "00000002.note", forged.content(t, "00000002.note"))},
+			[]string{"part 2, segment 2: foreign: its note is not believed: it is not signed by the node's key"},
+		},
+		{
+			"everything by another node",
+			[][]byte{forgedOne, forgedTwo},
+			[]string{
+				"part 1: foreign: the binding is not believed", "part 1, segment 1: foreign", "part 1, segment 2: foreign", "part 1, segment 3: foreign", "part 1, segment 4: foreign", "part 1, segment 5: foreign",
 				"part 2: foreign: the binding is not believed", "part 2, segment 1: foreign", "part 2, segment 2: foreign", "part 2, segment 3: foreign", "part 2, segment 4: foreign",
-				"part 2: foreign: the closing is not believed", "part 2 ends at segment 0, not closed"}},
-		{"the binding deleted", [][]byte{one, g.without("binding.note")},
-			[]string{"part 2: deleted: it does not begin with its binding"}},
-		{"the binding altered", [][]byte{one, g.put(t, "binding.note", bytes.Replace(g.content(t, "binding.note"), []byte("room-1"), []byte("room-2"), 1))},
-			[]string{"part 2: altered: the binding is not believed: its signature is wrong"}},
-		{"the binding of another recording", [][]byte{one, g.put(t, "binding.note", takeApart(t, otherTwo).content(t, "binding.note"))},
-			[]string{`part 2, segment 1: foreign: it is segment 1 of recording "rec"`, `part 2, segment 2: foreign`, `part 2, segment 3: foreign`, `part 2, segment 4: foreign`,
-				`part 2: foreign: the closing is that of part 2 of recording "rec"`, `part 2: foreign: it is of recording "other", part 1 of "rec"`, "part 2 ends at segment 0, not closed"}},
-		{"a binding in the middle", [][]byte{one, g.after("00000002.note", g.bytes["binding.note"])},
-			[]string{"part 2: repeated: a binding among the segments"}},
+				"part 2: foreign: the closing is not believed", "part 2 ends at segment 0, not closed",
+			},
+		},
+		{
+			"the binding deleted",
+			[][]byte{one, g.without("binding.note")},
+			[]string{"part 2: deleted: it does not begin with its binding"},
+		},
+		{
+			"the binding altered",
+			[][]byte{one, g.put(t, "binding.note", bytes.Replace(g.content(t, "binding.note"), []byte("room-1"), []byte("room-2"), 1))},
+			[]string{"part 2: altered: the binding is not believed: its signature is wrong"},
+		},
+		{
+			"the binding of another recording",
+			[][]byte{one, g.put(t, "binding.note", takeApart(t, otherTwo).content(t, "binding.note"))},
+			[]string{
+				`part 2, segment 1: foreign: it is segment 1 of recording "rec"`, `part 2, segment 2: foreign`, `part 2, segment 3: foreign`, `part 2, segment 4: foreign`,
+				`part 2: foreign: the closing is that of part 2 of recording "rec"`, `part 2: foreign: it is of recording "other", part 1 of "rec"`, "part 2 ends at segment 0, not closed",
+			},
+		},
+		{
+			"a binding in the middle",
+			[][]byte{one, g.after("00000002.note", g.bytes["binding.note"])},
+			[]string{"part 2: repeated: a binding among the segments"},
+		},
 		{"the manifest deleted", [][]byte{one, g.without("manifest.age")}, []string{"part 2: deleted: the manifest is missing"}},
-		{"the manifest altered", [][]byte{one, g.put(t, "manifest.age", flipped(g.content(t, "manifest.age"), 5))},
-			[]string{"part 2: altered: the manifest is not the one that was closed with"}},
+		{
+			"the manifest altered",
+			[][]byte{one, g.put(t, "manifest.age", flipped(g.content(t, "manifest.age"), 5))},
+			[]string{"part 2: altered: the manifest is not the one that was closed with"},
+		},
 		{"the closing deleted", [][]byte{one, g.without("closing.note")}, []string{"part 2 ends at segment 4, not closed"}},
-		{"the closing altered", [][]byte{one, g.put(t, "closing.note", bytes.Replace(g.content(t, "closing.note"), []byte(`"segments":4`), []byte(`"segments":3`), 1))},
-			[]string{"part 2: altered: the closing is not believed: its signature is wrong", "part 2 ends at segment 4, not closed"}},
-		{"the closing of another recording", [][]byte{one, g.put(t, "closing.note", takeApart(t, otherTwo).content(t, "closing.note"))},
-			[]string{`part 2: foreign: the closing is that of part 2 of recording "other"`, "part 2 ends at segment 4, not closed"}},
-		{"the closing of another history", [][]byte{one, g.put(t, "closing.note", rival.content(t, "closing.note"))},
-			[]string{"part 2: altered: the manifest is not", "part 2, segment 4: foreign: the part was closed after another segment"}},
-		{"closed early", [][]byte{one, g.join("binding.note", "00000001.age", "00000001.note", "00000002.age", "00000002.note", "manifest.age", "closing.note")},
-			[]string{"part 2: deleted: the last segment is 2; when it was closed it was 4"}},
-		{"a member added", [][]byte{one, g.with(t, "00000002.note", "notes.txt", []byte("hello"))},
-			[]string{`part 2: added: member "notes.txt" is none of a recording`, "part 2, segment 2: deleted: its note is missing"}},
-		{"a segment after the closing", [][]byte{one, g.after("closing.note", g.bytes["00000002.age"], g.bytes["00000002.note"])},
-			[]string{"part 2: added: member 00000002.age after the closing", "part 2: added: member 00000002.note after the closing"}},
+		{
+			"the closing altered",
+			[][]byte{one, g.put(t, "closing.note", bytes.Replace(g.content(t, "closing.note"), []byte(`"segments":4`), []byte(`"segments":3`), 1))},
+			[]string{"part 2: altered: the closing is not believed: its signature is wrong", "part 2 ends at segment 4, not closed"},
+		},
+		{
+			"the closing of another recording",
+			[][]byte{one, g.put(t, "closing.note", takeApart(t, otherTwo).content(t, "closing.note"))},
+			[]string{`part 2: foreign: the closing is that of part 2 of recording "other"`, "part 2 ends at segment 4, not closed"},
+		},
+		{
+			"the closing of another history",
+			[][]byte{one, g.put(t, "closing.note", rival.content(t, "closing.note"))},
+			[]string{"part 2: altered: the manifest is not", "part 2, segment 4: foreign: the part was closed after another segment"},
+		},
+		{
+			"closed early",
+			[][]byte{one, g.join("binding.note", "00000001.age", "00000001.note", "00000002.age", "00000002.note", "manifest.age", "closing.note")},
+			[]string{"part 2: deleted: the last segment is 2; when it was closed it was 4"},
+		},
+		{
+			"a member added",
+			[][]byte{one, g.with(t, "00000002.note", "notes.txt", []byte("hello"))},
+			[]string{`part 2: added: member "notes.txt" is none of a recording`, "part 2, segment 2: deleted: its note is missing"},
+		},
+		{
+			"a segment after the closing",
+			[][]byte{one, g.after("closing.note", g.bytes["00000002.age"], g.bytes["00000002.note"])},
+			[]string{"part 2: added: member 00000002.age after the closing", "part 2: added: member 00000002.note after the closing"},
+		},
 		{"bytes after the end", [][]byte{one, append(slices.Clone(two), "hello"...)}, []string{"part 2: added: at byte", "after the closing"}},
 		{"the end of the tar cut", [][]byte{one, two[:len(two)-len(trailer)]}, []string{"part 2: truncated: the end of the tar is missing"}},
 		{"cut in the last block", [][]byte{one, two[:len(two)-1]}, []string{"part 2: truncated: at byte", "part 2: truncated: the end of the tar is missing"}},

@@ -309,7 +309,8 @@ func (p *partCheck) member(m member) error {
 		p.find(Added, 0, "member %s after the closing", m.name)
 		return nil
 	}
-	switch match := segmentMember.FindStringSubmatch(m.name); {
+	n, note := segmentOf(m.name)
+	switch {
 	case m.name == bindingName:
 		p.binding(m)
 	case m.name == manifestName:
@@ -321,22 +322,28 @@ func (p *partCheck) member(m member) error {
 	case m.name == closingName:
 		p.unsigned()
 		return p.closing(m)
-	case match == nil:
+	case n == 0:
 		p.find(Added, 0, "member %.40q is none of a recording", m.name)
-	default:
-		n, err := strconv.ParseUint(match[1], 10, 64)
-		if err != nil || n == 0 || m.name != segmentName(n) && m.name != noteName(n) {
-			p.find(Added, 0, "member %.40q is none of a recording", m.name)
-			return nil
-		}
-		if match[2] == "age" {
-			p.unsigned()
-			p.pending = &pendingSegment{n, sha256.Sum256(m.content), m.content}
-			return nil
-		}
+	case note:
 		return p.segment(n, m)
+	default:
+		p.unsigned()
+		p.pending = &pendingSegment{n, sha256.Sum256(m.content), m.content}
 	}
 	return nil
+}
+
+// segmentOf is which segment's contents or note a member is, 0 for none.
+func segmentOf(name string) (n uint64, note bool) {
+	match := segmentMember.FindStringSubmatch(name)
+	if match == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(match[1], 10, 64)
+	if err != nil || name != segmentName(n) && name != noteName(n) {
+		return 0, false
+	}
+	return n, match[2] == "note"
 }
 
 // unsigned takes note of contents that no note follows.
@@ -354,8 +361,8 @@ func (p *partCheck) binding(m member) {
 		return
 	}
 	var b Binding
-	if err := readNote(m.content, p.key, &b); err != nil {
-		p.disbelieved(0, "the binding", err)
+	if wrong := readNote(m.content, p.key, &b); wrong != nil {
+		p.disbelieved(0, "the binding", wrong)
 		return
 	}
 	p.Binding, p.Hash, p.bound, p.whole = &b, sha256.Sum256(m.content), true, p.in.offset
@@ -384,8 +391,8 @@ func (p *partCheck) segment(n uint64, m member) error {
 	pending := p.pending
 	p.pending = nil
 	var s segmentNote
-	if err := readNote(m.content, p.key, &s); err != nil {
-		p.disbelieved(n, "its note", err)
+	if wrong := readNote(m.content, p.key, &s); wrong != nil {
+		p.disbelieved(n, "its note", wrong)
 		p.misnamed[n] = true
 		return nil
 	}
@@ -452,8 +459,8 @@ func (p *partCheck) inOrder(n uint64, s segmentNote) bool {
 
 func (p *partCheck) closing(m member) error {
 	var c Closing
-	if err := readNote(m.content, p.key, &c); err != nil {
-		p.disbelieved(0, "the closing", err)
+	if wrong := readNote(m.content, p.key, &c); wrong != nil {
+		p.disbelieved(0, "the closing", wrong)
 		return nil
 	}
 	if p.Binding != nil && (c.Recording != p.Binding.Recording || c.Part != p.Binding.Part) {
