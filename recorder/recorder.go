@@ -25,8 +25,8 @@ import (
 
 // Why capture stops by itself. What was written until then stays.
 var (
-	// ErrLowDisk says that the disk has no more room than others need.
-	ErrLowDisk = errors.New("the disk is almost full")
+	// ErrLowDisk says that the disk is full, or has no more room than others need.
+	ErrLowDisk = errors.New("no room on the disk")
 	// ErrStalled says that the disk has taken nothing for too long.
 	ErrStalled = errors.New("the disk does not answer")
 	// ErrBehind says that not even events had room in the buffer any more.

@@ -508,7 +508,7 @@ func TestAFullDisk(t *testing.T) {
 	cfg = cfg.with(func(write int) error {
 		if write == 4 {
 			full = true
-			return syscall.ENOSPC
+			return &fs.PathError{Op: "write", Path: "part", Err: syscall.ENOSPC}
 		}
 		return nil
 	})
@@ -521,7 +521,7 @@ func TestAFullDisk(t *testing.T) {
 			t.Errorf("packet %d: %v", n, err)
 		}
 	}
-	if err := failed(t, r); !errors.Is(err, syscall.ENOSPC) {
+	if err := failed(t, r); !errors.Is(err, ErrLowDisk) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("it says %v", err)
 	}
 	if err := r.Stop(t.Context(), "anne", ""); !errors.Is(err, syscall.ENOSPC) {
@@ -529,7 +529,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	records, o := opened(t, cfg)
 	want(t, records, "Started", "Consent", "Begin", "1:0", "1:1")
-	if c := o.Report.Parts[0].Closing; !o.Report.Closed() || c.Reason != "the disk failed" || c.Packets != 2 || c.Lost != 1 {
+	if c := o.Report.Parts[0].Closing; !o.Report.Closed() || c.Reason != "no room on the disk" || c.Packets != 2 || c.Lost != 1 {
 		t.Errorf("%q, %+v", o.Report.Unclosed, c)
 	}
 }
@@ -552,7 +552,7 @@ func TestLowDisk(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 	<-r.Done()
-	if _, o := opened(t, cfg); !o.Report.Closed() || o.Report.Parts[0].Closing.Reason != "the disk is almost full" {
+	if _, o := opened(t, cfg); !o.Report.Closed() || o.Report.Parts[0].Closing.Reason != "no room on the disk" {
 		t.Errorf("%+v", o.Report.Parts[0].Closing)
 	}
 	other := about
@@ -675,7 +675,15 @@ func TestARestartAfterACrash(t *testing.T) {
 
 func TestWhatCannotBeStarted(t *testing.T) {
 	cfg := config(t)
-	for _, id := range []string{"", "..", "a/b", "a b", ".hidden", strings.Repeat("x", 65), "é"} {
+	for _, id := range []string{"-nyUtXVLq3mPq8vK2dfe0w", "_", strings.Repeat("x", 64)} {
+		r, err := Start(cfg, About{ID: id, Room: "room-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop(t, r)
+	}
+	cfg = config(t)
+	for _, id := range []string{"", "..", "a/b", "a b", ".hidden", "a.b", strings.Repeat("x", 65), "é"} {
 		if _, err := Start(cfg, About{ID: id, Room: "room-1"}); err == nil {
 			t.Errorf("%q is an id", id)
 		}

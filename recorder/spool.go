@@ -25,7 +25,7 @@ var (
 )
 
 // goodID is what a recording may be called: it is the name of its folder.
-var goodID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+var goodID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // halfMade is the name of a part that has no binding yet. It counts for nothing.
 const halfMade = "part.new"

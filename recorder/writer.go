@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"aparte/recorder/journal"
@@ -110,8 +111,11 @@ func (w *writer) segment() error {
 	})
 	err = w.part.Segment(w.pieces...)
 	stalled.Stop()
-	if err == nil {
+	switch {
+	case err == nil:
 		w.written.Store(w.part.Size())
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		err = fmt.Errorf("%w: %w", ErrLowDisk, err)
 	}
 	return err
 }
