@@ -354,6 +354,37 @@ func TestAPauseKeepsNothing(t *testing.T) {
 	}
 }
 
+// What is lost is told before what comes next, and if nothing comes, at the next write.
+func TestGapsAreTold(t *testing.T) {
+	cfg := config(t)
+	cfg.Every = time.Hour // Flush is the only one who writes
+	r := start(t, cfg)
+	note(t, r, given("anne"))
+	r.Begin(tapped(1, "anne"))
+	at := time.Now()
+	huge := make([]byte, journal.MaxRTP+1)
+	r.Packet(1, at, huge)
+	r.Packet(1, at.Add(time.Second), huge)
+	r.Packet(1, at.Add(2*time.Second), rtp(1))
+	r.Packet(1, at.Add(3*time.Second), huge)
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records, o := opened(t, cfg) // while it is recorded
+	want(t, records, "Started", "Consent", "Begin", "Gap", "1:1", "Gap")
+	gap := records[3].Event.(journal.Gap)
+	if gap.Reason != journal.Oversize || gap.Packets != 2 || gap.Bytes != uint64(2*len(huge)) || records[3].At-gap.Since != time.Second {
+		t.Errorf("%+v until %s", gap, records[3].At)
+	}
+	if o.Report.Closed() || r.Stats().Lost != 3 {
+		t.Errorf("%q, %+v", o.Report.Unclosed, r.Stats())
+	}
+	stop(t, r)
+	if _, o := opened(t, cfg); o.Report.Parts[0].Closing.Lost != 3 || len(o.Manifests[1].Gaps) != 2 {
+		t.Errorf("%+v", o.Report.Parts[0].Closing)
+	}
+}
+
 // slow is a disk whose writes the test holds up.
 type slow struct {
 	seal.File

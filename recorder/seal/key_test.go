@@ -146,3 +146,41 @@ func TestRecipients(t *testing.T) {
 		}
 	}
 }
+
+// A note is written in one way: not even what is no part of what is signed can change.
+func TestNotesHaveOneForm(t *testing.T) {
+	k := testKeys()
+	signed, err := sign(&segmentNote{Type: typeSegment, Recording: "rec", Part: 1, Segment: 1}, k.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := sign(&segmentNote{Type: typeSegment, Recording: "rec", Part: 1, Segment: 1}, k.other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(signed)
+	last := len(text) - len("x=\n") // whose lowest bits base64 ignores
+	spare := []byte(text)
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	spare[last] = alphabet[strings.IndexByte(alphabet, spare[last])^1]
+	signature := text[strings.Index(text, "— "):]
+	for name, message := range map[string]string{
+		"spare bits":          string(spare),
+		"signed twice":        text + signature,
+		"signed by two":       text + string(other[bytes.Index(other, []byte("— ")):]),
+		"another line":        text + "\n",
+		"a space":             strings.Replace(text, "=\n", "= \n", 1),
+		"no signature":        text[:strings.Index(text, "— ")],
+		"something before it": " " + text,
+	} {
+		if message == text {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if err := readNote([]byte(message), k.node.Public(), &segmentNote{}); err == nil {
+			t.Errorf("%s: believed", name)
+		}
+	}
+	if err := readNote(signed, k.node.Public(), &Closing{}); err == nil {
+		t.Error("a segment's note is taken for a closing")
+	}
+}

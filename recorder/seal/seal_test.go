@@ -394,8 +394,11 @@ func TestTamperings(t *testing.T) {
 		},
 		{
 			"a segment of the same place in another history",
-			[][]byte{one, g.with(t, "00000002.age", "00000002.age", rival.content(t, "00000002.age"))},
-			[]string{"part 2, segment 2: altered"},
+			[][]byte{one, takeApart(t, g.put(t, "00000002.age", rival.content(t, "00000002.age"))).put(t, "00000002.note", rival.content(t, "00000002.note"))},
+			[]string{
+				"part 2, segment 2: foreign: it was written after another segment than the one before it",
+				"part 2, segment 3: foreign: it was written after another segment than the one before it",
+			},
 		},
 		{
 			"a segment of another node",
