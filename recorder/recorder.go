@@ -142,9 +142,9 @@ type gap struct {
 }
 
 // Start begins a recording, or a further part of one that was not ended: after a
-// restart, with the same ID and Room. It returns once the part is on the disk; for a
-// further part the last one is read again. Nobody has agreed yet: tell it who is there
-// and who agreed, with Note, also for a further part.
+// restart, with the same ID and Room. It returns once the part is on the disk. Nobody
+// has agreed yet: tell it who is there and who agreed, with Note, also for a further
+// part.
 func Start(cfg Config, about About) (*Recording, error) {
 	cfg = cfg.withDefaults()
 	switch {

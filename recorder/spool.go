@@ -113,8 +113,8 @@ func partsIn(folder string) ([]string, error) {
 	return names, nil
 }
 
-// ending says where the last part of a folder ended, nil if there is none. It reads
-// that part to its end. Its room must be the one given.
+// ending says where the last part of a folder ended, nil if there is none. Its room must
+// be the one given.
 func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	names, err := partsIn(folder)
 	if err != nil || len(names) == 0 {
@@ -133,20 +133,16 @@ func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := seal.Verify([]seal.Source{source}, key.Public(), true)
-	if err != nil {
-		return nil, err
-	}
-	switch p := report.Parts[0]; {
-	case p.Binding == nil:
-		return nil, fmt.Errorf("%s is not of this server, or damaged: %v", last, report.Findings[0])
-	case p.Binding.Room != room:
-		return nil, fmt.Errorf("%s is of room %q, not of %q", last, p.Binding.Room, room)
-	case p.Closing != nil && p.Closing.Final:
+	end, binding, err := seal.FindEnding(source, key.Public())
+	switch {
+	case errors.Is(err, seal.ErrFinal):
 		return nil, ErrEnded
-	default:
-		return &seal.Ending{Part: p.Binding.Part, Segments: p.Segments, Hash: p.Hash, Left: p.Left}, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s is not of this server, or damaged: %w", last, err)
+	case binding.Room != room:
+		return nil, fmt.Errorf("%s is of room %q, not of %q", last, binding.Room, room)
 	}
+	return &end, nil
 }
 
 func sourceOf(f *os.File, name string) (seal.Source, error) {

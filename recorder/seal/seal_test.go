@@ -556,6 +556,24 @@ func TestEveryBitCounts(t *testing.T) {
 	}
 }
 
+// sameEnding compares what a server finds after a crash with what verifying says.
+func sameEnding(t *testing.T, b []byte, p PartReport) {
+	t.Helper()
+	end, binding, err := FindEnding(source(p.Name, b), testKeys().node.Public())
+	switch {
+	case p.Binding == nil:
+		if err == nil {
+			t.Errorf("%d bytes: an ending without a binding: %+v", len(b), end)
+		}
+	case p.Closing != nil && p.Closing.Final:
+		if !errors.Is(err, ErrFinal) {
+			t.Errorf("%d bytes: %v", len(b), err)
+		}
+	case err != nil, end != Ending{Part: binding.Part, Segments: p.Segments, Hash: p.Hash, Left: p.Left}:
+		t.Errorf("%d bytes: %+v, %v, want segment %d and %d bytes left", len(b), end, err, p.Segments, p.Left)
+	}
+}
+
 // A part that is cut anywhere is read up to the last whole segment, and that is not
 // taken for tampering.
 func TestCutAnywhere(t *testing.T) {
@@ -586,6 +604,7 @@ func TestCutAnywhere(t *testing.T) {
 				want = uint64(i)
 			}
 		}
+		sameEnding(t, whole[:at], r.Parts[0])
 		closing := at == len(whole)-len(trailer)
 		switch {
 		case at < ends[0]:
@@ -635,6 +654,7 @@ func TestPowerCuts(t *testing.T) {
 			}
 			t.Fatalf("%d: a torn segment is believed", seed)
 		}
+		sameEnding(t, b, part)
 		q, second := begin(t, "rec", 2, &Ending{Part: 1, Segments: part.Segments, Hash: part.Hash, Left: part.Left}, k.node)
 		write(t, q, 2, 1)
 		closed(t, q, true)

@@ -66,6 +66,8 @@ type members struct {
 	ended  bool  // the trailer has just been read
 	// trailed is set for good once it has been read.
 	trailed bool
+	// passed, if set, says which members' contents are not read, nor what pads them.
+	passed func(name string) bool
 }
 
 // member is one file of the tar. Its content is the reader's until the next call.
@@ -121,6 +123,10 @@ func (m *members) next() (member, error) {
 	whole := int64(size + padding(size))
 	if left < blockLen+whole {
 		return damaged(true, "cut within member %s", parsed.Name)
+	}
+	if m.passed != nil && m.passed(parsed.Name) {
+		m.offset = start + blockLen + whole
+		return member{start, parsed.Name, nil}, nil
 	}
 	content := make([]byte, whole)
 	if _, err := m.in.ReadAt(content, start+blockLen); err != nil && !errors.Is(err, io.EOF) {
