@@ -237,6 +237,9 @@ func (r *Recording) Begin(s sfu.TapStream) {
 	if r.ended {
 		return
 	}
+	if before := r.streams[s.ID]; before != nil && before.begun {
+		r.put(journal.End{Stream: s.ID}, at) // of another tap, which was closed without a word
+	}
 	known := &stream{TapStream: s, agreed: r.agreed[s.Identity], index: -1}
 	r.streams[s.ID] = known
 	r.begin(known, at)

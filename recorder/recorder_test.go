@@ -331,6 +331,23 @@ func TestOnlyWhoAgreedIsKept(t *testing.T) {
 	}
 }
 
+// A second tap of the same meeting counts its streams from 1 again.
+func TestAStreamThatBeginsTwice(t *testing.T) {
+	cfg := config(t)
+	r := start(t, cfg)
+	note(t, r, given("anne"), given("ines"))
+	r.Begin(tapped(1, "anne"))
+	r.Packet(1, time.Now(), rtp(1))
+	r.Begin(tapped(1, "ines"))
+	r.Packet(1, time.Now(), rtp(2))
+	stop(t, r)
+	records, o := opened(t, cfg)
+	want(t, records, "Started", "Consent", "Consent", "Begin", "1:1", "End", "Begin", "1:2", "Stopped")
+	if m := o.Manifests[1]; len(m.Tracks) != 2 || m.Tracks[0].Packets != 1 || m.Tracks[1].Identity != "ines" {
+		t.Errorf("%+v", m.Tracks)
+	}
+}
+
 func TestAPauseKeepsNothing(t *testing.T) {
 	cfg := config(t)
 	r := start(t, cfg)

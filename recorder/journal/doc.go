@@ -26,7 +26,8 @@
 // A recording is written in parts, numbered from 1: a server that is started again
 // begins a new one. A part begins with a head, which may be repeated anywhere in it (it
 // begins every sealed segment, so that each can be read by itself). Streams belong to
-// their part: the same number in another part is another stream.
+// their part: the same number in another part is another stream, and so it is after an
+// end in the same part.
 //
 //	kind  record    body, after the time
 //

@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -522,6 +523,74 @@ func TestTamperings(t *testing.T) {
 	r := verified(t, one, two)
 	if r.Tampered() {
 		t.Fatal("the table has changed what it began with")
+	}
+}
+
+var update = flag.Bool("update", false, "make the recording in testdata anew")
+
+// A recording that an archive has stays readable: the one in testdata was made by the
+// first version, with keys that are for this alone.
+func TestTheFormatStays(t *testing.T) {
+	const folder = "testdata/version1"
+	if *update {
+		makeVersion1(t, folder)
+	}
+	read := func(name string) []byte {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	key, err := ParsePublicKey(string(read(PublicKeyFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := ParseIdentities(read("archive.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := sources(read(PartName(1)), read(PartName(2)))
+	var out bytes.Buffer
+	opened, err := Open(parts, key, with, false, false, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Concat(piece(1, 1), piece(1, 2), piece(2, 1))
+	if !bytes.Equal(out.Bytes(), want) || !opened.Report.Closed() || opened.Manifests[2].People[0].Name != "Inês" {
+		t.Errorf("%q, %+v", out.Bytes(), opened)
+	}
+}
+
+func makeVersion1(t *testing.T, folder string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.RemoveAll(folder))
+	must(os.MkdirAll(folder, 0o755))
+	node, err := LoadNodeKey(folder, "paris-1")
+	must(err)
+	must(os.Remove(filepath.Join(folder, NodeKeyFile)))
+	archive, to, err := NewIdentityFile(day)
+	must(err)
+	must(os.WriteFile(filepath.Join(folder, "archive.key"), archive, 0o644))
+	var previous *Ending
+	for n := range uint32(2) {
+		file := &memory{}
+		p, err := NewPart(file, Binding{Recording: "rec", Part: n + 1, Room: "room-1", Policy: "protected", Began: day, Previous: previous}, []Recipient{to}, node)
+		must(err)
+		write(t, p, n+1, 2-int(n))
+		end := p.Ending()
+		previous = &end
+		if n == 1 {
+			must(p.Close(Closing{Ended: day, Final: true, Reason: "stopped"}, Manifest{Recording: "rec", People: []Person{{Name: "Inês"}}}))
+		}
+		must(os.WriteFile(filepath.Join(folder, PartName(n+1)), file.Bytes(), 0o644))
 	}
 }
 
