@@ -1,0 +1,152 @@
+package export
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"aparte/recorder/jitter"
+	"aparte/recorder/journal"
+)
+
+// expireEvery is how often what is missing is looked for, in the recording's time.
+const expireEvery = 250 * time.Millisecond
+
+// files is the second reading.
+type files struct {
+	survey  *survey
+	root    *os.Root
+	live    map[streamKey]*feed
+	tracks  map[trackKey]*track
+	order   []*track // as they began
+	count   int
+	skipped map[Skipped]bool
+	expired time.Duration
+}
+
+// trackKey names a track through all parts.
+type trackKey struct{ identity, track string }
+
+// feed is a stream that is being read.
+type feed struct {
+	*stream
+	track  *track
+	frames *jitter.Stream
+}
+
+func newFiles(s *survey, root *os.Root) *files {
+	return &files{survey: s, root: root, live: map[streamKey]*feed{}, tracks: map[trackKey]*track{}, skipped: map[Skipped]bool{}}
+}
+
+func (f *files) write(r io.Reader) error {
+	_, err := walk(r, f.take)
+	return err
+}
+
+func (f *files) take(record journal.Record, at time.Duration) error {
+	switch e := record.Event.(type) {
+	case journal.Head:
+		f.endAll() // streams of the part before that broke off
+	case journal.Begin:
+		f.begin(streamKey{record.Part, e.ID})
+	case journal.Packet:
+		if one := f.live[streamKey{record.Part, e.Stream}]; one != nil {
+			one.push(e.RTP, at)
+		}
+	case journal.End:
+		f.end(streamKey{record.Part, e.Stream})
+	}
+	if at-f.expired >= expireEvery {
+		f.expired = at
+		for _, one := range f.live {
+			one.frames.Expire(at)
+		}
+	}
+	return f.err()
+}
+
+// err is the first that a track met.
+func (f *files) err() error {
+	for _, t := range f.order {
+		if t.err != nil {
+			return t.err
+		}
+	}
+	return nil
+}
+
+func (f *files) begin(key streamKey) {
+	st := f.survey.streams[key]
+	if st == nil || f.live[key] != nil {
+		return
+	}
+	name := trackKey{st.Identity, st.Track}
+	t := f.tracks[name]
+	if t == nil {
+		t = &track{files: f, identity: st.Identity, sid: st.Track, source: st.Source}
+		f.tracks[name] = t
+		f.order = append(f.order, t)
+	}
+	one := &feed{stream: st, track: t}
+	layer := &layer{feed: one}
+	frames, ok := jitter.NewStream(st.Mime, func(frame jitter.Frame) { t.take(layer, frame) })
+	if !ok {
+		f.skip(st, "no file can be made of this codec")
+		return
+	}
+	one.frames = frames
+	f.live[key] = one
+}
+
+func (f *files) skip(st *stream, reason string) {
+	one := Skipped{Identity: st.Identity, Track: st.Track, Codec: st.Mime, Reason: reason}
+	if !f.skipped[one] {
+		f.skipped[one] = true
+		f.survey.index.Skipped = append(f.survey.index.Skipped, one)
+	}
+}
+
+func (one *feed) push(raw []byte, at time.Duration) {
+	h, payload, err := parse(raw)
+	if err != nil || h.PayloadType != one.PayloadType {
+		return // of no use to anybody
+	}
+	one.frames.Push(jitter.Packet{
+		Seq: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Payload: payload, Arrival: at,
+	})
+}
+
+func (f *files) end(key streamKey) {
+	one := f.live[key]
+	if one == nil {
+		return
+	}
+	delete(f.live, key)
+	one.frames.Flush()
+	stats := one.frames.Stats()
+	one.track.lost += stats.Broken + stats.Useless
+}
+
+func (f *files) endAll() {
+	keys := make([]streamKey, 0, len(f.live))
+	for key := range f.live {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b streamKey) int {
+		return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.id, b.id))
+	})
+	for _, key := range keys {
+		f.end(key)
+	}
+}
+
+// close ends all files; the first error counts.
+func (f *files) close() error {
+	f.endAll()
+	for _, t := range f.order {
+		t.close()
+	}
+	return f.err()
+}

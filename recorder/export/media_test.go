@@ -1,0 +1,290 @@
+package export
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4/pkg/media/h264reader"
+	"github.com/pion/webrtc/v4/pkg/media/ivfreader"
+	"github.com/pion/webrtc/v4/pkg/media/oggreader"
+
+	"aparte/recorder/journal"
+	"aparte/sfu"
+)
+
+const (
+	clipSeconds = 20
+	clipRate    = 25
+	// Each two seconds it flashes and beeps, for three pictures.
+	flashEvery, flashFor = 2.0, 0.12
+)
+
+// Real pictures and real sound, over a path that loses and reorders: what comes out of
+// the export plays from beginning to end, and flashes when it beeps.
+func TestFlashAndBeep(t *testing.T) {
+	for _, tt := range []struct {
+		mime    string
+		encode  []string
+		payload rtp.Payloader
+	}{
+		{"video/VP8", []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0", "-lag-in-frames", "0", "-f", "ivf"}, &codecs.VP8Payloader{EnablePictureID: true}},
+		{"video/VP9", []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-f", "ivf"}, &codecs.VP9Payloader{}},
+		{"video/AV1", []string{"-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "pred-struct=1", "-f", "ivf"}, &codecs.AV1Payloader{}},
+		{"video/H264", []string{"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-x264-params", "sliced-threads=0:slices=1", "-f", "h264"}, &codecs.H264Payloader{}},
+	} {
+		t.Run(strings.TrimPrefix(tt.mime, "video/"), func(t *testing.T) {
+			dir := t.TempDir()
+			pictures, sound := filepath.Join(dir, "pictures"), filepath.Join(dir, "sound")
+			run(t, append([]string{
+				"ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+				fmt.Sprintf("testsrc2=s=320x180:r=%d:d=%d,hue=s=0,eq=brightness=-0.6,drawbox=enable='lt(mod(t,%g),%g)':color=white:t=fill", clipRate, clipSeconds, flashEvery, flashFor),
+				"-pix_fmt", "yuv420p", "-g", "50",
+			}, append(tt.encode, pictures)...)...)
+			run(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+				fmt.Sprintf("aevalsrc='if(lt(mod(t,%g),%g),sin(2*PI*1000*t),0)':s=48000:d=%d", flashEvery, flashFor, clipSeconds),
+				"-c:a", "libopus", "-frame_duration", "20", "-page_duration", "20000", "-f", "ogg", sound)
+
+			c := &clip{tape: newTape(), sender: sender{drift: 80e-6, offset: time.Hour, delay: 40 * time.Millisecond, random: rand.New(rand.NewPCG(3, 4))}}
+			c.tape.add(0, journal.Joined{Identity: "u1", Name: "Zoé / ../Faÿ", Kind: "guest"})
+			sent := c.film(t, pictures, tt.mime, tt.payload)
+			c.talk(t, sound)
+			index, out := export(t, c.tape.bytes())
+			if len(index.Files) != 2 {
+				t.Fatalf("%+v", index)
+			}
+			var flashes, beeps []float64
+			for _, f := range index.Files {
+				if f.Approximate || f.LostFrames > 0 {
+					t.Errorf("%+v", f)
+				}
+				path := filepath.Join(out, f.Name)
+				if said := run(t, "ffmpeg", "-v", "warning", "-i", path, "-f", "null", "-"); said != "" {
+					t.Errorf("ffmpeg says of %s: %s", f.Name, said)
+				}
+				if f.Source == "camera" {
+					if f.Frames != sent || len(f.Sizes) != 1 || f.Sizes[0].Width != 320 || f.Sizes[0].Height != 180 {
+						t.Errorf("%d pictures were sent: %+v", sent, f)
+					}
+					flashes = onsets(f.Start, brightness(t, path))
+				} else {
+					beeps = onsets(f.Start, loudness(t, path))
+				}
+			}
+			if len(flashes) != clipSeconds/flashEvery || len(beeps) != len(flashes) {
+				t.Fatalf("flashes at %.3f, beeps at %.3f", flashes, beeps)
+			}
+			worst := 0.0
+			for i := range flashes {
+				worst = max(worst, flashes[i]-beeps[i], beeps[i]-flashes[i])
+			}
+			t.Logf("flash and beep are at most %.1f ms apart", worst*1000)
+			if worst > 0.040 {
+				t.Errorf("flash and beep are up to %.3f s apart: flashes at %.3f, beeps at %.3f", worst, flashes, beeps)
+			}
+		})
+	}
+}
+
+// run runs a program and returns what it says on its standard error.
+func run(t *testing.T, args ...string) string {
+	t.Helper()
+	_, said := piped(t, args...)
+	return said
+}
+
+func piped(t *testing.T, args ...string) (out []byte, said string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s (make test-packages installs it): %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.Bytes(), stderr.String()
+}
+
+// clip is what is published.
+type clip struct {
+	tape   *tape
+	sender sender
+}
+
+// send is one packet: 3 % are lost and come again after 0.3 to 0.8 s.
+func (c *clip) send(at time.Duration, stream uint32, p *rtp.Packet) {
+	arrives := c.sender.jittered(at)
+	if r := c.sender.random; r.IntN(100) < 3 {
+		arrives += 300*time.Millisecond + time.Duration(r.IntN(500))*time.Millisecond
+	}
+	c.tape.packet(arrives, stream, p)
+}
+
+func (c *clip) report(stream uint32, rate, base uint32) {
+	s := &c.sender
+	for at := 2 * time.Second; at < clipSeconds*time.Second; at += 2 * time.Second {
+		c.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: sfu.SenderReport{
+			NTP: s.ntp(at), RTP: base + uint32(int64(s.local(at)/time.Microsecond)*int64(rate)/1_000_000),
+		}})
+	}
+}
+
+// film sends a file of pictures and tells how many there are.
+func (c *clip) film(t *testing.T, path, mime string, payloader rtp.Payloader) (count int) {
+	t.Helper()
+	const base = 1 << 31
+	id := c.tape.stream(0, sfu.TapStream{Identity: "u1", Track: "TR_v", Source: "camera", Mime: mime, SSRC: 5, PayloadType: 96, ClockRate: 90000})
+	c.report(id, 90000, base)
+	p := rtp.NewPacketizer(1200, 96, 5, payloader, rtp.NewFixedSequencer(65500), 90000)
+	for _, picture := range picturesOf(t, path, mime) {
+		local := time.Duration(count) * time.Second / clipRate
+		count++
+		for _, pkt := range p.Packetize(picture, 0) {
+			pkt.Timestamp = base + uint32(local*90000/time.Second)
+			c.send(c.sender.when(local), id, pkt)
+		}
+	}
+	return count
+}
+
+func picturesOf(t *testing.T, path, mime string) (all [][]byte) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if mime == "video/H264" {
+		r, err := h264reader.NewReader(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var picture []byte
+		for {
+			nal, err := r.NextNAL()
+			if errors.Is(err, io.EOF) {
+				return all
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			picture = append(append(picture, 0, 0, 0, 1), nal.Data...)
+			if nal.UnitType <= h264reader.NalUnitTypeCodedSliceIdr {
+				all, picture = append(all, picture), nil
+			}
+		}
+	}
+	r, _, err := ivfreader.NewWith(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		picture, _, err := r.ParseNextFrame()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, picture)
+	}
+}
+
+func (c *clip) talk(t *testing.T, path string) {
+	t.Helper()
+	const base = 12345
+	id := c.tape.stream(0, sfu.TapStream{Identity: "u1", Track: "TR_a", Source: "microphone", Mime: "audio/opus", SSRC: 6, PayloadType: 111, ClockRate: 48000, Channels: 2})
+	c.report(id, 48000, base)
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r, _, err := oggreader.NewWith(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := uint16(0); ; {
+		page, _, err := r.ParseNextPage()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasPrefix(page, []byte("OpusTags")) {
+			continue
+		}
+		local := time.Duration(n) * 20 * time.Millisecond
+		c.send(c.sender.when(local), id, &rtp.Packet{Header: rtp.Header{
+			Version: 2, PayloadType: 111, SSRC: 6, SequenceNumber: n, Timestamp: base + uint32(n)*960,
+		}, Payload: page})
+		n++
+	}
+}
+
+// sample is how bright or loud it is at a time, 0 to 1.
+type sample struct{ at, level float64 }
+
+// onsets are when it becomes bright or loud.
+func onsets(start float64, samples []sample) (out []float64) {
+	was := false
+	for _, s := range samples {
+		is := s.level > 0.5
+		if is && !was {
+			out = append(out, start+s.at)
+		}
+		was = is
+	}
+	return out
+}
+
+func brightness(t *testing.T, path string) (out []sample) {
+	t.Helper()
+	text, _ := piped(t, "ffprobe", "-v", "error", "-f", "lavfi", "-i", "movie="+escape(path)+",signalstats",
+		"-show_entries", "frame=pts_time:frame_tags=lavfi.signalstats.YAVG", "-of", "csv=p=0")
+	for line := range strings.Lines(string(text)) {
+		at, level, ok := strings.Cut(strings.TrimSpace(line), ",")
+		a, err1 := strconv.ParseFloat(at, 64)
+		l, err2 := strconv.ParseFloat(level, 64)
+		if !ok || err1 != nil || err2 != nil {
+			t.Fatalf("ffprobe says %q", line)
+		}
+		out = append(out, sample{a, l / 255})
+	}
+	return out
+}
+
+// escape is for a path in a filter graph.
+func escape(path string) string { return strings.NewReplacer(`\`, `\\`, `:`, `\:`, `'`, `\'`).Replace(path) }
+
+func loudness(t *testing.T, path string) (out []sample) {
+	t.Helper()
+	const rate, window = 48000, 240 // 5 ms
+	raw, _ := piped(t, "ffmpeg", "-v", "error", "-i", path, "-af", "aresample=async=1:first_pts=0", "-f", "s16le", "-ac", "1", "-ar", strconv.Itoa(rate), "-")
+	for n := 0; n+2*window <= len(raw); n += 2 * window {
+		loud := 0.0
+		for i := 0; i < 2*window; i += 2 {
+			v := float64(int16(binary.LittleEndian.Uint16(raw[n+i:]))) / (1 << 15)
+			loud = max(loud, v, -v)
+		}
+		out = append(out, sample{float64(n/2) / rate, loud})
+	}
+	// The level is that of the beep in the middle of its window; a gate of a fifth hears
+	// where it begins.
+	for i := range out {
+		out[i].level = min(out[i].level*2.5, 1)
+	}
+	return out
+}

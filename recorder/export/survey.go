@@ -1,0 +1,218 @@
+package export
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"aparte/recorder/clock"
+	"aparte/recorder/jitter"
+	"aparte/recorder/journal"
+	"aparte/sfu"
+)
+
+// maxEvents bounds the index.
+const maxEvents = 1 << 20
+
+// streamKey names a stream in a recording of several parts.
+type streamKey struct{ part, id uint32 }
+
+// stream is what the survey knows of one.
+type stream struct {
+	sfu.TapStream
+	clock *clock.Stream
+	times jitter.Times
+}
+
+// senderKey names somebody from one arrival to the next departure: another device may
+// have another clock.
+type senderKey struct {
+	part, stay uint32
+	identity   string
+}
+
+// survey is what the first reading learns.
+type survey struct {
+	index   Index
+	streams map[streamKey]*stream
+	senders map[senderKey]*clock.Sender
+	stays   map[string]uint32 // how often somebody has left
+	people  map[string]int    // place in the index
+	began   time.Time
+	offset  time.Duration // of the part that is being read
+	last    time.Duration
+}
+
+// walk reads a journal and calls do for each record with its time in the recording. A
+// journal that breaks off, or is not one from some place on, is read until there, and
+// why says so.
+func walk(r io.Reader, do func(record journal.Record, at time.Duration) error) (why string, err error) {
+	reader := journal.NewReader(r)
+	var began time.Time
+	var offset time.Duration
+	for n := 0; ; n++ {
+		record, err := reader.Next()
+		var format *journal.FormatError
+		switch {
+		case errors.Is(err, io.EOF) && n > 0:
+			return "", nil
+		case errors.As(err, &format) && n > 0:
+			return format.Error(), nil
+		case errors.Is(err, io.EOF):
+			return "", errors.New("the journal is empty")
+		case err != nil:
+			return "", err
+		}
+		if head, is := record.Event.(journal.Head); is {
+			if began.IsZero() {
+				began = head.Began
+			}
+			// A clock that was set back between two parts would put the second into the
+			// first.
+			offset = max(head.Began.Sub(began), offset)
+		}
+		if err := do(record, offset+record.At); err != nil {
+			return "", err
+		}
+	}
+}
+
+func newSurvey() *survey {
+	return &survey{
+		index:   Index{Version: 1, People: []Person{}, Files: []File{}, Events: []Event{}},
+		streams: map[streamKey]*stream{}, senders: map[senderKey]*clock.Sender{},
+		stays: map[string]uint32{}, people: map[string]int{},
+	}
+}
+
+// read is the first reading.
+func (s *survey) read(r io.Reader) (err error) {
+	s.index.Incomplete, err = walk(r, func(record journal.Record, at time.Duration) error {
+		s.last = max(s.last, at)
+		s.take(record, at)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, sender := range s.senders {
+		sender.Solve()
+	}
+	s.index.Began, s.index.Duration = s.began, s.last.Seconds()
+	return nil
+}
+
+func (s *survey) take(record journal.Record, at time.Duration) {
+	switch e := record.Event.(type) {
+	case journal.Head:
+		if s.began.IsZero() {
+			s.began = e.Began
+		}
+		s.offset = at
+	case journal.Begin:
+		s.begin(record.Part, e)
+	case journal.Packet:
+		if st := s.streams[streamKey{record.Part, e.Stream}]; st != nil && len(e.RTP) >= 12 {
+			st.clock.Packet(at, st.times.Extend(binary.BigEndian.Uint32(e.RTP[4:])))
+		}
+	case journal.Report:
+		if st := s.streams[streamKey{record.Part, e.Stream}]; st != nil {
+			st.clock.Report(at, e.NTP, st.times.Peek(e.RTP))
+		}
+	case journal.End:
+	default:
+		s.event(record.Event, at)
+	}
+}
+
+func (s *survey) begin(part uint32, e journal.Begin) {
+	key := streamKey{part, e.ID}
+	if s.streams[key] != nil || e.ClockRate == 0 {
+		return
+	}
+	owner := senderKey{part, s.stays[e.Identity], e.Identity}
+	if s.senders[owner] == nil {
+		s.senders[owner] = &clock.Sender{}
+	}
+	s.streams[key] = &stream{TapStream: e.TapStream, clock: s.senders[owner].Stream(e.ClockRate)}
+	s.person(e.Identity)
+}
+
+// person is somebody's place in the index.
+func (s *survey) person(identity string) *Person {
+	i, known := s.people[identity]
+	if !known {
+		i = len(s.index.People)
+		s.people[identity] = i
+		s.index.People = append(s.index.People, Person{Identity: identity, Name: identity})
+	}
+	return &s.index.People[i]
+}
+
+// event notes what happened in the room.
+func (s *survey) event(e journal.Event, at time.Duration) {
+	out := Event{At: seconds(at)}
+	switch e := e.(type) {
+	case journal.Started:
+		if s.index.Recording == "" {
+			s.index.Recording, s.index.Room = e.Recording, e.Room
+		}
+		out.Kind, out.Identity = "started", e.By
+	case journal.Joined:
+		p := s.person(e.Identity)
+		p.Kind = e.Kind
+		if e.Name != "" {
+			p.Name = e.Name
+		}
+		out.Kind, out.Identity, out.Name = "joined", e.Identity, e.Name
+	case journal.Left:
+		s.stays[e.Identity]++
+		out.Kind, out.Identity = "left", e.Identity
+	case journal.Renamed:
+		s.person(e.Identity).Name = e.Name
+		out.Kind, out.Identity, out.Name = "renamed", e.Identity, e.Name
+	case journal.Consent:
+		out.Kind, out.Identity, out.Answer = "consent", e.Identity, string(e.Answer)
+	case journal.Paused:
+		out.Kind, out.Identity = "paused", e.By
+	case journal.Resumed:
+		out.Kind, out.Identity = "resumed", e.By
+	case journal.Gap:
+		since := seconds(at - max(at-s.offset-e.Since, 0))
+		out.Kind, out.Reason, out.Packets, out.Since = "gap", e.Reason, e.Packets, &since
+	case journal.Stopped:
+		out.Kind, out.Identity, out.Reason = "stopped", e.By, e.Reason
+	case journal.Muted:
+		out.Kind, out.Track, out.Muted = "muted", e.Track, &e.Muted
+	case journal.Speaking:
+		out.Kind, out.Identities = "speaking", e.Identities
+	default:
+		return
+	}
+	if len(s.index.Events) < maxEvents {
+		s.index.Events = append(s.index.Events, out)
+	}
+}
+
+// seconds is a time of the index, to the millisecond.
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+
+// parse reads an RTP packet as the journal has it.
+func parse(raw []byte) (h rtp.Header, payload []byte, err error) {
+	n, err := h.Unmarshal(raw)
+	if err != nil {
+		return h, nil, fmt.Errorf("RTP: %w", err)
+	}
+	payload = raw[n:]
+	if h.Padding {
+		if len(payload) == 0 || int(payload[len(payload)-1]) > len(payload) {
+			return h, nil, errors.New("RTP: padding longer than the packet")
+		}
+		payload = payload[:len(payload)-int(payload[len(payload)-1])]
+	}
+	return h, payload, nil
+}

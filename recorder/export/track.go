@@ -1,0 +1,203 @@
+package export
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"aparte/recorder/jitter"
+	"aparte/recorder/mux"
+	"aparte/sfu/codec"
+)
+
+const (
+	// holdBack is how much of a picture waits before it is written: another layer may
+	// begin as far back, with its key frame, and takes over from there.
+	holdBack = 2 * time.Second
+	// holeLeast is what the index calls a hole.
+	holeLeast = 500 * time.Millisecond
+	// A time further from its arrival than this is a lie, and arrival is taken.
+	earlyMost, lateMost = 20 * time.Second, 2 * time.Second
+)
+
+// track is one track's files: one, and another where its codec changes.
+type track struct {
+	files                 *files
+	identity, sid, source string
+	err                   error
+
+	layer *layer // that is taken
+	held  []frame
+	out   *output
+	made  bool // a file
+	lost  int  // frames
+}
+
+// layer is one stream of a track.
+type layer struct {
+	feed *feed
+	last time.Duration // time of its last frame
+	any  bool
+	over bool // another one was taken after it
+}
+
+// frame has its place in the recording.
+type frame struct {
+	jitter.Frame
+	at    time.Duration
+	codec codec.Type
+	rough bool
+	rate  uint32
+	chans uint16
+}
+
+// take is one frame of one of the track's streams. They come in order in each; a stream
+// that begins takes over from the one before.
+func (t *track) take(l *layer, f jitter.Frame) {
+	if t.err != nil || l.over {
+		return
+	}
+	st := l.feed.stream
+	one := frame{Frame: f, at: st.clock.At(f.Time), codec: l.feed.frames.Codec(), rough: st.clock.Approximate(), rate: st.ClockRate, chans: st.Channels}
+	if one.at < f.Arrival-earlyMost || one.at > f.Arrival+lateMost {
+		one.at, one.rough = f.Arrival, true
+	}
+	if l.any {
+		one.at = max(one.at, l.last) // never backwards
+	}
+	l.any, l.last = true, one.at
+	if t.layer != l {
+		if t.layer != nil {
+			t.layer.over = true
+			// Its frames from here on are told by this layer.
+			i := slices.IndexFunc(t.held, func(h frame) bool { return h.at >= one.at })
+			if i >= 0 {
+				t.held = t.held[:i]
+			}
+		}
+		t.layer = l
+	}
+	t.held = append(t.held, one)
+	for len(t.held) > 0 && (one.codec == codec.Opus || t.held[0].at < one.at-holdBack) {
+		t.write(t.held[0])
+		t.held[0] = frame{}
+		t.held = t.held[1:]
+	}
+}
+
+// write puts a frame into the track's file, a new one where the codec is another.
+func (t *track) write(f frame) {
+	if t.out != nil && t.out.codec != f.codec {
+		t.finish()
+	}
+	if t.out == nil {
+		if t.out = t.create(f); t.out == nil {
+			return
+		}
+	}
+	t.fail(t.out.write(f))
+}
+
+func (t *track) fail(err error) {
+	if t.err == nil && err != nil {
+		t.err = err
+	}
+}
+
+// close writes what is held back and ends the file.
+func (t *track) close() {
+	for _, f := range t.held {
+		if t.err == nil {
+			t.write(f)
+		}
+	}
+	t.held = nil
+	t.finish()
+	if t.made || t.err != nil {
+		return
+	}
+	for _, st := range t.files.survey.streams {
+		if st.Identity == t.identity && st.Track == t.sid {
+			t.files.skip(st, "nothing of it can be played: no sound, or no whole key frame, is in the recording")
+		}
+	}
+}
+
+func (t *track) finish() {
+	if t.out == nil {
+		return
+	}
+	t.fail(t.out.w.Close())
+	o := t.out
+	t.out = nil
+	o.file.Duration = seconds(o.last - o.start)
+	o.file.LostFrames, t.lost = t.lost, 0
+	index := &t.files.survey.index
+	index.Files = append(index.Files, o.file)
+}
+
+// output is a file that is being written.
+type output struct {
+	w           *mux.Writer
+	codec       codec.Type
+	file        File
+	start, last time.Duration
+}
+
+// create begins a file with its first frame; nil while none can begin.
+func (t *track) create(f frame) *output {
+	f.size()
+	name := t.files.survey.person(t.identity).Name
+	about := mux.Track{
+		Codec: f.codec, Title: name, Name: t.source, Width: f.Width, Height: f.Height,
+		Channels: int(f.chans), Rate: int(f.rate), First: f.Data,
+	}
+	if err := about.Check(); err != nil {
+		t.lost++ // another key frame may tell
+		return nil
+	}
+	t.files.count++
+	t.made = true
+	o := &output{codec: f.codec, start: f.at, last: f.at, file: File{
+		Name:     fileName(t.files.count, name, t.source, mux.Extension(f.codec)),
+		Identity: t.identity, Track: t.sid, Source: t.source, Codec: f.codec.String(), Start: seconds(f.at),
+	}}
+	file, err := t.files.root.OpenFile(o.file.Name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		t.fail(fmt.Errorf("make a media file: %w", err))
+		return nil
+	}
+	if o.w, err = mux.Create(file, about); err != nil {
+		t.fail(err)
+		_ = file.Close()
+		return nil
+	}
+	return o
+}
+
+// size finds the size of a picture where its packets did not tell.
+func (f *frame) size() {
+	if f.Width == 0 && f.Keyframe && f.codec != codec.Opus {
+		if w, h, ok := mux.Size(f.codec, f.Data); ok {
+			f.Width, f.Height = w, h
+		}
+	}
+}
+
+func (o *output) write(f frame) error {
+	f.size()
+	if n := len(o.file.Sizes); f.Width > 0 && (n == 0 || o.file.Sizes[n-1].Width != f.Width || o.file.Sizes[n-1].Height != f.Height) && n < maxSizes {
+		o.file.Sizes = append(o.file.Sizes, Size{seconds(f.at), f.Width, f.Height})
+	}
+	if f.at-o.last >= holeLeast && len(o.file.Holes) < maxHoles {
+		o.file.Holes = append(o.file.Holes, Hole{seconds(o.last), seconds(f.at)})
+	}
+	o.last = max(o.last, f.at)
+	o.file.Approximate = o.file.Approximate || f.rough
+	o.file.Frames++
+	return o.w.Write(f.at, f.Keyframe, f.Data)
+}
+
+// Bounds of a file's lists in the index.
+const maxSizes, maxHoles = 10_000, 100_000
