@@ -41,6 +41,7 @@ func TestCommands(t *testing.T) {
 			"capture":  capture,
 			"exits":    exits,
 			"mode":     mode,
+			"speak":    speak,
 			"spoil":    spoil,
 			"taken":    taken,
 			"takenudp": takenUDP,

@@ -21,6 +21,7 @@ import (
 type recordCommand struct {
 	Verify recordVerify `cmd:"" help:"Verify a recording; names whatever was tampered with and exits with 1. No private key is needed."`
 	Open   recordOpen   `cmd:"" help:"Decrypt a recording into a folder, for export."`
+	Export recordExport `cmd:"" help:"Make media files of an opened recording: one for each track, as it was sent."`
 	Purge  recordPurge  `cmd:"" help:"Delete a recording, and say what is left of it."`
 }
 

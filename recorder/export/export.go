@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// ErrNotEmpty says that there is something in the folder to export into.
+var ErrNotEmpty = errors.New("the folder is not empty")
+
 // Config is what to export, and where to.
 type Config struct {
 	// Open gives the journal in plain, from its beginning. It is called twice.
@@ -75,7 +78,7 @@ func empty(root *os.Root) error {
 		return err
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty: name a new folder to export into", root.Name())
+		return fmt.Errorf("%s: %w: name a new one to export into", root.Name(), ErrNotEmpty)
 	}
 	return nil
 }

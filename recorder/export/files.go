@@ -22,7 +22,6 @@ type files struct {
 	tracks  map[trackKey]*track
 	order   []*track // as they began
 	count   int
-	skipped map[Skipped]bool
 	expired time.Duration
 }
 
@@ -37,7 +36,7 @@ type feed struct {
 }
 
 func newFiles(s *survey, root *os.Root) *files {
-	return &files{survey: s, root: root, live: map[streamKey]*feed{}, tracks: map[trackKey]*track{}, skipped: map[Skipped]bool{}}
+	return &files{survey: s, root: root, live: map[streamKey]*feed{}, tracks: map[trackKey]*track{}}
 }
 
 func (f *files) write(r io.Reader) error {
@@ -82,30 +81,21 @@ func (f *files) begin(key streamKey) {
 	if st == nil || f.live[key] != nil {
 		return
 	}
-	name := trackKey{st.Identity, st.Track}
-	t := f.tracks[name]
-	if t == nil {
-		t = &track{files: f, identity: st.Identity, sid: st.Track, source: st.Source}
-		f.tracks[name] = t
-		f.order = append(f.order, t)
-	}
-	one := &feed{stream: st, track: t}
-	layer := &layer{feed: one}
-	frames, ok := jitter.NewStream(st.Mime, func(frame jitter.Frame) { t.take(layer, frame) })
+	one := &feed{stream: st}
+	l := &layer{feed: one}
+	frames, ok := jitter.NewStream(st.Mime, func(frame jitter.Frame) { one.track.take(l, frame) })
 	if !ok {
-		f.skip(st, "no file can be made of this codec")
+		f.survey.skip(st.TapStream, "no file can be made of this codec")
 		return
+	}
+	name := trackKey{st.Identity, st.Track}
+	if one.track = f.tracks[name]; one.track == nil {
+		one.track = &track{files: f, identity: st.Identity, sid: st.Track, source: st.Source, mime: st.Mime}
+		f.tracks[name] = one.track
+		f.order = append(f.order, one.track)
 	}
 	one.frames = frames
 	f.live[key] = one
-}
-
-func (f *files) skip(st *stream, reason string) {
-	one := Skipped{Identity: st.Identity, Track: st.Track, Codec: st.Mime, Reason: reason}
-	if !f.skipped[one] {
-		f.skipped[one] = true
-		f.survey.index.Skipped = append(f.survey.index.Skipped, one)
-	}
 }
 
 func (one *feed) push(raw []byte, at time.Duration) {

@@ -5,7 +5,7 @@ import (
 )
 
 // IndexName is what the index is called.
-const IndexName = "recording.json"
+const IndexName = "index.json"
 
 // Index is the table of contents of an export. Times in seconds are since the recording
 // began.

@@ -267,7 +267,9 @@ func brightness(t *testing.T, path string) (out []sample) {
 }
 
 // escape is for a path in a filter graph.
-func escape(path string) string { return strings.NewReplacer(`\`, `\\`, `:`, `\:`, `'`, `\'`).Replace(path) }
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `:`, `\:`, `'`, `\'`).Replace(path)
+}
 
 func loudness(t *testing.T, path string) (out []sample) {
 	t.Helper()

@@ -42,6 +42,7 @@ type survey struct {
 	senders map[senderKey]*clock.Sender
 	stays   map[string]uint32 // how often somebody has left
 	people  map[string]int    // place in the index
+	skipped map[Skipped]bool
 	began   time.Time
 	offset  time.Duration // of the part that is being read
 	last    time.Duration
@@ -85,7 +86,7 @@ func newSurvey() *survey {
 	return &survey{
 		index:   Index{Version: 1, People: []Person{}, Files: []File{}, Events: []Event{}},
 		streams: map[streamKey]*stream{}, senders: map[senderKey]*clock.Sender{},
-		stays: map[string]uint32{}, people: map[string]int{},
+		stays: map[string]uint32{}, people: map[string]int{}, skipped: map[Skipped]bool{},
 	}
 }
 
@@ -131,7 +132,11 @@ func (s *survey) take(record journal.Record, at time.Duration) {
 
 func (s *survey) begin(part uint32, e journal.Begin) {
 	key := streamKey{part, e.ID}
-	if s.streams[key] != nil || e.ClockRate == 0 {
+	if s.streams[key] != nil {
+		return
+	}
+	if e.ClockRate == 0 {
+		s.skip(e.TapStream, "its clock rate is not known")
 		return
 	}
 	owner := senderKey{part, s.stays[e.Identity], e.Identity}
@@ -140,6 +145,15 @@ func (s *survey) begin(part uint32, e journal.Begin) {
 	}
 	s.streams[key] = &stream{TapStream: e.TapStream, clock: s.senders[owner].Stream(e.ClockRate)}
 	s.person(e.Identity)
+}
+
+// skip notes a stream without a file, once.
+func (s *survey) skip(st sfu.TapStream, reason string) {
+	one := Skipped{Identity: st.Identity, Track: st.Track, Codec: st.Mime, Reason: reason}
+	if !s.skipped[one] {
+		s.skipped[one] = true
+		s.index.Skipped = append(s.index.Skipped, one)
+	}
 }
 
 // person is somebody's place in the index.

@@ -8,6 +8,7 @@ import (
 
 	"aparte/recorder/jitter"
 	"aparte/recorder/mux"
+	"aparte/sfu"
 	"aparte/sfu/codec"
 )
 
@@ -25,6 +26,7 @@ const (
 type track struct {
 	files                 *files
 	identity, sid, source string
+	mime                  string // of its first stream
 	err                   error
 
 	layer *layer // that is taken
@@ -117,11 +119,8 @@ func (t *track) close() {
 	if t.made || t.err != nil {
 		return
 	}
-	for _, st := range t.files.survey.streams {
-		if st.Identity == t.identity && st.Track == t.sid {
-			t.files.skip(st, "nothing of it can be played: no sound, or no whole key frame, is in the recording")
-		}
-	}
+	t.files.survey.skip(sfu.TapStream{Identity: t.identity, Track: t.sid, Mime: t.mime},
+		"nothing of it can be played: no sound, or no whole key frame, is in the recording")
 }
 
 func (t *track) finish() {
