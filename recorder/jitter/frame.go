@@ -75,7 +75,7 @@ func (s *Stream) Stats() Stats {
 // Push takes a packet, in the order of arrival.
 func (s *Stream) Push(p Packet) {
 	s.stats.Packets++
-	s.order.push(waiting{p, s.times.Extend(p.Timestamp)}, s.take)
+	s.order.push(waiting{Packet: p, time: s.times.Extend(p.Timestamp)}, s.take)
 }
 
 // Expire tells that the recording has gone on until now: what was missing for too long

@@ -1,6 +1,8 @@
 package jitter
 
 import (
+	"cmp"
+	"slices"
 	"time"
 )
 
@@ -24,7 +26,8 @@ const (
 // waiting is a packet that is not due yet.
 type waiting struct {
 	Packet
-	time int64 // the timestamp, extended
+	ext  uint64 // the number, extended
+	time int64  // the timestamp, extended
 }
 
 // order gives packets in the order of their numbers. Which one is the first is known
@@ -35,8 +38,8 @@ type order struct {
 	since   time.Duration // when the first came
 	next    uint64        // extended number that is due
 	high    uint64        // highest that came
-	kept    map[uint64]waiting
-	late    int // came after their place was passed
+	kept    []waiting     // by number
+	late    int           // came after their place was passed
 	twice   int
 }
 
@@ -52,95 +55,64 @@ func (o *order) extend(seq uint16) uint64 {
 // push takes a packet and calls out for each that is due; gap tells that packets before
 // it never came.
 func (o *order) push(w waiting, out func(w waiting, gap bool)) {
-	ext := o.extend(w.Seq)
+	w.ext = o.extend(w.Seq)
 	if !o.begun {
-		o.begun, o.since, o.high, o.kept = true, w.Arrival, ext, map[uint64]waiting{}
+		o.begun, o.since, o.high = true, w.Arrival, w.ext
 	}
-	o.high = max(o.high, ext)
-	if o.settled && ext < o.next {
+	o.high = max(o.high, w.ext)
+	if o.settled && w.ext < o.next {
 		o.late++
 		return
 	}
-	if _, has := o.kept[ext]; has {
+	at, has := slices.BinarySearchFunc(o.kept, w.ext, func(x waiting, ext uint64) int { return cmp.Compare(x.ext, ext) })
+	if has {
 		o.twice++
 		return
 	}
-	o.kept[ext] = w
-	if len(o.kept) > maxWaiting {
-		o.settle(out)
-	}
-	if !o.settled {
+	o.kept = slices.Insert(o.kept, at, w)
+	full := len(o.kept) > maxWaiting
+	o.settled = o.settled || full
+	o.release(full, out)
+}
+
+// release gives what is due. With skip it goes over what is missing before the first
+// there is.
+func (o *order) release(skip bool, out func(w waiting, gap bool)) {
+	if !o.settled || len(o.kept) == 0 {
 		return
 	}
-	o.release(out)
-	for len(o.kept) > maxWaiting {
-		o.skip(out)
+	if o.next == 0 {
+		o.next = o.kept[0].ext // the very first
 	}
-}
-
-// settle begins with the lowest number there is.
-func (o *order) settle(out func(w waiting, gap bool)) {
-	if !o.settled && len(o.kept) > 0 {
-		o.settled = true
-		o.next, _ = o.lowest()
-		o.release(out)
-	}
-}
-
-// release gives what is due.
-func (o *order) release(out func(w waiting, gap bool)) {
-	for {
-		w, has := o.kept[o.next]
-		if !has {
-			return
+	n := 0
+	for _, w := range o.kept {
+		if w.ext != o.next && !skip {
+			break
 		}
-		delete(o.kept, o.next)
-		o.next++
-		out(w, false)
+		out(w, w.ext != o.next)
+		o.next, skip = w.ext+1, false
+		n++
+	}
+	clear(o.kept[:n])
+	if o.kept = o.kept[n:]; len(o.kept) == 0 {
+		o.kept = nil
 	}
 }
 
 // expire gives up what is missing before packets that came before the time.
 func (o *order) expire(before time.Duration, out func(w waiting, gap bool)) {
-	if o.since < before {
-		o.settle(out)
-	}
-	if !o.settled {
-		return
-	}
-	for len(o.kept) > 0 {
-		if _, w := o.lowest(); w.Arrival >= before {
-			return
-		}
-		o.skip(out)
+	o.settled = o.settled || o.begun && o.since < before
+	o.release(false, out)
+	for o.settled && len(o.kept) > 0 && o.kept[0].Arrival < before {
+		o.release(true, out)
 	}
 }
 
 // flush gives all there is.
 func (o *order) flush(out func(w waiting, gap bool)) {
-	o.settle(out)
+	o.settled = true
+	o.release(false, out)
 	for len(o.kept) > 0 {
-		o.skip(out)
+		o.release(true, out)
 	}
-}
-
-// skip goes over what is missing.
-func (o *order) skip(out func(w waiting, gap bool)) {
-	ext, w := o.lowest()
-	delete(o.kept, ext)
-	o.next = ext + 1
-	out(w, true)
-	o.release(out)
-}
-
-// lowest is the first packet behind the gap. It looks at all, which happens once for
-// each gap.
-func (o *order) lowest() (ext uint64, w waiting) {
-	first := true
-	for e, x := range o.kept {
-		if first || e < ext {
-			ext, w, first = e, x, false
-		}
-	}
-	return ext, w
 }
