@@ -153,8 +153,19 @@ func (st *Stream) dropOutliers() {
 	st.reports = kept
 }
 
-// findSteps tells the sender where its clock was set.
+// findSteps tells the sender where its clock was set. One that is set all the time is
+// none, and its reports are not believed.
 func (st *Stream) findSteps() {
+	n := 0
+	for i := 1; i < len(st.reports); i++ {
+		if jump(st.reports[i-1], st.reports[i]) != 0 {
+			n++
+		}
+	}
+	if n*4 > len(st.reports) {
+		st.reports = nil
+		return
+	}
 	for i := 1; i < len(st.reports); i++ {
 		by := jump(st.reports[i-1], st.reports[i])
 		if by == 0 {
