@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 )
 
 // ErrNotEmpty says that there is something in the folder to export into.
@@ -46,7 +46,7 @@ func Export(ctx context.Context, cfg Config) (*Index, error) {
 	if err := errors.Join(reading(cfg, func(r io.Reader) error { return f.write(canceled{ctx, r}) }), f.close()); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(s.index.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(s.index.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.Start, b.Start)) })
 	return &s.index, writeIndex(root, &s.index)
 }
 

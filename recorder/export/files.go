@@ -21,7 +21,6 @@ type files struct {
 	live    map[streamKey]*feed
 	tracks  map[trackKey]*track
 	order   []*track // as they began
-	count   int
 	expired time.Duration
 }
 
@@ -90,7 +89,7 @@ func (f *files) begin(key streamKey) {
 	}
 	name := trackKey{st.Identity, st.Track}
 	if one.track = f.tracks[name]; one.track == nil {
-		one.track = &track{files: f, identity: st.Identity, sid: st.Track, source: st.Source, mime: st.Mime}
+		one.track = &track{files: f, identity: st.Identity, sid: st.Track, source: st.Source, mime: st.Mime, place: len(f.order) + 1}
 		f.tracks[name] = one.track
 		f.order = append(f.order, one.track)
 	}

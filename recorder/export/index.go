@@ -48,6 +48,8 @@ type File struct {
 	LostFrames  int    `json:"lost_frames,omitempty"` // that were sent and are not in it, as far as is known
 	Sizes       []Size `json:"sizes,omitempty"`       // of the picture
 	Holes       []Hole `json:"holes,omitempty"`       // of more than half a second
+
+	place int // of its track
 }
 
 // Size is that of a picture from some time on.

@@ -9,7 +9,7 @@ import (
 // maxPart is how many characters of a name a file name has.
 const maxPart = 40
 
-// fileName is the name of the nth file: "03-anne-martin-camera.webm". What somebody
+// fileName is the name of a file of the nth track: "03-anne-martin-camera.webm". What somebody
 // typed becomes letters, digits and dashes.
 func fileName(n int, person, source, extension string) string {
 	parts := []string{fmt.Sprintf("%02d", n)}

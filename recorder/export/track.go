@@ -26,14 +26,15 @@ const (
 type track struct {
 	files                 *files
 	identity, sid, source string
+	place                 int    // in the order in which tracks began, from 1
 	mime                  string // of its first stream
 	err                   error
 
 	layer *layer // that is taken
 	held  []frame
 	out   *output
-	made  bool // a file
-	lost  int  // frames
+	made  int // files
+	lost  int // frames
 }
 
 // layer is one stream of a track.
@@ -116,7 +117,7 @@ func (t *track) close() {
 	}
 	t.held = nil
 	t.finish()
-	if t.made || t.err != nil {
+	if t.made > 0 || t.err != nil {
 		return
 	}
 	t.files.survey.skip(sfu.TapStream{Identity: t.identity, Track: t.sid, Mime: t.mime},
@@ -156,11 +157,14 @@ func (t *track) create(f frame) *output {
 		t.lost++ // another key frame may tell
 		return nil
 	}
-	t.files.count++
-	t.made = true
+	t.made++
+	source := t.source
+	if t.made > 1 {
+		source = fmt.Sprintf("%s-%d", source, t.made)
+	}
 	o := &output{codec: f.codec, start: f.at, last: f.at, file: File{
-		Name:     fileName(t.files.count, name, t.source, mux.Extension(f.codec)),
-		Identity: t.identity, Track: t.sid, Source: t.source, Codec: f.codec.String(), Start: seconds(f.at),
+		Name:     fileName(t.place, name, source, mux.Extension(f.codec)),
+		Identity: t.identity, Track: t.sid, Source: t.source, Codec: f.codec.String(), Start: seconds(f.at), place: t.place,
 	}}
 	file, err := t.files.root.OpenFile(o.file.Name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {

@@ -1,0 +1,234 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"aparte/recorder/journal"
+	"aparte/sfu"
+)
+
+var (
+	keyFrame   = []byte{0x10, 0x00, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01, 1}
+	deltaFrame = []byte{0x10, 0x01, 0, 0, 2}
+)
+
+func (t *tape) microphone(from, to time.Duration, identity, sid string) {
+	id := t.stream(from, sfu.TapStream{Identity: identity, Track: sid, Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2})
+	for n := uint16(0); from+time.Duration(n)*20*time.Millisecond < to; n++ {
+		t.packet(from+time.Duration(n)*20*time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
+			Version: 2, PayloadType: 111, SequenceNumber: n, Timestamp: uint32(n) * 960,
+		}, Payload: []byte{0xf8, 0xff, 0xfe}})
+	}
+	t.add(to, journal.End{Stream: id})
+}
+
+func (t *tape) pictures(from, to time.Duration, sid string, first []byte) {
+	id := t.stream(from, sfu.TapStream{Identity: "ann", Track: sid, Source: "camera", Mime: "video/VP8", PayloadType: 96, ClockRate: 90000})
+	payload := first
+	for n := uint16(0); from+time.Duration(n)*40*time.Millisecond < to; n++ {
+		t.packet(from+time.Duration(n)*40*time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
+			Version: 2, PayloadType: 96, SequenceNumber: n, Timestamp: uint32(n) * 3600, Marker: true,
+		}, Payload: payload})
+		payload = deltaFrame
+	}
+	t.add(to, journal.End{Stream: id})
+}
+
+// told is an index in words.
+func told(index *Index) string {
+	var words []string
+	for _, f := range index.Files {
+		words = append(words, fmt.Sprintf("%s %s %.2f+%.2f %d", f.Name, f.Track, f.Start, f.Duration, f.Frames))
+	}
+	for _, s := range index.Skipped {
+		words = append(words, "skipped "+s.Track)
+	}
+	return strings.Join(words, "\n")
+}
+
+func TestAMeeting(t *testing.T) {
+	one := newTape()
+	one.add(0, journal.Started{Recording: "r1", Room: "room", By: "ann"})
+	one.add(0, journal.Joined{Identity: "ann", Name: "Ann", Kind: "host"})
+	one.add(0, journal.Joined{Identity: "bob", Name: "../../etc/passwd", Kind: "guest"})
+	one.microphone(time.Second, 3*time.Second, "ann", "TR_a1")
+	one.add(3*time.Second, journal.Left{Identity: "ann"})
+	one.add(4*time.Second, journal.Joined{Identity: "ann", Name: "Ann M.", Kind: "host"})
+	one.microphone(4*time.Second, 5*time.Second, "ann", "TR_a2")
+	one.pictures(4*time.Second, 6*time.Second, "TR_v", keyFrame)
+	one.pictures(4*time.Second, 5*time.Second, "TR_w", deltaFrame) // nothing to begin with
+	one.microphone(2*time.Second, 6*time.Second, "bob", "TR_b")
+	one.add(2500*time.Millisecond, journal.Muted{Track: "TR_b", Muted: true})
+	one.add(2600*time.Millisecond, journal.Speaking{Identities: []string{"ann", "bob"}})
+	one.add(6*time.Second, journal.Gap{Reason: journal.Overflow, Since: 5 * time.Second, Packets: 3})
+	first := one.bytes()
+
+	// The server is started again, ten seconds after the beginning.
+	two := newTape()
+	two.microphone(time.Second, 2*time.Second, "ann", "TR_a3")
+	two.add(2*time.Second, journal.Stopped{By: "ann"})
+	second := bytes.Replace(two.bytes(), journal.Append(nil, 0, journal.Head{Part: 1, Began: two.began}),
+		journal.Append(nil, 0, journal.Head{Part: 2, Began: two.began.Add(10 * time.Second)}), 1)
+
+	index, dir := export(t, append(first, second...))
+	if got, want := told(index), strings.TrimSpace(`
+01-ann-m-microphone.webm TR_a1 1.00+1.98 100
+02-etc-passwd-microphone.webm TR_b 2.00+3.98 200
+03-ann-m-microphone.webm TR_a2 4.00+0.98 50
+04-ann-m-camera.webm TR_v 4.00+1.96 50
+06-ann-m-microphone.webm TR_a3 11.00+0.98 50
+skipped TR_w`); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var events []string
+	for _, e := range index.Events {
+		events = append(events, fmt.Sprintf("%.1f %s", e.At, e.Kind))
+	}
+	if got, want := strings.Join(events, ", "), "0.0 started, 0.0 joined, 0.0 joined, 2.5 muted, 2.6 speaking, 3.0 left, 4.0 joined, 6.0 gap, 12.0 stopped"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if since := index.Events[7].Since; since == nil || *since != 5 {
+		t.Errorf("the gap since %v", since)
+	}
+	if index.Recording != "r1" || index.Room != "room" || index.Duration != 12 || !index.Began.Equal(one.began) || index.Incomplete != "" {
+		t.Errorf("%+v", index)
+	}
+	if !slices.Equal(index.People, []Person{{"ann", "Ann M.", "host"}, {"bob", "../../etc/passwd", "guest"}}) {
+		t.Errorf("%+v", index.People)
+	}
+
+	raw, err := os.ReadFile(filepath.Join(dir, IndexName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read Index
+	if err := json.Unmarshal(raw, &read); err != nil || told(&read) != told(index) {
+		t.Errorf("the index on the disk: %v\n%s", err, raw)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 6 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// A journal that breaks off is exported up to there.
+func TestAJournalThatBreaksOff(t *testing.T) {
+	one := newTape()
+	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")
+	raw := one.bytes()
+	index, _ := export(t, raw[:len(raw)*3/4])
+	if index.Incomplete == "" || len(index.Files) != 1 || index.Files[0].Frames < 70 || index.Files[0].Frames > 80 {
+		t.Errorf("%+v", index)
+	}
+	for name, raw := range map[string][]byte{"empty": nil, "nonsense": []byte("nonsense, nonsense"), "no head": raw[17:]} {
+		dir := filepath.Join(t.TempDir(), "out")
+		_, err := Export(t.Context(), Config{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }, Dir: dir})
+		if err == nil {
+			t.Errorf("%s: exported", name)
+		}
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s: there is a folder", name)
+		}
+	}
+}
+
+// A track whose codec changes has a file of each.
+func TestACodecThatChanges(t *testing.T) {
+	one := newTape()
+	one.pictures(time.Second, 2*time.Second, "TR_v", keyFrame)
+	id := one.stream(2*time.Second, sfu.TapStream{Identity: "ann", Track: "TR_v", Source: "camera", Mime: "video/H264", PayloadType: 102, ClockRate: 90000})
+	sps := []byte{0x67, 0x42, 0xc0, 0x1f, 0x8c, 0x8d, 0x40, 0x28, 0x02, 0xdd, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00, 0x03, 0x01, 0x84, 0x78, 0xc1, 0x95}
+	for n, nal := range [][]byte{sps, {0x68, 0xce, 0x3c, 0x80}, {0x65, 1, 2, 3}} {
+		one.packet(2*time.Second+time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
+			Version: 2, PayloadType: 102, SequenceNumber: uint16(n), Timestamp: 1, Marker: n == 2,
+		}, Payload: nal})
+	}
+	index, _ := export(t, one.bytes())
+	if got, want := told(index), "01-ann-camera.webm TR_v 1.00+0.96 25\n01-ann-camera-2.mkv TR_v 2.00+0.00 1"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestNothingIsOverwritten(t *testing.T) {
+	one := newTape()
+	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")
+	raw := one.bytes()
+	_, dir := export(t, raw)
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
+	if _, err := Export(t.Context(), Config{Open: open, Dir: dir}); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("into a folder with files: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Export(ctx, Config{Open: open, Dir: filepath.Join(t.TempDir(), "x")}); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+}
+
+// Streams of garbage, lies about time among them, end in files that close, and times
+// within the meeting.
+func TestHostileStreams(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	mimes := []string{"video/VP8", "video/VP9", "video/AV1", "video/H264", "audio/opus", "audio/red", ""}
+	for range 20 {
+		one := newTape()
+		for _, mime := range mimes {
+			id := one.stream(0, sfu.TapStream{
+				Identity: strings.Repeat("é/", random.IntN(50)), Track: mime, Mime: mime, PayloadType: 96, ClockRate: random.Uint32() >> random.IntN(33), Channels: uint16(random.IntN(3)),
+			})
+			for n := range 300 {
+				at := time.Duration(n) * 10 * time.Millisecond
+				raw := make([]byte, random.IntN(60))
+				for i := range raw {
+					raw[i] = byte(random.Uint32())
+				}
+				if random.IntN(4) > 0 {
+					h := rtp.Header{Version: 2, PayloadType: 96, SequenceNumber: uint16(n * random.IntN(3)), Timestamp: uint32(n) << random.IntN(32), Marker: random.IntN(2) == 0}
+					payload := append(slices.Clone([][]byte{keyFrame, deltaFrame, {0x7c, 0x85}, {0x10}, {0x2c, 0}}[random.IntN(5)]), raw...)
+					one.packet(at, id, &rtp.Packet{Header: h, Payload: payload})
+				} else {
+					one.add(at, journal.Packet{Stream: id, RTP: raw})
+				}
+				if n%20 == 0 {
+					one.add(at, journal.Report{Stream: id, SenderReport: sfu.SenderReport{NTP: random.Uint64(), RTP: random.Uint32()}})
+				}
+			}
+		}
+		index, _ := export(t, one.bytes())
+		for _, f := range index.Files {
+			if f.Start < -20 || f.Start+f.Duration > 10 || f.Frames == 0 {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	for _, tt := range []struct{ person, want string }{
+		{"Anne Martin", "07-anne-martin-camera.webm"},
+		{"  José--María (2)  ", "07-josé-maría-2-camera.webm"},
+		{"../../x\x00y", "07-x-y-camera.webm"},
+		{"؟سارة", "07-سارة-camera.webm"},
+		{"…", "07-camera.webm"},
+		{strings.Repeat("long ", 20), "07-" + strings.TrimRight(strings.Repeat("long-", 10), "-") + "-camera.webm"},
+		{"con:aux", "07-con-aux-camera.webm"},
+	} {
+		if got := fileName(7, tt.person, "camera", "webm"); got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.person, got, tt.want)
+		}
+	}
+}
