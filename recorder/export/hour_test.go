@@ -72,7 +72,6 @@ type hour struct {
 	tape   *tape
 	length time.Duration
 	sender sender
-	frames int // pictures that were sent and could be shown
 }
 
 func newHour(length time.Duration, drift, wander float64, by time.Duration) *hour {
