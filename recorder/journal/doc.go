@@ -18,8 +18,9 @@
 // bytes. A flag is one byte, 0 or 1. The body is exactly as long as its fields.
 //
 // Every body but that of a head begins with the record's time: microseconds of a
-// monotonic clock since its part began. Records of one stream are in the order of
-// arrival; those of several may be out of order by some milliseconds.
+// monotonic clock since its part began. Packets of one stream are in the order of
+// arrival, and so are its reports; records of several streams may be out of order, by up
+// to two seconds where one layer of a picture takes over from another.
 //
 // # Parts
 //
