@@ -50,6 +50,8 @@ var edges = map[string][]string{
 	"github.com/pion/srtp/v3":   {"sfu/transport/..."},
 	"github.com/pion/turn/v5":   {"sfu/relay"},
 	"filippo.io/age":            {"recorder/seal", "signaling/file"},
+	// Matroska.
+	"github.com/at-wat/ebml-go/mkvcore": {"recorder/mux"},
 	// Signed notes: the recorder's statements.
 	"golang.org/x/mod/sumdb/note": {"recorder/seal"},
 	"database/sql":                {"signaling/store/..."},

@@ -16,6 +16,8 @@ const (
 	// holdBack is how much of a picture waits before it is written: another layer may
 	// begin as far back, with its key frame, and takes over from there.
 	holdBack = 2 * time.Second
+	// sameMoment: layers of one picture have one time, to what fits tell.
+	sameMoment = 5 * time.Millisecond
 	// holeLeast is what the index calls a hole.
 	holeLeast = 500 * time.Millisecond
 	// A time further from its arrival than this is a lie, and arrival is taken.
@@ -74,7 +76,7 @@ func (t *track) take(l *layer, f jitter.Frame) {
 		if t.layer != nil {
 			t.layer.over = true
 			// Its frames from here on are told by this layer.
-			i := slices.IndexFunc(t.held, func(h frame) bool { return h.at >= one.at })
+			i := slices.IndexFunc(t.held, func(h frame) bool { return h.at > one.at-sameMoment })
 			if i >= 0 {
 				t.held = t.held[:i]
 			}

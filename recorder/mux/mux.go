@@ -107,7 +107,10 @@ func Create(f File, t Track) (*Writer, error) {
 		return nil, err
 	}
 	w.block = blocks[0]
-	return w, w.file.failed()
+	if w.file.failed() != nil {
+		return nil, w.Close()
+	}
+	return w, nil
 }
 
 // Write adds a frame at a time, which the first one's is taken from: files begin at 0.
