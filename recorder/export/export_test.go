@@ -166,6 +166,20 @@ func TestACodecThatChanges(t *testing.T) {
 	}
 }
 
+// A track that goes on after a while, as when consent was taken back and given again,
+// has another file, and holds none open meanwhile.
+func TestATrackThatGoesOn(t *testing.T) {
+	one := newTape()
+	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")
+	one.microphone(5*time.Second, 6*time.Second, "ann", "TR_a")
+	one.microphone(0, 60*time.Second, "bob", "TR_b")
+	one.microphone(30*time.Second, 31*time.Second, "ann", "TR_a")
+	index, _ := export(t, one.bytes())
+	if got, want := told(index), "01-bob-microphone.webm TR_b 0.00+59.98 3000\n02-ann-microphone.webm TR_a 1.00+4.98 150\n02-ann-microphone-2.webm TR_a 30.00+0.98 50"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestNothingIsOverwritten(t *testing.T) {
 	one := newTape()
 	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")

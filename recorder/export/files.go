@@ -11,8 +11,14 @@ import (
 	"aparte/recorder/journal"
 )
 
-// expireEvery is how often what is missing is looked for, in the recording's time.
-const expireEvery = 250 * time.Millisecond
+const (
+	// expireEvery is how often what is missing is looked for, in the recording's time.
+	expireEvery = 250 * time.Millisecond
+	// idleMost is how long a track may have no stream before its file ends: a layer
+	// takes over from another at once, and whole days of rejoins must not hold a file
+	// each. Should the track go on it has another.
+	idleMost = 10 * time.Second
+)
 
 // files is the second reading.
 type files struct {
@@ -22,6 +28,7 @@ type files struct {
 	tracks  map[trackKey]*track
 	order   []*track // as they began
 	expired time.Duration
+	err     error // the first that a track met
 }
 
 // trackKey names a track through all parts.
@@ -57,22 +64,22 @@ func (f *files) take(record journal.Record, at time.Duration) error {
 		f.end(streamKey{record.Part, e.Stream})
 	}
 	if at-f.expired >= expireEvery {
-		f.expired = at
-		for _, one := range f.live {
-			one.frames.Expire(at)
-		}
+		f.expire(at)
 	}
-	return f.err()
+	return f.err
 }
 
-// err is the first that a track met.
-func (f *files) err() error {
+// expire gives up what will not come any more.
+func (f *files) expire(now time.Duration) {
+	f.expired = now
+	for _, one := range f.live {
+		one.frames.Expire(now)
+	}
 	for _, t := range f.order {
-		if t.err != nil {
-			return t.err
+		if t.streams == 0 && now-t.idle > idleMost {
+			t.finish()
 		}
 	}
-	return nil
 }
 
 func (f *files) begin(key streamKey) {
@@ -94,6 +101,7 @@ func (f *files) begin(key streamKey) {
 		f.order = append(f.order, one.track)
 	}
 	one.frames = frames
+	one.track.streams++
 	f.live[key] = one
 }
 
@@ -116,6 +124,8 @@ func (f *files) end(key streamKey) {
 	one.frames.Flush()
 	stats := one.frames.Stats()
 	one.track.lost += stats.Broken + stats.Useless
+	one.track.streams--
+	one.track.idle = f.expired
 }
 
 func (f *files) endAll() {
@@ -137,5 +147,5 @@ func (f *files) close() error {
 	for _, t := range f.order {
 		t.close()
 	}
-	return f.err()
+	return f.err
 }

@@ -30,7 +30,9 @@ type track struct {
 	identity, sid, source string
 	place                 int    // in the order in which tracks began, from 1
 	mime                  string // of its first stream
-	err                   error
+
+	streams int           // that are read now
+	idle    time.Duration // since when there is none
 
 	layer *layer // that is taken
 	held  []frame
@@ -60,7 +62,7 @@ type frame struct {
 // take is one frame of one of the track's streams. They come in order in each; a stream
 // that begins takes over from the one before.
 func (t *track) take(l *layer, f jitter.Frame) {
-	if t.err != nil || l.over {
+	if t.files.err != nil || l.over {
 		return
 	}
 	st := l.feed.stream
@@ -94,7 +96,7 @@ func (t *track) take(l *layer, f jitter.Frame) {
 // write puts a frame into the track's file, a new one where the codec is another.
 func (t *track) write(f frame) {
 	if t.out != nil && t.out.codec != f.codec {
-		t.finish()
+		t.end()
 	}
 	if t.out == nil {
 		if t.out = t.create(f); t.out == nil {
@@ -105,28 +107,33 @@ func (t *track) write(f frame) {
 }
 
 func (t *track) fail(err error) {
-	if t.err == nil && err != nil {
-		t.err = err
+	if t.files.err == nil && err != nil {
+		t.files.err = err
 	}
 }
 
-// close writes what is held back and ends the file.
-func (t *track) close() {
+// finish writes what is held back and ends the file.
+func (t *track) finish() {
 	for _, f := range t.held {
-		if t.err == nil {
+		if t.files.err == nil {
 			t.write(f)
 		}
 	}
 	t.held = nil
-	t.finish()
-	if t.made > 0 || t.err != nil {
-		return
-	}
-	t.files.survey.skip(sfu.TapStream{Identity: t.identity, Track: t.sid, Mime: t.mime},
-		"nothing of it can be played: no sound, or no whole key frame, is in the recording")
+	t.end()
 }
 
-func (t *track) finish() {
+// close is the last thing that is done of a track.
+func (t *track) close() {
+	t.finish()
+	if t.made == 0 && t.files.err == nil {
+		t.files.survey.skip(sfu.TapStream{Identity: t.identity, Track: t.sid, Mime: t.mime},
+			"nothing of it can be played: no sound, or no whole key frame, is in the recording")
+	}
+}
+
+// end ends the file.
+func (t *track) end() {
 	if t.out == nil {
 		return
 	}
