@@ -117,7 +117,7 @@ type live struct {
 	files     files
 	timer     *Timer // nil: none; never changed, only replaced
 
-	postZone string // the post's time zone as it was when the meeting was loaded
+	postZone, postName string // the post's as they were when the meeting was loaded
 
 	taken taken // by hosts and not stored
 
@@ -281,7 +281,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		return profile.Profile{}, fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
 	first := l.lobby == nil
-	l.meeting, l.postZone = s.Meeting, s.PostZone
+	l.meeting, l.postZone, l.postName = s.Meeting, s.PostZone, s.PostName
 	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
 	l.seats = make(map[string]Seat, len(s.Seats))
 	for _, seat := range s.Seats {

@@ -90,6 +90,7 @@ type Stored struct {
 	Meeting Meeting
 	// PostZone is the time zone of the meeting's post (IANA).
 	PostZone string
+	PostName string
 	// Applied is the version of the meeting's profile that it has taken up, Newest
 	// the one in force.
 	Applied, Newest profile.Profile

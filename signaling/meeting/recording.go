@@ -56,6 +56,7 @@ type CallRecording struct {
 	Purpose   string            `json:"purpose"`
 	Policy    profile.Recording `json:"policy"`
 	KeepDays  int               `json:"keep_days"`
+	Post      string            `json:"post"` // name of the one that keeps it
 	StartedAt *time.Time        `json:"started_at,omitempty"`
 }
 
@@ -357,7 +358,7 @@ func (l *live) callRecording() *CallRecording {
 	if r == nil || !r.State.Live() {
 		return nil
 	}
-	v := &CallRecording{ID: r.ID, State: r.State, By: r.AskedByName, Purpose: r.Purpose, Policy: r.Policy, KeepDays: r.KeepDays}
+	v := &CallRecording{ID: r.ID, State: r.State, By: r.AskedByName, Purpose: r.Purpose, Policy: r.Policy, KeepDays: r.KeepDays, Post: l.postName}
 	if !r.StartedAt.IsZero() {
 		v.StartedAt = &r.StartedAt
 	}

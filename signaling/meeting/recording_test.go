@@ -115,7 +115,7 @@ func TestEverybodyIsToldWhoIsRecorded(t *testing.T) {
 	}
 	id := s.runs()
 	v := s.callState().Recording
-	if v == nil || v.ID != id || v.State != recording.Running || v.By != anne.Name || v.Purpose != "Compte rendu" || v.KeepDays != 90 || v.Policy != profile.RecordingConsent || v.StartedAt == nil {
+	if v == nil || v.ID != id || v.State != recording.Running || v.By != anne.Name || v.Purpose != "Compte rendu" || v.KeepDays != 90 || v.Post != dakar.Name || v.Policy != profile.RecordingConsent || v.StartedAt == nil {
 		t.Errorf("the call is told %+v", v)
 	}
 	marks := func() string {

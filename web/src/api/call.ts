@@ -1,7 +1,7 @@
 // What a person does in a call besides speaking, over the API: agents and guests the same. Loaded with the call.
 import { fileCalls, type FileCalls } from './files'
 import { request } from './http'
-import type { CallMessage, CallMessages, Reaction } from './types'
+import type { CallMessage, CallMessages, CallRecording, Reaction } from './types'
 
 export interface CallCalls {
   /** What was written and is for this person, and the server's time. */
@@ -11,6 +11,8 @@ export interface CallCalls {
   react: (reaction: Reaction) => Promise<unknown>
   hand: (up: boolean) => Promise<unknown>
   files: FileCalls
+  /** What is asked and said about recording; the path is below it. */
+  recording: (method: string, path: string, body?: unknown) => Promise<CallRecording>
   /** For hosts: null lowers all hands, null seconds stop the timer. */
   host?: {
     lower: (identity: string | null) => Promise<unknown>
@@ -26,6 +28,7 @@ function calls(path: string, bearer?: string): CallCalls {
     react: (reaction) => request('POST', `${path}/reactions`, { ...who, body: { reaction } }),
     hand: (up) => request(up ? 'PUT' : 'DELETE', `${path}/hand`, who),
     files: fileCalls(path, bearer),
+    recording: (method, below, body) => request(method, `${path}/recording${below}`, { ...who, body }),
   }
 }
 

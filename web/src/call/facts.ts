@@ -4,6 +4,7 @@ import { moderation } from './moderation'
 import { readTimer, type Timer } from './packets'
 import { keepSame, people, quality, shares } from './people'
 import { profileInForce } from './profile'
+import { recordable, recordingTold } from './recording'
 import type { CallState } from './state'
 import { noHost } from './told'
 
@@ -15,7 +16,7 @@ export const changes = [
   RoomEvent.RoomMetadataChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged, RoomEvent.AudioPlaybackStatusChanged, RoomEvent.VideoPlaybackStatusChanged,
 ] as const
 
-type Facts = Pick<CallState, 'people' | 'shares' | 'noHost' | 'quality' | 'mustTap' | 'profile' | 'moderation' | 'timer' | 'askedBy'>
+type Facts = Pick<CallState, 'people' | 'shares' | 'noHost' | 'quality' | 'mustTap' | 'profile' | 'moderation' | 'timer' | 'recording' | 'recordable' | 'askedBy'>
 
 export function facts(room: Room, before: CallState): Facts {
   // While we are away the last picture of the meeting stays on the screen, dimmed.
@@ -29,6 +30,8 @@ export function facts(room: Room, before: CallState): Facts {
     profile: profileInForce(room.metadata, before.profile),
     moderation: moderation(room.metadata, before.moderation),
     timer: sameTimer(before.timer, readTimer(room.metadata)),
+    recording: recordingTold(room.metadata, before.recording),
+    recordable: recordable(room.metadata),
     askedBy: room.localParticipant.isMicrophoneEnabled ? null : before.askedBy,
   }
 }

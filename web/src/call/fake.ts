@@ -98,6 +98,7 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
     react: vi.fn(() => Promise.resolve()),
     hand: vi.fn(() => Promise.resolve()),
     files: { announce: vi.fn<CallCalls['files']['announce']>(), send: vi.fn<CallCalls['files']['send']>(), get: vi.fn<CallCalls['files']['get']>(), remove: vi.fn(() => Promise.resolve()) },
+    recording: vi.fn<CallCalls['recording']>(() => Promise.resolve({ state: 'none' })),
     host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
   }
   const network = { back: () => {}, gone: () => {}, unwatch: vi.fn() }

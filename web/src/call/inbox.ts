@@ -6,6 +6,7 @@ import type { Chat } from './chat'
 import { askedToUnmute, moderated, topics } from './moderation'
 import { chatTopic, reactionTopic, readMessage, readReactions } from './packets'
 import type { Publishing } from './publishing'
+import { recordingTopic } from './recording'
 import type { Shared } from './state'
 
 const reactionShown = 5_000
@@ -54,6 +55,8 @@ export class Inbox {
         return this.reacted(new TextDecoder().decode(payload))
       case topics.ask:
         return this.asked(payload)
+      case recordingTopic:
+        return this.shared.tell({ is: 'answered' })
       case topics.moderated:
         return this.moderated(payload)
     }

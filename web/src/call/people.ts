@@ -27,6 +27,8 @@ export interface Person {
   sharing: boolean
   /** Place among the raised hands, from 1; 0: not raised. The same on every screen. */
   hand: number
+  /** Is in the recording that runs or is paused; null: there is none. */
+  recorded: boolean | null
 }
 
 /** A screen someone shows. */
@@ -97,8 +99,11 @@ function person(participant: Participant, self: boolean, hand: number): Person {
     lost: participant.connectionQuality === ConnectionQuality.Lost,
     sharing: screenOf(participant) !== undefined,
     hand,
+    recorded: recordedAs[participant.attributes['aparte.recorded'] ?? ''] ?? null,
   }
 }
+
+const recordedAs: Readonly<Record<string, boolean>> = { yes: true, no: false }
 
 function holdsBack(room: Room): boolean {
   return [...room.remoteParticipants.values()].some((other) =>

@@ -12,7 +12,7 @@ export const commands = { m: 'mic', v: 'cam', s: 'share', c: 'chat', p: 'people'
 export type CommandKey = keyof typeof commands
 export const commandKeys = Object.keys(commands) as CommandKey[]
 
-export const soundKinds = ['knock', 'message', 'leave'] as const
+export const soundKinds = ['knock', 'message', 'recording', 'leave'] as const
 export type SoundKind = (typeof soundKinds)[number]
 
 /** What screen readers are told by themselves: all that happens, what concerns oneself and the meeting as a whole, or no more than what must be answered. */

@@ -61,6 +61,8 @@ export class Call {
   readonly chat: Chat
   readonly files: Files
   readonly view: View
+  /** What is asked and said about recording. */
+  readonly recording: CallCalls['recording']
   private readonly listeners = new Set<(event: CallEvent) => void>()
   private refreshing = false
   private readonly mutedTalk: MutedTalk | null
@@ -76,6 +78,7 @@ export class Call {
 
   constructor(private readonly options: Options) {
     const { calls, preferences = new Store(defaultPreferences) } = options
+    this.recording = calls.recording
     const random = options.random ?? Math.random
     const retries = new Retries(random)
     this.room = options.room(retries)

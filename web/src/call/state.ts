@@ -7,6 +7,7 @@ import type { Over } from './outcome'
 import type { Timer } from './packets'
 import type { Permissions, Person, Quality, Self, Share } from './people'
 import type { ProfileInForce } from './profile'
+import type { RecordingTold } from './recording'
 import type { NoHost } from './told'
 
 export type Phase =
@@ -35,6 +36,10 @@ export interface CallState {
   profile: ProfileInForce | null
   moderation: Moderation
   timer: Timer | null
+  /** A recording that is asked for or under way. */
+  recording: RecordingTold | null
+  /** Hosts may ask for a recording. */
+  recordable: boolean
   /** The person is talking while the microphone is off: true for a few seconds. */
   talksMuted: boolean
 
@@ -51,7 +56,7 @@ export interface CallState {
   lowering: { identity: string | null } | null
 }
 
-export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' | 'answered' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
   | { is: 'reaction'; name: string; reaction: Reaction } | { is: 'hand'; name: string } | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
 
 /** What every part of the call has in hand. */
@@ -66,6 +71,6 @@ const everything: Permissions = { speak: true, camera: true, share: true, chat: 
 /** Before anything is known. */
 export const atFirst: CallState = {
   phase: { is: 'joining' }, people: [], shares: [], noHost: null, quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
-  timer: null, clock: 0, reactions: {}, lowering: null,
+  timer: null, recording: null, recordable: false, clock: 0, reactions: {}, lowering: null,
   self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
 }

@@ -5,6 +5,7 @@ const scores = {
   knock: [{ hertz: 330, at: 0, length: 0.09 }, { hertz: 330, at: 0.16, length: 0.12 }],
   admitted: [{ hertz: 523, at: 0, length: 0.14 }, { hertz: 784, at: 0.15, length: 0.3 }],
   leave: [{ hertz: 523, at: 0, length: 0.12 }, { hertz: 349, at: 0.13, length: 0.22 }],
+  recording: [{ hertz: 196, at: 0, length: 0.2 }, { hertz: 165, at: 0.22, length: 0.3 }],
   message: [{ hertz: 880, at: 0, length: 0.08 }],
   test: [{ hertz: 440, at: 0, length: 0.16 }, { hertz: 554, at: 0.17, length: 0.16 }, { hertz: 659, at: 0.34, length: 0.24 }],
 } satisfies Record<string, Note[]>

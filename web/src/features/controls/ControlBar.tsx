@@ -1,5 +1,5 @@
 // The bar below the tiles. Every control bears a word; its accessible name says the state, then the act.
-import { Bell, BellOff, ChevronUp, DoorOpen, Ellipsis, Hand, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Settings, SmilePlus, Timer, Users, Video, VideoOff } from 'lucide-react'
+import { Bell, BellOff, ChevronUp, CircleDot, DoorOpen, Ellipsis, Hand, Keyboard, LogOut, MessageSquare, Mic, MicOff, MonitorUp, MonitorX, PhoneOff, Settings, SmilePlus, Timer, Users, Video, VideoOff } from 'lucide-react'
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
 import { intents } from '@/call'
 import type { Reaction } from '@/api'
@@ -37,7 +37,7 @@ interface Props {
     leave: () => void
   }
   /** Present for hosts. */
-  host?: { waiting: number; endForAll: () => Promise<void>; timer: () => void }
+  host?: { waiting: number; endForAll: () => Promise<void>; timer: () => void; record: (() => void) | null }
   phase: CallState['phase']['is']
 }
 
@@ -64,7 +64,7 @@ export function ControlBar({ self, count, unread, hand, may, panel, onPanel, act
       {host ? <Key icon={<DoorOpen aria-hidden="true" />} expanded={panel === 'lobby'} badge={host.waiting} knock onPress={() => onPanel('lobby')} says={t('meetings.waiting', { n: host.waiting })}>{t('ctl.lobby')}</Key> : null}
       <Key className="hide-s" icon={<Users aria-hidden="true" />} expanded={panel === 'people'} badge={count} onPress={() => onPanel('people')} says={t('meetings.present', { n: count })}>{t('ctl.people')}</Key>
       <Key className={host ? 'hide-s' : ''} icon={<MessageSquare aria-hidden="true" />} expanded={panel === 'chat'} badge={unread} onPress={() => onPanel('chat')} says={t('chat.unread', { n: unread })}>{t('ctl.chat')}</Key>
-      <MoreMenu self={self} hand={hand} may={may} shareable={shareable} acts={acts} onPanel={onPanel} phoneChat={host !== undefined} {...(host ? { timer: host.timer } : {})} />
+      <MoreMenu self={self} hand={hand} may={may} shareable={shareable} acts={acts} onPanel={onPanel} phoneChat={host !== undefined} {...(host ? { timer: host.timer, record: host.record } : {})} />
       <span className="sep hide-s" />
       {host ? <HostLeave onLeave={acts.leave} endForAll={host.endForAll} /> : <Key className="leave" icon={<LogOut aria-hidden="true" className="flip" />} onPress={acts.leave}>{t('ctl.leave')}</Key>}
     </nav>
@@ -162,9 +162,9 @@ function useReactions(show: (reaction: Reaction) => void): MenuEntry[] {
   return reactions.map((reaction) => ({ id: `react/${reaction}`, label: t(`react.${reaction}`), icon: <ReactionIcon reaction={reaction} />, onAct: () => show(reaction) }))
 }
 
-type MoreProps = Pick<Props, 'self' | 'hand' | 'may' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean; timer?: () => void }
+type MoreProps = Pick<Props, 'self' | 'hand' | 'may' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean; timer?: () => void; record?: (() => void) | null }
 
-function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer }: MoreProps) {
+function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer, record }: MoreProps) {
   const t = useT()
   const { sounds } = useStore(intents)
   const [open, setOpen] = useState(false)
@@ -188,6 +188,7 @@ function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer 
     {
       entries: [
         ...(timer ? [{ id: 'timer', label: t('timer.title'), icon: <Timer aria-hidden="true" />, onAct: timer }] : []),
+        ...(record ? [{ id: 'record', label: t('rec.menu'), icon: <CircleDot aria-hidden="true" />, onAct: record }] : []),
         { id: 'sounds', label: t(sounds ? 'sounds.off' : 'sounds.on'), icon: sounds ? <BellOff aria-hidden="true" /> : <Bell aria-hidden="true" />, onAct: () => intents.change({ sounds: !sounds }) },
         { id: 'settings', label: t('settings.title'), icon: <Settings aria-hidden="true" />, onAct: acts.settings },
         { id: 'keys', label: t('keys.title'), icon: <Keyboard aria-hidden="true" />, onAct: acts.help },

@@ -146,6 +146,7 @@ const Row = memo(function Row({ person, menuOf, leads, pinned, silenced }: RowPr
         <bdi>{person.name}</bdi>{person.self ? <span className="muted"> {t('people.you')}</span> : null}
         {moderates(person.role) ? <small>{t(`role.${person.role}`)}</small> : null}
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
+        {person.recorded === false ? <small>{t('rec.tile.out')}</small> : null}
       </div>
       {leads ? <Star role="img" aria-label={t('mod.spotlit')} className="speaks" /> : null}
       {pinned ? <Pin role="img" aria-label={t('stage.pinned')} className="speaks" /> : null}

@@ -13,7 +13,7 @@ import { useMiniWindow } from './MiniWindow'
 import { ModeratedNotices } from './Moderated'
 import { BarNotices, Notices } from './Notices'
 import { OpenPanel } from './OpenPanel'
-import { KeysDialog, SettingsDialog, TimerDialog, usePartsReady } from './parts'
+import { KeysDialog, RecordingPart, SettingsDialog, TimerDialog, usePartsReady } from './parts'
 import { AwayPage, Reconnecting, useLongAway } from './Reconnecting'
 import { useShareQuestion } from './ShareQuestion'
 import { Tiles } from './Tiles'
@@ -27,7 +27,7 @@ import { SelfHidden, ViewMenu } from './ViewMenu'
 import { Watermark } from './Watermark'
 import './stage.css'
 
-type Dialog = 'keys' | 'timer' | 'settings' | null
+type Dialog = 'keys' | 'timer' | 'settings' | 'recording' | null
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
   const t = useT()
@@ -57,17 +57,20 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   useCallKeys(call, { may, cam: () => toggleCam(call), share, toggle, help: () => setDialog('keys'), escape: () => setPanel(null), host: host !== undefined, ...(full.offered ? { full: full.toggle } : {}), ...(mini.offered ? { mini: mini.toggle } : {}) })
   const { phase } = state
   usePartsReady(phase.is)
+  const recorded = useEver(state.recording !== null || dialog === 'recording')
   if (longAway && phase.is === 'reconnecting') {
     return <div className="call" data-phase={phase.is}><AwayPage phase={phase} retry={call.retryNow} leave={leave} /></div>
   }
   const timer = () => setDialog('timer')
+  const record = () => setDialog('recording')
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={phase.is}>
       <TopBar
-        title={title} state={state} since={since} views={<><SelfHidden view={call.view} /><ViewMenu view={call.view} full={full} mini={mini} /></>} {...(host ? { onTimer: timer } : {})}
+        title={title} state={state} since={since} views={<><SelfHidden view={call.view} /><ViewMenu view={call.view} full={full} mini={mini} /></>} {...(host ? { onTimer: timer } : {})} onRecording={record}
         notice={<BarNotices call={call} state={state} {...(host ? { host } : {})} lobbyOpen={panel === 'lobby'} onLobby={() => setPanel('lobby')} />}
       />
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
+        {recorded ? <Suspense><RecordingPart call={call} state={state} host={host !== undefined} open={dialog === 'recording'} onClose={() => setDialog(null)} leave={leave} /></Suspense> : null}
         <ModeratedNotices call={call} state={state} />
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
         <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} drawn={{ menuOf, reactions: state.reactions, view, onPin: pin, onShare: (identity) => showLarge(call, identity) }} />
@@ -76,7 +79,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
       </main>
       <OpenPanel panel={panel} call={call} state={state} menuOf={menuOf} {...(host ? { host } : {})} onClose={() => setPanel(null)} />
-      <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, help: () => setDialog('keys'), settings: () => setDialog('settings') }} />
+      <CallBar call={call} state={state} panel={panel} onPanel={toggle} {...(host ? { host } : {})} acts={{ share, leave, timer, record: state.recordable || state.recording ? record : null, help: () => setDialog('keys'), settings: () => setDialog('settings') }} />
       <Voices people={state.people} shares={state.shares} view={view} />
       {mini.content}
       {question}
@@ -89,6 +92,13 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       </Suspense>
     </div>
   )
+}
+
+/** Whether it has been so at any time: what was loaded for it stays, to tell of its end. */
+function useEver(now: boolean): boolean {
+  const [ever, setEver] = useState(now)
+  if (now && !ever) setEver(true)
+  return ever || now
 }
 
 /** What the hosts have not forbidden to all; themselves they forbid nothing. */
@@ -126,7 +136,7 @@ interface CallBarProps {
   host?: HostSide
   panel: PanelName | null
   onPanel: (name: PanelName) => void
-  acts: { share: () => void; leave: () => void; timer: () => void; help: () => void; settings: () => void }
+  acts: { share: () => void; leave: () => void; timer: () => void; record: (() => void) | null; help: () => void; settings: () => void }
 }
 
 function CallBar({ call, state, host, panel, onPanel, acts }: CallBarProps) {
@@ -136,7 +146,7 @@ function CallBar({ call, state, host, panel, onPanel, acts }: CallBarProps) {
   return (
     <ControlBar
       self={state.self} count={state.people.length} unread={unread} hand={hand} may={mayDo(state, host)} panel={panel} onPanel={onPanel} phase={state.phase.is}
-      {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll, timer: acts.timer } } : {})}
+      {...(host ? { host: { waiting: host.waiting, endForAll: host.endForAll, timer: acts.timer, record: acts.record } } : {})}
       acts={{ mic: () => void call.toggleMic(), hold: talk === 'hold' ? (on) => void call.setMic(on) : null, cam: () => toggleCam(call), share: acts.share, hand: call.toggleHand, react: call.react, use: (kind, id) => choose(call, kind, id), help: acts.help, settings: acts.settings, leave: acts.leave }}
     />
   )

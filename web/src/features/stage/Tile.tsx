@@ -1,4 +1,4 @@
-import { Ellipsis, Hand, ImageOff, MicOff, Pin, Volume2, VolumeX, WifiOff } from 'lucide-react'
+import { CircleSlash, Ellipsis, Hand, ImageOff, MicOff, Pin, Volume2, VolumeX, WifiOff } from 'lucide-react'
 import { memo } from 'react'
 import type { Reaction } from '@/api'
 import { initials, type Person } from '@/call/live'
@@ -52,6 +52,7 @@ export const Tile = memo(function Tile({ person, reaction, width, height, first,
         {silenced ? <><VolumeX aria-hidden="true" className="off" /><span className="vh">{t('hear.silenced')}</span></> : null}
         <bdi className="name">{name}</bdi>
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
+        {person.recorded === false ? <span className="away" data-testid="unrecorded"><CircleSlash aria-hidden="true" />{t('rec.tile.out')}</span> : null}
         {held && !person.lost ? <span className="away"><ImageOff aria-hidden="true" />{t('stage.held')}</span> : null}
         {person.lost ? <span className="away"><WifiOff aria-hidden="true" />{t('stage.lost')}</span> : null}
       </div>

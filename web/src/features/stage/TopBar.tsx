@@ -1,6 +1,6 @@
-import { Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
+import { CircleDot, Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
 import { useEffect, useEffectEvent, type ReactNode } from 'react'
-import type { CallState, ProfileInForce, Timer } from '@/call/live'
+import type { CallState, ProfileInForce, RecordingTold, Timer } from '@/call/live'
 import { Said, said, useLang, useT } from '@/i18n'
 import { announce, Heading, useNow } from '@/ui'
 
@@ -12,17 +12,20 @@ interface Props {
   notice?: ReactNode
   /** How one looks on. */
   views: ReactNode
+  /** Opens what there is to know and to answer about the recording. */
+  onRecording: () => void
   /** Opens the timer's dialog; for hosts. */
   onTimer?: () => void
 }
 
-export function TopBar({ title, state, since, notice, views, onTimer }: Props) {
+export function TopBar({ title, state, since, notice, views, onRecording, onTimer }: Props) {
   const t = useT()
   const outside = state.people.filter((person) => person.outside && !person.self).length
   return (
     <header className="ctop" data-region="top">
       <Heading><bdi>{title}</bdi></Heading>
       <Profile profile={state.profile} />
+      {state.recording ? <Recorded told={state.recording} own={state.people.find((person) => person.self)?.recorded ?? null} onPress={onRecording} /> : null}
       {outside > 0 ? <span className="sc hide-s"><Users aria-hidden="true" />{t('stage.outside', { n: outside })}</span> : null}
       {state.moderation.locked ? <span className="sc" role="img" aria-label={t('mod.locked')} title={t('mod.locked')}><Lock aria-hidden="true" /><span className="hide-s">{t('mod.locked.short')}</span></span> : null}
       <span className="space" />
@@ -33,6 +36,17 @@ export function TopBar({ title, state, since, notice, views, onTimer }: Props) {
       <Connection state={state} />
       {views}
     </header>
+  )
+}
+
+/** The mark that nobody can hide; who presses it reads more, and may answer otherwise. */
+function Recorded({ told, own, onPress }: { told: RecordingTold; own: boolean | null; onPress: () => void }) {
+  const t = useT()
+  return (
+    <button type="button" className={`sc rec ${told.state}`} data-testid="recording" onClick={onPress}>
+      <CircleDot aria-hidden="true" /><span>{t(`rec.state.${told.state}`)}</span>
+      {own === null ? null : <span className={own ? 'vh' : 'hide-s'}>{t(own ? 'rec.in' : 'rec.out')}</span>}
+    </button>
   )
 }
 

@@ -10,6 +10,9 @@ export const ChatPanel = lazy(() => loadOpened().then((module) => ({ default: mo
 export const PeoplePanel = lazy(() => loadOpened().then((module) => ({ default: module.PeoplePanel })))
 export const KeysDialog = lazy(() => loadOpened().then((module) => ({ default: module.KeysDialog })))
 export const TimerDialog = lazy(() => loadOpened().then((module) => ({ default: module.TimerDialog })))
+const loadRecording = () => untilThere(() => import('@/features/recording'))
+
+export const RecordingPart = lazy(() => loadRecording().then((module) => ({ default: module.RecordingPart })))
 export const SettingsDialog = lazy(() => loadSettings().then((module) => ({ default: module.SettingsDialog })))
 
 /** How long after the call stands the first pictures have the link for themselves, in milliseconds. */

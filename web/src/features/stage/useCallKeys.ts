@@ -47,9 +47,9 @@ function without(off: readonly CommandKey[], keys: Partial<Record<CommandKey, ()
   return Object.fromEntries(Object.entries(keys).filter(([key]) => !off.includes(key as CommandKey)))
 }
 
-const regions = ['bar', 'tiles', 'panel', 'top']
+const regions = ['bar', 'question', 'tiles', 'panel', 'top']
 
-/** F6: round bar, tiles, panel, top, so that a long lobby is never in the way of the microphone. */
+/** F6: round bar, a question if there is one, tiles, panel, top, so that a long lobby is never in the way of the microphone. */
 function goToRegion(step: 1 | -1): void {
   const present = regions.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null)
   const at = present.findIndex((element) => element.contains(document.activeElement))

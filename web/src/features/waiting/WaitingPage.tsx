@@ -1,5 +1,5 @@
 // The lobby as whoever waits sees it, guest or agent. The h1 tells the truth: that a host knows is said only once a host's screen has it.
-import { Clock, Lock, LogOut, Undo2 } from 'lucide-react'
+import { CircleDot, Clock, Lock, LogOut, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Readable, SocketState } from '@/api'
 import { DeviceCheckCard } from '@/features/devices'
@@ -43,6 +43,7 @@ export function WaitingPage({ visit, view, bearer, kept, linkEnds }: Props) {
           <Messages visit={visit} view={view} />
           <Waited view={view} />
           <p className="sm muted"><Said texts={view.meeting.sentence} /></p>
+          {view.meeting.recording === 'none' ? null : <p className="note"><CircleDot aria-hidden="true" /><span>{t('entry.rec')}</span></p>}
           {view.meeting.keep_chat_days > 0 ? <p className="sm muted">{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</p> : null}
           <p className="sm muted">{kept}</p>
           {error ? <ErrorNote error={error} /> : null}

@@ -1,0 +1,106 @@
+// What this person has answered to the recording that is asked for or under way, and what a host does with it. The server
+// decides; this asks it anew for each recording and after each return to the call, and shows nothing as answered before.
+import { isProblem, Store, type CallRecording, type Readable } from '@/api'
+import type { CallCalls } from '@/api/call'
+import type { CallEvent, CallState } from './state'
+
+export interface ConsentState {
+  /** The recording that all this is about; null: none. */
+  id: string | null
+  /** Null: not answered; undefined: not known yet. */
+  answer: 'agreed' | 'declined' | 'withdrawn' | null | undefined
+  /** Of everybody, for hosts. */
+  answers: NonNullable<CallRecording['answers']>
+  /** Something is on its way to the server. */
+  busy: boolean
+  /** Why the last thing was not done. */
+  error: unknown
+}
+
+const nothing: ConsentState = { id: null, answer: undefined, answers: [], busy: false, error: null }
+const tries = 5
+const between = 1_000
+
+interface CallFollowed {
+  state: Readable<CallState>
+  onEvent: (listener: (event: CallEvent) => void) => () => void
+}
+
+export class Consent {
+  private readonly current = new Store<ConsentState>(nothing)
+  readonly state: Readable<ConsentState> = this.current
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private live = false
+  /** Answers that are older than another question are not believed. */
+  private turn = 0
+
+  constructor(private readonly call: CallFollowed, private readonly ask: CallCalls['recording']) {}
+
+  /** Follows the call until what it returns is called. */
+  begin(): () => void {
+    const stops = [this.call.state.subscribe(this.follow), this.call.onEvent((event) => event.is === 'answered' && this.load())]
+    this.live = false
+    this.follow()
+    return () => {
+      clearTimeout(this.retry)
+      this.turn++
+      for (const stop of stops) stop()
+    }
+  }
+
+  answer = (said: 'agree' | 'decline'): Promise<boolean> => this.act('POST', '/answer', { recording: this.current.get().id, answer: said })
+
+  request = (purpose: string): Promise<boolean> => this.act('POST', '/ask', { purpose })
+  start = (): Promise<boolean> => this.act('POST', '/start')
+  pause = (): Promise<boolean> => this.act('POST', '/pause')
+  resume = (): Promise<boolean> => this.act('POST', '/resume')
+  stop = (): Promise<boolean> => this.act('POST', '/stop')
+
+  /** Looks again: answers of others come by no message. */
+  load = (left = tries): void => {
+    clearTimeout(this.retry)
+    const turn = ++this.turn
+    this.ask('GET', '').then(
+      (told) => {
+        if (turn === this.turn) this.take(told)
+      },
+      (error: unknown) => {
+        if (turn === this.turn && left > 1 && isProblem(error, 'offline', 'unavailable', 'too-many')) this.retry = setTimeout(() => this.load(left - 1), between)
+      },
+    )
+  }
+
+  private follow = (): void => {
+    const { recording, phase } = this.call.state.get()
+    const live = phase.is === 'live'
+    const back = live && !this.live
+    this.live = live
+    const id = recording?.id ?? null
+    if (id !== this.current.get().id) this.current.set({ ...nothing, id })
+    else if (!back) return
+    if (id !== null && live) this.load()
+  }
+
+  private take(told: CallRecording): void {
+    this.current.update((state) => (told.id === undefined || told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [] }))
+  }
+
+  /** True: it was done. */
+  private async act(method: string, path: string, body?: unknown): Promise<boolean> {
+    clearTimeout(this.retry)
+    const turn = ++this.turn
+    this.current.update((state) => ({ ...state, busy: true, error: null }))
+    try {
+      const told = await this.ask(method, path, body)
+      if (turn === this.turn) this.take(told)
+      return true
+    } catch (error) {
+      this.current.update((state) => ({ ...state, error }))
+      // What cannot be stored is done all the same.
+      if (turn === this.turn) this.load()
+      return false
+    } finally {
+      this.current.update((state) => ({ ...state, busy: false }))
+    }
+  }
+}

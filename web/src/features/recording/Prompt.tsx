@@ -1,0 +1,68 @@
+// The question: two equal answers, and the way out. It stands above the tiles and takes the focus from nobody who writes; who
+// has answered is where they were.
+import { CircleDot, LogOut } from 'lucide-react'
+import { useEffect, useEffectEvent, useId } from 'react'
+import type { Consent, ConsentState } from '@/call/consent'
+import type { RecordingTold } from '@/call/live'
+import { ErrorNote } from '@/features/frame'
+import { useT, Words } from '@/i18n'
+import { announce, Button } from '@/ui'
+
+interface Props {
+  recording: RecordingTold
+  consent: Consent
+  own: ConsentState
+  leave: () => void
+}
+
+export function Prompt({ recording, consent, own, leave }: Props) {
+  const t = useT()
+  const title = useId()
+  const say = useEffectEvent(() => announce(t('rec.sr.asked', { host: recording.by, purpose: recording.purpose }), 'assertive'))
+  useEffect(() => say(), [recording.id])
+  return (
+    <section className="notice rec-prompt" role="group" aria-labelledby={title} data-region="question" data-testid="rec-prompt">
+      <div className="note">
+        <CircleDot aria-hidden="true" />
+        <div className="stack-s">
+          {/* The stop of F6, so that the question is reached from anywhere. */}
+          <h2 id={title} tabIndex={-1}><Words id="rec.ask" values={{ host: <bdi>{recording.by}</bdi> }} /></h2>
+          <Facts recording={recording} />
+          <Choice consent={consent} own={own} />
+          {own.error ? <ErrorNote error={own.error} /> : null}
+          <p className="sm">{t('rec.no.effect')}</p>
+          <div className="row"><Button kind="quiet" icon={<LogOut aria-hidden="true" className="flip" />} onClick={leave}>{t('rec.leave')}</Button></div>
+        </div>
+      </div>
+    </section>
+  )
+}
+
+/** What for, what, where and for how long. */
+export function Facts({ recording }: { recording: RecordingTold }) {
+  const t = useT()
+  const post = <bdi>{recording.post}</bdi>
+  return (
+    <ul className="rec-facts sm">
+      <li><Words id="rec.purpose" values={{ purpose: <bdi>{recording.purpose}</bdi> }} /></li>
+      <li><Words id="rec.what" values={{ days: String(recording.keepDays), post }} /></li>
+      {recording.sealed ? <li><Words id="rec.sealed" values={{ post }} /></li> : null}
+      <li>{t('rec.mic')}</li>
+    </ul>
+  )
+}
+
+/** Two buttons of the same weight; the present answer is told as pressed. */
+export function Choice({ consent, own }: { consent: Consent; own: ConsentState }) {
+  const t = useT()
+  const known = own.answer !== null && own.answer !== undefined
+  const answer = async (said: 'agree' | 'decline') => {
+    if (await consent.answer(said)) announce(t(said === 'agree' ? 'rec.in' : 'rec.out'))
+  }
+  return (
+    <div className="rec-choice" role="group" aria-label={t('rec.choice')}>
+      <Button busy={own.busy} {...(known ? { 'aria-pressed': own.answer === 'agreed' } : {})} onClick={() => void answer('agree')}>{t('rec.yes')}</Button>
+      <Button busy={own.busy} {...(known ? { 'aria-pressed': own.answer !== 'agreed' } : {})} onClick={() => void answer('decline')}>{t('rec.no')}</Button>
+    </div>
+  )
+}

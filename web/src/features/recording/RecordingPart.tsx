@@ -1,0 +1,36 @@
+// A recording on the screen of one person: what they are asked, what is said when it begins and ends, and the dialog behind
+// the mark in the top bar. The mark itself is the stage's: it is there before this part has come.
+import { useEffect, useState } from 'react'
+import type { Call, CallState } from '@/call/live'
+import { Consent } from '@/call/consent'
+import { useStore } from '@/ui'
+import { Prompt } from './Prompt'
+import { RecordingDialog } from './RecordingDialog'
+import { useRecordingNews } from './useRecordingNews'
+import './recording.css'
+
+interface Props {
+  call: Call
+  state: CallState
+  host: boolean
+  /** The dialog is open. */
+  open: boolean
+  onClose: () => void
+  leave: () => void
+}
+
+export function RecordingPart({ call, state, host, open, onClose, leave }: Props) {
+  const [consent] = useState(() => new Consent(call, call.recording))
+  useEffect(() => consent.begin(), [consent])
+  useRecordingNews(state.recording)
+  const own = useStore(consent.state)
+  const { recording } = state
+  // Whoever only looks on is in no recording, and is not asked.
+  const asked = state.people.every((person) => !person.self || person.role !== 'observer')
+  return (
+    <>
+      {recording && asked && own.id === recording.id && own.answer === null && !open ? <Prompt recording={recording} consent={consent} own={own} leave={leave} /> : null}
+      {open ? <RecordingDialog recording={recording} recordable={state.recordable} consent={consent} own={own} host={host} asked={asked} onClose={onClose} /> : null}
+    </>
+  )
+}

@@ -1,0 +1,1 @@
+export { RecordingPart } from './RecordingPart'
