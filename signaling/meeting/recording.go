@@ -214,7 +214,10 @@ func (l *live) includeCaptured() {
 func (l *live) want(now time.Time) {
 	w := recording.Wanted{At: now}
 	if r := l.recording; r != nil && r.State.Begun() {
-		w.Who, w.Paused = l.captured(), r.State == recording.Paused
+		w.Who, w.Paused, w.In = l.captured(), r.State == recording.Paused, make(map[string]bool, len(l.inCall))
+		for identity := range l.inCall {
+			w.In[identity] = true
+		}
 		w.Order = recording.Order{
 			ID: r.ID, Part: r.Part, Post: l.meeting.Post, Meeting: l.id, Profile: r.Profile, ProfileVersion: r.ProfileVersion,
 			Policy: r.Policy, AskedBy: r.AskedBy, AskedByName: r.AskedByName, Purpose: r.Purpose, KeepDays: r.KeepDays,
@@ -229,6 +232,7 @@ func (l *live) narrow() {
 		mine := w.Order.ID == l.held.recording
 		maps.DeleteFunc(w.Who, func(identity, _ string) bool {
 			_, in := l.inCall[identity]
+			w.In[identity] = w.In[identity] && in
 			return !in || mine && l.held.identities[identity]
 		})
 		w.Paused = w.Paused || mine && l.held.pause

@@ -16,6 +16,7 @@ type Wanted struct {
 	Order  Order // the zero Order: nothing
 	Paused bool
 	Who    map[string]string // names, by identity in the call
+	In     map[string]bool   // identities of all who are in it
 	At     time.Time         // when that was decided
 }
 
@@ -85,10 +86,10 @@ func (c *Captor) Want(w Wanted) {
 	c.next.mu.Lock()
 	defer c.next.mu.Unlock()
 	before := c.next.wanted
-	if w.Order == before.Order && w.Paused == before.Paused && maps.Equal(w.Who, before.Who) {
+	if w.Order == before.Order && w.Paused == before.Paused && maps.Equal(w.Who, before.Who) && (len(w.Who) == 0 || maps.Equal(w.In, before.In)) {
 		return
 	}
-	w.Who = maps.Clone(w.Who)
+	w.Who, w.In = maps.Clone(w.Who), maps.Clone(w.In)
 	c.next.wanted, c.next.changed = w, true
 	if w.Order.ID != "" {
 		c.next.known[w.Order.part()] = true
@@ -107,7 +108,7 @@ func (c *Captor) Narrow(change func(w *Wanted)) {
 	c.next.mu.Lock()
 	w := c.next.wanted
 	c.next.mu.Unlock()
-	w.Who, w.At = maps.Clone(w.Who), c.now()
+	w.Who, w.In, w.At = maps.Clone(w.Who), maps.Clone(w.In), c.now()
 	change(&w)
 	c.Want(w)
 }
@@ -190,7 +191,7 @@ func (c *Captor) restrain(w Wanted) {
 	for _, identity := range slices.Sorted(maps.Keys(r.let)) {
 		if _, still := w.Who[identity]; !still {
 			r.capture.Forbid(identity)
-			r.capture.Note(Event{At: w.At, Kind: EventForbidden, Identity: identity, Name: r.let[identity]})
+			r.capture.Note(Event{At: w.At, Kind: EventForbidden, Identity: identity, Name: r.let[identity], Left: !w.In[identity]})
 			delete(r.let, identity)
 		}
 	}
@@ -285,7 +286,7 @@ func (c *Captor) follow(r *running) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	s, err := r.capture.Stop(ctx)
+	s, err := r.capture.Stop(ctx, !errors.Is(why, ErrShutdown))
 	if err != nil {
 		c.log.Error("close recording", "meeting", r.order.Meeting, "recording", r.order.ID, "err", err)
 		why = errors.Join(why, err)

@@ -29,7 +29,7 @@ func newRig(t *testing.T) *rig {
 }
 
 func wanted(part int, paused bool, who ...string) recording.Wanted {
-	w := recording.Wanted{Order: recording.Order{ID: "R", Part: part}, Paused: paused, Who: map[string]string{}}
+	w := recording.Wanted{Order: recording.Order{ID: "R", Part: part}, Paused: paused, Who: map[string]string{}, In: map[string]bool{"a": true, "c": true}}
 	for _, identity := range who {
 		w.Who[identity] = "Name of " + identity
 	}
@@ -63,7 +63,7 @@ func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
 		if got := r.recorder.Taken(); got != nil {
 			t.Errorf("paused, and takes %v", got)
 		}
-		r.obey(wanted(1, false, "c"), []string{"forbid b", "note forbidden b"}, []string{"note resumed", "resume"})
+		r.obey(wanted(1, false, "c"), []string{"forbid b", "note left b"}, []string{"note resumed", "resume"})
 		r.obey(wanted(1, false, "c"), nil, nil)
 		if got := r.recorder.Taken(); !slices.Equal(got, []string{"c"}) {
 			t.Errorf("takes %v", got)
@@ -88,8 +88,12 @@ func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
 		}
 		// Another part is one of its own.
 		r.obey(wanted(2, false, "a"), nil, []string{"start 2", "note allowed a", "allow a"})
+		r.recorder.Told()
 		if r.Close(); len(r.Ended()) != 1 || !errors.Is(r.Ended()[0].Err, recording.ErrShutdown) || r.recorder.Taken() != nil {
 			t.Errorf("closed: %+v", r.Ended())
+		}
+		if got := r.recorder.Told(); !slices.Equal(got, []string{"pause", "suspend"}) {
+			t.Errorf("closed: %q", got)
 		}
 	})
 }

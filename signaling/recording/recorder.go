@@ -53,8 +53,9 @@ type Capture interface {
 	Resume()
 	// Note writes down what happened.
 	Note(e Event)
-	// Stop closes the part; it is called once, also after Done.
-	Stop(ctx context.Context) (Summary, error)
+	// Stop closes the part; it is called once, also after Done. Final: there will be no
+	// other part; false where the server stops.
+	Stop(ctx context.Context, final bool) (Summary, error)
 	// Done is closed when nothing more can be taken, or after Stop; Err then says why:
 	// nil after Stop, ErrNoRoom where the disk is full.
 	Done() <-chan struct{}
@@ -73,6 +74,8 @@ type Event struct {
 	Kind     EventKind
 	Identity string // "": of the recording itself
 	Name     string
+	// Left: whom nothing more is taken of has left the call; false: they took their word back.
+	Left bool
 }
 
 // EventKind is what happened.

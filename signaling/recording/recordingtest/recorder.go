@@ -160,12 +160,16 @@ func (c *Capture) Resume() { c.do("resume", "", func() { c.paused = false }) }
 
 // Note implements recording.Capture.
 func (c *Capture) Note(e recording.Event) {
-	c.do("note "+string(e.Kind), e.Identity, func() {})
+	what := "note " + string(e.Kind)
+	if e.Left {
+		what = "note left"
+	}
+	c.do(what, e.Identity, func() {})
 }
 
 // Stop implements recording.Capture.
-func (c *Capture) Stop(context.Context) (recording.Summary, error) {
-	c.do("stop", "", func() {
+func (c *Capture) Stop(_ context.Context, final bool) (recording.Summary, error) {
+	c.do(map[bool]string{true: "stop", false: "suspend"}[final], "", func() {
 		c.stopped = true
 		if !c.over() {
 			close(c.done)
