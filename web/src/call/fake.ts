@@ -7,13 +7,38 @@ import type { CallCalls } from '@/api/call'
 import { defaultPreferences, type Preferences } from './preferences'
 import { Call } from './session'
 
+/** A local track with three layers, and what the browser says of how it gets through. */
+export class FakeTrack {
+  layers = [true, true, true]
+  /** Layers that the server wants; null: it has not said. */
+  wanted: boolean[] | null = [true, true, true]
+  stats: object[] = []
+  constructor(readonly source: Track.Source) {}
+  getRTCStatsReport = () => Promise.resolve(new Map(this.stats.map((stat, i) => [i, stat])))
+  readonly sender = {
+    getParameters: () => ({ encodings: this.layers.map((active) => ({ active })) }),
+    setParameters: vi.fn(({ encodings }: { encodings: { active: boolean }[] }) => {
+      this.layers = encodings.map(({ active }) => active)
+      return Promise.resolve()
+    }),
+  }
+  refreshSubscribedCodecs = () => {
+    if (this.wanted) this.layers = [...this.wanted]
+    return Promise.resolve(this.wanted ? [] : undefined)
+  }
+  setPublishingQuality = () => void (this.layers = [true, true, true])
+}
+
 export class FakePublication extends EventEmitter {
   isMuted = false
   /** What the server was told of this track, as livekit-client tells it: by a listener that was there first. */
   readonly told: { priority: number }[] = []
-  constructor(readonly source: Track.Source, readonly track: object = { source }) {
+  constructor(readonly source: Track.Source, readonly track: object = new FakeTrack(source)) {
     super()
     this.on(TrackEvent.UpdateSettings, (settings: { priority: number }) => this.told.push({ ...settings }))
+  }
+  get videoTrack() {
+    return this.track
   }
   emitTrackUpdate = () => this.emit(TrackEvent.UpdateSettings, { priority: 0 })
 }

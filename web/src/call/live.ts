@@ -35,6 +35,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
 }
 
 export type { Call } from './session'
+export type { SteppedDown } from './ownpicture'
 export type { CallEvent, CallState, Phase } from './state'
 export type { Person, Self, Share } from './people'
 export type { RecordingTold } from './recording'

@@ -20,6 +20,8 @@ export class Publishing {
   private wanted: { mic: boolean; cam: boolean }
   private followed: Preferred
   private following: Promise<unknown> = Promise.resolve()
+  /** The path does not carry a picture: none is sent, whatever is wanted. */
+  private withheld = false
 
   /** refresh reads the room again: at once, or after all events of this turn. */
   constructor(private readonly shared: Shared, private readonly intents: Intended, private readonly preferred: Readable<Preferred>, private readonly refresh: { now: () => void; soon: () => void }) {
@@ -39,10 +41,21 @@ export class Publishing {
   async setCam(on: boolean): Promise<void> {
     this.wanted.cam = on
     const { data } = this.preferred.get()
-    // The wish is kept for when pictures are wanted again.
-    if (on && data === 'sound') return
+    // The wish is kept for when pictures are wanted again, or pass.
+    if (on && (data === 'sound' || this.withheld)) return
     const { capture, publish } = data === 'low' ? small : { capture: undefined, publish: undefined }
     await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, capture, publish))
+  }
+
+  /** Whether one wants to be seen, and may be. */
+  wantsCam = (): boolean => this.wanted.cam && this.shared.state.get().self.can.camera
+
+  /** Closes the camera though it is wanted, or opens it again if it still is. */
+  withholdCam = async (away: boolean): Promise<void> => {
+    this.withheld = away
+    if (!away) return this.wantsCam() ? this.setCam(true) : undefined
+    await this.shared.room.localParticipant.setCameraEnabled(false).catch(() => undefined)
+    this.refresh.now()
   }
 
   async toggleShare(): Promise<void> {

@@ -3,6 +3,7 @@
 //
 //	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
 //	publishing.ts   microphone, camera, screen, devices
+//	ownpicture.ts   that one's own picture is no larger than the path carries
 //	receiving.ts    which pictures are asked for
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
@@ -24,6 +25,7 @@ import { Files } from './files'
 import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
+import { OwnPicture } from './ownpicture'
 import { nameOf } from './people'
 import { defaultPreferences, type Preferences } from './preferences'
 import { Priority } from './priority'
@@ -68,6 +70,7 @@ export class Call {
   private readonly mutedTalk: MutedTalk | null
   private readonly connection: Connection
   private readonly publishing: Publishing
+  private readonly ownPicture: OwnPicture
   private readonly receiving: Receiving
   private readonly gauge: Gauge
   private readonly inbox: Inbox
@@ -94,6 +97,7 @@ export class Call {
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
     this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
+    this.ownPicture = new OwnPicture(shared, preferences, { wanted: this.publishing.wantsCam, withhold: this.publishing.withholdCam })
     this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
     const priority = new Priority(this.room, this.view.state)
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
@@ -113,6 +117,7 @@ export class Call {
         this.receiving.apply()
         void this.inbox.catchUp()
         if (by === 'join') void this.publishing.apply()
+        this.ownPicture.start()
       },
       onOver: (why) => {
         unwatch()
@@ -120,6 +125,7 @@ export class Call {
         clearTimeout(this.wake)
         this.chat.close(why === 'left')
         this.lowering.flush()
+        this.ownPicture.close()
         this.inbox.close()
         this.files.close()
         this.mutedTalk?.follow(null)
@@ -146,7 +152,12 @@ export class Call {
   retryNow = (): void => this.connection.retryNow()
 
   setMic = (on: boolean): Promise<void> => this.publishing.setMic(on)
-  setCam = (on: boolean): Promise<void> => this.publishing.setCam(on)
+  setCam = async (on: boolean): Promise<void> => {
+    await this.publishing.setCam(on)
+    if (on && this.current.get().steppedDown?.step === 'off') await this.keepPicture()
+  }
+  /** Sends a picture of oneself, however narrow the path. */
+  keepPicture = (): Promise<void> => this.ownPicture.keep()
   toggleMic = (): Promise<void> => this.setMic(this.current.get().self.mic !== 'on')
   toggleCam = (): Promise<void> => this.setCam(this.current.get().self.cam !== 'on')
   toggleShare = (): Promise<void> => this.publishing.toggleShare()

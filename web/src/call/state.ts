@@ -4,6 +4,7 @@ import type { Room } from 'livekit-client'
 import type { Reaction, Store } from '@/api'
 import { unmoderated, type Moderated, type Moderation } from './moderation'
 import type { Over } from './outcome'
+import type { SteppedDown } from './ownpicture'
 import type { Timer } from './packets'
 import type { Permissions, Person, Quality, Self, Share } from './people'
 import type { ProfileInForce } from './profile'
@@ -51,12 +52,16 @@ export interface CallState {
   /** Shown at this moment, one for each person. */
   reactions: Readonly<Record<string, Reaction>>
 
+  // Owned by OwnPicture.
+  /** One's own picture is smaller than one wants it, or away; null: as one wants it. */
+  steppedDown: SteppedDown | null
+
   // Owned by Lowering.
   /** Hands that go down unless the host takes it back: of one, or (null) all. */
   lowering: { identity: string | null } | null
 }
 
-export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' | 'answered' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' | 'answered' | 'picture-back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
   | { is: 'reaction'; name: string; reaction: Reaction } | { is: 'hand'; name: string } | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
 
 /** What every part of the call has in hand. */
@@ -71,6 +76,6 @@ const everything: Permissions = { speak: true, camera: true, share: true, chat: 
 /** Before anything is known. */
 export const atFirst: CallState = {
   phase: { is: 'joining' }, people: [], shares: [], noHost: null, quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
-  timer: null, recording: null, recordable: false, clock: 0, reactions: {}, lowering: null,
+  timer: null, recording: null, recordable: false, clock: 0, reactions: {}, steppedDown: null, lowering: null,
   self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
 }

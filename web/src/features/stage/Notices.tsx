@@ -1,6 +1,6 @@
 // What must be read now: above the tiles and never over a face, or in the top bar.
 import { MicOff, Undo2, X } from 'lucide-react'
-import type { Call, CallState } from '@/call/live'
+import type { Call, CallState, SteppedDown } from '@/call/live'
 import { preferences } from '@/call/preferences'
 import { MediaHelp } from '@/features/devices'
 import { useT } from '@/i18n'
@@ -20,7 +20,7 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
         </div>
       ) : null}
       {state.noHost && state.phase.is === 'live' ? <NoHostHint told={state.noHost} /> : null}
-      {state.phase.is === 'live' ? <Chosen weak={state.quality === 'weak'} /> : null}
+      {state.phase.is === 'live' ? <Chosen call={call} state={state} /> : null}
       {state.lowering ? (
         <p className="hint" role="status">
           {t(state.lowering.identity === null ? 'hands.lowered' : 'hands.lowered.one')}{' '}
@@ -32,17 +32,32 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
   )
 }
 
-/** What one has chosen that others may wonder about, and the choice to make on a weak connection. */
-function Chosen({ weak }: { weak: boolean }) {
+/** What one has chosen that others may wonder about, what the path has made of it, and the choice to make on a weak connection. */
+function Chosen({ call, state }: { call: Call; state: CallState }) {
   const t = useT()
   const { data, talk } = useStore(preferences)
   const choose = (data: 'full' | 'sound') => preferences.change({ data })
+  const { steppedDown } = state
   return (
     <>
       {data === 'sound' ? <p className="hint" role="status" data-testid="sound-only">{t('stage.soundonly')} <Button onClick={() => choose('full')}>{t('stage.pictures')}</Button></p> : null}
-      {weak && data !== 'sound' ? <p className="hint">{t('stage.weak')} <Button onClick={() => choose('sound')}>{t('stage.audioonly')}</Button></p> : null}
+      {steppedDown ? <Smaller call={call} {...steppedDown} /> : null}
+      {state.quality === 'weak' && data !== 'sound' && !steppedDown ? <p className="hint">{t('stage.weak')} <Button onClick={() => choose('sound')}>{t('stage.audioonly')}</Button></p> : null}
       {talk === 'hold' ? <p className="hint" role="status">{t('stage.hold')}</p> : null}
     </>
+  )
+}
+
+/** One's own picture is smaller than one wants it, or away. */
+function Smaller({ call, step, why, kept }: { call: Call } & SteppedDown) {
+  const t = useT()
+  const away = step === 'off'
+  return (
+    <p className="hint" role="status" data-testid="stepped-down">
+      {t(away ? 'stage.own.off' : `stage.own.${why}`)}{' '}
+      {kept || why === 'device' ? null : <Button onClick={() => void call.keepPicture()}>{t('stage.own.keep')}</Button>}
+      {away ? <Button onClick={() => void call.setCam(false)}>{t('stage.own.leave')}</Button> : <Button onClick={() => preferences.change({ data: 'sound' })}>{t('stage.audioonly')}</Button>}
+    </p>
   )
 }
 
