@@ -480,6 +480,13 @@ func (r *Recording) end(ctx context.Context, final bool, by, reason string) erro
 // Done is closed when the recording's file has been closed, whatever the reason.
 func (r *Recording) Done() <-chan struct{} { return r.done }
 
+// Err is why capture stopped by itself; nil: it did not.
+func (r *Recording) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
 func (r *Recording) endedBy() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

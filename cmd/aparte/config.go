@@ -49,6 +49,9 @@ type Config struct {
 		KeepChatDays      int `koanf:"keep_chat_days" help:"Messages of a call are deleted so many days after they were written, where the security profile keeps them at all."`
 		KeepRecordingDays int `koanf:"keep_recording_days" help:"Recordings are deleted so many days after their end; everybody who is asked reads it."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
+	Recordings struct {
+		Recipients []string `koanf:"recipients" help:"Public keys that recordings are sealed to, as 'aparte keygen' prints them: whoever has the private half of one can open them, the server cannot. Empty: nothing can be recorded."`
+	} `koanf:"recordings" embed:"" prefix:"recordings-"`
 	Files struct {
 		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
 		MeetingMB int `koanf:"meeting_mb" help:"So many megabytes the files of one meeting may have together, those of one person a fifth of it."`

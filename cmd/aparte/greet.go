@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"aparte/signaling"
@@ -37,6 +38,9 @@ func (s *server) greet(ctx context.Context, w io.Writer) error {
 		if code != "" {
 			lines = append(lines, fmt.Sprintf("setup: %s/setup#%s", s.origin, code))
 		}
+	}
+	if s.archive != "" {
+		lines = append(lines, fmt.Sprintf("recordings: in %s, opened with 'aparte record open' and %s", filepath.Join(filepath.Dir(s.archive), recordingsFolder), s.archive))
 	}
 	if s.admin != nil {
 		lines = append(lines, "admin: http://"+s.admin.Addr().String())

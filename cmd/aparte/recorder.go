@@ -1,8 +1,244 @@
 package main
 
-import "aparte/signaling/recording"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
 
-// openRecorder is where whatever writes calls down meets the meetings that decide whom it
-// may take: an adapter of aparte/recorder, which knows no rules, over the tap of the
-// rooms. nil: this version has none, and who asks for a recording is told so.
-func openRecorder() recording.Recorder { return nil }
+	"aparte/recorder"
+	"aparte/recorder/journal"
+	"aparte/recorder/seal"
+	"aparte/sfu"
+	"aparte/signaling/recording"
+)
+
+// Here whatever writes calls down meets the meetings that decide whom it may take:
+// aparte/recorder, which knows no rules, over the tap of the rooms.
+
+// scribe is the recording.Recorder of this server.
+type scribe struct {
+	rooms  sfu.Space
+	config recorder.Config
+	log    *slog.Logger
+}
+
+// openRecorder makes the server's recorder; nil where recordings have no recipient:
+// whoever asks for one is told that this server has none.
+func openRecorder(c *Config, origin string, rooms sfu.Space, log *slog.Logger) (recording.Recorder, error) {
+	if len(c.Recordings.Recipients) == 0 {
+		return nil, nil
+	}
+	recipients, err := seal.ParseRecipients(c.Recordings.Recipients...)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("recordings.recipients: %w", err)}
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return nil, err
+	}
+	key, err := seal.LoadNodeKey(c.DataDir, u.Hostname())
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(c.DataDir, recordingsFolder)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return &scribe{rooms: rooms, log: log, config: recorder.Config{Dir: dir, Key: key, Recipients: recipients}}, nil
+}
+
+// recordingsFolder is where recordings lie in the data folder.
+const recordingsFolder = "recordings"
+
+// archiveKeyFile is where --dev keeps the private key of its recordings.
+const archiveKeyFile = "archive.key"
+
+// devArchive gives a server that is tried out an archive of its own, so that it can
+// record: the key that opens what it writes lies beside it, which is no way to keep one.
+func devArchive(c *Config) (file string, err error) {
+	content, public, err := seal.NewIdentityFile(time.Now())
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(c.DataDir, archiveKeyFile)
+	if kept, err := os.ReadFile(file); err == nil {
+		identities, err := seal.ParseIdentities(kept)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", file, err)
+		}
+		public, ok := identities[0].Recipient()
+		if !ok {
+			return "", fmt.Errorf("%s is no hybrid key: move it away, and one is made", file)
+		}
+		c.Recordings.Recipients = []string{public.String()}
+		return file, nil
+	}
+	if err := seal.WriteSecret(file, content); err != nil {
+		return "", err
+	}
+	c.Recordings.Recipients = []string{public.String()}
+	return file, nil
+}
+
+// Start implements recording.Recorder.
+func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture, error) {
+	rec, err := recorder.Start(s.config, recorder.About{
+		ID: o.ID, Room: o.Meeting, By: o.AskedBy,
+		Policy: fmt.Sprintf("%s, profile %s version %d", o.Policy, o.Profile, o.ProfileVersion),
+	})
+	if err != nil {
+		return nil, because(err)
+	}
+	c := &writing{scribe: s, order: o, rec: rec, let: make(map[string]bool)}
+	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
+		// Nothing was taken: what is there says nothing but that it was begun.
+		return nil, errors.Join(err, rec.Stop(context.Background(), "", "the room could not be tapped"))
+	}
+	return c, nil
+}
+
+// Delete implements recording.Recorder.
+func (s *scribe) Delete(_ context.Context, id string) error {
+	if !filepath.IsLocal(id) {
+		return fmt.Errorf("delete recording: %q cannot be the id of one", id)
+	}
+	folder := filepath.Join(s.config.Dir, id)
+	switch _, err := recorder.Purge(folder); {
+	case err == nil:
+		return os.Remove(folder) // with something else in it, it stays, and is told of
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return fmt.Errorf("delete recording %s: %w", id, err)
+	}
+}
+
+// because is an error of the recorder as the meetings know it.
+func because(err error) error {
+	if errors.Is(err, recorder.ErrLowDisk) {
+		return errors.Join(recording.ErrNoRoom, err)
+	}
+	return err
+}
+
+// writing is one part that is being written: the taps of a call's room, one after the
+// other, into one file. An empty room ends after a while, and the call may go on in a new
+// one of that name.
+type writing struct {
+	*scribe
+	order recording.Order
+	rec   *recorder.Recording
+
+	mu    sync.Mutex // guards what follows; held while the tap is told
+	tap   *sfu.Tap   // nil: there was no room
+	let   map[string]bool
+	ended bool
+}
+
+// connect taps the room, unless that is done. Holds mu, or is alone.
+func (c *writing) connect() error {
+	if c.tap != nil {
+		select {
+		case <-c.tap.Done(): // the room that was is no more
+		default:
+			return nil
+		}
+	}
+	tap, err := c.rooms.Tap(c.order.Meeting, sfu.TapConfig{Sink: c.rec})
+	if err != nil {
+		return err
+	}
+	c.tap = tap
+	for identity := range c.let {
+		tap.Allow(identity)
+	}
+	return nil
+}
+
+// Allow implements recording.Capture.
+func (c *writing) Allow(identity string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	c.let[identity] = true
+	if err := c.connect(); err != nil {
+		// Without a room there is nothing to take; whoever comes into one is allowed anew.
+		if !errors.Is(err, sfu.ErrNoRoom) {
+			c.log.Error("record", "meeting", c.order.Meeting, "recording", c.order.ID, "err", err)
+		}
+		return
+	}
+	c.tap.Allow(identity)
+}
+
+// Forbid implements recording.Capture.
+func (c *writing) Forbid(identity string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.let, identity)
+	if c.tap != nil {
+		c.tap.Forbid(identity)
+	}
+}
+
+// Pause implements recording.Capture.
+func (c *writing) Pause() { c.rec.Pause(c.order.AskedBy) }
+
+// Resume implements recording.Capture.
+func (c *writing) Resume() { c.rec.Resume(c.order.AskedBy) }
+
+// Note implements recording.Capture. What the recorder cannot take any more is no error:
+// Done tells that it has ended.
+func (c *writing) Note(e recording.Event) {
+	var all []journal.Event
+	switch e.Kind {
+	case recording.EventAllowed:
+		all = []journal.Event{journal.Joined{Identity: e.Identity, Name: e.Name}, journal.Consent{Identity: e.Identity, Answer: journal.Given}}
+	case recording.EventForbidden:
+		if e.Left {
+			all = []journal.Event{journal.Left{Identity: e.Identity}}
+		} else {
+			all = []journal.Event{journal.Consent{Identity: e.Identity, Answer: journal.Withdrawn}}
+		}
+	case recording.EventPaused, recording.EventResumed:
+		return // Pause and Resume say so themselves
+	}
+	for _, one := range all {
+		if err := c.rec.Note(one); err != nil && !errors.Is(err, recorder.ErrEnded) {
+			c.log.Error("note in recording", "meeting", c.order.Meeting, "recording", c.order.ID, "err", err)
+		}
+	}
+}
+
+// Stop implements recording.Capture.
+func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, error) {
+	c.mu.Lock()
+	c.ended = true
+	tap := c.tap
+	c.mu.Unlock()
+	if tap != nil {
+		tap.Close()
+	}
+	var err error
+	if final {
+		err = c.rec.Stop(ctx, "", "")
+	} else {
+		err = c.rec.Suspend(ctx)
+	}
+	return recording.Summary{Bytes: c.rec.Stats().Written, Sealed: true}, because(err)
+}
+
+// Done implements recording.Capture.
+func (c *writing) Done() <-chan struct{} { return c.rec.Done() }
+
+// Err implements recording.Capture.
+func (c *writing) Err() error { return because(c.rec.Err()) }

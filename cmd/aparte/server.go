@@ -59,6 +59,7 @@ type server struct {
 	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
+	archive  string        // file of the key that opens what --dev records; "": there is none
 	noted    bool          // the audit trail knows of the start
 	swept    chan struct{} // closed when the sweeper has ended
 	sweep    context.CancelFunc
@@ -147,12 +148,21 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.files, err = file.Open(file.Config{Dir: filepath.Join(c.DataDir, "files"), Total: megabytes(c.Files.TotalMB), Spare: megabytes(500), Log: log}); err != nil {
 		return nil, dataError(c.DataDir, err)
 	}
+	if dev && len(c.Recordings.Recipients) == 0 {
+		if s.archive, err = devArchive(c); err != nil {
+			return nil, dataError(c.DataDir, err)
+		}
+	}
+	recorder, err := openRecorder(c, s.origin, s.rooms.Meetings(), log)
+	if err != nil {
+		return nil, err
+	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
-		Recorder:     openRecorder(), KeepRecordingDays: c.Meetings.KeepRecordingDays,
-		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },
-		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
+		Recorder:     recorder, KeepRecordingDays: c.Meetings.KeepRecordingDays,
+		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() },
+		Files:    meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})
 	presence.Meetings = s.meetings
 	s.posts = post.NewPosts(s.store, s.meetings, time.Now, rand.Reader)

@@ -57,6 +57,15 @@ func ParseRecipients(texts ...string) ([]Recipient, error) {
 // Identity is a private key of an archive.
 type Identity struct{ age.Identity }
 
+// Recipient is its public half; false: it is no hybrid key.
+func (i Identity) Recipient() (Recipient, bool) {
+	hybrid, ok := i.Identity.(*age.HybridIdentity)
+	if !ok {
+		return Recipient{}, false
+	}
+	return Recipient{hybrid.Recipient()}, true
+}
+
 // NewIdentityFile makes an archive's key: the file to be kept, in the form of age's own
 // tools, and its public half.
 func NewIdentityFile(now time.Time) (file []byte, public Recipient, err error) {
