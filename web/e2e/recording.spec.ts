@@ -1,0 +1,139 @@
+// A host asks three people whether they agree to be recorded: one does, one does not, one takes it back. Nothing is done by
+// mouse, everybody sees and hears who is recorded, and the server tells the same.
+
+import { expect, test, type Locator, type Page } from '@playwright/test';
+import { look } from './support/look.ts';
+import { Guest, Host } from './support/people.ts';
+import { Server } from './support/server.ts';
+import { expectSaid, listen, tabTo } from './support/spoken.ts';
+
+let server: Server;
+let host: Host;
+const guests: Guest[] = [];
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  host = await Host.arrive();
+  await listen(host.page.context());
+  await host.signIn(server);
+});
+
+test.afterEach(async () => {
+  for (const guest of guests.splice(0).reverse()) await guest.leave();
+  await host?.leave();
+  await server?.stop();
+});
+
+const prompt = (page: Page): Locator => page.getByTestId('rec-prompt');
+const mark = (page: Page): Locator => page.locator('.ctop').getByTestId('recording');
+const tile = (page: Page, name: string): Locator => page.locator('.tile').filter({ hasText: name });
+
+/** By F6 to the question, by Tab to the answer. */
+async function answer(page: Page, name: string): Promise<void> {
+  await expect(prompt(page)).toBeVisible();
+  await page.locator('[data-region="bar"] button').first().focus();
+  await page.keyboard.press('F6');
+  await expect(prompt(page).getByRole('heading')).toBeFocused();
+  await tabTo(page, prompt(page).getByRole('button', { name }));
+  await page.keyboard.press('Enter');
+  await expect(prompt(page)).toHaveCount(0);
+}
+
+test('a host records those who agree, and nobody else', async () => {
+  test.setTimeout(240_000);
+  const { page } = host;
+  await host.createMeeting('Coopération consulaire');
+  const link = await host.invite('Inês Duarte');
+  const other = await host.invite('Karim Haddad');
+  await host.enter();
+  const ines = await Guest.arrive({ language: 'fr' });
+  guests.push(ines);
+  await listen(ines.page.context());
+  const karim = await ines.beside('ar');
+  guests.push(karim);
+  await listen(karim.page.context());
+  await ines.open(link);
+  await ines.knock('Inês Duarte');
+  await host.admit('Inês Duarte');
+  await ines.expectInCall();
+
+  const dialog = page.getByRole('dialog');
+  await test.step('asks, and says what for', async () => {
+    await page.getByRole('button', { name: 'Plus', exact: true }).press('Enter');
+    await page.getByRole('menuitem', { name: 'Enregistrement…' }).press('Enter');
+    await dialog.getByRole('button', { name: 'Demander à chacun' }).press('Enter');
+    await expect(dialog.getByText('Dites à quoi il servira.')).toBeVisible();
+    await dialog.getByLabel('À quoi servira l’enregistrement ?').fill('Compte rendu de la réunion');
+    await dialog.getByRole('button', { name: 'Demander à chacun' }).press('Enter');
+    await expectSaid(ines.page, /^assertive: Anne Bernard souhaite enregistrer, pour : Compte rendu de la réunion\./);
+    await expect(mark(ines.page)).toContainText('Enregistrement demandé');
+    await expect(prompt(ines.page)).toContainText('90 jours');
+    await look(ines.page, 'recording-question', prompt(ines.page));
+    // The answers weigh the same.
+    const looks = await prompt(ines.page).locator('.rec-choice button').evaluateAll((all) => all.map((one) => one.className + getComputedStyle(one).backgroundColor));
+    expect(new Set(looks).size).toBe(1);
+  });
+
+  await test.step('whoever waits reads it before coming in', async () => {
+    await karim.open(other);
+    await expect(karim.page.getByText(/^طُلب تسجيل أو هو جارٍ الآن/)).toBeVisible();
+    await karim.knock('Karim Haddad');
+    await expect(karim.page.getByText(/^طُلب تسجيل أو هو جارٍ الآن/)).toBeVisible();
+  });
+
+  await test.step('is recorded after the start who has agreed', async () => {
+    await answer(ines.page, 'J’accepte');
+    await expectSaid(ines.page, 'polite: Vous figurez dans l’enregistrement');
+    await expect(dialog.getByRole('listitem').filter({ hasText: 'Inês Duarte' })).toContainText('accepte');
+    await dialog.getByRole('button', { name: 'Commencer l’enregistrement' }).press('Enter');
+    await expectSaid(page, /^assertive: L’enregistrement est en cours\./);
+    await expectSaid(ines.page, /^assertive: L’enregistrement est en cours\./);
+    await expect(mark(ines.page)).toHaveText(/^Enregistrement/);
+    await look(page, 'recording-host');
+    await dialog.getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
+    await page.keyboard.press('Escape');
+    await expect(tile(page, 'Inês Duarte').getByTestId('unrecorded')).toHaveCount(0);
+    await expect(page.locator('.tile[data-self="true"]').getByTestId('unrecorded')).toHaveText('n’est pas enregistré');
+    await expect(tile(ines.page, host.name).getByTestId('unrecorded')).toHaveText('n’est pas enregistré');
+  });
+
+  await test.step('whoever comes later is asked as they come in, and may decline', async () => {
+    await host.admit('Karim Haddad');
+    await karim.expectInCall();
+    await expect(prompt(karim.page)).toBeVisible();
+    await look(karim.page, 'recording-question-ar', prompt(karim.page));
+    await answer(karim.page, 'أفضّل عدم الظهور فيه');
+    await expect(tile(page, 'Karim Haddad').getByTestId('unrecorded')).toBeVisible();
+    await karim.page.reload();
+    await karim.expectInCall();
+    await expect(mark(karim.page)).toBeVisible();
+    await expect(prompt(karim.page)).toHaveCount(0);
+  });
+
+  await test.step('a word that is taken back holds at once', async () => {
+    await mark(ines.page).press('Enter');
+    await ines.page.getByRole('dialog').getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
+    await expectSaid(ines.page, 'polite: Vous ne figurez pas dans l’enregistrement');
+    await ines.page.keyboard.press('Escape');
+    await expect(tile(page, 'Inês Duarte').getByTestId('unrecorded')).toBeVisible();
+    const told = await host.ask<{ state: string; answers: { name: string; answer?: string; recorded: boolean }[] }>(`/meetings/${host.meeting}/call/recording`);
+    expect(Object.fromEntries(told.answers.map(({ name, answer: said, recorded }) => [name, [said, recorded]]))).toEqual({
+      [host.name]: ['declined', false], 'Inês Duarte': ['withdrawn', true], 'Karim Haddad': ['declined', false],
+    });
+  });
+
+  await test.step('pauses, goes on and stops', async () => {
+    await mark(page).press('Enter');
+    await dialog.getByRole('button', { name: 'Suspendre' }).press('Enter');
+    await expectSaid(karim.page, 'assertive: أُوقف التسجيل مؤقتًا.');
+    await expect(mark(karim.page)).toContainText('التسجيل موقوف مؤقتًا');
+    await dialog.getByRole('button', { name: 'Reprendre' }).press('Enter');
+    await expectSaid(karim.page, 'assertive: استُؤنف التسجيل.');
+    await dialog.getByRole('button', { name: 'Arrêter l’enregistrement' }).press('Enter');
+    for (const one of [page, ines.page, karim.page]) {
+      await expectSaid(one, one === karim.page ? 'assertive: انتهى التسجيل.' : 'assertive: L’enregistrement est terminé.');
+      await expect(mark(one)).toHaveCount(0);
+      await expect(one.getByTestId('unrecorded')).toHaveCount(0);
+    }
+  });
+});
