@@ -30,6 +30,16 @@ func FuzzParts(f *testing.F) {
 				t.Fatalf("%s: %d bytes left", p.Name, p.Left)
 			}
 		}
+		// A server that comes back finds the end that verifying finds, unless the part was
+		// tampered with.
+		lone, err := Verify(sources(one), PublicKey{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, _, err := FindEnding(source(PartName(1), one), PublicKey{})
+		if p := lone.Parts[0]; err == nil && !lone.Tampered() && (end.Segments != p.Segments || end.Hash != p.Hash || end.Left != p.Left) {
+			t.Fatalf("the end is %+v, want %+v", end, p)
+		}
 		var out bytes.Buffer
 		if opened, err := Open(sources(one, two), PublicKey{}, with, false, true, &out); err == nil && opened.Segments == 0 && out.Len() > 0 {
 			t.Fatalf("%d bytes of no segment", out.Len())
