@@ -14,7 +14,7 @@ interface Picture {
   grey: string; // base64, one byte a pixel
 }
 
-interface Mark {
+export interface Mark {
   side: Side;
   frame: number;
 }
@@ -47,7 +47,11 @@ function grab(): Picture[] {
 }
 
 function read({ width, height, grey }: Picture): Mark | undefined {
-  const bytes = Buffer.from(grey, 'base64');
+  return markOf(Buffer.from(grey, 'base64'), width, height);
+}
+
+/** The mark on a picture in grey, one byte a pixel. */
+export function markOf(bytes: Uint8Array, width: number, height: number): Mark | undefined {
   const rgba = new Uint8ClampedArray(bytes.length * 4);
   bytes.forEach((value, i) => rgba.fill(value, i * 4, i * 4 + 3).fill(255, i * 4 + 3, i * 4 + 4));
   const decode = jsqr as unknown as typeof jsqr.default;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-const binary = process.env['BIN_APARTE'] ?? path.join(import.meta.dirname, '../../../bin/aparte');
+export const binary = process.env['BIN_APARTE'] ?? path.join(import.meta.dirname, '../../../bin/aparte');
 
 /** How long a healthy start may take on two busy cores. */
 const START_LIMIT_MS = 30_000;
@@ -21,6 +21,11 @@ export class Server {
   guestURL = '';
   /** Everything the process wrote to standard error, for the report of a failure. */
   log = '';
+
+  /** Folder of its data, while it lives. */
+  get data(): string {
+    return this.#dataDir;
+  }
 
   #process: ChildProcess | undefined;
   #dataDir = '';

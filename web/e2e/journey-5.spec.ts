@@ -1,0 +1,115 @@
+// Journey 5: a recording with one refusal; whoever has the archive's key plays it, and the refusing person is absent.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test, type Locator, type Page } from '@playwright/test';
+import { expectPicture, expectVoice } from './support/media.ts';
+import { Guest, Host } from './support/people.ts';
+import { likeness, marksIn, parts, recordings, takeApart } from './support/recording.ts';
+import { Server } from './support/server.ts';
+
+let server: Server;
+let host: Host;
+let folder: string;
+const guests: Guest[] = [];
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  folder = await mkdtemp(path.join(tmpdir(), 'aparte-journey-5-'));
+  host = await Host.arrive();
+  await host.signIn(server);
+});
+
+test.afterEach(async () => {
+  for (const guest of guests.splice(0).reverse()) await guest.leave();
+  await host?.leave();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const answers = (page: Page): Locator => page.getByTestId('rec-prompt');
+
+test('journey 5: a recording of three with one refusal, opened by the archive', async () => {
+  test.setTimeout(240_000);
+  const { page } = host;
+  await host.createMeeting('Coopération consulaire');
+  const links = [await host.invite('Inês Duarte'), await host.invite('Karim Haddad')];
+  const self = await host.enter();
+  const ines = await Guest.arrive({ language: 'fr' });
+  guests.push(ines);
+  const karim = await Guest.arrive({ language: 'fr', side: 'OTHER' });
+  guests.push(karim);
+  const identities: Record<string, string> = { [self.identity]: host.name };
+  for (const [guest, name, link] of [[ines, 'Inês Duarte', links[0]], [karim, 'Karim Haddad', links[1]]] as const) {
+    await guest.open(link ?? '');
+    await guest.knock(name);
+    await host.admit(name);
+    await guest.expectInCall();
+    identities[(JSON.parse(await guest.watch.answer('POST /api/v1/guest/token')) as { identity: string }).identity] = name;
+  }
+  for (const side of ['GUEST', 'OTHER'] as const) await expectPicture(page, side);
+  await expectPicture(karim.page, 'HOST');
+
+  await test.step('all are asked; nothing is on the disk before', async () => {
+    await page.getByRole('button', { name: 'Plus', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Enregistrement…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('À quoi servira l’enregistrement ?').fill('Compte rendu');
+    await dialog.getByRole('button', { name: 'Demander à chacun' }).click();
+    await answers(ines.page).getByRole('button', { name: 'J’accepte' }).click();
+    await answers(karim.page).getByRole('button', { name: 'Je préfère ne pas y figurer' }).click();
+    await dialog.getByRole('button', { name: 'J’accepte' }).click();
+    expect(await recordings(server)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Commencer l’enregistrement' }).click();
+    await expect(karim.page.getByTestId('recording').first()).toBeVisible();
+    await page.keyboard.press('Escape');
+  });
+
+  let recording = '';
+  await test.step('everybody talks on, also whoever declined', async () => {
+    await expect.poll(async () => (await recordings(server)).length).toBe(1);
+    recording = (await recordings(server))[0] ?? '';
+    for (const one of [page, ines.page]) await expectPicture(one, 'OTHER');
+    await expectVoice(page);
+    // Some ten seconds of two people.
+    await expect.poll(async () => (await parts(recording))[0]?.size ?? 0, { message: 'bytes on the disk', timeout: 60_000 }).toBeGreaterThan(700_000);
+  });
+
+  await test.step('nothing is written after the stop, and the files say nothing by themselves', async () => {
+    await page.getByTestId('recording').first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Arrêter l’enregistrement' }).click();
+    await expect(page.getByTestId('recording')).toHaveCount(0);
+    const list = () => host.ask<{ recordings: { state: string }[] }>(`/meetings/${host.meeting}/recordings`);
+    await expect.poll(async () => (await list()).recordings[0]?.state).toBe('stopped');
+    const closed = await parts(recording);
+    await expectPicture(page, 'GUEST');
+    expect(await parts(recording)).toEqual(closed);
+    const bytes = await readFile(closed[0]?.file ?? '');
+    for (const word of ['Duarte', 'Haddad', 'Bernard', 'Compte rendu', 'OpusHead']) expect(bytes.includes(word), word).toBe(false);
+  });
+
+  await test.step('the archive opens it: two are in it, in picture and sound, and not the third', async () => {
+    const { verified, index, out } = await takeApart(server, recording, folder);
+    expect(verified).toContain('verified, signed by');
+    expect(index.people.map(({ name }) => name).sort()).toEqual([host.name, 'Inês Duarte'].sort());
+    expect(index.files.map(({ identity, source }) => `${identities[identity]} ${source}`).sort()).toEqual(
+      [`${host.name} camera`, `${host.name} microphone`, 'Inês Duarte camera', 'Inês Duarte microphone'].sort());
+    expect(JSON.stringify(index)).not.toContain('Haddad');
+    for (const { file, identity, source, duration } of index.files) {
+      const side = identities[identity] === host.name ? 'HOST' : 'GUEST';
+      expect(duration, file).toBeGreaterThan(5);
+      expect(duration, file).toBeLessThanOrEqual(index.duration + 0.5);
+      if (source === 'camera') {
+        const seen = (await marksIn(path.join(out, file))).filter((mark) => mark !== undefined);
+        expect(seen.length, `${file}: pictures with a mark`).toBeGreaterThan(15);
+        expect([...new Set(seen.map((mark) => mark.side))], file).toEqual([side]);
+      } else {
+        const like = await likeness(path.join(out, file));
+        const others = (['HOST', 'GUEST', 'OTHER'] as const).filter((one) => one !== side).map((one) => like[one]);
+        expect(like[side], `${file} ${JSON.stringify(like)}`).toBeGreaterThan(0.85);
+        expect(Math.max(...others), `${file} ${JSON.stringify(like)}`).toBeLessThan(0.7);
+      }
+    }
+  });
+});
