@@ -49,7 +49,7 @@ type Profile struct {
 	Sentence Text         `json:"sentence" doc:"What everybody in a meeting is told of it."`
 	Rules    ProfileRules `json:"rules"`
 	// Needs makes the profile unavailable.
-	Needs     []profile.Need `json:"needs" nullable:"false" enum:"end-to-end-encryption,spoken-code,sealed-recording" doc:"What the profile needs and this version lacks; not empty: it cannot be chosen."`
+	Needs     []profile.Need `json:"needs" nullable:"false" enum:"end-to-end-encryption,spoken-code" doc:"What the profile needs and this version lacks; not empty: it cannot be chosen."`
 	ChangedAt *time.Time     `json:"changed_at,omitempty" doc:"Absent: as it shipped."`
 	ChangedBy string         `json:"changed_by,omitempty" doc:"Name of the administrator."`
 }
@@ -89,7 +89,7 @@ type ProfileChange struct {
 
 // ProfileEffects are what an edit does to the meetings that have the profile.
 type ProfileEffects struct {
-	Needs    []profile.Need   `json:"needs" nullable:"false" enum:"end-to-end-encryption,spoken-code,sealed-recording" doc:"What makes it unavailable: refused while a meeting has the profile."`
+	Needs    []profile.Need   `json:"needs" nullable:"false" enum:"end-to-end-encryption,spoken-code" doc:"What makes it unavailable: refused while a meeting has the profile."`
 	InUse    int              `json:"in_use" doc:"How many meetings that are not over have the profile, 200 at most."`
 	More     bool             `json:"more" doc:"There are more, which are not looked at here; the edit concerns them, too."`
 	Meetings []MeetingEffects `json:"meetings" nullable:"false" doc:"Those to which something happens."`

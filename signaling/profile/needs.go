@@ -9,12 +9,10 @@ type Need string
 const (
 	NeedsEncryption Need = "end-to-end-encryption"
 	NeedsSpokenCode Need = "spoken-code"
-	NeedsSealing    Need = "sealed-recording"
 )
 
 // Needs is what the rules demand and this version lacks: none where the profile can
-// be had. What is merely allowed and lacking (recording with consent, files) is no
-// need: without it nothing is weaker.
+// be had. What is merely allowed and lacking is no need: without it nothing is weaker.
 func (r Rules) Needs() []Need {
 	var all []Need
 	if r.Encryption != EncryptionOptional {
@@ -22,9 +20,6 @@ func (r Rules) Needs() []Need {
 	}
 	if r.SpokenCode {
 		all = append(all, NeedsSpokenCode)
-	}
-	if r.Recording == RecordingSealed {
-		all = append(all, NeedsSealing)
 	}
 	return all
 }

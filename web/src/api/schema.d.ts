@@ -3006,7 +3006,7 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
             /** @description What the profile needs and this version lacks; not empty: it cannot be chosen. */
-            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+            needs: ("end-to-end-encryption" | "spoken-code")[];
             rules: components["schemas"]["ProfileRules"];
             /** @description What everybody in a meeting is told of it. */
             sentence: components["schemas"]["Text"];
@@ -3049,7 +3049,7 @@ export interface components {
             /** @description There are more, which are not looked at here; the edit concerns them, too. */
             more: boolean;
             /** @description What makes it unavailable: refused while a meeting has the profile. */
-            needs: ("end-to-end-encryption" | "spoken-code" | "sealed-recording")[];
+            needs: ("end-to-end-encryption" | "spoken-code")[];
         };
         ProfileHistory: {
             profile: components["schemas"]["Profile"];
