@@ -114,7 +114,7 @@ func (p *tapped) leave() {
 }
 
 const (
-	opusPT, redPT, vp8PT, rtxPT, h264PT = 111, 63, 96, 97, 102
+	opusPT, redPT, vp8PT, rtxPT, vp9PT, h264PT = 111, 63, 96, 97, 98, 102
 )
 
 // publish adds a track; its section is the nth. SSRCs are 1000 times the section's
@@ -131,6 +131,7 @@ func (p *tapped) publish(info *livekit.TrackInfo) *publish.Track {
 		sec.Kind = publish.Video
 		sec.Codecs = []publish.Codec{
 			{PayloadType: vp8PT, Type: codec.VP8, MimeType: "video/VP8", ClockRate: 90000, RTXPayloadType: rtxPT},
+			{PayloadType: vp9PT, Type: codec.VP9, MimeType: "video/VP9", ClockRate: 90000, Fmtp: "profile-id=0"},
 			{PayloadType: h264PT, Type: codec.H264, MimeType: "video/H264", ClockRate: 90000, Fmtp: "packetization-mode=1"},
 		}
 	}
@@ -452,6 +453,57 @@ func TestTappedLayers(t *testing.T) {
 		ann.write(1, 2, vp8PT, 5, tapKey)
 		s.heard(t, "end 3", "begin 4 ann/TR_v video/VP8", "4:5 K")
 	})
+}
+
+// Layers inside a stream come as they are, whatever the tap needs of them.
+func TestTappedSVC(t *testing.T) {
+	inTapStage(t, func(t *testing.T, st *tapStage) {
+		ann, s := st.join("ann"), &tape{}
+		tap, err := st.unit.Meetings().Tap("r", TapConfig{Sink: s, Width: 320, Height: 180})
+		if err != nil {
+			t.Fatal(err)
+		}
+		allow(tap, "ann")
+		info := camera("TR_v", 3)
+		for _, l := range info.Codecs[0].Layers {
+			l.Rid = "" // one stream, one SSRC
+		}
+		media := ann.publish(info)
+		ann.sections[0].RIDs, ann.sections[0].SSRCs = nil, []publish.SSRC{{SSRC: 1000}}
+		ann.receiver.SetSections(ann.sections)
+		ann.write(1, -1, vp9PT, 1, []byte{0x2c, 0x00, 0, 'a'})
+		ann.write(1, -1, vp9PT, 2, []byte{0x2c, 0x03, 0, 'b'})
+		ann.write(1, -1, vp9PT, 3, []byte{0x2c, 0x05, 0, 'c'})
+		s.heard(t, "begin 1 ann/TR_v video/VP9", `1:1 ",\x00\x00a"`, `1:2 ",\x03\x00b"`, `1:3 ",\x05\x00c"`)
+		if !media.SVC() {
+			t.Error("no layers were seen in the stream")
+		}
+	})
+}
+
+// Whoever resumes goes on in the same streams, whichever protocol it speaks.
+func TestTappedResume(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		inTapStage(t, func(t *testing.T, st *tapStage) {
+			ann, s := st.join("ann"), &tape{}
+			allow(st.tap(s), "ann")
+			ann.publish(microphone("TR_a"))
+			ann.write(1, -1, opusPT, 1, []byte("a"))
+			s.heard(t, "begin 1 ann/TR_a audio/opus", `1:1 "a"`)
+			st.in(func(r *room) {
+				m := r.members["ann"]
+				m.s.single = single
+				(&signalLost{m.s, ann.ear}).serve(r)
+				reply := make(chan joinReply, 1)
+				(&resumeRequest{params: JoinParams{Identity: "ann", SingleConn: single, Permission: m.info.Permission}, signal: &ear{}, reply: reply}).serve(r)
+				if got := <-reply; got.err != nil {
+					t.Error(got.err)
+				}
+			})
+			ann.write(1, -1, opusPT, 2, []byte("b"))
+			s.heard(t, `1:2 "b"`)
+		})
+	}
 }
 
 // When everybody moves to the backup codec, so does the tap.

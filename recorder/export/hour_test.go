@@ -252,3 +252,19 @@ func (h *hour) check(t *testing.T, sound, pictures []moment) {
 		t.Errorf("pictures are shown %v to %v after they were captured; 30 ms is the way", low, high)
 	}
 }
+
+// What a packet of a recording costs, from the journal to the media file.
+func BenchmarkExport(b *testing.B) {
+	tape := newHour(10*time.Minute, 1e-5, 0, 0).tape
+	packets := 0
+	for _, r := range tape.records {
+		if _, is := r.Event.(journal.Packet); is {
+			packets++
+		}
+	}
+	raw := tape.bytes()
+	for b.Loop() {
+		export(b, raw)
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(packets), "ns/packet")
+}
