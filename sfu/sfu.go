@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/livekit/protocol/livekit"
 
@@ -54,6 +55,7 @@ type SFU struct {
 	events *eventQueue
 
 	counters counters
+	streams  atomic.Uint32 // of taps, so far
 
 	sessions sync.WaitGroup // goroutines of sessions
 	running  sync.WaitGroup // goroutines of rooms

@@ -48,7 +48,7 @@ type Sink interface {
 
 // TapStream is one stream of RTP of one track.
 type TapStream struct {
-	ID       uint32 // counted from 1 by the tap, never used twice
+	ID       uint32 // counted from 1 through all taps of an SFU, never used twice
 	Identity string // whose it is
 	Track    string // sid
 	Source   string // "camera", "microphone", "screen_share", "screen_share_audio" or "unknown"
@@ -110,13 +110,12 @@ type Tap struct {
 	lost    atomic.Uint64
 
 	// Guarded by mu, which is held while the sink is called.
-	mu      sync.Mutex
-	closed  bool
-	passes  map[string]time.Time // who is let through, since when
-	feeds   map[*publish.Track]*tapFeed
-	streams uint32
-	muted   map[string]bool // as told, by track
-	spoke   []string        // as told
+	mu     sync.Mutex
+	closed bool
+	passes map[string]time.Time // who is let through, since when
+	feeds  map[*publish.Track]*tapFeed
+	muted  map[string]bool // as told, by track
+	spoke  []string        // as told
 
 	// Owned by the room.
 	wanted map[string]bool // who is let through
@@ -176,6 +175,16 @@ func (t *Tap) forbid(identity string) {
 		}
 	}
 	t.tellSpeaking(t.view.Load())
+}
+
+// Refresh asks for key frames of all pictures that are let through, as a sink needs them
+// that has left something out.
+func (t *Tap) Refresh() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for media, f := range t.feeds {
+		media.RequestKeyframe(max(f.at, 0))
+	}
 }
 
 // Close hands over what has arrived until now and ends all streams. When it returns the

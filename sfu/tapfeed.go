@@ -321,8 +321,7 @@ func (t *Tap) hand(f *tapFeed, i int, p *ring.Packet, b *tapBuffers) {
 		}
 		if !goesOn || at.payloadType != c.PayloadType {
 			t.endStream(at, arrived)
-			t.streams++
-			at.stream, at.ssrc, at.epoch, at.payloadType = t.streams, p.SSRC, p.Epoch, c.PayloadType
+			at.stream, at.ssrc, at.epoch, at.payloadType = t.room.sfu.streams.Add(1), p.SSRC, p.Epoch, c.PayloadType
 			t.cfg.Sink.Begin(f.stream(at, l, c, codecs))
 		}
 	} else if !goesOn {

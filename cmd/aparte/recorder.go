@@ -194,7 +194,14 @@ func (c *writing) Forbid(identity string) {
 func (c *writing) Pause() { c.rec.Pause(c.order.AskedBy) }
 
 // Resume implements recording.Capture.
-func (c *writing) Resume() { c.rec.Resume(c.order.AskedBy) }
+func (c *writing) Resume() {
+	c.rec.Resume(c.order.AskedBy)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tap != nil {
+		c.tap.Refresh() // pictures begin again with a key frame
+	}
+}
 
 // Note implements recording.Capture. What the recorder cannot take any more is no error:
 // Done tells that it has ended.

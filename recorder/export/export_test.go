@@ -180,6 +180,24 @@ func TestATrackThatGoesOn(t *testing.T) {
 	}
 }
 
+// A number that is used again is another stream, whoever's it is: what one said is never
+// in the other's file.
+func TestANumberThatIsUsedAgain(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		one := newTape()
+		one.microphone(time.Second, 3*time.Second, "ann", "TR_a")
+		one.next = 0
+		one.microphone(4*time.Second, 5*time.Second, "bob", "TR_b")
+		if !ends {
+			one.records = slices.DeleteFunc(one.records, func(r journal.Record) bool { _, is := r.Event.(journal.End); return is })
+		}
+		index, _ := export(t, one.bytes())
+		if got, want := told(index), "01-ann-microphone.webm TR_a 1.00+1.98 100\n02-bob-microphone.webm TR_b 4.00+0.98 50"; got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 func TestNothingIsOverwritten(t *testing.T) {
 	one := newTape()
 	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")

@@ -25,6 +25,7 @@ type files struct {
 	survey  *survey
 	root    *os.Root
 	live    map[streamKey]*feed
+	turns   turns
 	tracks  map[trackKey]*track
 	order   []*track // as they began
 	expired time.Duration
@@ -42,7 +43,7 @@ type feed struct {
 }
 
 func newFiles(s *survey, root *os.Root) *files {
-	return &files{survey: s, root: root, live: map[streamKey]*feed{}, tracks: map[trackKey]*track{}}
+	return &files{survey: s, root: root, live: map[streamKey]*feed{}, turns: turns{}, tracks: map[trackKey]*track{}}
 }
 
 func (f *files) write(r io.Reader) error {
@@ -55,13 +56,14 @@ func (f *files) take(record journal.Record, at time.Duration) error {
 	case journal.Head:
 		f.endAll() // streams of the part before that broke off
 	case journal.Begin:
-		f.begin(streamKey{record.Part, e.ID})
+		f.end(f.turns.now(record.Part, e.ID))
+		f.begin(f.turns.next(record.Part, e.ID))
 	case journal.Packet:
-		if one := f.live[streamKey{record.Part, e.Stream}]; one != nil {
+		if one := f.live[f.turns.now(record.Part, e.Stream)]; one != nil {
 			one.push(e.RTP, at)
 		}
 	case journal.End:
-		f.end(streamKey{record.Part, e.Stream})
+		f.end(f.turns.now(record.Part, e.Stream))
 	}
 	if at-f.expired >= expireEvery {
 		f.expire(at)
@@ -84,7 +86,7 @@ func (f *files) expire(now time.Duration) {
 
 func (f *files) begin(key streamKey) {
 	st := f.survey.streams[key]
-	if st == nil || f.live[key] != nil {
+	if st == nil {
 		return
 	}
 	one := &feed{stream: st}
@@ -134,7 +136,7 @@ func (f *files) endAll() {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b streamKey) int {
-		return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.id, b.id), cmp.Compare(a.turn, b.turn))
 	})
 	for _, key := range keys {
 		f.end(key)

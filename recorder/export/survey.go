@@ -18,8 +18,23 @@ import (
 // maxEvents bounds the index.
 const maxEvents = 1 << 20
 
-// streamKey names a stream in a recording of several parts.
-type streamKey struct{ part, id uint32 }
+// streamKey names a stream in a recording of several parts. Numbers may be used again
+// once a stream has ended: turn counts that.
+type streamKey struct{ part, id, turn uint32 }
+
+// turns tells the streams of one number apart, in the order of the journal.
+type turns map[streamKey]uint32
+
+// next is the key of a stream that begins.
+func (t turns) next(part, id uint32) streamKey {
+	t[streamKey{part: part, id: id}]++
+	return t.now(part, id)
+}
+
+// now is the key of the stream that has the number.
+func (t turns) now(part, id uint32) streamKey {
+	return streamKey{part, id, t[streamKey{part: part, id: id}]}
+}
 
 // stream is what the survey knows of one.
 type stream struct {
@@ -39,6 +54,7 @@ type senderKey struct {
 type survey struct {
 	index   Index
 	streams map[streamKey]*stream
+	turns   turns
 	senders map[senderKey]*clock.Sender
 	stays   map[string]uint32 // how often somebody has left
 	people  map[string]int    // place in the index
@@ -85,7 +101,7 @@ func walk(r io.Reader, do func(record journal.Record, at time.Duration) error) (
 func newSurvey() *survey {
 	return &survey{
 		index:   Index{Version: 1, People: []Person{}, Files: []File{}, Events: []Event{}},
-		streams: map[streamKey]*stream{}, senders: map[senderKey]*clock.Sender{},
+		streams: map[streamKey]*stream{}, turns: turns{}, senders: map[senderKey]*clock.Sender{},
 		stays: map[string]uint32{}, people: map[string]int{}, skipped: map[Skipped]bool{},
 	}
 }
@@ -117,11 +133,11 @@ func (s *survey) take(record journal.Record, at time.Duration) {
 	case journal.Begin:
 		s.begin(record.Part, e)
 	case journal.Packet:
-		if st := s.streams[streamKey{record.Part, e.Stream}]; st != nil && len(e.RTP) >= 12 {
+		if st := s.streams[s.turns.now(record.Part, e.Stream)]; st != nil && len(e.RTP) >= 12 {
 			st.clock.Packet(at, st.times.Extend(binary.BigEndian.Uint32(e.RTP[4:])))
 		}
 	case journal.Report:
-		if st := s.streams[streamKey{record.Part, e.Stream}]; st != nil {
+		if st := s.streams[s.turns.now(record.Part, e.Stream)]; st != nil {
 			st.clock.Report(at, e.NTP, st.times.Peek(e.RTP))
 		}
 	case journal.End:
@@ -131,10 +147,7 @@ func (s *survey) take(record journal.Record, at time.Duration) {
 }
 
 func (s *survey) begin(part uint32, e journal.Begin) {
-	key := streamKey{part, e.ID}
-	if s.streams[key] != nil {
-		return
-	}
+	key := s.turns.next(part, e.ID)
 	if e.ClockRate == 0 {
 		s.skip(e.TapStream, "its clock rate is not known")
 		return

@@ -59,6 +59,15 @@ func TestFramesOfVP8(t *testing.T) {
 		{"repaired too late", []pkt{
 			{1, 1, vp8Key, true, 0}, {3, 3, vp8Delta, true, 66 * ms}, {4, 4, vp8Key, true, 99 * ms}, {5, 5, vp8Delta, true, 4000 * ms}, {2, 2, vp8Delta, true, 4001 * ms},
 		}, "1K 4K 5", Stats{Packets: 5, Late: 1, Gaps: 1, Frames: 3, Useless: 1}},
+		{"a pause, in which half of all numbers went by", []pkt{
+			{1, 1, vp8Key, true, 0}, {2, 2, vp8Delta, true, 0}, {40000, 9, vp8Key, true, time.Minute}, {40001, 10, vp8Delta, true, time.Minute},
+		}, "1K 2 9K 10", Stats{Packets: 4, Gaps: 1, Frames: 4}},
+		{"silence, and on with the next number", []pkt{
+			{1, 1, vp8Key, true, 0}, {2, 2, vp8Delta, true, time.Minute},
+		}, "1K 2", Stats{Packets: 2, Frames: 2}},
+		{"a stray number", []pkt{
+			{1, 1, vp8Key, true, 0}, {40000, 9, vp8Key, true, 5 * time.Second}, {2, 2, vp8Delta, true, 5 * time.Second},
+		}, "1K 2", Stats{Packets: 3, Late: 1, Frames: 2}},
 		{"the end of a picture is missing", []pkt{
 			{1, 1, vp8Key, true, 0}, {2, 2, vp8Delta, false, 0}, {4, 3, vp8Delta, true, 0}, {5, 4, vp8Key, true, 0},
 		}, "1K 4K", Stats{Packets: 4, Gaps: 1, Frames: 2, Broken: 1, Useless: 1}},

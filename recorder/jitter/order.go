@@ -19,6 +19,9 @@ const (
 	// Patience is how long a missing packet is waited for. The server asks for one for
 	// 1.2 s and keeps what comes up to a second later.
 	Patience = 3 * time.Second
+	// Absence: after so long without packets, as in a pause of the recording, whatever
+	// comes is new, however far its number is from the last.
+	Absence = 10 * time.Second
 	// maxWaiting bounds what is kept meanwhile: 3 s at 30 Mbit/s.
 	maxWaiting = 8192
 )
@@ -36,6 +39,7 @@ type order struct {
 	begun   bool
 	settled bool          // next is known
 	since   time.Duration // when the first came
+	newest  time.Duration // when the last came
 	next    uint64        // extended number that is due
 	high    uint64        // highest that came
 	kept    []waiting     // by number
@@ -45,9 +49,12 @@ type order struct {
 
 // extend is RFC 3550 A.1 with a signed distance; numbers begin above 65536, so that those
 // before the first are positive, too.
-func (o *order) extend(seq uint16) uint64 {
-	if !o.begun {
+func (o *order) extend(seq uint16, at time.Duration) uint64 {
+	switch {
+	case !o.begun:
 		return 1<<16 + uint64(seq)
+	case at-o.newest > Absence:
+		return o.high + uint64(seq-uint16(o.high))
 	}
 	return uint64(int64(o.high) + int64(int16(seq-uint16(o.high))))
 }
@@ -55,7 +62,8 @@ func (o *order) extend(seq uint16) uint64 {
 // push takes a packet and calls out for each that is due; gap tells that packets before
 // it never came.
 func (o *order) push(w waiting, out func(w waiting, gap bool)) {
-	w.ext = o.extend(w.Seq)
+	w.ext = o.extend(w.Seq, w.Arrival)
+	o.newest = max(o.newest, w.Arrival)
 	if !o.begun {
 		o.begun, o.since, o.high = true, w.Arrival, w.ext
 	}

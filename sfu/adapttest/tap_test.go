@@ -99,6 +99,12 @@ func TestATapHasWhatIsSent(t *testing.T) {
 		if n := camera.plis[2].Load() - asked; n < 1 || n > 3 {
 			t.Errorf("%d key frames were asked for", n)
 		}
+		asked = camera.plis[2].Load()
+		tap.Refresh()
+		time.Sleep(time.Second)
+		if n := camera.plis[2].Load() - asked; n != 1 {
+			t.Errorf("%d key frames were asked for by Refresh", n)
+		}
 		tap.Forbid("ann")
 		pictures, sound := r.of(camera.sid), r.of(voice.sid)
 		if len(pictures) != 1 || len(sound) != 1 {
@@ -111,8 +117,8 @@ func TestATapHasWhatIsSent(t *testing.T) {
 		if s.Source != "microphone" || s.Mime != "audio/opus" || s.Channels != 2 || s.RID != "" {
 			t.Errorf("the microphone began as %+v", s.TapStream)
 		}
-		if n := len(s.voices); n < 990 || n > 1001 {
-			t.Errorf("%d packets of sound in 20 s", n)
+		if n := len(s.voices); n < 1040 || n > 1051 {
+			t.Errorf("%d packets of sound in 21 s", n)
 		}
 		for i := 1; i < len(s.voices); i++ {
 			if s.voices[i] != s.voices[i-1]+1 {
