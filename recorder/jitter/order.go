@@ -19,9 +19,9 @@ const (
 	// Patience is how long a missing packet is waited for. The server asks for one for
 	// 1.2 s and keeps what comes up to a second later.
 	Patience = 3 * time.Second
-	// Absence: after so long without packets, as in a pause of the recording, whatever
+	// absence: after so long without packets, as in a pause of the recording, whatever
 	// comes is new, however far its number is from the last.
-	Absence = 10 * time.Second
+	absence = 10 * time.Second
 	// maxWaiting bounds what is kept meanwhile: 3 s at 30 Mbit/s.
 	maxWaiting = 8192
 )
@@ -53,7 +53,7 @@ func (o *order) extend(seq uint16, at time.Duration) uint64 {
 	switch {
 	case !o.begun:
 		return 1<<16 + uint64(seq)
-	case at-o.newest > Absence:
+	case at-o.newest > absence:
 		return o.high + uint64(seq-uint16(o.high))
 	}
 	return uint64(int64(o.high) + int64(int16(seq-uint16(o.high))))
