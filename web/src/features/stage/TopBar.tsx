@@ -45,7 +45,7 @@ function Recorded({ told, own, onPress }: { told: RecordingTold; own: boolean | 
   return (
     <button type="button" className={`sc rec ${told.state}`} data-testid="recording" onClick={onPress}>
       <CircleDot aria-hidden="true" /><span>{t(`rec.state.${told.state}`)}</span>
-      {own === false ? <span aria-hidden="true">{t('rec.out.short')}</span> : null}
+      {own === false ? <span aria-hidden="true" className="brief">{t('rec.out.short')}</span> : null}
       {own === null ? null : <span className="vh">{t(own ? 'rec.in' : 'rec.out')}</span>}
     </button>
   )
