@@ -51,6 +51,12 @@ test('a picture that the path does not carry is made smaller with a word, and co
     await expect.poll(() => layers(guest.page)).toEqual([true, false]);
     await expect(said.getByRole('button', { name: 'Garder l’image' })).toBeVisible();
     await expectVoice(host.page);
+    const word = guest.page.getByTestId('connection');
+    await expect(word).toHaveText('Connexion faible');
+    await word.click();
+    await expect(guest.page.getByTestId('connection-details').getByRole('status')).toContainText('Votre connexion est faible.');
+    await guest.page.getByRole('button', { name: 'Fermer' }).click();
+    await expect(word).toBeFocused();
     await look(guest.page, 'stepped-down');
   });
 
@@ -58,6 +64,7 @@ test('a picture that the path does not carry is made smaller with a word, and co
     path.carry(null);
     await expect(said).toHaveCount(0, { timeout: 90_000 });
     await expect.poll(() => layers(guest.page)).toEqual([true, true]);
+    await expect(guest.page.getByTestId('connection')).not.toHaveText('Connexion faible');
     await expectPicture(host.page, 'GUEST');
   });
 });

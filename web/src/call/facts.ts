@@ -2,7 +2,7 @@
 import { RoomEvent, type Room } from 'livekit-client'
 import { moderation } from './moderation'
 import { readTimer, type Timer } from './packets'
-import { keepSame, people, quality, shares } from './people'
+import { keepSame, people, shares } from './people'
 import { profileInForce } from './profile'
 import { recordable, recordingTold } from './recording'
 import type { CallState } from './state'
@@ -16,7 +16,7 @@ export const changes = [
   RoomEvent.RoomMetadataChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged, RoomEvent.AudioPlaybackStatusChanged, RoomEvent.VideoPlaybackStatusChanged,
 ] as const
 
-type Facts = Pick<CallState, 'people' | 'shares' | 'noHost' | 'quality' | 'mustTap' | 'profile' | 'moderation' | 'timer' | 'recording' | 'recordable' | 'askedBy'>
+type Facts = Pick<CallState, 'people' | 'shares' | 'noHost' | 'mustTap' | 'profile' | 'moderation' | 'timer' | 'recording' | 'recordable' | 'askedBy'>
 
 export function facts(room: Room, before: CallState): Facts {
   // While we are away the last picture of the meeting stays on the screen, dimmed.
@@ -25,7 +25,6 @@ export function facts(room: Room, before: CallState): Facts {
     people: away ? before.people : keepSame(before.people, people(room)),
     shares: away ? before.shares : keepSame(before.shares, shares(room, before.shares)),
     noHost: noHost(room.metadata, before.noHost),
-    quality: quality(room),
     mustTap: !room.canPlaybackAudio || !room.canPlaybackVideo,
     profile: profileInForce(room.metadata, before.profile),
     moderation: moderation(room.metadata, before.moderation),

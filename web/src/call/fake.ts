@@ -46,7 +46,7 @@ export class FakePublication extends EventEmitter {
 export class FakeParticipant {
   attributes: Record<string, string> = {}
   isSpeaking = false
-  connectionQuality = ConnectionQuality.Good
+  connectionQuality = ConnectionQuality.Excellent
   permissions: object | undefined = undefined
   trackPublications = new Map()
   private tracks = new Map<Track.Source, FakePublication>()

@@ -37,7 +37,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
 export type { Call } from './session'
 export type { SteppedDown } from './ownpicture'
 export type { CallEvent, CallState, Phase } from './state'
-export type { Person, Self, Share } from './people'
+export type { Person, Quality, Self, Share } from './people'
 export type { RecordingTold } from './recording'
 export type { NoHost } from './told'
 export type { ProfileInForce } from './profile'

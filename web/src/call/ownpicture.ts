@@ -2,6 +2,7 @@
 // The layers of the picture that are above the step are not sent; which of the others are is the server's wish, as ever (dynacast).
 import { Track, VideoQuality, type LocalVideoTrack, type Room } from 'livekit-client'
 import type { Readable } from '@/api'
+import { quality } from './people'
 import type { Preferences } from './preferences'
 import type { Shared } from './state'
 import { follow, keep, start, type Step, type Stepping } from './stepping'
@@ -28,7 +29,7 @@ export class OwnPicture {
   /** Layers left out so far, of this track. */
   private capped: { track: LocalVideoTrack; layers: number } | null = null
 
-  constructor(private readonly shared: Shared, private readonly preferred: Readable<Pick<Preferences, 'data'>>, private readonly camera: Camera) {}
+  constructor(private readonly shared: Shared, private readonly preferred: Readable<Pick<Preferences, 'data'>>, private readonly camera: Camera, private readonly changed: () => void) {}
 
   /** From the first join until close. */
   start(): void {
@@ -71,7 +72,7 @@ export class OwnPicture {
     this.sent = sent
     // Chosen otherwise while the browser counted.
     if (this.stepping !== stepping || !this.camera.wanted()) return
-    await this.step(follow(stepping, uplink, this.shared.state.get().quality === 'weak', ceiling, Date.now()))
+    await this.step(follow(stepping, uplink, quality(this.shared.room) === 'weak', ceiling, Date.now()))
   }
 
   private async step(to: Stepping): Promise<void> {
@@ -98,6 +99,7 @@ export class OwnPicture {
     const { steppedDown: before } = this.shared.state.get()
     if (before === now || (before && now && before.step === now.step && before.why === now.why && before.kept === now.kept)) return
     this.shared.state.update((state) => ({ ...state, steppedDown: now }))
+    this.changed()
     if (stepping && !now) this.shared.tell({ is: 'picture-back' })
   }
 

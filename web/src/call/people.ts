@@ -58,7 +58,7 @@ export interface Self {
   problem: { kind: 'mic' | 'cam' | 'share'; why: MediaProblem } | null
 }
 
-export type Quality = 'good' | 'weak' | 'lost'
+export type Quality = 'good' | 'fair' | 'weak' | 'lost'
 
 /** Everyone in order of arrival, self last. Arrival is the server's, so that every screen agrees. */
 export function people(room: Room): Person[] {
@@ -154,7 +154,7 @@ export function quality(room: Room): Quality {
     case ConnectionQuality.Lost:
       return 'lost'
     default:
-      return holdsBack(room) ? 'weak' : 'good'
+      return holdsBack(room) ? 'weak' : room.localParticipant.connectionQuality === ConnectionQuality.Good ? 'fair' : 'good'
   }
 }
 

@@ -1,6 +1,7 @@
 import { ConnectionState, DisconnectReason, RoomEvent, Track } from 'livekit-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, type CallMessage } from '@/api'
+import { betterAfter, worseAfter } from './steady'
 import { setUp } from './fake'
 
 beforeEach(() => vi.useFakeTimers())
@@ -48,11 +49,13 @@ describe('a call', () => {
     room.emit(RoomEvent.TrackStreamStateChanged)
     await settle()
     expect(call.state.get().people[0]).toMatchObject({ identity: 'adam', held: true, picture: track })
+    await vi.advanceTimersByTimeAsync(worseAfter)
     expect(call.state.get().quality).toBe('weak')
     track.streamState = Track.StreamState.Active
     room.emit(RoomEvent.TrackStreamStateChanged)
     await settle()
     expect(call.state.get().people[0]).toMatchObject({ held: false, picture: track })
+    await vi.advanceTimersByTimeAsync(betterAfter)
     expect(call.state.get().quality).toBe('good')
   })
 

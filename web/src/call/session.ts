@@ -10,6 +10,7 @@
 //	lowering.ts     hands that a host lowers
 //	view.ts         how the person looks on and listens
 //	priority.ts     that pictures pinned there come first
+//	steady.ts       the word for the connection, which does not flicker
 //	facts.ts        what the room looks like now
 import { ConnectionState, RoomEvent, Track, type ReconnectPolicy, type Room } from 'livekit-client'
 import { Store, type MediaGrant, type Reaction, type Readable } from '@/api'
@@ -26,13 +27,14 @@ import { Inbox } from './inbox'
 import { Lowering } from './lowering'
 import { MutedTalk } from './muted'
 import { OwnPicture } from './ownpicture'
-import { nameOf } from './people'
+import { nameOf, quality, type Quality } from './people'
 import { defaultPreferences, type Preferences } from './preferences'
 import { Priority } from './priority'
 import { Publishing, type Intended } from './publishing'
 import { Gauge, type Figures } from './quality'
 import { Receiving } from './receiving'
 import { Retries } from './retries'
+import { follow, steadyAtFirst } from './steady'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
 import { View, type Keep } from './view'
 
@@ -78,6 +80,8 @@ export class Call {
   /** Devices that should be on are dead until a touch. */
   private dead = false
   private wake: ReturnType<typeof setTimeout> | undefined
+  private steady = steadyAtFirst
+  private steadied: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly options: Options) {
     const { calls, preferences = new Store(defaultPreferences) } = options
@@ -97,7 +101,7 @@ export class Call {
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
     this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
-    this.ownPicture = new OwnPicture(shared, preferences, { wanted: this.publishing.wantsCam, withhold: this.publishing.withholdCam })
+    this.ownPicture = new OwnPicture(shared, preferences, { wanted: this.publishing.wantsCam, withhold: this.publishing.withholdCam }, this.refresh)
     this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
     const priority = new Priority(this.room, this.view.state)
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
@@ -123,6 +127,7 @@ export class Call {
         unwatch()
         unfollow()
         clearTimeout(this.wake)
+        clearTimeout(this.steadied)
         this.chat.close(why === 'left')
         this.lowering.flush()
         this.ownPicture.close()
@@ -244,6 +249,17 @@ export class Call {
     const before = this.current.get()
     const now = facts(room, before)
     if (now.moderation.locked !== before.moderation.locked) this.tell({ is: now.moderation.locked ? 'locked' : 'unlocked' })
-    this.current.update((state) => ({ ...state, ...now, mustTap: now.mustTap || this.dead, self: this.publishing.read(state.self) }))
+    this.current.update((state) => ({ ...state, ...now, quality: this.word(), mustTap: now.mustTap || this.dead, self: this.publishing.read(state.self) }))
+  }
+
+  /** The word for one's own connection. What is sent smaller for its sake makes it weak, whatever the server sees of the rest. */
+  private word(): Quality {
+    const seen = this.current.get().steppedDown?.why === 'path' ? 'weak' : quality(this.room)
+    const { steady, again } = follow(this.steady, seen, Date.now())
+    this.steady = steady
+    clearTimeout(this.steadied)
+    if (again !== null) this.steadied = setTimeout(this.refresh, again - Date.now())
+    if (steady.tell) this.tell({ is: 'weak' })
+    return steady.shown
   }
 }

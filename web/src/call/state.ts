@@ -30,6 +30,7 @@ export interface CallState {
   shares: readonly Share[]
   /** The last host has left. */
   noHost: NoHost | null
+  /** Of one's own connection; it does not flicker. */
   quality: Quality
   /** The browser plays nothing until the person touches the page (iOS after a phone call, autoplay rules). */
   mustTap: boolean
@@ -61,7 +62,7 @@ export interface CallState {
   lowering: { identity: string | null } | null
 }
 
-export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' | 'answered' | 'picture-back' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
+export type CallEvent = { is: 'joined' | 'left' | 'shares'; name: string; identity: string } | { is: 'back' | 'answered' | 'picture-back' | 'weak' } | { is: 'talks-muted' } | { is: 'message'; name: string; alone: boolean; file: boolean }
   | { is: 'reaction'; name: string; reaction: Reaction } | { is: 'hand'; name: string } | { is: 'moderated'; deed: Moderated } | { is: 'asked'; by: string } | { is: 'locked' | 'unlocked' }
 
 /** What every part of the call has in hand. */

@@ -6,7 +6,7 @@ import { useLang, useT } from '@/i18n'
 import { localeOf } from '@/i18n/languages'
 import { announce, Button } from '@/ui'
 
-export type Told = 'good' | 'weak' | 'lost'
+export type Told = 'good' | 'fair' | 'weak' | 'lost'
 
 const every = 2_000
 

@@ -24,13 +24,15 @@ type Subject = (typeof subjects)[number]
 interface Chosen { chosen: Subject | null; choose: (subject: Subject | null) => void }
 
 interface Props extends PageProps {
+  /** The subject to begin with; without it the first, on a phone the list. */
+  first?: Subject['id']
   onClose: () => void
 }
 
-export function SettingsDialog({ onClose, ...page }: Props) {
+export function SettingsDialog({ first, onClose, ...page }: Props) {
   const t = useT()
   const narrow = useNarrow()
-  const [chosen, choose] = useState<Subject | null>(null)
+  const [chosen, choose] = useState<Subject | null>(() => subjects.find(({ id }) => id === first) ?? null)
   return (
     <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t('settings.title')}>
       {narrow ? <Listed page={page} chosen={chosen} choose={choose} /> : <Tabbed page={page} chosen={chosen} choose={choose} />}

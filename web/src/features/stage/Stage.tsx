@@ -27,7 +27,7 @@ import { SelfHidden, ViewMenu } from './ViewMenu'
 import { Watermark } from './Watermark'
 import './stage.css'
 
-type Dialog = 'keys' | 'timer' | 'settings' | 'recording' | null
+type Dialog = 'keys' | 'timer' | 'settings' | 'network' | 'recording' | null
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
   const t = useT()
@@ -66,7 +66,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
   return (
     <div className={`call ${panel ? 'with-panel' : ''} ${phase.is === 'reconnecting' ? 'dimmed' : ''}`} data-phase={phase.is}>
       <TopBar
-        title={title} state={state} since={since} views={<><SelfHidden view={call.view} /><ViewMenu view={call.view} full={full} mini={mini} /></>} {...(host ? { onTimer: timer } : {})} onRecording={record}
+        title={title} state={state} since={since} views={<><SelfHidden view={call.view} /><ViewMenu view={call.view} full={full} mini={mini} /></>} onConnection={() => setDialog('network')} {...(host ? { onTimer: timer } : {})} onRecording={record}
         notice={<BarNotices call={call} state={state} {...(host ? { host } : {})} lobbyOpen={panel === 'lobby'} onLobby={() => setPanel('lobby')} />}
       />
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
@@ -87,7 +87,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       {backQuestion}
       <Suspense>
         {host && dialog === 'timer' ? <TimerDialog running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
-        {dialog === 'settings' ? <SettingsDialog use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /> : null}
+        {dialog === 'settings' || dialog === 'network' ? <SettingsDialog {...(dialog === 'network' ? { first: dialog } : {})} use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /> : null}
         {dialog === 'keys' ? <KeysDialog host={host !== undefined} onClose={() => setDialog(null)} /> : null}
       </Suspense>
     </div>

@@ -1,6 +1,6 @@
-import { CircleDot, Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, Users, WifiOff } from 'lucide-react'
+import { CircleDot, Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, SignalMedium, Users, WifiOff } from 'lucide-react'
 import { useEffect, useEffectEvent, type ReactNode } from 'react'
-import type { CallState, ProfileInForce, RecordingTold, Timer } from '@/call/live'
+import type { CallState, ProfileInForce, Quality, RecordingTold, Timer } from '@/call/live'
 import { Said, said, useLang, useT } from '@/i18n'
 import { announce, Heading, useNow } from '@/ui'
 
@@ -14,11 +14,13 @@ interface Props {
   views: ReactNode
   /** Opens what there is to know and to answer about the recording. */
   onRecording: () => void
+  /** Opens the sheet about the connection. */
+  onConnection: () => void
   /** Opens the timer's dialog; for hosts. */
   onTimer?: () => void
 }
 
-export function TopBar({ title, state, since, notice, views, onRecording, onTimer }: Props) {
+export function TopBar({ title, state, since, notice, views, onConnection, onRecording, onTimer }: Props) {
   const t = useT()
   const outside = state.people.filter((person) => person.outside && !person.self).length
   return (
@@ -33,7 +35,7 @@ export function TopBar({ title, state, since, notice, views, onRecording, onTime
       {state.self.sharing ? <span className="sc on"><MonitorUp aria-hidden="true" />{t('stage.sharing')}</span> : null}
       {state.timer ? <Countdown timer={state.timer} clock={state.clock} onPress={onTimer} /> : null}
       <Elapsed since={since} />
-      <Connection state={state} />
+      <Connection state={state} onPress={onConnection} />
       {views}
     </header>
   )
@@ -86,12 +88,18 @@ function clockText(of: number): string {
   return `${hours > 0 ? `${hours}:` : ''}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
-function Connection({ state }: { state: CallState }) {
+const bars: Record<Quality, ReactNode> = { good: <Signal aria-hidden="true" />, fair: <SignalMedium aria-hidden="true" />, weak: <SignalLow aria-hidden="true" />, lost: <WifiOff aria-hidden="true" /> }
+
+/** How one's own connection is, in a word; a press tells more. It is said aloud only when it stays weak (useCallNews), since it is no news that it is well. */
+function Connection({ state, onPress }: { state: CallState; onPress: () => void }) {
   const t = useT()
-  const { phase, quality } = state
+  const { phase } = state
   if (phase.is === 'joining') return <span className="sc" role="status">{t('stage.joining')}</span>
-  if (phase.is === 'reconnecting' || quality === 'lost') return <span className="sc bad" role="status" data-testid="connection"><WifiOff aria-hidden="true" />{t('stage.reconnecting')}</span>
-  return quality === 'weak'
-    ? <span className="sc bad" role="status" data-testid="connection"><SignalLow aria-hidden="true" />{t('stage.quality.weak')}</span>
-    : <span className="sc hide-s" role="status" data-testid="connection"><Signal aria-hidden="true" />{t('stage.quality.good')}</span>
+  const quality = phase.is === 'reconnecting' ? 'lost' : state.quality
+  const word = t(`stage.quality.${quality}`)
+  return (
+    <button type="button" className={`sc connection ${quality === 'weak' || quality === 'lost' ? 'bad' : ''}`} data-testid="connection" aria-label={t('stage.quality.more', { word })} title={word} onClick={onPress}>
+      {bars[quality]}<span className="hide-s">{word}</span>
+    </button>
+  )
 }

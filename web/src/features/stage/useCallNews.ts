@@ -6,7 +6,7 @@ import { announce } from '@/ui'
 
 const mergeFor = 3_000
 
-/** What is said of others at each level. That one is back, or one's picture is, or that one talks with the microphone off, is always said. */
+/** What is said of others at each level. That one is back, or one's picture is, that the connection stays weak, or that one talks with the microphone off, is always said. */
 const some: readonly CallEvent['is'][] = ['message', 'shares']
 const toldAt: Record<News, readonly CallEvent['is'][]> = { all: [...some, 'joined', 'left', 'hand', 'reaction'], some, few: [] }
 
@@ -39,6 +39,7 @@ export function useCallNews(call: Call): void {
     }
     const stop = call.onEvent((event) => {
       if (event.is === 'back') return announce(t('recon.back'))
+      if (event.is === 'weak') return announce(t('stage.weak'))
       if (event.is === 'picture-back') return announce(t('stage.own.back'))
       if (event.is === 'talks-muted') return announce(t('stage.muted.talking'))
       if (!toldAt[preferences.get().news].includes(event.is)) return
