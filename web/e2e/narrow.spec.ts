@@ -67,4 +67,31 @@ test('a picture that the path does not carry is made smaller with a word, and co
     await expect(guest.page.getByTestId('connection')).not.toHaveText('Connexion faible');
     await expectPicture(host.page, 'GUEST');
   });
+
+  await test.step('the camera is unplugged: which one, and what follows from it', async () => {
+    await guest.page.evaluate(unplugCamera);
+    const gone = guest.page.getByTestId('unplugged');
+    await expect(gone).toContainText('n’est plus branchée. Votre image est éteinte.');
+    await expect(guest.page.getByRole('navigation').getByRole('button', { name: /^Caméra éteinte/ })).toBeVisible();
+    await look(guest.page, 'unplugged');
+    await gone.getByRole('button', { name: 'Choisir une caméra' }).click();
+    await expect(guest.page.getByRole('dialog').getByRole('tab', { name: 'Image', selected: true })).toBeVisible();
+    await guest.page.keyboard.press('Escape');
+    await gone.getByRole('button', { name: 'Fermer' }).click();
+    await expect(gone).toHaveCount(0);
+  });
 });
+
+/** Runs in the page: what a browser does when somebody pulls the camera's plug. Chromium's false ones have none. */
+function unplugCamera(): void {
+  const { mediaDevices } = navigator;
+  const [list, open] = [mediaDevices.enumerateDevices.bind(mediaDevices), mediaDevices.getUserMedia.bind(mediaDevices)];
+  mediaDevices.enumerateDevices = async () => (await list()).filter(({ kind }) => kind !== 'videoinput');
+  mediaDevices.getUserMedia = (wish) => (wish?.video ? Promise.reject(new DOMException('Requested device not found', 'NotFoundError')) : open(wish));
+  for (const { track } of window.connections.flatMap((one) => one.getSenders())) {
+    if (track?.kind !== 'video') continue;
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  }
+  mediaDevices.dispatchEvent(new Event('devicechange'));
+}

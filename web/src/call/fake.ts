@@ -13,6 +13,8 @@ export class FakeTrack {
   /** Layers that the server wants; null: it has not said. */
   wanted: boolean[] | null = [true, true, true]
   stats: object[] = []
+  readonly attach = vi.fn()
+  readonly detach = vi.fn()
   constructor(readonly source: Track.Source) {}
   getRTCStatsReport = () => Promise.resolve(new Map(this.stats.map((stat, i) => [i, stat])))
   readonly sender = {

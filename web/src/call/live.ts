@@ -20,6 +20,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     preferences,
     listen: listenWithWebAudio,
     network: browserNetwork,
+    devices: () => navigator.mediaDevices.enumerateDevices(),
     // The path names the link or the meeting, and no secret.
     drafts: draftsIn(() => sessionStorage, `aparte.draft.${location.pathname}`),
     keep: browserKeep(),
@@ -37,7 +38,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
 export type { Call } from './session'
 export type { SteppedDown } from './ownpicture'
 export type { CallEvent, CallState, Phase } from './state'
-export type { Person, Quality, Self, Share } from './people'
+export type { Person, Self, Share } from './people'
 export type { RecordingTold } from './recording'
 export type { NoHost } from './told'
 export type { ProfileInForce } from './profile'
@@ -49,5 +50,6 @@ export { reactions, type Timer } from './packets'
 export type { Moderated, Moderation, Right } from './moderation'
 export { grid, initials, page, perPage, smallestTile, type Size } from './layout'
 export { arrange, keyOf, layouts, selfViews, type Arrangement, type Layout, type Seat } from './arrangement'
+export type { Gone } from './unplugged'
 export type { View, ViewState } from './view'
 export type { Track } from 'livekit-client'

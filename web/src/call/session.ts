@@ -4,6 +4,7 @@
 //	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
 //	publishing.ts   microphone, camera, screen, devices
 //	ownpicture.ts   that one's own picture is no larger than the path carries
+//	unplugged.ts    a microphone or camera that goes while it is used
 //	receiving.ts    which pictures are asked for
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
@@ -36,6 +37,7 @@ import { Receiving } from './receiving'
 import { Retries } from './retries'
 import { follow, steadyAtFirst } from './steady'
 import { atFirst, type CallEvent, type CallState, type Shared } from './state'
+import { Unplugged, type Gone } from './unplugged'
 import { View, type Keep } from './view'
 
 interface Options {
@@ -52,6 +54,8 @@ interface Options {
   listen?: Listen
   /** Tells when the network changes and the page comes back to the screen. */
   network?: Network
+  /** The devices that there are; without it nobody is told of one that went. */
+  devices?: () => Promise<readonly MediaDeviceInfo[]>
   /** Keeps what is typed and not sent over a reload. */
   drafts?: Drafts
   /** Where the person's way of looking on is kept; without it nowhere. */
@@ -73,6 +77,7 @@ export class Call {
   private readonly connection: Connection
   private readonly publishing: Publishing
   private readonly ownPicture: OwnPicture
+  private readonly unplugged: Unplugged | null
   private readonly receiving: Receiving
   private readonly gauge: Gauge
   private readonly inbox: Inbox
@@ -102,6 +107,7 @@ export class Call {
     this.lowering = new Lowering(shared, calls.host?.lower)
     this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
     this.ownPicture = new OwnPicture(shared, preferences, { wanted: this.publishing.wantsCam, withhold: this.publishing.withholdCam }, this.refresh)
+    this.unplugged = options.devices ? new Unplugged(this.room, options.devices, this.went) : null
     this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
     const priority = new Priority(this.room, this.view.state)
     this.inbox = new Inbox(shared, calls, this.chat, this.publishing)
@@ -131,6 +137,7 @@ export class Call {
         this.chat.close(why === 'left')
         this.lowering.flush()
         this.ownPicture.close()
+        this.unplugged?.close()
         this.inbox.close()
         this.files.close()
         this.mutedTalk?.follow(null)
@@ -166,7 +173,12 @@ export class Call {
   toggleMic = (): Promise<void> => this.setMic(this.current.get().self.mic !== 'on')
   toggleCam = (): Promise<void> => this.setCam(this.current.get().self.cam !== 'on')
   toggleShare = (): Promise<void> => this.publishing.toggleShare()
-  use = (kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> => this.publishing.use(kind, deviceID)
+  use = (kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> => {
+    this.stillGone((gone) => gone.kind !== (kind === 'audioinput' ? 'mic' : kind === 'videoinput' ? 'cam' : ''))
+    return this.publishing.use(kind, deviceID)
+  }
+  /** The person has read which device went. */
+  dismissUnplugged = (): void => this.stillGone(() => false)
 
   /** From a press: lets the browser play again, and wakes devices that an interruption has ended. */
   resume = async (): Promise<void> => {
@@ -225,6 +237,17 @@ export class Call {
     for (const listener of [...this.listeners]) listener(event)
   }
 
+  private went = (gone: readonly Gone[]): void => {
+    this.stillGone((before) => gone.every(({ kind }) => kind !== before.kind), gone)
+    this.refresh()
+  }
+
+  private stillGone(still: (gone: Gone) => boolean, more: readonly Gone[] = []): void {
+    const { unplugged } = this.current.get()
+    const left = unplugged.filter(still)
+    if (left.length !== unplugged.length || more.length > 0) this.current.update((state) => ({ ...state, unplugged: [...left, ...more] }))
+  }
+
   private talks(talksMuted: boolean): void {
     if (talksMuted === this.current.get().talksMuted) return
     this.current.update((state) => ({ ...state, talksMuted }))
@@ -248,6 +271,7 @@ export class Call {
     this.mutedTalk?.follow(mic?.isMuted ? (mic.track?.mediaStreamTrack ?? null) : null)
     const before = this.current.get()
     const now = facts(room, before)
+    this.unplugged?.follow()
     if (now.moderation.locked !== before.moderation.locked) this.tell({ is: now.moderation.locked ? 'locked' : 'unlocked' })
     this.current.update((state) => ({ ...state, ...now, quality: this.word(), mustTap: now.mustTap || this.dead, self: this.publishing.read(state.self) }))
   }

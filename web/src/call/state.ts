@@ -10,6 +10,7 @@ import type { Permissions, Person, Quality, Self, Share } from './people'
 import type { ProfileInForce } from './profile'
 import type { RecordingTold } from './recording'
 import type { NoHost } from './told'
+import type { Gone } from './unplugged'
 
 export type Phase =
   | { is: 'joining' }
@@ -57,6 +58,10 @@ export interface CallState {
   /** One's own picture is smaller than one wants it, or away; null: as one wants it. */
   steppedDown: SteppedDown | null
 
+  // Owned by Call.
+  /** Microphone and camera that went while they were used, until the person has read it. */
+  unplugged: readonly Gone[]
+
   // Owned by Lowering.
   /** Hands that go down unless the host takes it back: of one, or (null) all. */
   lowering: { identity: string | null } | null
@@ -77,6 +82,6 @@ const everything: Permissions = { speak: true, camera: true, share: true, chat: 
 /** Before anything is known. */
 export const atFirst: CallState = {
   phase: { is: 'joining' }, people: [], shares: [], noHost: null, quality: 'good', mustTap: false, talksMuted: false, profile: null, moderation: unmoderated, askedBy: null,
-  timer: null, recording: null, recordable: false, clock: 0, reactions: {}, steppedDown: null, lowering: null,
+  timer: null, recording: null, recordable: false, clock: 0, reactions: {}, steppedDown: null, unplugged: [], lowering: null,
   self: { identity: '', name: '', mic: 'off', cam: 'off', sharing: false, can: everything, problem: null },
 }

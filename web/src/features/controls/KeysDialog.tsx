@@ -6,17 +6,19 @@ import { Dialog } from '@/ui/overlays'
 
 interface Props {
   host: boolean
+  /** The browser has small windows above all others. */
+  mini: boolean
   onClose: () => void
 }
 
 /** The keys, and the switch that turns them all off. */
-export function KeysDialog({ host, onClose }: Props) {
+export function KeysDialog({ host, mini, onClose }: Props) {
   const t = useT()
   const { keys } = useStore(intents)
   const rows: [string, string][] = [
     ['M', 'keys.mic'], ['V', 'keys.cam'], ['S', 'keys.share'], ['C', 'keys.chat'], ['P', 'keys.people'], ['H', 'keys.hand'],
     ...(host ? ([['L', 'keys.lobby'], ['A', 'keys.admit'], ['R', 'keys.refuse']] as [string, string][]) : []),
-    ...(document.fullscreenEnabled ? ([['F', 'keys.full']] as [string, string][]) : []), ['I', 'keys.mini'], ['E', 'keys.pin'], [t('keys.arrows'), 'keys.tiles'],
+    ...(document.fullscreenEnabled ? ([['F', 'keys.full']] as [string, string][]) : []), ...(mini ? ([['I', 'keys.mini']] as [string, string][]) : []), ['E', 'keys.pin'], [t('keys.arrows'), 'keys.tiles'],
     [t('keys.space'), 'keys.talk'], ['F6', 'keys.regions'], ['?', 'keys.help'],
   ]
   return (

@@ -35,7 +35,7 @@ export function PeoplePanel({ people: all, moderation, view, menuOf, host }: Pro
     { title: t('people.guests'), people: people.filter((person) => person.role === 'guest') },
     { title: t('people.observers'), people: people.filter((person) => person.role === 'observer') },
   ]
-  const hands = all.filter((person) => person.hand > 0).sort((a, b) => a.hand - b.hand)
+  const hands = people.filter((person) => person.hand > 0).sort((a, b) => a.hand - b.hand)
   const rest = { menuOf, view, spotlight: moderation.spotlight }
   return (
     <>

@@ -25,7 +25,7 @@ interface Chosen { chosen: Subject | null; choose: (subject: Subject | null) => 
 
 interface Props extends PageProps {
   /** The subject to begin with; without it the first, on a phone the list. */
-  first?: Subject['id']
+  first?: Subject['id'] | null
   onClose: () => void
 }
 

@@ -1,16 +1,57 @@
 // Tracks on elements. livekit-client attaches and detaches, so that it knows which pictures are visible.
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import type { Person, Share, Track, ViewState } from '@/call/live'
 
+/**
+ * Elements whose place has gone, by track. In another layout a picture stands in another place of the page: an element that is
+ * made there is dark until the next frame, and the server hears that nobody looks. So the element moves, if another place takes
+ * it before the browser draws.
+ */
+const spare = new Map<Track, HTMLVideoElement[]>()
+
+function takeOrMake(track: Track, page: Document): HTMLVideoElement {
+  const left = spare.get(track) ?? []
+  const found = left.find((video) => video.ownerDocument === page)
+  if (found) {
+    spare.set(track, left.filter((video) => video !== found))
+    return found
+  }
+  const made = page.createElement('video')
+  Object.assign(made, { autoplay: true, playsInline: true, muted: true })
+  track.attach(made)
+  return made
+}
+
+function leave(track: Track, video: HTMLVideoElement): void {
+  spare.set(track, [...(spare.get(track) ?? []), video])
+  queueMicrotask(() => {
+    const left = spare.get(track) ?? []
+    if (!left.includes(video)) return
+    const others = left.filter((one) => one !== video)
+    if (others.length > 0) spare.set(track, others)
+    else spare.delete(track)
+    track.detach(video)
+    video.remove()
+  })
+}
+
 export function Video({ track, mirrored, label }: { track: Track; mirrored?: boolean; label: string }) {
-  const element = useRef<HTMLVideoElement>(null)
-  useEffect(() => {
-    const video = element.current
-    if (!video) return
-    track.attach(video)
-    return () => void track.detach(video)
+  const place = useRef<HTMLSpanElement>(null)
+  useLayoutEffect(() => {
+    if (!place.current) return
+    const video = takeOrMake(track, place.current.ownerDocument)
+    place.current.append(video)
+    // Some browsers pause what moves.
+    if (video.srcObject && video.paused) void video.play().catch(() => undefined)
+    return () => leave(track, video)
   }, [track])
-  return <video ref={element} className={mirrored ? 'mirror' : ''} aria-label={label} autoPlay playsInline muted />
+  useLayoutEffect(() => {
+    const video = place.current?.querySelector('video')
+    if (!video) return
+    video.className = mirrored ? 'mirror' : ''
+    video.setAttribute('aria-label', label)
+  }, [track, mirrored, label])
+  return <span className="picture" ref={place} />
 }
 
 interface Heard {

@@ -1,14 +1,15 @@
 // What must be read now: above the tiles and never over a face, or in the top bar.
 import { MicOff, Undo2, X } from 'lucide-react'
-import type { Call, CallState, SteppedDown } from '@/call/live'
+import type { Call, CallState, Gone, SteppedDown } from '@/call/live'
 import { preferences } from '@/call/preferences'
 import { MediaHelp } from '@/features/devices'
 import { useT } from '@/i18n'
 import { Button, useStore } from '@/ui'
+import { DevicesGone } from './DevicesGone'
 import type { HostSide } from './hostSide'
 import { NoHostHint } from './NoHostHint'
 
-export function Notices({ call, state, alone }: { call: Call; state: CallState; alone: boolean }) {
+export function Notices({ call, state, alone, onDevices }: { call: Call; state: CallState; alone: boolean; onDevices: (kind: Gone['kind']) => void }) {
   const t = useT()
   const { problem } = state.self
   return (
@@ -19,6 +20,7 @@ export function Notices({ call, state, alone }: { call: Call; state: CallState; 
           <Button aria-label={t('common.close')} icon={<X aria-hidden="true" />} onClick={call.dismissProblem} />
         </div>
       ) : null}
+      <DevicesGone call={call} gone={state.unplugged} onChoose={onDevices} />
       {state.noHost && state.phase.is === 'live' ? <NoHostHint told={state.noHost} /> : null}
       {state.phase.is === 'live' ? <Chosen call={call} state={state} /> : null}
       {state.lowering ? (

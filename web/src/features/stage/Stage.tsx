@@ -27,7 +27,9 @@ import { SelfHidden, ViewMenu } from './ViewMenu'
 import { Watermark } from './Watermark'
 import './stage.css'
 
-type Dialog = 'keys' | 'timer' | 'settings' | 'network' | 'recording' | null
+/** Of the settings, which subject is opened. */
+const subjects = { settings: null, network: 'network', mic: 'sound', cam: 'picture' } as const
+type Dialog = 'keys' | 'timer' | 'recording' | keyof typeof subjects | null
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
   const t = useT()
@@ -72,8 +74,8 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       <main id="main" className="floor" data-region="tiles" tabIndex={-1}>
         {recorded ? <Suspense><RecordingPart call={call} state={state} host={host !== undefined} open={dialog === 'recording'} onClose={() => setDialog(null)} leave={leave} /></Suspense> : null}
         <ModeratedNotices call={call} state={state} />
-        <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} />
-        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} drawn={{ menuOf, reactions: state.reactions, view, onPin: pin, onShare: (identity) => showLarge(call, identity) }} />
+        <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2} onDevices={setDialog} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} drawn={{ menuOf, reactions: state.reactions, view, onPin: pin, onShare: (identity) => showLarge(call, identity), onSelf: () => call.view.setSelfView('tile') }} />
         <Watermark call={call} />
         {phase.is === 'reconnecting' ? <Reconnecting phase={phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}
@@ -87,8 +89,8 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
       {backQuestion}
       <Suspense>
         {host && dialog === 'timer' ? <TimerDialog running={state.timer !== null} set={call.setTimer} onClose={() => setDialog(null)} /> : null}
-        {dialog === 'settings' || dialog === 'network' ? <SettingsDialog {...(dialog === 'network' ? { first: dialog } : {})} use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /> : null}
-        {dialog === 'keys' ? <KeysDialog host={host !== undefined} onClose={() => setDialog(null)} /> : null}
+        {dialog && dialog in subjects ? <SettingsDialog first={subjects[dialog as keyof typeof subjects]} use={(kind, id) => void call.use(kind, id)} connection={{ look: call.measure, quality: state.quality }} onClose={() => setDialog(null)} /> : null}
+        {dialog === 'keys' ? <KeysDialog host={host !== undefined} mini={mini.offered} onClose={() => setDialog(null)} /> : null}
       </Suspense>
     </div>
   )

@@ -17,6 +17,8 @@ export interface Drawn {
   /** Pins somebody, or takes the pin out. */
   onPin: (identity: string) => void
   onShare: (identity: string) => void
+  /** Puts one's own picture among the others. */
+  onSelf: () => void
 }
 
 interface ListProps {

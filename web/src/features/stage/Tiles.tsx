@@ -1,7 +1,9 @@
 // The tiles, as they are arranged (call/arrangement.ts): a tile moves only when someone comes, leaves, is put in front or
 // shares, or when the viewer wants it elsewhere.
+import { Eye, UserRound } from 'lucide-react'
 import { arrange, type Arrangement, type Person, type Share } from '@/call/live'
 import { useT } from '@/i18n'
+import { Button } from '@/ui'
 import { Beside } from './Beside'
 import { GridTiles, seatsOf } from './GridTiles'
 import { Presentation } from './Presentation'
@@ -18,13 +20,28 @@ interface Props {
 export function Tiles({ drawn, ...present }: Props) {
   const t = useT()
   const self = present.people.find((person) => person.self)
+  const arrangement = arrange(present, drawn.view)
+  const empty = self !== undefined && arrangement.is === 'grid' && arrangement.seats.length === 0
   return (
     <>
-      <Arranged arrangement={arrange(present, drawn.view)} drawn={drawn} />
+      {empty ? <Alone hidden={drawn.view.selfView === 'hidden'} onShow={drawn.onSelf} /> : <Arranged arrangement={arrangement} drawn={drawn} />}
       {self && drawn.view.selfView === 'small' ? (
         <TileList className="self-small" label={t('stage.self')} drawn={drawn}><PersonTile person={self} drawn={drawn} first /></TileList>
       ) : null}
     </>
+  )
+}
+
+/** Nobody else is there, and one's own picture is not among the others. */
+function Alone({ hidden, onShow }: { hidden: boolean; onShow: () => void }) {
+  const t = useT()
+  return (
+    <div className="grid alone" data-testid="alone">
+      <UserRound aria-hidden="true" />
+      <p>{t('stage.empty')}</p>
+      <p className="sm">{t(hidden ? 'stage.self.hidden.alone' : 'stage.self.small.alone')}</p>
+      <Button icon={<Eye aria-hidden="true" />} onClick={onShow}>{t('stage.self.do.show')}</Button>
+    </div>
   )
 }
 

@@ -1,6 +1,6 @@
-import { CircleDot, Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, SignalLow, SignalMedium, Users, WifiOff } from 'lucide-react'
+import { CircleDot, Clock, Hourglass, Lock, MonitorUp, ShieldCheck, Signal, Users, WifiOff } from 'lucide-react'
 import { useEffect, useEffectEvent, type ReactNode } from 'react'
-import type { CallState, ProfileInForce, Quality, RecordingTold, Timer } from '@/call/live'
+import type { CallState, ProfileInForce, RecordingTold, Timer } from '@/call/live'
 import { Said, said, useLang, useT } from '@/i18n'
 import { announce, Heading, useNow } from '@/ui'
 
@@ -88,8 +88,6 @@ function clockText(of: number): string {
   return `${hours > 0 ? `${hours}:` : ''}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
-const bars: Record<Quality, ReactNode> = { good: <Signal aria-hidden="true" />, fair: <SignalMedium aria-hidden="true" />, weak: <SignalLow aria-hidden="true" />, lost: <WifiOff aria-hidden="true" /> }
-
 /** How one's own connection is, in a word; a press tells more. It is said aloud only when it stays weak (useCallNews), since it is no news that it is well. */
 function Connection({ state, onPress }: { state: CallState; onPress: () => void }) {
   const t = useT()
@@ -99,7 +97,7 @@ function Connection({ state, onPress }: { state: CallState; onPress: () => void 
   const word = t(`stage.quality.${quality}`)
   return (
     <button type="button" className={`sc connection ${quality === 'weak' || quality === 'lost' ? 'bad' : ''}`} data-testid="connection" aria-label={t('stage.quality.more', { word })} title={word} onClick={onPress}>
-      {bars[quality]}<span className="hide-s">{word}</span>
+      {quality === 'lost' ? <WifiOff aria-hidden="true" /> : <Signal aria-hidden="true" data-bars={quality} />}<span className="hide-s">{word}</span>
     </button>
   )
 }

@@ -1,0 +1,116 @@
+import { EventEmitter } from 'node:events'
+import { RoomEvent, Track, type Room } from 'livekit-client'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { missing, named, takesOver, Unplugged, type Gone } from './unplugged'
+
+const device = (kind: MediaDeviceKind, deviceId: string, label: string) => ({ kind, deviceId, label })
+const headset = device('audioinput', 'h', 'Casque X (046d:0a44)')
+const builtIn = device('audioinput', 'b', 'Micro intégré')
+const webcam = device('videoinput', 'w', 'Webcam C920 (046d:08e5)')
+
+describe('a device', () => {
+  it.each<[string, { id: string; label: string }, ReturnType<typeof device>[], boolean]>([
+    ['that is listed is here', { id: 'h', label: headset.label }, [headset, builtIn], false],
+    ['that is not is gone', { id: 'h', label: headset.label }, [builtIn], true],
+    ['of which another has the id is gone', { id: 'h', label: headset.label }, [device('videoinput', 'h', 'x')], true],
+    ['without which there is none is gone', { id: 'h', label: headset.label }, [], true],
+    ['that was the default and no longer is, is here', { id: 'default', label: `Default - ${builtIn.label}` }, [device('audioinput', 'default', `Default - ${headset.label}`), headset, builtIn], false],
+    ['that was the default and went is gone', { id: 'default', label: `Default - ${headset.label}` }, [device('audioinput', 'default', `Default - ${builtIn.label}`), builtIn], true],
+    ['in a list without names is taken for here', { id: 'h', label: headset.label }, [device('audioinput', '', '')], false],
+  ])('%s', (_, used, list, gone) => {
+    expect(missing(used, 'audioinput', list)).toBe(gone)
+  })
+  it('is called what a person calls it', () => {
+    expect(named({ id: 'h', label: headset.label })).toBe('Casque X')
+    expect(named({ id: 'default', label: `Par défaut - ${headset.label}` })).toBe('Casque X')
+    expect(named({ id: 'x', label: 'Canon EOS - R5 (HD)' })).toBe('Canon EOS - R5 (HD)')
+  })
+})
+
+class Captured extends EventTarget {
+  readyState: 'live' | 'ended' = 'live'
+  constructor(readonly of: { deviceId: string; label: string }) {
+    super()
+  }
+  get label() {
+    return this.of.label
+  }
+  getSettings = () => ({ deviceId: this.of.deviceId })
+  end() {
+    this.readyState = 'ended'
+    this.dispatchEvent(new Event('ended'))
+  }
+}
+
+let list: ReturnType<typeof device>[]
+let open: Map<Track.Source, { isMuted: boolean; track: { mediaStreamTrack: Captured } }>
+let room: EventEmitter
+let told: (readonly Gone[])[]
+let unplugged: Unplugged
+const opens = (source: Track.Source, of: { deviceId: string; label: string }) => {
+  const captured = new Captured(of)
+  open.set(source, { isMuted: false, track: { mediaStreamTrack: captured } })
+  unplugged.follow()
+  return captured
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  list = [headset, builtIn, webcam]
+  open = new Map()
+  told = []
+  room = Object.assign(new EventEmitter(), { localParticipant: { getTrackPublication: (source: Track.Source) => open.get(source) } })
+  unplugged = new Unplugged(room as unknown as Room, () => Promise.resolve(list as MediaDeviceInfo[]), (gone) => told.push(gone))
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+const settle = () => vi.advanceTimersByTimeAsync(takesOver)
+
+it('that ends is told once, with what is used instead', async () => {
+  const captured = opens(Track.Source.Microphone, headset)
+  list = [builtIn, webcam]
+  captured.end()
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await vi.advanceTimersByTimeAsync(200)
+  opens(Track.Source.Microphone, builtIn)
+  expect(told).toEqual([])
+  await settle()
+  expect(told).toEqual([[{ kind: 'mic', gone: 'Casque X', instead: 'Micro intégré' }]])
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await settle()
+  expect(told).toHaveLength(1)
+  list = [webcam]
+  open.get(Track.Source.Microphone)?.track.mediaStreamTrack.end()
+  await settle()
+  expect(told[1]).toEqual([{ kind: 'mic', gone: 'Micro intégré', instead: null }])
+})
+
+it('both at once, such as a webcam with its microphone, of which nothing takes over', async () => {
+  opens(Track.Source.Microphone, headset).end()
+  opens(Track.Source.Camera, webcam).end()
+  list = []
+  await settle()
+  expect(told).toEqual([[{ kind: 'mic', gone: 'Casque X', instead: null }, { kind: 'cam', gone: 'Webcam C920', instead: null }]])
+})
+
+it('an interruption that ends what is still plugged in is none, nor a device that comes, nor one that is not used', async () => {
+  opens(Track.Source.Microphone, headset).end()
+  await settle()
+  list = [...list, device('audioinput', 'n', 'Nouveau')]
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await settle()
+  list = [headset]
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await settle()
+  expect(told).toEqual([])
+})
+
+it('nobody looks any more when the call is over', async () => {
+  opens(Track.Source.Microphone, headset).end()
+  list = []
+  unplugged.close()
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await settle()
+  expect(told).toEqual([])
+})

@@ -1,0 +1,102 @@
+// A microphone or camera that goes while it is used. livekit-client takes another by itself, if there is one; here the person
+// is told which went and what is used instead, because nobody who is not heard should have to find out why.
+import { RoomEvent, Track, type Room } from 'livekit-client'
+
+export interface Gone {
+  kind: 'mic' | 'cam'
+  /** The name of what was unplugged. */
+  gone: string
+  /** The name of what is used instead; null: nothing is. */
+  instead: string | null
+}
+
+/** A device as it was used: what the browser calls it, and shows of it. */
+export interface Used { id: string; label: string }
+type Listed = Pick<MediaDeviceInfo, 'kind' | 'deviceId' | 'label'>
+
+/** Both the browser's words for whatever the system takes, whose names tell the real one. */
+const roles: readonly string[] = ['', 'default', 'communications']
+
+/** Whether a device that was used is not among those that there are. */
+export function missing(used: Used, kind: MediaDeviceKind, list: readonly Listed[]): boolean {
+  const others = list.filter((device) => device.kind === kind)
+  // A list without names, from a browser that was not asked for them, tells too little.
+  if (others.length > 0 && others.every(({ label }) => label === '')) return false
+  return !others.some((device) => (roles.includes(used.id) ? used.label.endsWith(device.label) : device.deviceId === used.id))
+}
+
+/** A device's name as a person knows it: without the browser's word for its role, and its numbers on the bus. */
+export function named({ id, label }: Used): string {
+  const plain = roles.includes(id) && id !== '' ? label.replace(/^.*? - /, '') : label
+  return plain.replace(/\s*\([0-9a-f]{4}:[0-9a-f]{4}\)$/i, '')
+}
+
+const kinds = [['mic', Track.Source.Microphone, 'audioinput'], ['cam', Track.Source.Camera, 'videoinput']] as const
+
+/** How long another device is waited for, in milliseconds. */
+export const takesOver = 1_500
+
+export class Unplugged {
+  private readonly used = new Map<Gone['kind'], Used>()
+  /** What was used before another took over, until it is known whether it went. */
+  private readonly left = new Map<Gone['kind'], Used>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly watched = new WeakSet<MediaStreamTrack>()
+
+  constructor(private readonly room: Room, private readonly list: () => Promise<readonly Listed[]>, private readonly tell: (gone: readonly Gone[]) => void) {
+    room.on(RoomEvent.MediaDevicesChanged, this.soon)
+  }
+
+  /** Notes what is used now; after each change of the room. */
+  follow(): void {
+    for (const [kind, , track] of this.open()) {
+      const [before, now] = [this.used.get(kind), usedBy(track)]
+      this.used.set(kind, now)
+      if (before && (before.id !== now.id || before.label !== now.label)) {
+        if (!this.left.has(kind)) this.left.set(kind, before)
+        this.soon()
+      }
+      if (this.watched.has(track)) continue
+      this.watched.add(track)
+      track.addEventListener('ended', this.soon)
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.room.off(RoomEvent.MediaDevicesChanged, this.soon)
+  }
+
+  private soon = (): void => {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.look().catch(() => undefined), takesOver)
+  }
+
+  private async look(): Promise<void> {
+    const list = await this.list()
+    const now = new Map(this.open().map(([kind, , track]) => [kind, usedBy(track)]))
+    const gone: Gone[] = []
+    for (const [kind, , media] of kinds) {
+      const before = this.left.get(kind) ?? this.used.get(kind)
+      if (!before || !missing(before, media, list)) continue
+      const instead = now.get(kind)
+      gone.push({ kind, gone: named(before), instead: instead && !missing(instead, media, list) ? named(instead) : null })
+      if (!this.left.has(kind)) this.used.delete(kind)
+    }
+    this.left.clear()
+    if (gone.length > 0) this.tell(gone)
+  }
+
+  /** What is open and sends. */
+  private open(): (readonly [Gone['kind'], Track.Source, MediaStreamTrack])[] {
+    return kinds.flatMap(([kind, source]) => {
+      const publication = this.room.localParticipant.getTrackPublication(source)
+      const track = publication?.isMuted ? undefined : publication?.track?.mediaStreamTrack
+      return track?.readyState === 'live' ? [[kind, source, track] as const] : []
+    })
+  }
+}
+
+function usedBy(track: MediaStreamTrack): Used {
+  return { id: track.getSettings().deviceId ?? '', label: track.label }
+}
