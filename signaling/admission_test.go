@@ -89,9 +89,9 @@ func newHouse(t *testing.T) *house {
 
 	demo, err := signaling.MakeDemo(ctx, logins, post.NewPosts(s, h.meetings, time.Now, rand.Reader), h.meetings, rand.Reader, time.Now())
 	must(err)
-	account, session, err := logins.SignInOnce(ctx, demo.SignInCode, "here")
+	account, session, err := logins.SignInOnce(ctx, demo.SignInCode, login.From{Source: "here"})
 	must(err)
-	who, _, err := logins.Who(ctx, session)
+	who, _, err := logins.Who(ctx, session, login.From{})
 	must(err)
 	h.anne, h.meeting = meeting.Agent{Account: account.ID, Name: account.Name, Session: who.ID}, demo.Meeting
 	secret, err := base64.RawURLEncoding.DecodeString(demo.Secret)

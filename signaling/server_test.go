@@ -176,7 +176,7 @@ func TestDemoLinksWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _, err := logins.SignInOnce(t.Context(), demo.SignInCode, "here")
+	a, _, err := logins.SignInOnce(t.Context(), demo.SignInCode, login.From{Source: "here"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -236,7 +236,7 @@ func (a *API) whoIs(r *http.Request) (known, error) {
 	if err != nil {
 		return known{}, login.ErrNoSession
 	}
-	s, account, err := a.login.Who(r.Context(), cookie.Value)
+	s, account, err := a.login.Who(r.Context(), cookie.Value, a.from(r))
 	return known{s, account}, err
 }
 
@@ -251,6 +251,15 @@ func (a *API) guest(ctx huma.Context) (context.Context, error) {
 		return nil, err
 	}
 	return context.WithValue(ctx.Context(), guestKey{}, c), nil
+}
+
+// from is what login keeps of where a request comes from.
+func (a *API) from(r *http.Request) login.From {
+	source := a.source(r)
+	return login.From{
+		Source: source, Place: login.Shorten(source),
+		Browser: login.DescribeBrowser(r.UserAgent(), r.Header.Get("Sec-CH-UA"), r.Header.Get("Sec-CH-UA-Platform")),
+	}
 }
 
 // peer is where a request comes from: an IPv4 address or an IPv6 /64.

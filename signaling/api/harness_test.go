@@ -113,11 +113,11 @@ func (f *flaky) SessionByToken(ctx context.Context, hash [32]byte) (login.Sessio
 	return f.Store.SessionByToken(ctx, hash)
 }
 
-func (f *flaky) TouchSession(ctx context.Context, id string, now time.Time) error {
+func (f *flaky) TouchSession(ctx context.Context, id string, now time.Time, from login.From) error {
 	if f.failWrites.Load() {
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, errDisk)
 	}
-	return f.Store.TouchSession(ctx, id, now)
+	return f.Store.TouchSession(ctx, id, now, from)
 }
 
 // server is the signalling over a real database, without media.

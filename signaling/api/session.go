@@ -49,11 +49,11 @@ func (a *API) getSession(ctx context.Context, _ *none) (*output[SignedIn], error
 }
 
 func (a *API) signIn(ctx context.Context, in *input[Credentials]) (*signedIn, error) {
-	return a.welcome(a.login.SignIn(ctx, in.Body.Email, in.Body.Password, a.source(request(ctx))))
+	return a.welcome(a.login.SignIn(ctx, in.Body.Email, in.Body.Password, a.from(request(ctx))))
 }
 
 func (a *API) signInOnce(ctx context.Context, in *input[OneTimeCode]) (*signedIn, error) {
-	return a.welcome(a.login.SignInOnce(ctx, in.Body.Code, a.source(request(ctx))))
+	return a.welcome(a.login.SignInOnce(ctx, in.Body.Code, a.from(request(ctx))))
 }
 
 func (a *API) setUp(ctx context.Context, in *input[Setup]) (*signedIn, error) {
@@ -62,7 +62,7 @@ func (a *API) setUp(ctx context.Context, in *input[Setup]) (*signedIn, error) {
 	if b.Post != nil {
 		first = postDraft(*b.Post)
 	}
-	return a.welcome(a.login.SetUp(ctx, b.Code, b.Name, b.Email, b.Password, first, a.source(request(ctx))))
+	return a.welcome(a.login.SetUp(ctx, b.Code, b.Name, b.Email, b.Password, first, a.from(request(ctx))))
 }
 
 // signOut ends the session everywhere, calls included. Without one it is done

@@ -133,7 +133,7 @@ func TestGuessingPasswordsIsThrottledPerAccountAndSource(t *testing.T) {
 	}
 	s.person().raw("POST", "/session", wrong)
 	// Somewhere else nobody is locked out.
-	if _, _, err := s.login.SignIn(t.Context(), right.Email, right.Password, "203.0.113.9"); err != nil {
+	if _, _, err := s.login.SignIn(t.Context(), right.Email, right.Password, login.From{Source: "203.0.113.9"}); err != nil {
 		t.Errorf("the owner is locked out elsewhere: %v", err)
 	}
 	s.clock.add(5 * time.Minute) // no pause is longer
@@ -264,6 +264,7 @@ func TestOwnSessionsAreListedAndEnded(t *testing.T) {
 	email := do[api.SignedIn](s.host, http.StatusOK, "GET", "/session", nil).Account.Email
 	s.clock.add(time.Minute)
 	elsewhere := s.person()
+	elsewhere.header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	do[api.SignedIn](elsewhere, http.StatusOK, "POST", "/session", api.Credentials{Email: email, Password: goodPassword})
 	stranger := s.agent("luc@aparte.example")
 
@@ -277,9 +278,26 @@ func TestOwnSessionsAreListedAndEnded(t *testing.T) {
 	if want := own[0].UsedAt.Add(login.SessionIdle); !own[0].EndsAt.Equal(want) {
 		t.Errorf("ends %v, want %v", own[0].EndsAt, want)
 	}
+	if own[0].Browser != "Firefox" || own[0].System != "Windows" || own[0].Place != "127.0.0.0/24" {
+		t.Errorf("signed in by %q on %q from %q", own[0].Browser, own[0].System, own[0].Place)
+	}
+	if own[1].Browser != "" || own[1].System != "" {
+		t.Errorf("a client that is no browser is %q on %q", own[1].Browser, own[1].System)
+	}
 	stranger.refused("not-found", http.StatusNotFound, "DELETE", "/account/sessions/"+own[0].ID, nil)
 	if theirs := list(stranger); len(theirs) != 1 || !theirs[0].Current {
 		t.Errorf("somebody else reads %+v", theirs)
+	}
+
+	// What is told is the last use: a cookie that somebody took elsewhere shows.
+	s.clock.add(6 * time.Minute)
+	elsewhere.header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36")
+	elsewhere.header.Set("Sec-CH-UA", `"Chromium";v="131", "Not_A Brand";v="24"`)
+	do[api.SignedIn](elsewhere, http.StatusOK, "GET", "/session", nil)
+	for _, now := range list(s.host) {
+		if now.ID == own[0].ID && (now.Browser != "Chromium" || now.System != "Linux" || !now.UsedAt.After(own[0].UsedAt)) {
+			t.Errorf("used by another browser: %+v", now)
+		}
 	}
 
 	in := do[api.MediaToken](elsewhere, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/join", nil)

@@ -11,6 +11,9 @@ import (
 type OwnSession struct {
 	ID        string    `json:"id" doc:"It opens nothing."`
 	Current   bool      `json:"current" doc:"The one that asks."`
+	Browser   string    `json:"browser,omitempty" doc:"Such as Firefox, as it says of itself; absent: not known."`
+	System    string    `json:"system,omitempty" doc:"Such as Windows; absent: not known."`
+	Place     string    `json:"place,omitempty" doc:"Network that it was last used from: the address shortened to /24 (IPv4) or /48 (IPv6). Absent: not known."`
 	ByCode    bool      `json:"by_code" doc:"It began with a one-time link."`
 	CreatedAt time.Time `json:"created_at"`
 	UsedAt    time.Time `json:"used_at" doc:"To within five minutes."`
@@ -34,13 +37,20 @@ func (a *API) listSessions(ctx context.Context, _ *none) (*output[OwnSessions], 
 	}
 	out := OwnSessions{Sessions: make([]OwnSession, len(all))}
 	for i, s := range all {
-		ends := s.UsedAt.Add(login.SessionIdle)
-		if last := s.CreatedAt.Add(login.SessionAbsolute); last.Before(ends) {
-			ends = last
-		}
-		out.Sessions[i] = OwnSession{ID: s.ID, Current: s.ID == own.ID, ByCode: s.ByCode, CreatedAt: s.CreatedAt.UTC(), UsedAt: s.UsedAt.UTC(), EndsAt: ends.UTC()}
+		out.Sessions[i] = sessionOf(s, own)
 	}
 	return &output[OwnSessions]{out}, nil
+}
+
+func sessionOf(s, own login.Session) OwnSession {
+	ends := s.UsedAt.Add(login.SessionIdle)
+	if last := s.CreatedAt.Add(login.SessionAbsolute); last.Before(ends) {
+		ends = last
+	}
+	return OwnSession{
+		ID: s.ID, Current: s.ID == own.ID, Browser: s.Browser.Family, System: s.Browser.System, Place: s.Place,
+		ByCode: s.ByCode, CreatedAt: s.CreatedAt.UTC(), UsedAt: s.UsedAt.UTC(), EndsAt: ends.UTC(),
+	}
 }
 
 // endSession ends one of one's own sessions, calls and sockets included.

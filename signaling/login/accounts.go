@@ -122,8 +122,8 @@ func (l *Login) SetupCode(ctx context.Context) (string, error) {
 
 // SetUp makes the first post and the first account, which administers both the
 // post and the installation, and signs it in.
-func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password string, first post.Draft, source string) (Account, string, error) {
-	if err := l.checkSetUp(ctx, code, source); err != nil {
+func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password string, first post.Draft, from From) (Account, string, error) {
+	if err := l.checkSetUp(ctx, code, from.Source); err != nil {
 		return Account{}, "", err
 	}
 	a, err := l.newAccount(typedName, typedEmail, true)
@@ -145,7 +145,7 @@ func (l *Login) SetUp(ctx context.Context, code, typedName, typedEmail, password
 	if err != nil {
 		return Account{}, "", err
 	}
-	s, token, err := l.newSession(a.ID, false)
+	s, token, err := l.newSession(a.ID, false, from)
 	if err != nil {
 		return Account{}, "", err
 	}

@@ -65,7 +65,9 @@ type Session struct {
 	ID        string
 	Account   string
 	TokenHash [32]byte
-	ByCode    bool // began with a one-time code
+	ByCode    bool    // began with a one-time code
+	Browser   Browser // of the last use
+	Place     string  // about where that was (Shorten); "": not known
 	CreatedAt time.Time
 	UsedAt    time.Time
 }
@@ -113,7 +115,9 @@ type Store interface {
 	SessionsOf(ctx context.Context, account string) ([]Session, error)
 	// DropSessionOf ends a session of an account: ErrNoSession if it has none of this id.
 	DropSessionOf(ctx context.Context, account, id string, acts ...audit.Draft) error
-	TouchSession(ctx context.Context, id string, now time.Time) error
+	// TouchSession notes the use of a session, and of its account. Without a from
+	// (the zero value) it was one over a socket: browser and place stay.
+	TouchSession(ctx context.Context, id string, now time.Time, from From) error
 	DropSession(ctx context.Context, id string, acts ...audit.Draft) error
 	// Note records acts that changed nothing.
 	Note(ctx context.Context, acts ...audit.Draft) error
@@ -177,7 +181,7 @@ func (l *Login) id() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-func (l *Login) newSession(account string, byCode bool) (Session, string, error) {
+func (l *Login) newSession(account string, byCode bool, from From) (Session, string, error) {
 	token, hash, err := l.secret()
 	if err != nil {
 		return Session{}, "", err
@@ -187,7 +191,10 @@ func (l *Login) newSession(account string, byCode bool) (Session, string, error)
 		return Session{}, "", err
 	}
 	now := l.now()
-	return Session{ID: id, Account: account, TokenHash: hash, ByCode: byCode, CreatedAt: now, UsedAt: now}, token, nil
+	return Session{
+		ID: id, Account: account, TokenHash: hash, ByCode: byCode,
+		Browser: from.Browser, Place: from.Place, CreatedAt: now, UsedAt: now,
+	}, token, nil
 }
 
 func (s Session) alive(now time.Time) bool {

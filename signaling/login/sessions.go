@@ -11,7 +11,7 @@ import (
 
 // SignIn checks a password and begins a session; token is what the browser
 // keeps. Refusals: ErrRefused, *TooManyError, ErrBusy.
-func (l *Login) SignIn(ctx context.Context, email, password, source string) (a Account, token string, err error) {
+func (l *Login) SignIn(ctx context.Context, email, password string, from From) (a Account, token string, err error) {
 	email = normalEmail(email)
 	a, hash, err := l.store.AccountByEmail(ctx, email)
 	switch {
@@ -20,15 +20,15 @@ func (l *Login) SignIn(ctx context.Context, email, password, source string) (a A
 	case err != nil:
 		return Account{}, "", err
 	}
-	ok, err := l.guess(ctx, "sign in\x00"+email, source, hash, password)
+	ok, err := l.guess(ctx, "sign in\x00"+email, from.Source, hash, password)
 	if err == nil && !ok {
 		err = ErrRefused
 	}
 	if err != nil {
-		l.noteRefused(ctx, audit.Did(audit.SignInRefused).By(audit.Nobody, "").With("with", "password").Typed("email", bounded(email)), err, source)
+		l.noteRefused(ctx, audit.Did(audit.SignInRefused).By(audit.Nobody, "").With("with", "password").Typed("email", bounded(email)), err, from.Source)
 		return Account{}, "", err
 	}
-	s, token, err := l.newSession(a.ID, false)
+	s, token, err := l.newSession(a.ID, false, from)
 	if err != nil {
 		return Account{}, "", err
 	}
@@ -60,19 +60,19 @@ func (l *Login) guess(ctx context.Context, purpose, source, hash, password strin
 
 // SignInOnce uses a one-time code. A right one is let in whatever its source has
 // tried before.
-func (l *Login) SignInOnce(ctx context.Context, code, source string) (a Account, token string, err error) {
-	s, token, err := l.newSession("", true)
+func (l *Login) SignInOnce(ctx context.Context, code string, from From) (a Account, token string, err error) {
+	s, token, err := l.newSession("", true, from)
 	if err != nil {
 		return Account{}, "", err
 	}
 	hash := hashOf(code)
 	owner, err := l.store.CodeOf(ctx, hash, s.CreatedAt)
 	if err != nil {
-		return Account{}, "", l.charge(ctx, err, source)
+		return Account{}, "", l.charge(ctx, err, from.Source)
 	}
 	a, err = l.store.SignInOnce(ctx, hash, s, l.signedIn(owner, s))
 	if err != nil {
-		return Account{}, "", l.charge(ctx, err, source)
+		return Account{}, "", l.charge(ctx, err, from.Source)
 	}
 	return a, token, nil
 }
@@ -90,8 +90,8 @@ func (l *Login) charge(ctx context.Context, err error, source string) error {
 	return err
 }
 
-// Who finds the live session of a token, and notes that it is used.
-func (l *Login) Who(ctx context.Context, token string) (Session, Account, error) {
+// Who finds the live session of a token, and notes that it is used, and from where.
+func (l *Login) Who(ctx context.Context, token string, from From) (Session, Account, error) {
 	s, a, err := l.store.SessionByToken(ctx, hashOf(token))
 	if err != nil {
 		return Session{}, Account{}, err
@@ -100,17 +100,17 @@ func (l *Login) Who(ctx context.Context, token string) (Session, Account, error)
 	if !s.alive(now) {
 		return Session{}, Account{}, ErrNoSession
 	}
-	l.touch(ctx, s, now)
+	l.touch(ctx, s, now, from)
 	return s, a, nil
 }
 
 // touch notes that a session is used. If that cannot be stored the session is
 // good all the same: it only looks idle for longer than it is.
-func (l *Login) touch(ctx context.Context, s Session, now time.Time) {
+func (l *Login) touch(ctx context.Context, s Session, now time.Time, from From) {
 	if now.Sub(s.UsedAt) < touchEvery {
 		return
 	}
-	if err := l.store.TouchSession(ctx, s.ID, now); err != nil && ctx.Err() == nil {
+	if err := l.store.TouchSession(ctx, s.ID, now, from); err != nil && ctx.Err() == nil {
 		l.log.WarnContext(ctx, "note use of session", "session", s.ID, "err", err)
 	}
 }
@@ -126,7 +126,7 @@ func (l *Login) Alive(ctx context.Context, sessionID string) error {
 	if !s.alive(now) {
 		return ErrNoSession
 	}
-	l.touch(ctx, s, now)
+	l.touch(ctx, s, now, From{})
 	return nil
 }
 

@@ -252,16 +252,20 @@ func (s *Store) SetPassword(ctx context.Context, account, password, keepSession 
 	return ended, err
 }
 
-const agentSessionColumns = `s.id, s.token_hash, s.account_id, s.by_code, s.created_at, s.used_at`
+const agentSessionColumns = `s.id, s.token_hash, s.account_id, s.by_code, s.browser, s.system, s.place, s.created_at, s.used_at`
 
 func agentSessionFields(v *login.Session) []any {
-	return []any{&v.ID, hashInto(&v.TokenHash), &v.Account, is(&v.ByCode), at(&v.CreatedAt), at(&v.UsedAt)}
+	return []any{&v.ID, hashInto(&v.TokenHash), &v.Account, is(&v.ByCode), &v.Browser.Family, &v.Browser.System, &v.Place, at(&v.CreatedAt), at(&v.UsedAt)}
 }
 
 func addSession(ctx context.Context, q queries, v login.Session) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO agent_sessions (id, token_hash, account_id, by_code, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		v.ID, hexOf(v.TokenHash), v.Account, flag(v.ByCode), ms(v.CreatedAt), ms(v.UsedAt))
+	_, err := q.ExecContext(ctx, `INSERT INTO agent_sessions (id, token_hash, account_id, by_code, browser, system, place, created_at, used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		v.ID, hexOf(v.TokenHash), v.Account, flag(v.ByCode), v.Browser.Family, v.Browser.System, v.Place, ms(v.CreatedAt), ms(v.UsedAt))
 	if err != nil {
+		return err
+	}
+	if _, err := q.ExecContext(ctx, `UPDATE accounts SET seen_at = $1 WHERE id = $2`, ms(v.UsedAt), v.Account); err != nil {
 		return err
 	}
 	// What has ended by itself goes, so that the table stays small.
@@ -330,10 +334,24 @@ func (s *Store) DropSessionOf(ctx context.Context, account, id string, acts ...a
 	})
 }
 
-// TouchSession notes that a session is in use.
-func (s *Store) TouchSession(ctx context.Context, id string, now time.Time) error {
+// TouchSession notes that a session is in use, and its account; with a from, by
+// which browser and from where.
+func (s *Store) TouchSession(ctx context.Context, id string, now time.Time, from login.From) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
-		_, err := q.ExecContext(ctx, `UPDATE agent_sessions SET used_at = $1 WHERE id = $2`, ms(now), id)
+		set, args := `used_at = $1`, []any{ms(now), id}
+		if from != (login.From{}) {
+			set += `, browser = $3, system = $4, place = $5`
+			args = append(args, from.Browser.Family, from.Browser.System, from.Place)
+		}
+		var account string
+		err := q.QueryRowContext(ctx, `UPDATE agent_sessions SET `+set+` WHERE id = $2 RETURNING account_id`, args...).Scan(&account)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // it has ended meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		_, err = q.ExecContext(ctx, `UPDATE accounts SET seen_at = $1 WHERE id = $2`, ms(now), account)
 		return err
 	})
 }
