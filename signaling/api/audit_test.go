@@ -282,6 +282,25 @@ var mutating = map[string]struct {
 		return try{s.host, "DELETE", "/account/sessions/" + id, nil}
 	}, []audit.Act{audit.SessionEnded}},
 
+	"disable-account": {func(s *stage) try {
+		return try{s.administrator(), "POST", "/accounts/" + s.host.id() + "/disable", nil}
+	}, []audit.Act{audit.AccountDisabled}},
+	"enable-account": {func(s *stage) try {
+		admin, anne := s.administrator(), s.host.id()
+		do[api.AdministeredAccount](admin, http.StatusOK, "POST", "/accounts/"+anne+"/disable", nil)
+		return try{admin, "POST", "/accounts/" + anne + "/enable", nil}
+	}, []audit.Act{audit.AccountEnabled}},
+	"reset-account": {func(s *stage) try {
+		return try{s.administrator(), "POST", "/accounts/" + s.host.id() + "/reset", nil}
+	}, []audit.Act{audit.AccountReset}},
+	"end-account-session": {func(s *stage) try {
+		id := do[api.OwnSessions](s.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID
+		return try{s.administrator(), "DELETE", "/accounts/" + s.host.id() + "/sessions/" + id, nil}
+	}, []audit.Act{audit.SessionEnded}},
+	"end-account-sessions": {func(s *stage) try {
+		return try{s.administrator(), "DELETE", "/accounts/" + s.host.id() + "/sessions", nil}
+	}, []audit.Act{audit.SessionEnded}},
+
 	// A check is of whoever makes it, leads nowhere and is over in a minute.
 	"check-network":     {func(s *stage) try { return try{s.host, "POST", "/network-check", nil} }, nil},
 	"end-network-check": {func(s *stage) try { return try{s.host, "DELETE", "/network-check", nil} }, nil},

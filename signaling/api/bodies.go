@@ -38,11 +38,6 @@ type AccountDraft struct {
 	Role  string `json:"role,omitempty" enum:"agent,administrator,auditor" doc:"What the person is at the post; absent: agent."`
 }
 
-// AccountList is the accounts of the posts one administers.
-type AccountList struct {
-	Accounts []Account `json:"accounts" nullable:"false"`
-}
-
 // InvitedAccount is a new account and the one-time link to hand to its person.
 type InvitedAccount struct {
 	Account   Account `json:"account"`

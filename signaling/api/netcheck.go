@@ -27,8 +27,11 @@ type CheckReceiver struct {
 }
 
 func (a *API) checkNetwork(ctx context.Context, _ *none) (*output[NetworkCheck], error) {
-	return a.beginCheck(ctx, "agent "+theAgent(ctx).session.ID)
+	return a.beginCheck(ctx, checkOf(theAgent(ctx).session.ID))
 }
+
+// checkOf names the checks of an agent's session.
+func checkOf(session string) string { return "agent " + session }
 
 func (a *API) guestCheckNetwork(ctx context.Context, _ *none) (*output[NetworkCheck], error) {
 	if err := a.meetings.CheckWay(ctx, theGuest(ctx)); err != nil {
@@ -57,7 +60,7 @@ func (a *API) beginCheck(ctx context.Context, session string) (*output[NetworkCh
 }
 
 func (a *API) endCheck(ctx context.Context, _ *none) (*none, error) {
-	a.checks.End("agent " + theAgent(ctx).session.ID)
+	a.checks.End(checkOf(theAgent(ctx).session.ID))
 	return &none{}, nil
 }
 

@@ -124,7 +124,7 @@ func TestAnAccountOfTwoPostsIsSeenByEachForItself(t *testing.T) {
 	}{{s.post, "agent"}, {rome, "auditor"}} {
 		admin := s.member("admin-"+c.at.Name+"@aparte.example", post.Membership{Post: c.at, Role: post.Administrator})
 		accounts := do[api.AccountList](admin, http.StatusOK, "GET", "/accounts", nil).Accounts
-		i := slices.IndexFunc(accounts, func(a api.Account) bool { return a.ID == luc })
+		i := slices.IndexFunc(accounts, func(a api.AdministeredAccount) bool { return a.ID == luc })
 		if want := []api.PostRole{{ID: c.at.ID, Name: c.at.Name, Role: c.role}}; i < 0 || !reflect.DeepEqual(accounts[i].Posts, want) {
 			t.Errorf("at %s: %+v", c.at.Name, accounts)
 		}

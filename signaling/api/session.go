@@ -79,19 +79,7 @@ func (a *API) signOut(ctx context.Context, _ *none) (*signedOut, error) {
 	if err := a.login.SignOut(ctx, k.session); err != nil {
 		return nil, err
 	}
-	return out, a.meetings.EndSession(ctx, k.session.ID)
-}
-
-func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], error) {
-	all, err := a.login.Accounts(ctx, theAgent(ctx).account)
-	if err != nil {
-		return nil, err
-	}
-	list := AccountList{Accounts: make([]Account, len(all))}
-	for i, v := range all {
-		list.Accounts[i] = accountOf(v)
-	}
-	return &output[AccountList]{list}, nil
+	return out, a.leave(ctx, []string{k.session.ID})
 }
 
 func (a *API) createAccount(ctx context.Context, in *input[AccountDraft]) (*output[InvitedAccount], error) {
@@ -105,18 +93,16 @@ func (a *API) createAccount(ctx context.Context, in *input[AccountDraft]) (*outp
 			return nil, err
 		}
 	}
-	return &output[InvitedAccount]{InvitedAccount{Account: accountOf(account), InviteURL: a.origins[0] + "/signin#" + code}}, nil
+	return &output[InvitedAccount]{InvitedAccount{Account: accountOf(account), InviteURL: a.signInURL(code)}}, nil
 }
+
+// signInURL is a link that signs in once. The fragment reaches no log.
+func (a *API) signInURL(code string) string { return a.origins[0] + "/signin#" + code }
 
 func (a *API) setPassword(ctx context.Context, in *input[PasswordChange]) (*none, error) {
 	ended, err := a.login.SetPassword(ctx, theAgent(ctx).session, in.Body.Password, in.Body.Current, a.source(request(ctx)))
 	if err != nil {
 		return nil, err
 	}
-	for _, session := range ended {
-		if err := a.meetings.EndSession(ctx, session); err != nil {
-			return nil, err
-		}
-	}
-	return &none{}, nil
+	return &none{}, a.leave(ctx, ended)
 }

@@ -7,7 +7,8 @@ import (
 	"aparte/signaling/login"
 )
 
-// OwnSession is a browser in which one's account is signed in.
+// OwnSession is a browser in which an account is signed in, one's own or one that one
+// administers.
 type OwnSession struct {
 	ID        string    `json:"id" doc:"It opens nothing."`
 	Current   bool      `json:"current" doc:"The one that asks."`
@@ -20,7 +21,7 @@ type OwnSession struct {
 	EndsAt    time.Time `json:"ends_at" doc:"When it ends by itself if it is not used, or however it is used."`
 }
 
-// OwnSessions are those of one's account, last used first.
+// OwnSessions are those of an account, last used first.
 type OwnSessions struct {
 	Sessions []OwnSession `json:"sessions" nullable:"false"`
 }
@@ -35,11 +36,16 @@ func (a *API) listSessions(ctx context.Context, _ *none) (*output[OwnSessions], 
 	if err != nil {
 		return nil, err
 	}
+	return sessionList(all, own), nil
+}
+
+// sessionList is sessions as told to whoever asks in the session own.
+func sessionList(all []login.Session, own login.Session) *output[OwnSessions] {
 	out := OwnSessions{Sessions: make([]OwnSession, len(all))}
 	for i, s := range all {
 		out.Sessions[i] = sessionOf(s, own)
 	}
-	return &output[OwnSessions]{out}, nil
+	return &output[OwnSessions]{out}
 }
 
 func sessionOf(s, own login.Session) OwnSession {
@@ -58,5 +64,5 @@ func (a *API) endSession(ctx context.Context, in *inSession) (*none, error) {
 	if err := a.login.EndSession(ctx, theAgent(ctx).session, in.Session); err != nil {
 		return nil, err
 	}
-	return &none{}, a.meetings.EndSession(ctx, in.Session)
+	return &none{}, a.leave(ctx, []string{in.Session})
 }

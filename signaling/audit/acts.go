@@ -133,7 +133,11 @@ const (
 	PasswordSet      Act = "password.set"    // ends the account's other sessions
 	SessionSignedIn  Act = "session.signed_in"
 	SessionSignedOut Act = "session.signed_out"
-	SessionEnded     Act = "session.ended" // by its account, from another session
+	SessionEnded     Act = "session.ended" // by its account from another session, or by an administrator on the account
+
+	AccountDisabled Act = "account.disabled" // detail sessions: how many ended by it
+	AccountEnabled  Act = "account.enabled"
+	AccountReset    Act = "account.reset" // a one-time link; those of before are void
 )
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.

@@ -42,16 +42,6 @@ func (l *Login) newAccount(typedName, typedEmail string, admin bool) (Account, e
 	return Account{ID: id, Name: called, Email: email, Admin: admin, CreatedAt: l.now()}, nil
 }
 
-// Accounts lists the accounts of the posts that an account administers, each with
-// its memberships of these posts alone.
-func (l *Login) Accounts(ctx context.Context, by Account) ([]Account, error) {
-	posts := by.Posts.Administering()
-	if len(posts) == 0 {
-		return nil, post.ErrForbidden
-	}
-	return l.store.AccountsOf(ctx, posts)
-}
-
 // Invite makes an account without a password, and the one-time code with which
 // its person comes in and sets one.
 func (l *Login) Invite(ctx context.Context, typedName, typedEmail string, at ...post.Membership) (Account, string, error) {

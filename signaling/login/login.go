@@ -58,6 +58,9 @@ type Account struct {
 	Admin     bool   // of the installation: may make posts
 	Posts     post.Memberships
 	CreatedAt time.Time
+	// SeenAt is the last use of one of its sessions, to within minutes; zero: never.
+	// DisabledAt is zero where its person may sign in.
+	SeenAt, DisabledAt time.Time
 }
 
 // Session is an agent's browser.
@@ -83,13 +86,11 @@ type Code struct {
 // Store keeps accounts. Whatever is changed is changed together with its acts'
 // entries in the audit trail, or not at all.
 type Store interface {
+	AccountStore
 	// AccountByEmail returns the account and its password's hash, or ErrRefused.
 	AccountByEmail(ctx context.Context, email string) (Account, string, error)
 	// AccountByID returns the account and its password's hash, or ErrRefused.
 	AccountByID(ctx context.Context, id string) (Account, string, error)
-	// AccountsOf lists the accounts of some posts, each with its memberships of
-	// these posts alone.
-	AccountsOf(ctx context.Context, posts []string) ([]Account, error)
 	AnyAccount(ctx context.Context) (bool, error)
 	// AddAccountBy returns ErrTaken if the email is used, and post.ErrNotFound or
 	// post.ErrForbidden if by ("": the server) does not administer its posts.
@@ -105,8 +106,9 @@ type Store interface {
 	// It uses nothing up and writes nothing.
 	CodeOf(ctx context.Context, code [32]byte, now time.Time) (string, error)
 	// SignInOnce uses the code and begins the session (whose Account it fills
-	// in), or does nothing: ErrRefused.
+	// in), or does nothing: ErrRefused, also of an account that is disabled.
 	SignInOnce(ctx context.Context, code [32]byte, s Session, acts ...audit.Draft) (Account, error)
+	// AddSession returns ErrRefused if the account is disabled.
 	AddSession(ctx context.Context, s Session, acts ...audit.Draft) error
 	// SessionByToken and SessionByID return ErrNoSession if there is none.
 	SessionByToken(ctx context.Context, tokenHash [32]byte) (Session, Account, error)

@@ -19,6 +19,8 @@ func (l *Login) SignIn(ctx context.Context, email, password string, from From) (
 		hash = "" // compared all the same: an unknown email takes as long
 	case err != nil:
 		return Account{}, "", err
+	case a.State() == Disabled:
+		hash = "" // no password is right: what is told, counted and timed is that of a wrong one
 	}
 	ok, err := l.guess(ctx, "sign in\x00"+email, from.Source, hash, password)
 	if err == nil && !ok {
@@ -32,7 +34,10 @@ func (l *Login) SignIn(ctx context.Context, email, password string, from From) (
 	if err != nil {
 		return Account{}, "", err
 	}
-	return a, token, l.store.AddSession(ctx, s, l.signedIn(a.ID, s))
+	if err := l.store.AddSession(ctx, s, l.signedIn(a.ID, s)); err != nil {
+		return Account{}, "", err
+	}
+	return a, token, nil
 }
 
 // guess compares a password for a purpose, as often as the source may:
@@ -132,7 +137,11 @@ func (l *Login) Alive(ctx context.Context, sessionID string) error {
 
 // Sessions lists the sessions of one's account that are alive, last used first.
 func (l *Login) Sessions(ctx context.Context, s Session) ([]Session, error) {
-	all, err := l.store.SessionsOf(ctx, s.Account)
+	return l.alive(ctx, s.Account)
+}
+
+func (l *Login) alive(ctx context.Context, account string) ([]Session, error) {
+	all, err := l.store.SessionsOf(ctx, account)
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,11 @@ import (
 	"aparte/signaling/post"
 )
 
-const accountColumns = `a.id, a.name, a.email, a.admin, a.created_at`
+const accountColumns = `a.id, a.name, a.email, a.admin, a.created_at, a.disabled_at,
+	(SELECT u.seen_at FROM account_uses u WHERE u.account_id = a.id)`
 
 func accountFields(a *login.Account) []any {
-	return []any{&a.ID, &a.Name, &a.Email, is(&a.Admin), at(&a.CreatedAt)}
+	return []any{&a.ID, &a.Name, &a.Email, is(&a.Admin), at(&a.CreatedAt), at(&a.DisabledAt), at(&a.SeenAt)}
 }
 
 func (s *Store) account(ctx context.Context, column, value string) (a login.Account, password string, err error) {
@@ -69,8 +70,12 @@ func (s *Store) AccountsOf(ctx context.Context, posts []string) ([]login.Account
 			all = append(all, a)
 		}
 	}
-	slices.SortFunc(all, func(a, b login.Account) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, byName)
 	return all, nil
+}
+
+func byName(a, b login.Account) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 }
 
 // AnyAccount reports whether there is an account.
@@ -259,18 +264,32 @@ func agentSessionFields(v *login.Session) []any {
 }
 
 func addSession(ctx context.Context, q queries, v login.Session) error {
+	// Who is disabled between the look at the password and this gets none.
+	var disabled bool
+	if err := q.QueryRowContext(ctx, `SELECT disabled_at IS NOT NULL FROM accounts WHERE id = $1`, v.Account).Scan(is(&disabled)); err != nil {
+		return err
+	}
+	if disabled {
+		return login.ErrRefused
+	}
 	_, err := q.ExecContext(ctx, `INSERT INTO agent_sessions (id, token_hash, account_id, by_code, browser, system, place, created_at, used_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		v.ID, hexOf(v.TokenHash), v.Account, flag(v.ByCode), v.Browser.Family, v.Browser.System, v.Place, ms(v.CreatedAt), ms(v.UsedAt))
 	if err != nil {
 		return err
 	}
-	if _, err := q.ExecContext(ctx, `UPDATE accounts SET seen_at = $1 WHERE id = $2`, ms(v.UsedAt), v.Account); err != nil {
+	if err := seen(ctx, q, v.Account, v.UsedAt); err != nil {
 		return err
 	}
 	// What has ended by itself goes, so that the table stays small.
 	_, err = q.ExecContext(ctx, `DELETE FROM agent_sessions WHERE account_id = $1 AND (created_at < $2 OR used_at < $3)`,
 		v.Account, ms(v.CreatedAt.Add(-login.SessionAbsolute)), ms(v.CreatedAt.Add(-login.SessionIdle)))
+	return err
+}
+
+func seen(ctx context.Context, q queries, account string, now time.Time) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO account_uses (account_id, seen_at) VALUES ($1, $2)
+		ON CONFLICT (account_id) DO UPDATE SET seen_at = excluded.seen_at`, account, ms(now))
 	return err
 }
 
@@ -287,7 +306,7 @@ func (s *Store) AddSession(ctx context.Context, v login.Session, acts ...audit.D
 // SessionByToken finds a session and its account, or login.ErrNoSession.
 func (s *Store) SessionByToken(ctx context.Context, tokenHash [32]byte) (v login.Session, a login.Account, err error) {
 	row := s.read.QueryRowContext(ctx, `SELECT `+agentSessionColumns+`, `+accountColumns+`
-		FROM agent_sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hexOf(tokenHash))
+		FROM agent_sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1 AND a.disabled_at IS NULL`, hexOf(tokenHash))
 	err = row.Scan(append(agentSessionFields(&v), accountFields(&a)...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = login.ErrNoSession
@@ -351,8 +370,7 @@ func (s *Store) TouchSession(ctx context.Context, id string, now time.Time, from
 		if err != nil {
 			return err
 		}
-		_, err = q.ExecContext(ctx, `UPDATE accounts SET seen_at = $1 WHERE id = $2`, ms(now), account)
-		return err
+		return seen(ctx, q, account, now)
 	})
 }
 

@@ -178,8 +178,9 @@ func saveMeeting(ctx context.Context, q queries, m meeting.Meeting) error {
 }
 
 // actsAt joins, to meetings m and members h, the membership of the post without which
-// nobody has a role.
-var actsAt = ` JOIN account_posts r ON r.account_id = h.account_id AND r.post_id = m.post_id AND r.role IN (` + actingRoles + `) `
+// nobody has a role, and that of who is disabled does not count.
+var actsAt = ` JOIN account_posts r ON r.account_id = h.account_id AND r.post_id = m.post_id AND r.role IN (` + actingRoles + `)` +
+	` AND r.account_id NOT IN (SELECT id FROM accounts WHERE disabled_at IS NOT NULL) `
 
 // MeetingsOf lists the meetings in which an account has a role, newest first, 500 at most; of
 // one post, or of all ("").
@@ -214,7 +215,7 @@ func (s *Store) WaitingFor(ctx context.Context, account string, now time.Time, l
 // for its post. Else it says meeting.ErrNoAccount.
 func (s *Store) AgentByEmail(ctx context.Context, id, email string) (p meeting.Person, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT a.id, a.name FROM accounts a JOIN account_posts r ON r.account_id = a.id
-		JOIN meetings m ON m.post_id = r.post_id WHERE m.id = $1 AND a.email = $2 AND r.role IN (`+actingRoles+`)`, id, email).Scan(&p.Account, &p.Name)
+		JOIN meetings m ON m.post_id = r.post_id WHERE m.id = $1 AND a.email = $2 AND a.disabled_at IS NULL AND r.role IN (`+actingRoles+`)`, id, email).Scan(&p.Account, &p.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, meeting.ErrNoAccount
 	}

@@ -66,9 +66,13 @@ func (s *Store) AddPost(ctx context.Context, p post.Post, administrator string, 
 	})
 }
 
-// roleAt is an account's role at a post, or post.ErrNotFound.
+// notDisabled ends a condition on account_posts: whoever is disabled acts for no post,
+// and is a member still.
+const notDisabled = ` AND account_id NOT IN (SELECT id FROM accounts WHERE disabled_at IS NOT NULL)`
+
+// roleAt is an account's role at a post, or post.ErrNotFound, also for who is disabled.
 func roleAt(ctx context.Context, q queries, account, postID string) (role post.Role, err error) {
-	err = q.QueryRowContext(ctx, `SELECT role FROM account_posts WHERE account_id = $1 AND post_id = $2`, account, postID).Scan(&role)
+	err = q.QueryRowContext(ctx, `SELECT role FROM account_posts WHERE account_id = $1 AND post_id = $2`+notDisabled, account, postID).Scan(&role)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", post.ErrNotFound
 	}
@@ -109,10 +113,11 @@ func scanMembership(row scanner) (m post.Membership, err error) {
 	return m, err
 }
 
-// Membership is what an account is at a post, or post.ErrNotFound.
+// Membership is what an account is at a post, or post.ErrNotFound, also for who is
+// disabled.
 func (s *Store) Membership(ctx context.Context, account, postID string) (post.Membership, error) {
 	m, err := scanMembership(s.read.QueryRowContext(ctx, `SELECT `+postColumns+`, a.role FROM account_posts a JOIN posts p ON p.id = a.post_id
-		WHERE a.account_id = $1 AND a.post_id = $2`, account, postID))
+		WHERE a.account_id = $1 AND a.post_id = $2`+notDisabled, account, postID))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = post.ErrNotFound
 	}
@@ -188,10 +193,11 @@ func (s *Store) AddMember(ctx context.Context, by, postID, email string, role po
 	return m, err
 }
 
-// keepAdministered says post.ErrLastAdmin if the post has no administrator left.
+// keepAdministered says post.ErrLastAdmin if the post has no administrator left who
+// may sign in.
 func keepAdministered(ctx context.Context, q queries, postID string) error {
 	var administrators int
-	err := q.QueryRowContext(ctx, `SELECT count(*) FROM account_posts WHERE post_id = $1 AND role = $2`, postID, post.Administrator).Scan(&administrators)
+	err := q.QueryRowContext(ctx, `SELECT count(*) FROM account_posts WHERE post_id = $1 AND role = $2`+notDisabled, postID, post.Administrator).Scan(&administrators)
 	if err == nil && administrators == 0 {
 		err = post.ErrLastAdmin
 	}
@@ -231,7 +237,7 @@ func (s *Store) RemoveMember(ctx context.Context, by, postID, account string, ac
 
 // acting are the accounts that make and host the meetings of a post.
 func acting(ctx context.Context, q queries, postID string) (map[string]bool, error) {
-	rows, err := q.QueryContext(ctx, `SELECT account_id FROM account_posts WHERE post_id = $1 AND role IN (`+actingRoles+`)`, postID)
+	rows, err := q.QueryContext(ctx, `SELECT account_id FROM account_posts WHERE post_id = $1 AND role IN (`+actingRoles+`)`+notDisabled, postID)
 	accounts := make(map[string]bool)
 	_, err = collect(rows, err, func(row scanner) (account string, err error) {
 		err = row.Scan(&account)

@@ -4,8 +4,8 @@ import { LogOut } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type OwnSession } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
-import { useLang, useT } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { SessionList } from '@/features/sessions'
+import { useT } from '@/i18n'
 import { announce, Button, recoverFocus } from '@/ui'
 import { Confirm } from '@/ui/overlays'
 
@@ -33,26 +33,11 @@ export function OwnSessions() {
       <p className="muted">{t('sessions.says')}</p>
       {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
       {end.error ? <ErrorNote error={end.error} /> : null}
-      {data ? <ul className="own-sessions">{data.map((one) => <Line key={one.id} one={one} onEnd={() => end.mutate([one])} busy={end.isPending} />)}</ul> : error ? null : <Loading />}
+      {data ? <SessionList sessions={data} onEnd={(one) => end.mutate([one])} busy={end.isPending} /> : error ? null : <Loading />}
       {others.length > 1 ? <Button icon={<LogOut aria-hidden="true" className="flip" />} onClick={() => setAsking(true)}>{t('sessions.others')}</Button> : null}
       <Confirm open={asking} onClose={() => setAsking(false)} cancel={t('common.cancel')} act={t('sessions.others')} title={t('sessions.others.ask')} onAct={async () => { await end.mutateAsync(others).catch(() => undefined) }}>
         <p>{t('sessions.others.effect')}</p>
       </Confirm>
     </section>
-  )
-}
-
-function Line({ one, onEnd, busy }: { one: OwnSession; onEnd: () => void; busy: boolean }) {
-  const t = useT()
-  const lang = useLang()
-  const since = shortMoment(new Date(one.created_at), lang)
-  return (
-    <li>
-      <div className="what">
-        <b>{t(one.current ? 'sessions.this' : 'sessions.other')}</b>
-        <p className="sm muted">{[t('sessions.since', { date: since }), ...(one.by_code ? [t('sessions.code')] : []), t('sessions.used', { date: shortMoment(new Date(one.used_at), lang) })].join(', ')}</p>
-      </div>
-      {one.current ? null : <Button busy={busy} onClick={onEnd}>{t('sessions.end')}<span className="vh"> {t('sessions.end.which', { date: since })}</span></Button>}
-    </li>
   )
 }

@@ -1,0 +1,1 @@
+export { browserName, SessionList } from './SessionList'
