@@ -168,7 +168,7 @@ func (c *auditExport) Run(ctx context.Context, p *process) error {
 		out := bufio.NewWriter(p.stdout)
 		events, err := t.Export(ctx, out, store.Range{Post: c.Post, Since: since, Until: until})
 		if err = errors.Join(err, out.Flush()); err != nil {
-			if tampered := (*store.TamperedError)(nil); errors.As(err, &tampered) {
+			if tampered := (*audit.TamperedError)(nil); errors.As(err, &tampered) {
 				return fmt.Errorf("%w: %w", errTampered, tampered)
 			}
 			return fmt.Errorf("export: %w", err)

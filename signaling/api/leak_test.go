@@ -228,7 +228,7 @@ func newPrey(t *testing.T) *prey {
 	second := p.host.knocks(p.meeting.ID)[1].ID
 	p.dakar = ids{
 		meeting: p.meeting.ID, link: p.link.ID, knock: p.knock, post: p.post.ID, account: p.host.id(),
-		session: do[api.OwnSessions](p.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID,
+		session:  do[api.OwnSessions](p.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID,
 		identity: p.host.decide(p.meeting.ID, second, "admit").Identity,
 	}
 	p.meetings.Joined(p.meeting.ID, p.dakar.identity, "PA_1")

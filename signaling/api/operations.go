@@ -140,6 +140,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.EndOrphan), "end-orphan", "POST /posts/{post}/orphans/{id}/end", "End a meeting that nobody hosts any more", a.endOrphan)
 	call(a, h, agent, "get-figures", "GET /posts/{post}/figures", "What the post did, counted from its audit trail", a.getFigures)
 	call(a, h, agent, "list-audit", "GET /posts/{post}/audit", "Read the post's audit trail, newest first", a.listAudit)
+	call(a, h, agent, "verify-audit", "GET /posts/{post}/audit/verification", "Whether the post's audit trail is as it was written", a.verifyAudit)
+	call(a, h, agent, "export-audit", "POST /posts/{post}/audit/export", "Take away a stretch of the post's audit trail, signed; the trail tells of it", a.exportAudit)
 
 	call(a, h, agent, "list-meetings", "GET /meetings", "List the meetings in which one has a role", a.listMeetings)
 	call(a, h, agent, "create-meeting", "POST /meetings", "Create a meeting", a.createMeeting)

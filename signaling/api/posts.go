@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"aparte/signaling/audit"
 	"aparte/signaling/name"
 	"aparte/signaling/post"
 )
@@ -90,31 +89,6 @@ type Figures struct {
 	Admitted int       `json:"admitted" doc:"Admissions of guests: who was let in twice counts twice."`
 	Refused  int       `json:"refused" doc:"Guests refused or banned."`
 	Removed  int       `json:"removed" doc:"Removals from the call."`
-}
-
-// AuditEvent is an act in the trail of a post.
-type AuditEvent struct {
-	Seq      uint64            `json:"seq" doc:"Number in the chain, from 1."`
-	Time     time.Time         `json:"time"`
-	Act      string            `json:"act"`
-	Actor    AuditActor        `json:"actor"`
-	Meeting  string            `json:"meeting,omitempty" doc:"Id of the meeting."`
-	Subjects map[string]string `json:"subjects,omitempty" doc:"Ids of what the act was done to."`
-	Detail   map[string]string `json:"detail,omitempty"`
-	Texts    map[string]string `json:"texts,omitempty" doc:"What persons typed, as far as it was not purged. Show it as text, isolated (bdi)."`
-	Hash     string            `json:"hash" doc:"SHA-256 of the event and the hash before it, in hex."`
-}
-
-// AuditActor is who acted.
-type AuditActor struct {
-	Kind string `json:"kind" enum:"agent,guest,server,nobody"`
-	ID   string `json:"id,omitempty"`
-}
-
-// AuditPage is events, newest first.
-type AuditPage struct {
-	Events []AuditEvent `json:"events" nullable:"false"`
-	Next   uint64       `json:"next,omitempty" doc:"Where the next page begins (before); absent at the end of the trail. A page may be empty and have a next one: a filter leaves out what a page looked at."`
 }
 
 func postDraft(d PostDraft) post.Draft {
@@ -243,36 +217,4 @@ func (a *API) getFigures(ctx context.Context, in *inFigures) (*output[Figures], 
 		Since: f.Since.UTC(), Until: f.Until.UTC(), Held: f.Held, Minutes: f.Minutes,
 		Admitted: f.Admitted, Refused: f.Refused, Removed: f.Removed,
 	}}, nil
-}
-
-type inAudit struct {
-	Post   string    `path:"post" maxLength:"64"`
-	Act    string    `query:"act" maxLength:"64" doc:"Only this act, such as knock.admitted."`
-	Since  time.Time `query:"since" doc:"Only events from this time on."`
-	Until  time.Time `query:"until" doc:"Only events before this time."`
-	Before uint64    `query:"before" maximum:"9007199254740991" doc:"Only events before this one: next of the page before."`
-	Limit  int       `query:"limit" minimum:"1" maximum:"500" default:"100"`
-}
-
-func (a *API) listAudit(ctx context.Context, in *inAudit) (*output[AuditPage], error) {
-	events, next, err := a.posts.Trail(ctx, theAgent(ctx).account.ID, in.Post, post.Query{
-		Act: audit.Act(in.Act), Since: in.Since, Until: in.Until, Before: in.Before, Limit: in.Limit,
-	})
-	if err != nil {
-		return nil, err
-	}
-	page := AuditPage{Events: make([]AuditEvent, len(events)), Next: next}
-	for i, e := range events {
-		page.Events[i] = AuditEvent{
-			Seq: e.Seq, Time: e.Time, Act: string(e.Act), Actor: AuditActor{Kind: string(e.Actor.Kind), ID: e.Actor.ID},
-			Meeting: e.Meeting, Detail: e.Detail, Texts: e.Texts, Hash: e.Hash.String(),
-		}
-		for what, id := range e.Subjects {
-			if page.Events[i].Subjects == nil {
-				page.Events[i].Subjects = make(map[string]string, len(e.Subjects))
-			}
-			page.Events[i].Subjects[string(what)] = id
-		}
-	}
-	return &output[AuditPage]{page}, nil
 }

@@ -1,8 +1,16 @@
 package audit
 
+import "strings"
+
 // Act names what was done: subject.verb, in the product's words. A new act is one
 // line here and one where it is done.
 type Act string
+
+// WellFormed reports whether it has the form of an act: lower-case words around a dot.
+func (a Act) WellFormed() bool {
+	subject, verb, ok := strings.Cut(string(a), ".")
+	return ok && len(a) <= 64 && subject != "" && verb != "" && strings.Trim(subject+verb, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
 
 // The server. Participants of before a start without a stop before it never left.
 const (
@@ -139,6 +147,9 @@ const (
 	AccountEnabled  Act = "account.enabled"
 	AccountReset    Act = "account.reset" // a one-time link; those of before are void
 )
+
+// The trail itself. Detail: since and until, of the stretch that was asked for.
+const AuditExported Act = "audit.exported" // a post's chain, by its auditor
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.
 const (

@@ -242,3 +242,11 @@ func (v *Verifier) anchorHolds(a SignedHead, head *SignedHead, trusted ed25519.P
 		v.found(0, "the anchor of %s (event %d) lies before the first event, %d: it proves nothing here", when, a.Head.Seq, v.report.First)
 	}
 }
+
+// TamperedError says that a chain is not exported because it does not verify: its new
+// head would vouch for what was tampered with.
+type TamperedError struct{ Report Report }
+
+func (e *TamperedError) Error() string {
+	return fmt.Sprintf("%s ('aparte audit verify' lists all)", e.Report.Findings[0])
+}

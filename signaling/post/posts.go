@@ -38,9 +38,21 @@ type Store interface {
 	RemoveMember(ctx context.Context, by, post, account string, act audit.Draft) error
 	// EventsOf calls each with the events of some acts of a post, oldest first.
 	EventsOf(ctx context.Context, post string, acts []audit.Act, each func(audit.Event)) error
-	// EventsBefore lists events of a post, newest first: those before a number (0:
-	// all), limit at most.
-	EventsBefore(ctx context.Context, post string, before uint64, limit int) ([]Told, error)
+	// EventsBefore lists events of a post that a query may choose, newest first, as many
+	// as limit at most. Acts and ids narrow it; times do not.
+	EventsBefore(ctx context.Context, post string, q Query, limit int) ([]Told, error)
+	// GuestIDs are all ids that a guest of a post goes by, of whom one is known; that one
+	// alone where nothing else is known of it any more.
+	GuestIDs(ctx context.Context, post, id string) ([]string, error)
+	// NamesOf are what ids in events of a post are called, as far as it is known still.
+	NamesOf(ctx context.Context, post string, events []Told) (map[string]string, error)
+	// VerifyChain reads the whole chain of a post and says what is wrong with it.
+	VerifyChain(ctx context.Context, post string) (audit.Report, error)
+	// ExportChain writes the stretch of a post's chain that holds a range of time, with a
+	// signed head: *audit.TamperedError, before anything is written, if the chain does
+	// not verify.
+	ExportChain(ctx context.Context, w io.Writer, post string, since, until time.Time) error
+	Note(ctx context.Context, acts ...audit.Draft) error
 }
 
 // Hosting is what changes with who acts for a post.
@@ -59,11 +71,17 @@ type Posts struct {
 	random  io.Reader
 
 	telling sync.Mutex // what hosting is told last is what is stored
+
+	verifying chan struct{}           // holds one: whose turn it is owns what follows
+	verified  map[string]Verification // by post
 }
 
 // NewPosts makes the posts; now is the clock, random gives ids.
 func NewPosts(store Store, hosting Hosting, now func() time.Time, random io.Reader) *Posts {
-	return &Posts{store: store, hosting: hosting, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, random: random}
+	return &Posts{
+		store: store, hosting: hosting, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, random: random,
+		verifying: make(chan struct{}, 1), verified: make(map[string]Verification),
+	}
 }
 
 // Make checks a draft and makes the post with a new id, without keeping it.

@@ -2,6 +2,7 @@ package post
 
 import (
 	"context"
+	"io"
 	"slices"
 	"time"
 
@@ -17,43 +18,125 @@ type Told struct {
 
 // Query chooses events of a post's trail; zero values choose all.
 type Query struct {
-	Act          audit.Act
-	Since, Until time.Time // Since ≤ time < Until
-	Before       uint64    // number of an event; those before it
-	Limit        int       // events answered at most
+	Acts         []audit.Act // one of them
+	Actor        string      // id of who acted, or a kind of actor
+	Meeting      string      // id
+	Link         string      // id of a guest link
+	Guest        string      // any id that a guest goes by: lobby session, knock, participant
+	Since, Until time.Time   // Since ≤ time < Until
+	Before       uint64      // number of an event; those before it
+	Limit        int         // events answered at most
+
+	// Guests are all ids of Guest, once they are known.
+	Guests []string
 }
 
-// looked bounds how many events one page looks at: what a filter leaves out is
-// looked at, too.
+// Page is events of a trail, newest first.
+type Page struct {
+	Events []Told
+	// Next is where the next page begins (Before), 0 at the end of the trail. A page may
+	// hold fewer events than there is room for, or none, and have a next one.
+	Next uint64
+	// Names are what ids in the events are called, as far as it is known still.
+	Names map[string]string
+}
+
+// looked bounds how many events one page looks at: what a time leaves out is looked at,
+// too.
 const looked = 5000
 
-// Trail lists a post's audit events for its auditors, newest first. next is
-// where the next page begins (Before), 0 at the end of the trail; a page may hold
-// fewer events than there is room for, or none, and have a next one.
-func (p *Posts) Trail(ctx context.Context, by, id string, q Query) (events []Told, next uint64, err error) {
+// Trail lists a post's audit events for its auditors. Events that are added meanwhile
+// move no page: each begins before an event.
+func (p *Posts) Trail(ctx context.Context, by, id string, q Query) (page Page, err error) {
 	if _, err := p.at(ctx, by, id, Role.Audits); err != nil {
-		return nil, 0, err
+		return page, err
 	}
-	page, err := p.store.EventsBefore(ctx, id, q.Before, looked)
+	if q.Guest != "" {
+		if q.Guests, err = p.store.GuestIDs(ctx, id, q.Guest); err != nil {
+			return page, err
+		}
+	}
+	all, err := p.store.EventsBefore(ctx, id, q, looked)
 	if err != nil {
-		return nil, 0, err
+		return page, err
 	}
-	for _, e := range page {
-		if len(events) == q.Limit {
-			return events, events[len(events)-1].Seq, nil
+	for _, e := range all {
+		if len(page.Events) == q.Limit {
+			page.Next = page.Events[len(page.Events)-1].Seq
+			break
 		}
 		if q.chooses(e.Event) {
-			events = append(events, e)
+			page.Events = append(page.Events, e)
 		}
 	}
-	if len(page) == looked && page[len(page)-1].Seq > 1 {
-		next = page[len(page)-1].Seq
+	if last := len(all) - 1; page.Next == 0 && len(all) == looked && all[last].Seq > 1 {
+		page.Next = all[last].Seq
 	}
-	return events, next, nil
+	page.Names, err = p.store.NamesOf(ctx, id, page.Events)
+	return page, err
 }
 
 func (q Query) chooses(e audit.Event) bool {
-	return (q.Act == "" || q.Act == e.Act) && !e.Time.Before(q.Since) && (q.Until.IsZero() || e.Time.Before(q.Until))
+	return (len(q.Acts) == 0 || slices.Contains(q.Acts, e.Act)) && !e.Time.Before(q.Since) && (q.Until.IsZero() || e.Time.Before(q.Until)) &&
+		(q.Actor == "" || q.Actor == e.Actor.ID || q.Actor == string(e.Actor.Kind)) &&
+		(q.Meeting == "" || q.Meeting == e.Meeting) && (q.Link == "" || q.Link == e.Subjects[audit.Link]) &&
+		(q.Guest == "" || slices.ContainsFunc(q.Guests, func(id string) bool {
+			return e.Actor.Kind == audit.Guest && e.Actor.ID == id || e.Subjects[audit.Visit] == id || e.Subjects[audit.Knock] == id || e.Subjects[audit.Participant] == id
+		}))
+}
+
+// Verification is what was found in a post's chain, and when.
+type Verification struct {
+	audit.Report
+	At time.Time
+}
+
+// How long a verification is shown: each reads the whole chain. Whoever asks for another
+// one gets it no sooner than verifiedAgain after the last.
+const (
+	verifiedFor   = 5 * time.Minute
+	verifiedAgain = 10 * time.Second
+)
+
+// Verify reads a post's chain for its auditors and says what is wrong with it, or what
+// was found not long ago; again has it read anew. One chain is read at a time.
+func (p *Posts) Verify(ctx context.Context, by, id string, again bool) (Verification, error) {
+	if _, err := p.at(ctx, by, id, Role.Audits); err != nil {
+		return Verification{}, err
+	}
+	select {
+	case p.verifying <- struct{}{}:
+		defer func() { <-p.verifying }()
+	case <-ctx.Done():
+		return Verification{}, ctx.Err()
+	}
+	good := verifiedFor
+	if again {
+		good = verifiedAgain
+	}
+	if last, ok := p.verified[id]; ok && p.now().Sub(last.At) < good {
+		return last, nil
+	}
+	report, err := p.store.VerifyChain(ctx, id)
+	if err != nil {
+		return Verification{}, err
+	}
+	found := Verification{Report: report, At: p.now()}
+	p.verified[id] = found
+	return found, nil
+}
+
+// Export writes the stretch of a post's chain that holds a range of time for its
+// auditors, as the command does: what is written verifies by itself. The trail tells of
+// it before.
+func (p *Posts) Export(ctx context.Context, by, id string, since, until time.Time) (func(context.Context, io.Writer) error, error) {
+	if _, err := p.at(ctx, by, id, Role.Audits); err != nil {
+		return nil, err
+	}
+	if err := p.store.Note(ctx, p.did(audit.AuditExported, by, id).WithTime("since", since).WithTime("until", until)); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, w io.Writer) error { return p.store.ExportChain(ctx, w, id, since, until) }, nil
 }
 
 // Figures are what a post did in a stretch of time, counted from its audit

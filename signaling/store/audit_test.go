@@ -138,7 +138,7 @@ func TestTamperingWithTheDatabaseIsFound(t *testing.T) {
 			}
 			var out bytes.Buffer
 			_, err := openTrail(t, dir).Export(t.Context(), &out, Range{})
-			if tampered := (*TamperedError)(nil); !errors.As(err, &tampered) || out.Len() > 0 {
+			if tampered := (*audit.TamperedError)(nil); !errors.As(err, &tampered) || out.Len() > 0 {
 				t.Errorf("exported all the same: %v, %d bytes", err, out.Len())
 			}
 		})

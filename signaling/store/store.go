@@ -41,6 +41,7 @@ const fileName = "aparte.db"
 
 // Store is an open database. Methods may be called from any goroutine.
 type Store struct {
+	dir   string // set at creation
 	lock  *os.File
 	read  *sql.DB
 	write *writer
@@ -58,7 +59,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, log: log}
+	s := &Store{dir: dir, lock: lock, log: log}
 	if err := s.open(ctx, filepath.Join(dir, fileName)); err != nil {
 		return nil, errors.Join(classify(err), s.Close())
 	}

@@ -235,16 +235,9 @@ type Range struct {
 	Since, Until time.Time // Since ≤ time < Until
 }
 
-// TamperedError says that a chain is not exported because it does not verify.
-type TamperedError struct{ Report audit.Report }
-
-func (e *TamperedError) Error() string {
-	return fmt.Sprintf("%s ('aparte audit verify' lists all)", e.Report.Findings[0])
-}
-
 // Export writes chains, or the stretches of them that hold a range of time, as
 // lines of JSON, each followed by a signed head. Nothing of a chain that does not
-// verify is written: its *TamperedError. It returns how many events were written.
+// verify is written: its *audit.TamperedError. It returns how many events were written.
 func (t *Trail) Export(ctx context.Context, w io.Writer, r Range) (events uint64, err error) {
 	posts, err := t.posts(ctx)
 	if err != nil {
@@ -280,7 +273,7 @@ func (t *Trail) export(ctx context.Context, w io.Writer, post string, r Range) (
 	case err != nil:
 		return 0, err
 	case len(report.Findings) > 0:
-		return 0, &TamperedError{report}
+		return 0, &audit.TamperedError{Report: report}
 	case part.First == 0 || part.Seq < part.First:
 		return 0, nil
 	}

@@ -96,6 +96,7 @@ test('posts, their people, and whose a meeting is', async () => {
         await luc.page.getByRole('menuitem', { name: 'Mon compte' }).click();
         const signedIn = luc.page.getByRole('region', { name: 'Où votre compte est connecté' });
         await expect(signedIn.getByRole('listitem')).toHaveCount(2);
+        await expect(signedIn.getByRole('listitem').filter({ hasText: 'Ce navigateur' })).toContainText(/(Chrome|Chromium) sur Linux/);
         await look(luc.page, 'own-account');
         await signedIn.getByRole('button', { name: 'Déconnecter' }).click();
         await expect(signedIn.getByRole('listitem')).toHaveCount(1);

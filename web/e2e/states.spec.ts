@@ -96,6 +96,7 @@ const refusals: Record<ProblemType, Refusal[]> = {
   'urn:aparte:problem:must-knock': [], 'urn:aparte:problem:no-host': [], 'urn:aparte:problem:chat-full': [], 'urn:aparte:problem:file-too-large': [],
   'urn:aparte:problem:file-not-whole': [], 'urn:aparte:problem:too-many-files': [], 'urn:aparte:problem:files-full': [], 'urn:aparte:problem:no-room-for-files': [],
   'urn:aparte:problem:not-stored': [],
+  'urn:aparte:problem:own-account': [], 'urn:aparte:problem:account-disabled': [], 'urn:aparte:problem:other-posts': [],
 };
 
 const sizes = { narrow: [320, 640], phone: [390, 844], lying: [844, 390], laptop: [1280, 800], large: [1920, 1080] } as const;

@@ -19,13 +19,16 @@ export function readPO(source: string): Record<string, string> {
 const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notstored)|entry\.)|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
 
 // What only agents' pages and a host's own panels say: no guest waits for it. The rest travels with the call.
-const agentsOnly = /^(accounts?|attended|calendar|create|door|edit|effects|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
+const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
 
-function partOf(id: string): 'door' | 'call' | 'agents' {
-  return atTheDoor.test(id) ? 'door' : agentsOnly.test(id) ? 'agents' : 'call'
+// What only administrators and auditors read, who are few: it travels with their pages.
+const ofAdministration = /^(accounts\.(?!title|email\.invalid)|audit\.(?!title)|health\.(?!title))/
+
+function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' {
+  return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : agentsOnly.test(id) ? 'agents' : 'call'
 }
 
-/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, or everything. */
+/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, ?admin, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {
   if (query === '') return texts
   return Object.fromEntries(Object.entries(texts).filter(([id]) => partOf(id) === query))

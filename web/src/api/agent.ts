@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -21,8 +21,17 @@ export const ownSessions = () => request<{ sessions: OwnSession[] }>('GET', '/ac
 /** Its calls end at once. */
 export const endSession = (sessionID: string) => request<undefined>('DELETE', `/account/sessions/${id(sessionID)}`)
 
-export const accounts = () => request<{ accounts: Account[] }>('GET', '/accounts').then((answer) => answer.accounts)
+export const accounts = () => request<{ accounts: AdministeredAccount[] }>('GET', '/accounts').then((answer) => answer.accounts)
 export const createAccount = (body: AccountDraft) => request<InvitedAccount>('POST', '/accounts', { body })
+const accountPath = (accountID: string) => `/accounts/${id(accountID)}`
+/** Its sessions, sockets and calls have ended when this returns. */
+export const disableAccount = (accountID: string) => request<AdministeredAccount>('POST', `${accountPath(accountID)}/disable`)
+export const enableAccount = (accountID: string) => request<AdministeredAccount>('POST', `${accountPath(accountID)}/enable`)
+/** A link with which another password is set; those of before are void. */
+export const resetAccount = (accountID: string) => request<InvitedAccount>('POST', `${accountPath(accountID)}/reset`)
+export const accountSessions = (accountID: string) => request<{ sessions: OwnSession[] }>('GET', `${accountPath(accountID)}/sessions`).then((answer) => answer.sessions)
+export const endAccountSession = (accountID: string, sessionID: string) => request<undefined>('DELETE', `${accountPath(accountID)}/sessions/${id(sessionID)}`)
+export const endAccountSessions = (accountID: string) => request<undefined>('DELETE', `${accountPath(accountID)}/sessions`)
 
 export const posts = () => request<{ posts: Post[] }>('GET', '/posts').then((answer) => answer.posts)
 export const createPost = (body: NewPost) => request<CreatedPost>('POST', '/posts', { body })

@@ -5,6 +5,7 @@ type Schemas = components['schemas']
 
 export type Account = Schemas['Account']
 export type AccountDraft = Schemas['AccountDraft']
+export type AdministeredAccount = Schemas['AdministeredAccount']
 export type InvitedAccount = Schemas['InvitedAccount']
 export type OwnSession = Schemas['OwnSession']
 export type Meeting = Schemas['Meeting']

@@ -2,18 +2,20 @@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } from 'react'
 import { agent, isProblem, type Account } from '@/api'
-import { AccountsPage } from '@/features/accounts'
 import { ErrorNote, Loading, PlainPage } from '@/features/frame'
 import { administeredBy, CreatePage, MeetingPage, MeetingsPage } from '@/features/meeting'
 import { useNotices, type Notices } from '@/features/notices'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
+import { loadAdminWords } from '@/i18n/admin'
 import { patiently } from '@/ui'
 
 const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
 const ProfilesPage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilesPage })))
 const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).then((module) => ({ default: module.ProfilePage })))
 
+// With the words that only they need.
+const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/accounts'), loadAdminWords()])).then(([module]) => ({ default: module.AccountsPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
@@ -78,7 +80,7 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   const administers = administeredBy(account).length > 0
   if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
-  if (at === '/accounts' && administers) return <AccountsPage {...frame} />
+  if (at === '/accounts' && administers) return <Suspense fallback={<Loading />}><AccountsPage {...frame} /></Suspense>
   const [, post, profileID] = /^\/profiles\/([A-Za-z0-9_-]+)\/([a-z0-9-]+)$/.exec(at) ?? []
   if (post && profileID && administers) return <Suspense fallback={<Loading />}><ProfilePage key={at} post={post} profileID={profileID} {...frame} /></Suspense>
   if (at === '/profiles' && administers) return <Suspense fallback={<Loading />}><ProfilesPage {...frame} /></Suspense>

@@ -20,7 +20,7 @@ export function preferredLang(query: string, kept: string | null, browser: reado
   return 'fr'
 }
 
-type Catalogues = Record<string, () => Promise<Messages>>
+export type Catalogues = Record<string, () => Promise<Messages>>
 const door: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?door', import: 'default' })
 const call: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?call', import: 'default' })
 const agents: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?agents', import: 'default' })
@@ -55,9 +55,16 @@ export function loadCallWords(): Promise<void> {
   return loadMore([door, call])
 }
 
-/** Before an agent's pages: loads all words. */
+/** Before an agent's pages: loads all words but those of administrators' own. */
 export function loadAllWords(): Promise<void> {
   return loadMore(all)
+}
+
+/** Loads a part that few need, too, in every language that is chosen from then on. */
+export async function loadPart(part: Catalogues): Promise<void> {
+  if (!wanted.includes(part)) wanted = [...wanted, part]
+  const lang = i18n.locale as Lang
+  i18n.load(lang, await load([part], lang))
 }
 
 async function loadMore(parts: Catalogues[]): Promise<void> {

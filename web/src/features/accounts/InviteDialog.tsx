@@ -6,6 +6,7 @@ import { LinkToCopy } from '@/features/meeting'
 import { useT, Words } from '@/i18n'
 import { Button, Field, SelectField, textOf } from '@/ui'
 import { Dialog } from '@/ui/overlays'
+import { firstVisit } from './invitation'
 
 interface Props {
   /** Who adds. */
@@ -31,13 +32,6 @@ export function InviteDialog({ account, open, onClose }: Props) {
       ) : <NewAccount account={account} onMade={setMade} />}
     </Dialog>
   )
-}
-
-/** The invitation leads to the choice of a password: without one the link would be the only way in, and it works once. */
-function firstVisit(inviteURL: string): string {
-  const url = new URL(inviteURL)
-  url.search = '?to=/password'
-  return url.href
 }
 
 const roles = ['agent', 'administrator', 'auditor'] as const
