@@ -193,9 +193,9 @@ func (s *stage) named(as string) (named struct{ id, identity string }) {
 // ofCall is the path of an act on the call.
 func (s *stage) ofCall(act string) string { return "/meetings/" + s.meeting.ID + "/call/" + act }
 
-// ofTheMoment are the calls that change nothing but what is going on in the call: stored
-// is their event alone.
-var ofTheMoment = []string{"send-file", "guest-send-file", "delete-file", "guest-delete-file", "mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight", "export-kept-chat"}
+// ofTheMoment are the calls that change nothing but what is going on in the call, or
+// nothing at all: stored is their event alone.
+var ofTheMoment = []string{"send-file", "guest-send-file", "delete-file", "guest-delete-file", "mute", "mute-all", "ask-unmute", "ask-unmute-all", "stop-camera", "stop-share", "spotlight", "export-kept-chat", "export-audit"}
 
 func (s *stage) administrator() *person {
 	return s.member("adele@aparte.example", s.as(post.Administrator))
@@ -300,6 +300,10 @@ var mutating = map[string]struct {
 	"end-account-sessions": {func(s *stage) try {
 		return try{s.administrator(), "DELETE", "/accounts/" + s.host.id() + "/sessions", nil}
 	}, []audit.Act{audit.SessionEnded}},
+
+	"export-audit": {func(s *stage) try {
+		return try{s.member("aude@aparte.example", s.as(post.Auditor)), "POST", "/posts/" + s.post.ID + "/audit/export", api.AuditStretch{}}
+	}, []audit.Act{audit.AuditExported}},
 
 	// A check is of whoever makes it, leads nowhere and is over in a minute.
 	"check-network":     {func(s *stage) try { return try{s.host, "POST", "/network-check", nil} }, nil},

@@ -64,6 +64,8 @@ var namings = []naming{
 	{id: "end-orphan"},
 	{id: "get-figures"},
 	{id: "list-audit"},
+	{id: "verify-audit"},
+	{id: "export-audit", body: fixed(api.AuditStretch{})},
 	{id: "list-profiles", path: "/profiles?post={post}"},
 	{id: "get-profile", path: "/profiles/standard?post={post}"},
 	{id: "create-profile", path: "/profiles?post={post}", body: func(ids) any { return draftOf("named", profile.Defaults()[0].Rules) }, answer: -1},
@@ -412,7 +414,7 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 	for _, n := range namings {
 		who := p.host
 		switch op := all[n.id]; {
-		case n.id == "list-audit":
+		case n.id == "list-audit" || n.id == "verify-audit" || n.id == "export-audit":
 			who = p.auditor
 		case strings.HasSuffix(n.id, "-as-agent"):
 			who = p.named

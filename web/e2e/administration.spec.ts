@@ -1,12 +1,15 @@
-// Administrators and auditors at their pages: an account is found, looked at, shut and opened again.
+// Administrators and auditors at their pages: an account is found, looked at, shut and opened again, and what was done is
+// read, filtered and taken away.
 
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import { look } from './support/look.ts';
 import { Host } from './support/people.ts';
-import { Server } from './support/server.ts';
+import { binary, Server } from './support/server.ts';
 
-test('accounts, who may sign in and where they are', async () => {
-  test.setTimeout(60_000);
+test('accounts, who may sign in and where they are, and the trail of that', async () => {
+  test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
   const here: Host[] = [anne];
@@ -15,7 +18,7 @@ test('accounts, who may sign in and where they are', async () => {
     await anne.signIn(server);
     const luc = await anne.colleague('Luc Petit', 'luc@aparte.example');
     here.push(luc);
-    await anne.createMeeting('Coopération consulaire');
+    await anne.createMeeting('Visite ministérielle');
 
     await test.step('somebody is found by a part of the name, whatever the accents, and by the address', async () => {
       await page.getByRole('button', { name: /Compte de/ }).click();
@@ -77,6 +80,61 @@ test('accounts, who may sign in and where they are', async () => {
       await expect(dialog.getByText('C’est votre compte.', { exact: false })).toBeVisible();
       await expect(dialog.getByRole('button', { name: 'Désactiver' })).toHaveCount(0);
       await dialog.getByRole('button', { name: 'Fermer' }).click();
+    });
+
+    await test.step('an auditor reads in plain words what was done, and by whom', async () => {
+      const aude = await anne.colleague('Aude Vidal', 'aude@aparte.example');
+      here.push(aude);
+      await page.evaluate(async () => {
+        const { posts } = (await (await fetch('/api/v1/posts')).json()) as { posts: { id: string }[] };
+        const { members } = (await (await fetch(`/api/v1/posts/${posts[0]?.id}/members`)).json()) as { members: { account: string; email: string }[] };
+        const account = members.find(({ email }) => email.startsWith('aude'))?.account ?? '';
+        await fetch(`/api/v1/posts/${posts[0]?.id}/members/${account}`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"role":"auditor"}' });
+      });
+      const reader = aude.page;
+      await reader.goto(server.url);
+      await reader.getByRole('button', { name: /Compte de/ }).click();
+      await reader.getByRole('menuitem', { name: 'Journal d’audit' }).click();
+      await expect(reader.getByText('Anne Bernard a désactivé le compte de Luc Petit.')).toBeVisible();
+      await expect(reader.getByText('Anne Bernard a réactivé le compte de Luc Petit.')).toBeVisible();
+      await expect(reader.getByText(/^Vérifié jusqu’à l’acte \d+/)).toBeVisible();
+      await look(reader, 'audit');
+
+      // What is filtered stands in the address, and "back" undoes it.
+      await reader.getByLabel('Actes', { exact: true }).selectOption('Réunions et profils');
+      const rows = reader.locator('.trail > li');
+      await expect(rows.filter({ hasText: 'désactivé' })).toHaveCount(0);
+      await expect(rows.filter({ hasText: 'Anne Bernard a créé la réunion.' }).filter({ hasText: 'Visite ministérielle' })).toHaveCount(1);
+      await expect(reader).toHaveURL(/\?act=meeting\.created,/);
+      await reader.goBack();
+      await expect(rows.filter({ hasText: 'désactivé' })).toHaveCount(1);
+      await reader.reload();
+      await rows.filter({ hasText: 'désactivé' }).getByRole('button').click();
+      await reader.getByRole('dialog').getByText('L’événement tel qu’il est').click();
+      await expect(reader.getByRole('dialog').getByText('"act": "account.disabled"', { exact: false })).toBeVisible();
+      await look(reader, 'audit-event');
+      await reader.getByRole('dialog').getByRole('button', { name: 'Les actes de cette sorte' }).click();
+      await expect(rows).toHaveCount(1);
+      await expect(reader).toHaveURL(/\?act=account\.disabled$/);
+      await look(reader, 'audit-filtered');
+
+      // Taken away: what is filtered as a table, and the whole, which the command verifies.
+      const save = async (entry: RegExp) => {
+        const [file] = await Promise.all([reader.waitForEvent('download'), (async () => {
+          await reader.getByRole('button', { name: 'Exporter' }).click();
+          await reader.getByRole('menuitem', { name: entry }).click();
+        })()]);
+        return readFile(await file.path(), 'utf8');
+      };
+      const table = (await save(/CSV/)).trim().split('\r\n');
+      expect(table).toHaveLength(2);
+      expect(table[1]).toContain(';account.disabled;Anne Bernard a désactivé le compte de Luc Petit.;');
+      const signed = await save(/signé/);
+      const { status, stdout } = spawnSync(binary, ['audit', 'verify', '--file', '-'], { input: signed, encoding: 'utf8' });
+      expect(stdout).toMatch(/: verified: events 1 to \d+/);
+      expect(status).toBe(0);
+      await reader.getByRole('button', { name: 'Tout afficher' }).click();
+      await expect(rows.filter({ hasText: 'Aude Vidal a exporté le journal d’audit.' })).toHaveCount(1);
     });
   } finally {
     for (const someone of here) await someone.leave();

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -68,20 +68,33 @@ export const editMeeting = (meetingID: string, body: MeetingEdit) => request<Mee
 /** Who came, newest first, without the newest that are skipped. */
 export const attendance = (meetingID: string, skip: number) => request<Attendance>('GET', `/meetings/${id(meetingID)}/attendance?skip=${skip}`)
 
+/** Events before one (0: from the newest on), newest first. */
+export const audit = (postID: string, query: URLSearchParams, before: number) => {
+  const asked = new URLSearchParams(query)
+  if (before > 0) asked.set('before', String(before))
+  return request<AuditPage>('GET', `/posts/${id(postID)}/audit?${asked}`)
+}
+export const verifyAudit = (postID: string, again: boolean) => request<AuditVerification>('GET', `/posts/${id(postID)}/audit/verification${again ? '?again=true' : ''}`)
+/** The chain of a period as it is, line by line, with its signed head; the trail tells of it. */
+export const exportAudit = (postID: string, period: { since?: string; until?: string }) => text('POST', `/posts/${id(postID)}/audit/export`, period)
+
 /** The meeting as a calendar file (RFC 5545); conflict where it has no start. For guests it has no address yet. */
-export async function calendarFile(meetingID: string, reader: 'agent' | 'guest'): Promise<string> {
-  const answer = await fetch(`/api/v1/meetings/${id(meetingID)}/calendar?for=${reader}`, { cache: 'no-store' }).catch((error: unknown) => {
+export const calendarFile = (meetingID: string, reader: 'agent' | 'guest') => text('GET', `/meetings/${id(meetingID)}/calendar?for=${reader}`)
+
+/** A call that answers with a text, or throws a Problem. */
+async function text(method: string, path: string, body?: unknown): Promise<string> {
+  const answer = await fetch(`/api/v1${path}`, { method, cache: 'no-store', ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }) }).catch((error: unknown) => {
     throw new Problem('offline', 0, String(error))
   })
-  const text = await answer.text()
-  if (answer.ok) return text
-  let said: unknown
+  const said = await answer.text()
+  if (answer.ok) return said
+  let problem: unknown
   try {
-    said = JSON.parse(text)
+    problem = JSON.parse(said)
   } catch {
-    said = undefined
+    problem = undefined
   }
-  throw problemFrom(answer.status, said)
+  throw problemFrom(answer.status, problem)
 }
 
 export const profiles = (post: string) => request<{ profiles: Profile[] }>('GET', `/profiles?post=${id(post)}`).then((answer) => answer.profiles)

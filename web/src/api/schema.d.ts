@@ -1533,6 +1533,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/posts/{post}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take away a stretch of the post's audit trail, signed; the trail tells of it */
+        post: operations["export-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the post's audit trail is as it was written */
+        get: operations["verify-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/posts/{post}/figures": {
         parameters: {
             query?: never;
@@ -1867,13 +1901,71 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
-        AuditPage: {
-            events: components["schemas"]["AuditEvent"][];
+        AuditFinding: {
             /**
              * Format: int64
-             * @description Where the next page begins (before); absent at the end of the trail. A page may be empty and have a next one: a filter leaves out what a page looked at.
+             * @description Number of the event; absent: the chain as a whole.
+             */
+            seq?: number;
+            /** @description In English. */
+            what: string;
+        };
+        AuditPage: {
+            events: components["schemas"]["AuditEvent"][];
+            /** @description What ids in the events are called now, as far as it is known: accounts, meetings, guest links, guests. It is no part of the chain. Show it as text, isolated (bdi). */
+            names: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Where the next page begins (before), whatever is added meanwhile; absent at the end of the trail. A page may be empty and have a next one: a filter leaves out what a page looked at.
              */
             next?: number;
+        };
+        AuditStretch: {
+            /**
+             * Format: date-time
+             * @description From the first event at or after this time.
+             */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description To the last event before this time.
+             */
+            until?: string;
+        };
+        AuditVerification: {
+            /** Format: date-time */
+            checked_at: string;
+            /** Format: int64 */
+            events: number;
+            findings: components["schemas"]["AuditFinding"][];
+            /** @description Nothing is wrong with what is there. What that proves, and what not, is in docs/audit.md. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description Number of the last event that was read.
+             */
+            last: number;
+            /** @description Of that event, in hex. */
+            last_hash: string;
+            /**
+             * Format: int64
+             * @description Beyond those that are listed.
+             */
+            more_findings: number;
+            /** @description That signed the head, in base64url. */
+            public_key: string;
+            /**
+             * Format: int64
+             * @description Texts of persons that were deleted.
+             */
+            purged: number;
+            /**
+             * Format: int64
+             * @description Texts of persons that are there and fit.
+             */
+            texts: number;
         };
         Ban: {
             /** @description Shown to the guest. */
@@ -6555,8 +6647,16 @@ export interface operations {
     "list-audit": {
         parameters: {
             query?: {
-                /** @description Only this act, such as knock.admitted. */
-                act?: string;
+                /** @description Only these acts, such as knock.admitted,knock.denied. */
+                act?: string[] | null;
+                /** @description Only acts of this account or lobby session, by id, or of a kind: agent, guest, server, nobody. */
+                actor?: string;
+                /** @description Only acts about this meeting. */
+                meeting?: string;
+                /** @description Only acts about this guest link. */
+                link?: string;
+                /** @description Only acts of or on this guest, by the id of the lobby session, the knock or the participant: the others are found as long as they are known. */
+                guest?: string;
                 /** @description Only events from this time on. */
                 since?: string;
                 /** @description Only events before this time. */
@@ -6580,6 +6680,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditStretch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: {
+                /** @description Read the chain anew, rather than answer what was found within five minutes. */
+                again?: boolean;
+            };
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description Problem (RFC 9457) */

@@ -16,6 +16,7 @@ const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).th
 
 // With the words that only they need.
 const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/accounts'), loadAdminWords()])).then(([module]) => ({ default: module.AccountsPage })))
+const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/audit'), loadAdminWords()])).then(([module]) => ({ default: module.AuditPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
@@ -80,6 +81,7 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   const administers = administeredBy(account).length > 0
   if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
+  if (at === '/audit') return <Suspense fallback={<Loading />}><AuditPage {...frame} /></Suspense>
   if (at === '/accounts' && administers) return <Suspense fallback={<Loading />}><AccountsPage {...frame} /></Suspense>
   const [, post, profileID] = /^\/profiles\/([A-Za-z0-9_-]+)\/([a-z0-9-]+)$/.exec(at) ?? []
   if (post && profileID && administers) return <Suspense fallback={<Loading />}><ProfilePage key={at} post={post} profileID={profileID} {...frame} /></Suspense>
