@@ -302,6 +302,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guest/call/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the call is recorded, what for, and what one has answered */
+        get: operations["guest-get-recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guest/call/recording/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to be recorded, decline, or take one's word back, at once */
+        post: operations["guest-answer-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/guest/challenge": {
         parameters: {
             query?: never;
@@ -782,6 +816,125 @@ export interface paths {
         put?: never;
         /** Show a reaction in the call */
         post: operations["react"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the call is recorded, what for, and what one has answered */
+        get: operations["get-recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to be recorded, decline, or take one's word back, at once */
+        post: operations["answer-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask everybody in the call, and who comes later, whether they agree to be recorded */
+        post: operations["ask-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record nothing until it is resumed */
+        post: operations["pause-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on recording after a pause or an interruption */
+        post: operations["resume-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record those who have agreed, and whoever agrees from now on */
+        post: operations["start-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/call/recording/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop recording; one that has not started is forgotten with all answers */
+        post: operations["stop-recording"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1463,6 +1616,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the meeting's recordings */
+        get: operations["list-recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/recordings/{recording}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a recording that has stopped */
+        delete: operations["delete-recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/network-check": {
         parameters: {
             query?: never;
@@ -2020,6 +2207,43 @@ export interface components {
              */
             now: string;
         };
+        CallRecording: {
+            /**
+             * @description One's own; absent: none yet, so that one is left out.
+             * @enum {string}
+             */
+            answer?: "agreed" | "declined" | "withdrawn";
+            /** @description Of those in the call, and of those who answered: for hosts alone. */
+            answers?: components["schemas"]["RecordingAnswer"][] | null;
+            /** Format: date-time */
+            asked_at?: string;
+            /** @description Name of the host who asked. */
+            by?: string;
+            id?: string;
+            /**
+             * Format: int64
+             * @description For how many days after its end it is kept.
+             */
+            keep_days?: number;
+            /**
+             * @description sealed: can be read with the post's private key alone.
+             * @enum {string}
+             */
+            policy?: "consent" | "sealed";
+            purpose?: string;
+            /** Format: date-time */
+            started_at?: string;
+            /**
+             * @description interrupted: the server went down; nothing is recorded until a host resumes.
+             * @enum {string}
+             */
+            state: "none" | "asking" | "running" | "paused" | "interrupted" | "stopping";
+            /**
+             * @description Why none can be asked for.
+             * @enum {string}
+             */
+            unavailable?: "profile-refuses" | "profile-unavailable" | "recording-unavailable";
+        };
         CallText: {
             /** @description 4,096 bytes of UTF-8 at most; lines end in a newline. */
             text: string;
@@ -2209,6 +2433,11 @@ export interface components {
             /** @description Id of the security profile. */
             profile: string;
             profile_name: components["schemas"]["Text"];
+            /**
+             * @description Of a recording of the call; nobody is in it who does not agree.
+             * @enum {string}
+             */
+            recording: "none" | "asking" | "running" | "paused" | "interrupted";
             /** @description What the security profile means, in one sentence. */
             sentence: components["schemas"]["Text"];
             /** Format: date-time */
@@ -2956,7 +3185,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:recording-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -3101,6 +3330,73 @@ export interface components {
         Reaction: {
             /** @enum {string} */
             reaction: "agree" | "disagree" | "applause" | "thanks" | "smile";
+        };
+        RecordedPerson: {
+            name: string;
+            /** @description They took their agreement back: from then on they are not in it. */
+            withdrawn: boolean;
+        };
+        Recording: {
+            /**
+             * @description Why it stopped or was interrupted.
+             * @enum {string}
+             */
+            because?: "host" | "meeting-ended" | "nobody-recorded" | "profile" | "no-room" | "failed" | "server-stopped" | "server-crashed";
+            /** @description Name of the host who asked. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Of what is closed.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When it is deleted.
+             */
+            expires_at?: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** @description Who is in it. */
+            people: components["schemas"]["RecordedPerson"][];
+            purpose: string;
+            /** @description Can be read with the post's private key alone. */
+            sealed: boolean;
+            /** @enum {string} */
+            state: "running" | "paused" | "interrupted" | "stopping" | "stopped";
+            /** Format: date-time */
+            to?: string;
+        };
+        RecordingAnswer: {
+            /**
+             * @description Absent: none yet.
+             * @enum {string}
+             */
+            answer?: "agreed" | "declined" | "withdrawn";
+            /** @description In the call; empty: is not in it. */
+            identities: string[];
+            name: string;
+            /** @description Publishes nothing, and is not asked. */
+            observer: boolean;
+            /** @description Has been recorded. */
+            recorded: boolean;
+        };
+        RecordingDraft: {
+            /** @description What the recording is for: everybody who is asked reads it. */
+            purpose: string;
+        };
+        RecordingList: {
+            /** @description Newest first, 200 at most. */
+            recordings: components["schemas"]["Recording"][];
+        };
+        RecordingSaid: {
+            /**
+             * @description What is no agreement takes one back; when it is answered, nothing more is recorded of who gave it.
+             * @enum {string}
+             */
+            answer: "agree" | "decline" | "withdraw";
+            /** @description Id of the recording that the answer is to. */
+            recording: string;
         };
         Redeem: {
             /** @description The redemption code, derived from the secret in the link's fragment. */
@@ -3885,6 +4181,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-get-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guest-answer-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingSaid"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -4987,6 +5345,231 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "answer-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingSaid"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pause-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRecording"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -6479,6 +7062,67 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MeetingEffects"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {

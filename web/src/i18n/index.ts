@@ -26,7 +26,7 @@ const call: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '
 const agents: Catalogues = import.meta.glob<Messages>('./locales/*.po', { query: '?agents', import: 'default' })
 const all = [door, call, agents]
 /** The parts that this page has asked for so far; scripts/po.ts says what is in each. */
-let wanted = [door]
+export let wanted = [door]
 
 async function load(parts: readonly Catalogues[], lang: Lang): Promise<Messages> {
   const loaded = await Promise.all(parts.map((part) => part[`./locales/${lang}.po`]?.() ?? Promise.reject(new Error(`no catalogue for ${lang}`))))
@@ -60,14 +60,8 @@ export function loadAllWords(): Promise<void> {
   return loadMore(all)
 }
 
-/** Loads a part that few need, too, in every language that is chosen from then on. */
-export async function loadPart(part: Catalogues): Promise<void> {
-  if (!wanted.includes(part)) wanted = [...wanted, part]
-  const lang = i18n.locale as Lang
-  i18n.load(lang, await load([part], lang))
-}
-
-async function loadMore(parts: Catalogues[]): Promise<void> {
+/** Loads these parts, and from then on those of every language that is chosen. */
+export async function loadMore(parts: Catalogues[]): Promise<void> {
   if (parts.length > wanted.length) wanted = parts
   const lang = i18n.locale as Lang
   i18n.load(lang, await load(parts.slice(1), lang))

@@ -1,6 +1,6 @@
 // One account: where it is signed in, and what an administrator may do to it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { KeyRound, LogOut, Lock, LockOpen } from 'lucide-react'
+import { KeyRound, LogOut, UserCheck, UserX } from 'lucide-react'
 import { useState } from 'react'
 import { agent, isProblem, type AdministeredAccount } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
@@ -86,8 +86,8 @@ function Acts({ account }: { account: AdministeredAccount }) {
           <div className="row">
             {disabled ? null : <Button icon={<KeyRound aria-hidden="true" />} busy={reset.isPending} onClick={() => reset.mutate()}>{t('accounts.reset')}</Button>}
             {disabled
-              ? <Button kind="primary" icon={<LockOpen aria-hidden="true" />} busy={shut.isPending} onClick={() => shut.mutate()}>{t('accounts.enable')}</Button>
-              : <Button kind="danger" icon={<Lock aria-hidden="true" />} busy={shut.isPending} onClick={() => setAsking(true)}>{t('accounts.disable')}</Button>}
+              ? <Button kind="primary" icon={<UserCheck aria-hidden="true" />} busy={shut.isPending} onClick={() => shut.mutate()}>{t('accounts.enable')}</Button>
+              : <Button kind="danger" icon={<UserX aria-hidden="true" />} busy={shut.isPending} onClick={() => setAsking(true)}>{t('accounts.disable')}</Button>}
           </div>
           {disabled ? null : <p className="sm muted">{t('accounts.reset.means')}</p>}
         </>

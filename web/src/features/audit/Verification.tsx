@@ -1,6 +1,6 @@
 // Whether the trail is as it was written, and what it means that it is.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { ShieldAlert, ShieldCheck } from 'lucide-react'
+import { ShieldX, ShieldCheck } from 'lucide-react'
 import { agent } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
@@ -21,7 +21,7 @@ export function Verification({ post }: { post: string }) {
     <section className={`card verification ${data.intact ? 'ok' : 'bad'}`} aria-label={t('audit.check.means')}>
       <div className="head">
         <p role="status">
-          {data.intact ? <ShieldCheck aria-hidden="true" /> : <ShieldAlert aria-hidden="true" />}
+          {data.intact ? <ShieldCheck aria-hidden="true" /> : <ShieldX aria-hidden="true" />}
           <b>{data.intact ? t('audit.check.ok', { last: data.last, date }) : t('audit.check.bad', { n: data.findings.length + data.more_findings, date })}</b>
         </p>
         <Button busy={again.isPending} onClick={() => again.mutate()}>{t('audit.check.again')}</Button>
