@@ -15,6 +15,7 @@ export default defineConfig({
     // The polyfill is an inline script; every browser that runs the call preloads modules by itself.
     modulePreload: { polyfill: false },
     manifest: 'manifest.json',
+    license: { fileName: 'licences.txt' },
     rollupOptions: { input: { index: here('./index.html'), guest: here('./guest.html') } },
   },
   server: { proxy: { '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },

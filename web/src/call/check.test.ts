@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { DeviceCheck, type MediaSource } from './check'
+import { DeviceCheck, type CheckBlur, type MediaSource } from './check'
+import type { EffectProblem } from './media'
 
 class FakeTrack {
   onended: (() => void) | null = null
@@ -91,5 +92,79 @@ describe('the device check', () => {
     second.onended?.()
     await vi.advanceTimersByTimeAsync(0)
     expect(check.state.get().cam).toEqual({ is: 'failed', why: 'none' })
+  })
+
+  describe('with the background blurred', () => {
+    const dressed = (name: string) => ({ stream: { name } as unknown as MediaStream, stop: vi.fn() })
+    function blurring(wish: boolean) {
+      const camera = new FakeTrack('cam')
+      let changed = () => {}
+      let give: (why: EffectProblem) => void = () => {}
+      const put = vi.fn<CheckBlur['put']>((_, gaveUp) => ((give = gaveUp), Promise.resolve(dressed('blurred'))))
+      const blur = { wished: () => wish, subscribe: (listener: () => void) => ((changed = listener), () => {}), put, unwish: vi.fn(() => want(false)) }
+      const want = (on: boolean) => {
+        wish = on
+        changed()
+      }
+      const source: MediaSource = { getUserMedia: () => Promise.resolve(stream(camera)), enumerateDevices: () => Promise.resolve([]) }
+      const check = new DeviceCheck(source, () => () => undefined, blur)
+      const shown = () => {
+        const { cam } = check.state.get()
+        return cam.is === 'on' ? cam.stream : null
+      }
+      return { check, blur, put, want, shown, camera, giveUp: (why: EffectProblem) => give(why) }
+    }
+
+    it('shows no other picture, and follows the wish', async () => {
+      const { check, put, want, shown, camera } = blurring(true)
+      const pictures: unknown[] = []
+      check.state.subscribe(() => pictures.push(shown()))
+      await check.open('cam')
+      expect(pictures.filter(Boolean).every((picture) => (picture as { name?: string }).name === 'blurred')).toBe(true)
+      const first = await put.mock.results[0]?.value as ReturnType<typeof dressed>
+      want(false)
+      await vi.advanceTimersByTimeAsync(0)
+      expect(first.stop).toHaveBeenCalledOnce()
+      expect(shown()?.getTracks()).toEqual([camera])
+      want(true)
+      await vi.advanceTimersByTimeAsync(0)
+      want(true) // another preference changed
+      expect(put).toHaveBeenCalledTimes(2)
+      check.close('cam')
+      expect(camera.stopped).toBe(true)
+      expect((await put.mock.results[1]?.value as ReturnType<typeof dressed>).stop).toHaveBeenCalledOnce()
+    })
+
+    it('says why it is none, and shows the picture as it is', async () => {
+      const { check, put, blur, shown, camera, giveUp, want } = blurring(true)
+      put.mockRejectedValueOnce(new Error('no model'))
+      await check.open('cam')
+      await vi.advanceTimersByTimeAsync(0)
+      expect(check.state.get().noBlur).toBe('noblur')
+      expect(shown()?.getTracks()).toEqual([camera])
+      want(true)
+      await vi.advanceTimersByTimeAsync(0)
+      expect(check.state.get().noBlur).toBeNull()
+      giveUp('slow')
+      await vi.advanceTimersByTimeAsync(0)
+      expect(check.state.get().noBlur).toBe('slow')
+      expect(blur.unwish).toHaveBeenCalledTimes(2)
+      expect(shown()?.getTracks()).toEqual([camera])
+    })
+
+    it('lets go of a blur that comes too late', async () => {
+      const { check, put, want, shown, camera } = blurring(true)
+      const late = dressed('late')
+      let release: (value: typeof late) => void = () => {}
+      put.mockImplementationOnce(() => new Promise((resolve) => (release = resolve)))
+      const opening = check.open('cam')
+      await vi.advanceTimersByTimeAsync(0)
+      want(false)
+      await vi.advanceTimersByTimeAsync(0)
+      release(late)
+      await opening
+      expect(late.stop).toHaveBeenCalledOnce()
+      expect(shown()?.getTracks()).toEqual([camera])
+    })
   })
 })

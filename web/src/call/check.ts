@@ -1,6 +1,7 @@
 // The device check: own picture, microphone level with a verdict, choices. Devices open by a press, never by themselves.
 import { Store, type Readable } from '@/api'
-import { mediaProblem, type MediaProblem } from './media'
+import type { Listen } from './listening'
+import { mediaProblem, type EffectProblem, type MediaProblem } from './media'
 
 export type Kind = 'mic' | 'cam'
 export type Opened =
@@ -22,11 +23,10 @@ export interface CheckState {
   mics: readonly Device[]
   cams: readonly Device[]
   speakers: readonly Device[]
+  /** Why the background is not blurred although it was wished. */
+  noBlur: EffectProblem | null
 }
 export interface Device { id: string; label: string }
-
-/** Gives the level of a stream, 0 to 1, many times a second until stopped. */
-export type Listen = (stream: MediaStream, onLevel: (level: number) => void) => () => void
 
 /** The part of navigator.mediaDevices in use. */
 export interface MediaSource {
@@ -36,20 +36,38 @@ export interface MediaSource {
   removeEventListener?(type: 'devicechange', listener: () => void): void
 }
 
+/** Blurs the background of the camera's picture, where that is wished. */
+export interface CheckBlur {
+  wished: () => boolean
+  subscribe: Readable<unknown>['subscribe']
+  /** Rejects where it does not start; gaveUp is told when it cannot go on. */
+  put: (camera: MediaStream, gaveUp: (why: EffectProblem) => void) => Promise<Dressed>
+  /** Takes back the wish. */
+  unwish: () => void
+}
+interface Dressed { stream: MediaStream; stop: () => void }
+
 const silentAfter = 5_000
 // Room noise of a laptop stays below; a voice at arm's length is well above.
 const heardAbove = 0.08
 
 export class DeviceCheck {
-  private readonly current = new Store<CheckState>({ mic: { is: 'off' }, cam: { is: 'off' }, level: 0, verdict: 'listening', mics: [], cams: [], speakers: [] })
+  private readonly current = new Store<CheckState>({ mic: { is: 'off' }, cam: { is: 'off' }, level: 0, verdict: 'listening', mics: [], cams: [], speakers: [], noBlur: null })
   readonly state: Readable<CheckState> = this.current
   private stopListening: (() => void) | null = null
   private silence: ReturnType<typeof setTimeout> | undefined
   private generation = { mic: 0, cam: 0 }
   private readonly refresh = () => void this.list()
+  /** The camera as it is; the state has its picture as others would see it. */
+  private camera: { stream: MediaStream; deviceID: string; instead: boolean } | null = null
+  private dressed: Dressed | null = null
+  private dressing = 0
+  private wished = false
+  private readonly unfollow: (() => void) | undefined
 
-  constructor(private readonly source: MediaSource, private readonly listen: Listen) {
+  constructor(private readonly source: MediaSource, private readonly listen: Listen, private readonly blur?: CheckBlur) {
     source.addEventListener?.('devicechange', this.refresh)
+    this.unfollow = blur?.subscribe(() => void (blur.wished() === this.wished || this.dress()))
   }
 
   /** Opens a device; the last press wins when several are under way. */
@@ -68,8 +86,14 @@ export class DeviceCheck {
       const track = stream.getTracks()[0]
       // Pulled out: any other will do, and is named as such.
       if (track) track.onended = () => void (turn === this.generation[kind] && this.get(kind, undefined, true))
-      this.put(kind, { is: 'on', stream, deviceID: track?.getSettings().deviceId ?? '', instead })
-      if (kind === 'mic') this.hear(stream)
+      const opened = { stream, deviceID: track?.getSettings().deviceId ?? '', instead }
+      if (kind === 'mic') {
+        this.put(kind, { is: 'on', ...opened })
+        this.hear(stream)
+      } else {
+        this.camera = opened
+        await this.dress()
+      }
       await this.list()
     } catch (error) {
       if (turn !== this.generation[kind]) return
@@ -89,7 +113,37 @@ export class DeviceCheck {
   dispose(): void {
     this.close('mic')
     this.close('cam')
+    this.unfollow?.()
     this.source.removeEventListener?.('devicechange', this.refresh)
+  }
+
+  /** Shows the camera's picture, blurred if that is wished now; the last wish wins. */
+  private async dress(): Promise<void> {
+    const { camera, blur } = this
+    this.undress()
+    this.wished = blur?.wished() ?? false
+    if (!camera) return
+    const turn = this.dressing
+    const dressed = await (this.wished ? blur?.put(camera.stream, (why) => this.blurGone(why)) : undefined)?.catch(() => this.blurGone('noblur'))
+    if (turn !== this.dressing) return dressed?.stop()
+    this.dressed = dressed ?? null
+    if (dressed) this.say(null)
+    this.put('cam', { is: 'on', ...camera, stream: dressed?.stream ?? camera.stream })
+  }
+
+  private blurGone(why: EffectProblem): void {
+    this.say(why)
+    this.blur?.unwish()
+  }
+
+  private undress(): void {
+    this.dressing++
+    this.dressed?.stop()
+    this.dressed = null
+  }
+
+  private say(noBlur: EffectProblem | null): void {
+    this.current.update((state) => ({ ...state, noBlur }))
   }
 
   private hear(stream: MediaStream): void {
@@ -112,9 +166,14 @@ export class DeviceCheck {
   }
 
   private release(kind: Kind): void {
-    const opened = this.current.get()[kind]
-    if (opened.is === 'on') stop(opened.stream)
-    if (kind !== 'mic') return
+    if (kind === 'cam') {
+      this.undress()
+      if (this.camera) stop(this.camera.stream)
+      this.camera = null
+      return
+    }
+    const { mic } = this.current.get()
+    if (mic.is === 'on') stop(mic.stream)
     this.stopListening?.()
     this.stopListening = null
     clearTimeout(this.silence)
@@ -135,29 +194,5 @@ function stop(stream: MediaStream): void {
   for (const track of stream.getTracks()) {
     track.onended = null
     track.stop()
-  }
-}
-
-/** Measures with WebAudio. Decibels are mapped so that quiet speech already moves the meter. */
-export const listenWithWebAudio: Listen = (stream, onLevel) => {
-  const context = new AudioContext()
-  void context.resume()
-  const analyser = context.createAnalyser()
-  analyser.fftSize = 1024
-  context.createMediaStreamSource(stream).connect(analyser)
-  const samples = new Float32Array(analyser.fftSize)
-  let smooth = 0
-  const timer = setInterval(() => {
-    analyser.getFloatTimeDomainData(samples)
-    let sum = 0
-    for (const sample of samples) sum += sample * sample
-    const decibels = 10 * Math.log10(sum / samples.length + 1e-9)
-    const level = Math.min(1, Math.max(0, (decibels + 60) / 50))
-    smooth = Math.max(level, smooth * 0.85)
-    onLevel(Math.round(smooth * 50) / 50)
-  }, 60)
-  return () => {
-    clearInterval(timer)
-    void context.close()
   }
 }

@@ -7,7 +7,13 @@ export const wakesBy = 1_500
 
 function dead({ track, isMuted }: LocalTrackPublication): boolean {
   if (!track || isMuted || (track.source !== Track.Source.Microphone && track.source !== Track.Source.Camera)) return false
-  return track.mediaStreamTrack.readyState === 'ended' || track.mediaStreamTrack.muted
+  const device = plain(track)
+  return device?.readyState === 'ended' || device?.muted === true
+}
+
+/** The device's own track, below any effect: what an effect makes of it outlives it. */
+export function plain(track: Track | undefined): MediaStreamTrack | undefined {
+  return track?.mediaStream?.getTracks()[0] ?? track?.mediaStreamTrack
 }
 
 /** The microphone or camera that should be on, and sends nothing any more. */

@@ -4,6 +4,7 @@ import { ConnectionQuality, ConnectionState, DisconnectReason, RoomEvent, Track,
 import { vi } from 'vitest'
 import { Store, type MediaGrant } from '@/api'
 import type { CallCalls } from '@/api/call'
+import type { AudioEffect, Effects, VideoEffect } from './effects/processors'
 import { defaultPreferences, type Preferences } from './preferences'
 import { Call } from './session'
 
@@ -29,6 +30,11 @@ export class FakeTrack {
     return Promise.resolve(this.wanted ? [] : undefined)
   }
   setPublishingQuality = () => void (this.layers = [true, true, true])
+  private processor: { name: string } | undefined
+  readonly mediaStreamTrack = { enabled: true, readyState: 'live', muted: false }
+  getProcessor = () => this.processor
+  setProcessor = vi.fn((processor: { name: string }) => ((this.processor = processor), Promise.resolve()))
+  stopProcessor = vi.fn(() => ((this.processor = undefined), Promise.resolve()))
 }
 
 export class FakePublication extends EventEmitter {
@@ -70,7 +76,7 @@ export class FakeParticipant {
     else this.tracks.delete(source)
     return Promise.resolve()
   }
-  setMicrophoneEnabled = (on: boolean) => this.set(Track.Source.Microphone, on)
+  setMicrophoneEnabled = vi.fn<(on: boolean, capture?: object) => Promise<void>>((on) => this.set(Track.Source.Microphone, on))
   setCameraEnabled = vi.fn<(on: boolean, capture?: object, publish?: object) => Promise<void>>((on) => this.set(Track.Source.Camera, on))
   unpublishTrack = vi.fn((track: { source: Track.Source }) => this.set(track.source, false))
   setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
@@ -128,14 +134,15 @@ export function setUp(intents: { mic: boolean; cam: boolean } = { mic: true, cam
     recording: vi.fn<CallCalls['recording']>(() => Promise.resolve({ state: 'none' })),
     host: { lower: vi.fn(() => Promise.resolve()), timer: vi.fn(() => Promise.resolve()) },
   }
+  const effects = { blur: vi.fn<Effects['blur']>(() => ({ name: 'blur' }) as VideoEffect), denoise: vi.fn<Effects['denoise']>(() => ({ name: 'denoise' }) as AudioEffect), unblur: vi.fn(() => preferences.update((now) => ({ ...now, blur: 'off' }))) }
   const network = { back: () => {}, gone: () => {}, unwatch: vi.fn() }
   let policy: ReconnectPolicy | undefined
   const call = new Call({
-    grant, calls, intents, preferences, random: () => 0,
+    grant, calls, intents, preferences, effects, random: () => 0,
     room: (retries) => ((policy = retries), room as unknown as Room),
     network: { watch: (back, gone) => (Object.assign(network, { back, gone }), network.unwatch) },
   })
   /** LiveKit has lost the connection and asks when to try; so many tries have failed. */
   const lose = (retryCount: number) => policy?.nextRetryDelayInMs({ retryCount, elapsedMs: 0 }) ?? null
-  return { room, grant, calls, call, preferences, network, lose, phase: () => call.state.get().phase }
+  return { room, grant, calls, call, preferences, effects, network, lose, phase: () => call.state.get().phase }
 }

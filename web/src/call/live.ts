@@ -5,8 +5,9 @@ import type { CallCalls } from '@/api/call'
 import { browserNetwork } from '@/api/socket'
 import type { Intents } from './intents'
 import { preferences } from './preferences'
-import { listenWithWebAudio } from './check'
+import { listenWithWebAudio } from './listening'
 import { draftsIn } from './drafts'
+import { newEffects } from './effects/processors'
 import { Call } from './session'
 import { browserKeep } from './view'
 
@@ -18,6 +19,7 @@ export function newCall(grant: () => Promise<MediaGrant>, calls: CallCalls, inte
     calls,
     intents,
     preferences,
+    effects: newEffects(() => preferences.change({ blur: 'off' })),
     listen: listenWithWebAudio,
     network: browserNetwork,
     devices: () => navigator.mediaDevices.enumerateDevices(),

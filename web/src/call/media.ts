@@ -1,6 +1,8 @@
 // What can stand between a person and their camera, as a closed set: each has its own words and its own way out.
 
 export type MediaProblem = 'refused' | 'busy' | 'none' | 'unknown'
+/** What can come between a person and an effect: the device is too slow to blur, blurring or the strong noise reduction does not start. */
+export type EffectProblem = 'slow' | 'noblur' | 'nostrong'
 export type Obstacle = 'insecure' | 'unsupported'
 
 /** The parts of a browser that are looked at before anything is asked. */

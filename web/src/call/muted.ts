@@ -1,5 +1,5 @@
 // Notices that a person talks while their microphone is off. The sound is measured here and goes nowhere.
-import type { Listen } from './check'
+import type { Listen } from './listening'
 
 // Clearly a voice, for this many measures in a row (about 0.6 s of the meter's 60 ms).
 const loud = 0.45

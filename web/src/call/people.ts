@@ -1,7 +1,7 @@
 // Reads a LiveKit room into plain facts for the screen. Facts that did not change keep their identity,
 // so that a tile renders again only when something about it did.
 import { ConnectionQuality, Track, type Participant, type Room, type TrackPublication } from 'livekit-client'
-import type { MediaProblem } from './media'
+import type { EffectProblem, MediaProblem } from './media'
 import { roleNamed, type Role } from './role'
 
 /** One person as shown. */
@@ -55,7 +55,7 @@ export interface Self {
   cam: 'on' | 'off' | 'starting'
   sharing: boolean
   can: Permissions
-  problem: { kind: 'mic' | 'cam' | 'share'; why: MediaProblem } | null
+  problem: { kind: 'mic' | 'cam' | 'share'; why: MediaProblem | EffectProblem } | null
 }
 
 export type Quality = 'good' | 'fair' | 'weak' | 'lost'

@@ -12,6 +12,15 @@ export const commands = { m: 'mic', v: 'cam', s: 'share', c: 'chat', p: 'people'
 export type CommandKey = keyof typeof commands
 export const commandKeys = Object.keys(commands) as CommandKey[]
 
+/** What becomes of what is behind the person, in the camera's picture. */
+export type Blur = 'off' | 'light' | 'strong'
+export type Strength = Exclude<Blur, 'off'>
+export const blurs = ['off', 'light', 'strong'] as const satisfies readonly Blur[]
+
+/** Who takes the noise out of the microphone's sound: nobody, the browser, or a model on this device after the browser. */
+export type Denoise = 'off' | 'browser' | 'strong'
+export const denoises = ['off', 'browser', 'strong'] as const satisfies readonly Denoise[]
+
 export const soundKinds = ['knock', 'message', 'recording', 'leave'] as const
 export type SoundKind = (typeof soundKinds)[number]
 
@@ -25,27 +34,29 @@ export interface Preferences {
   screens: boolean
   /** hold: the microphone is off unless held. */
   talk: 'toggle' | 'hold'
-  /** The browser's own noise suppression. */
-  denoise: boolean
+  blur: Blur
+  denoise: Denoise
   news: News
   keysOff: readonly CommandKey[]
   quiet: readonly SoundKind[]
 }
 
-export const defaultPreferences: Preferences = { data: 'full', screens: true, talk: 'toggle', denoise: true, news: 'all', keysOff: [], quiet: [] }
+export const defaultPreferences: Preferences = { data: 'full', screens: true, talk: 'toggle', blur: 'off', denoise: 'browser', news: 'all', keysOff: [], quiet: [] }
 const storageKey = 'aparte.preferences'
 
 /** Reads kept preferences; what is not understood is the default. */
 export function readPreferences(kept: string | null): Preferences {
   const found = entriesOf(kept)
   const one = <T extends string>(key: string, of: readonly T[], otherwise: T): T => of.find((known) => known === found[key]) ?? otherwise
-  const flag = (key: 'screens' | 'denoise'): boolean => (typeof found[key] === 'boolean' ? found[key] : defaultPreferences[key])
+  const flag = (key: 'screens'): boolean => (typeof found[key] === 'boolean' ? found[key] : defaultPreferences[key])
   const some = <T extends string>(key: string, of: readonly T[]): T[] => {
     const list: unknown = found[key]
     return Array.isArray(list) ? of.filter((known) => list.includes(known)) : []
   }
   return {
-    data: one('data', dataModes, 'full'), screens: flag('screens'), talk: one('talk', ['toggle', 'hold'], 'toggle'), denoise: flag('denoise'),
+    data: one('data', dataModes, 'full'), screens: flag('screens'), talk: one('talk', ['toggle', 'hold'], 'toggle'),
+    // It was once a switch.
+    blur: one('blur', blurs, 'off'), denoise: found['denoise'] === false ? 'off' : one('denoise', denoises, 'browser'),
     news: one('news', newsLevels, 'all'), keysOff: some('keysOff', commandKeys), quiet: some('quiet', soundKinds),
   }
 }

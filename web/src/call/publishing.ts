@@ -3,15 +3,17 @@
 import { ConnectionState, Track, VideoPresets } from 'livekit-client'
 import type { Readable } from '@/api'
 import { deadDevices } from './dead'
+import { NoEffect, type Effects } from './effects/processors'
+import { Worn } from './effects/worn'
 import type { Intents } from './intents'
-import { mediaProblem } from './media'
+import { mediaProblem, type EffectProblem } from './media'
 import type { Moderated } from './moderation'
 import { nameOf, permissions, type Self } from './people'
 import type { Preferences } from './preferences'
 import type { Shared } from './state'
 
 export type Intended = Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
-export type Preferred = Pick<Preferences, 'data' | 'talk' | 'denoise'>
+export type Preferred = Pick<Preferences, 'data' | 'talk' | 'blur' | 'denoise'>
 
 /** With little data one layer of 180 lines is sent and nothing beside it. */
 const small = { capture: { resolution: VideoPresets.h180.resolution }, publish: { simulcast: false, videoEncoding: VideoPresets.h180.encoding } } as const
@@ -19,20 +21,26 @@ const small = { capture: { resolution: VideoPresets.h180.resolution }, publish: 
 export class Publishing {
   private wanted: { mic: boolean; cam: boolean }
   private followed: Preferred
+  private readonly worn: Worn
   private following: Promise<unknown> = Promise.resolve()
   /** The path does not carry a picture: none is sent, whatever is wanted. */
   private withheld = false
 
   /** refresh reads the room again: at once, or after all events of this turn. */
-  constructor(private readonly shared: Shared, private readonly intents: Intended, private readonly preferred: Readable<Preferred>, private readonly refresh: { now: () => void; soon: () => void }) {
+  constructor(
+    private readonly shared: Shared, private readonly intents: Intended, private readonly preferred: Readable<Preferred>,
+    private readonly effects: Effects, private readonly refresh: { now: () => void; soon: () => void },
+  ) {
     this.followed = preferred.get()
+    this.worn = new Worn(shared.room, preferred, effects, { blur: (why) => void this.noBlur(why), denoise: () => this.self({ problem: { kind: 'mic', why: 'nostrong' } }) })
     // Where one holds to talk, nothing is heard by itself.
     this.wanted = { mic: intents.mic && this.followed.talk === 'toggle', cam: intents.cam }
   }
 
   async setMic(on: boolean): Promise<void> {
     this.wanted.mic = on
-    await this.device('mic', on, () => this.shared.room.localParticipant.setMicrophoneEnabled(on, { noiseSuppression: this.preferred.get().denoise }))
+    await this.device('mic', on, () => this.shared.room.localParticipant.setMicrophoneEnabled(on, { noiseSuppression: this.preferred.get().denoise !== 'off' }))
+    if (on) void this.worn.followMic()
     // Let go of while the microphone was still opening: what opened too late is closed.
     const local = this.shared.room.localParticipant
     if (on && !this.wanted.mic && local.isMicrophoneEnabled) await this.setMic(false)
@@ -44,7 +52,8 @@ export class Publishing {
     // The wish is kept for when pictures are wanted again, or pass.
     if (on && (data === 'sound' || this.withheld)) return
     const { capture, publish } = data === 'low' ? small : { capture: undefined, publish: undefined }
-    await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, capture, publish))
+    const processor = on ? this.worn.forCamera() : undefined
+    await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, processor ? { ...capture, processor } : capture, publish))
   }
 
   /** Whether one wants to be seen, and may be. */
@@ -84,8 +93,10 @@ export class Publishing {
     this.followed = now
     return (this.following = this.following.then(async () => {
       if (now.data !== before.data) await this.publishAnew()
+      else if ((now.blur === 'off') !== (before.blur === 'off')) await this.worn.followCamera()
       if (now.talk === 'hold' && before.talk !== 'hold') await this.setMic(false)
-      if (now.denoise !== before.denoise) await this.reopenMic()
+      if ((now.denoise === 'off') !== (before.denoise === 'off')) await this.reopenMic()
+      if (now.denoise !== before.denoise) await this.worn.followMic()
     }))
   }
 
@@ -101,7 +112,14 @@ export class Publishing {
   /** Browsers change what they do to the sound only when the microphone is opened. */
   private async reopenMic(): Promise<void> {
     const { track } = this.shared.room.localParticipant.getTrackPublication(Track.Source.Microphone) ?? {}
-    if (track && 'restartTrack' in track) await track.restartTrack({ deviceId: await track.getDeviceId(), noiseSuppression: this.preferred.get().denoise }).catch(() => undefined)
+    if (track && 'restartTrack' in track) await track.restartTrack({ deviceId: await track.getDeviceId(), noiseSuppression: this.preferred.get().denoise !== 'off' }).catch(() => undefined)
+  }
+
+  /** Without the blur the room would be seen: only the person may let it be, by opening the camera again. */
+  private async noBlur(why: EffectProblem): Promise<void> {
+    await this.setCam(false)
+    this.effects.unblur()
+    this.self({ problem: { kind: 'cam', why } })
   }
 
   /** Lets the browser play again, and wakes devices that an interruption has ended. */
@@ -163,6 +181,7 @@ export class Publishing {
     try {
       await act()
     } catch (error) {
+      if (error instanceof NoEffect) return this.noBlur(error.why)
       this.wanted[kind] = false
       this.self({ problem: { kind, why: mediaProblem(error) } })
     }

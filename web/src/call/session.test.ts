@@ -313,11 +313,11 @@ describe('a call', () => {
     const local = room.localParticipant
     const set = local.setMicrophoneEnabled
     // As livekit-client does: closing what is not open yet does nothing.
-    local.setMicrophoneEnabled = async (on: boolean) => {
+    local.setMicrophoneEnabled = vi.fn(async (on: boolean) => {
       if (on) await new Promise((done) => setTimeout(done, 300))
       else if (!local.isMicrophoneEnabled) return
       await set(on)
-    }
+    })
     void call.setMic(true)
     void call.setMic(false)
     await vi.advanceTimersByTimeAsync(1_000)

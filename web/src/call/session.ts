@@ -2,7 +2,7 @@
 // here they are put together, and the acts of the person handed to them.
 //
 //	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
-//	publishing.ts   microphone, camera, screen, devices
+//	publishing.ts   microphone, camera, screen, devices; effects/: what is done to picture and sound before they leave
 //	ownpicture.ts   that one's own picture is no larger than the path carries
 //	unplugged.ts    a microphone or camera that goes while it is used
 //	receiving.ts    which pictures are asked for
@@ -18,10 +18,11 @@ import { Store, type MediaGrant, type Reaction, type Readable } from '@/api'
 import type { CallCalls } from '@/api/call'
 import type { Network } from '@/api/socket'
 import { Chat } from './chat'
-import type { Listen } from './check'
+import type { Listen } from './listening'
 import { Connection } from './connection'
-import { deadDevices, wakesBy } from './dead'
+import { deadDevices, plain, wakesBy } from './dead'
 import type { Drafts } from './drafts'
+import type { Effects } from './effects/processors'
 import { changes, facts } from './facts'
 import { Files } from './files'
 import { Inbox } from './inbox'
@@ -46,6 +47,7 @@ interface Options {
   /** What is said and shown besides speaking. */
   calls: CallCalls
   room: (retries: ReconnectPolicy) => Room
+  effects: Effects
   intents: Intended
   /** Followed while the call lives; without it the call is as by default. */
   preferences?: Readable<Preferences>
@@ -105,7 +107,7 @@ export class Call {
     // Whatever else an event changes, the screen is read off the room after it.
     for (const event of [...changes, RoomEvent.Reconnected, RoomEvent.Disconnected] as const) this.room.on(event, this.refresh)
     this.lowering = new Lowering(shared, calls.host?.lower)
-    this.publishing = new Publishing(shared, options.intents, preferences, { now: this.refreshNow, soon: this.refresh })
+    this.publishing = new Publishing(shared, options.intents, preferences, options.effects, { now: this.refreshNow, soon: this.refresh })
     this.ownPicture = new OwnPicture(shared, preferences, { wanted: this.publishing.wantsCam, withhold: this.publishing.withholdCam }, this.refresh)
     this.unplugged = options.devices ? new Unplugged(this.room, options.devices, this.went) : null
     this.view = new View(this.current, options.keep ?? { browser: null, tab: null })
@@ -268,7 +270,7 @@ export class Call {
     const { room } = this
     if (room.state === ConnectionState.Disconnected) return
     const mic = room.localParticipant.getTrackPublication(Track.Source.Microphone)
-    this.mutedTalk?.follow(mic?.isMuted ? (mic.track?.mediaStreamTrack ?? null) : null)
+    this.mutedTalk?.follow(mic?.isMuted ? (plain(mic.track) ?? null) : null)
     const before = this.current.get()
     const now = facts(room, before)
     this.unplugged?.follow()

@@ -3,7 +3,9 @@ import { Bell, BellOff, ChevronUp, CircleDot, DoorOpen, Ellipsis, Hand, Keyboard
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
 import { intents } from '@/call'
 import type { Reaction } from '@/api'
+import { canBlur } from '@/call/effects/able'
 import { reactions, type CallState, type Self } from '@/call/live'
+import { blurs, preferences } from '@/call/preferences'
 import { useT } from '@/i18n'
 import { useStore } from '@/ui'
 import { Confirm, MenuButton, type MenuEntry, type MenuGroup } from '@/ui/overlays'
@@ -143,7 +145,9 @@ function CamButton({ self, onPress }: { self: Self; onPress: () => void }) {
 function DeviceArrow({ label, kinds, choose }: { label: string; kinds: readonly DeviceList['kind'][]; choose: Props['acts']['use'] }) {
   const t = useT()
   const [open, setOpen] = useState(false)
-  const groups = useDeviceGroups(open, 1, choose).filter((group) => kinds.includes(group.kind))
+  const devices = useDeviceGroups(open, 1, choose).filter((group) => kinds.includes(group.kind))
+  const blur = useBlurGroup(open)
+  const groups = kinds.includes('cam') ? [...devices, ...blur] : devices
   const none: MenuGroup = { entries: [{ id: 'none', label: t('devices.noname'), onAct: () => undefined }] }
   return <MenuButton label={label} className="k arrow" placement="top" button={<ChevronUp aria-hidden="true" />} groups={groups.length > 0 ? groups : [none]} onOpenChange={setOpen} />
 }
@@ -155,6 +159,14 @@ function useDeviceGroups(wanted: boolean, least: number, choose: Props['acts']['
     title: t(`devices.${list.kind}.used`),
     entries: list.devices.map((device, i) => ({ id: `${list.kind}/${device.id}`, label: device.label || t('devices.nameless', { n: i + 1 }), chosen: device.chosen, onAct: () => choose(list.media, device.id) })),
   }))
+}
+
+/** What becomes of what is behind the person, where the browser can do something about it. */
+function useBlurGroup(wanted: boolean): MenuGroup[] {
+  const t = useT()
+  const { blur } = useStore(preferences)
+  if (!wanted || !canBlur()) return []
+  return [{ title: t('blur.title'), entries: blurs.map((one) => ({ id: `blur/${one}`, label: t(`blur.${one}`), chosen: one === blur, onAct: () => preferences.change({ blur: one }) })) }]
 }
 
 function useReactions(show: (reaction: Reaction) => void): MenuEntry[] {
@@ -172,6 +184,7 @@ function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer,
   const reactionEntries = useReactions(acts.react)
   // What the narrow bar leaves out is here; the wide bar hides these entries by their own buttons.
   const narrow = open && matchMedia('(max-width: 48rem)').matches
+  const blur = useBlurGroup(narrow && self.can.camera)
   const groups: MenuGroup[] = [
     {
       entries: narrow
@@ -185,6 +198,7 @@ function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer,
     },
     { title: t('ctl.react'), entries: narrow && may.react ? reactionEntries : [] },
     ...devices,
+    ...blur,
     {
       entries: [
         ...(timer ? [{ id: 'timer', label: t('timer.title'), icon: <Timer aria-hidden="true" />, onAct: timer }] : []),

@@ -2,8 +2,11 @@
 import { Mic, RotateCcw, Settings, Unplug, Video, VideoOff, Volume2 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
 import { DeviceCheck, intents, listenWithWebAudio, type CheckState, type Device, type Opened } from '@/call'
+import { canBlur } from '@/call/effects/able'
+import { checkBlur } from '@/call/effects/checked'
 import { useT } from '@/i18n'
 import { Button, patiently, play, SelectField, useStore } from '@/ui'
+import { BlurField } from './BlurField'
 import { EchoTest } from './EchoTest'
 import { IntentSwitches } from './IntentSwitches'
 import { MediaHelp } from './MediaHelp'
@@ -55,7 +58,7 @@ function runs(device: Opened): boolean {
 }
 
 function useCheck(): DeviceCheck {
-  const [check] = useState(() => new DeviceCheck(navigator.mediaDevices, listenWithWebAudio))
+  const [check] = useState(() => new DeviceCheck(navigator.mediaDevices, listenWithWebAudio, checkBlur))
   useEffect(() => () => check.dispose(), [check])
   return check
 }
@@ -90,6 +93,8 @@ function Found({ state, check, retry }: { state: CheckState; check: DeviceCheck;
       {mic.is === 'on' && state.mics.length > 0 ? <Choice label={t('devices.mic.used')} devices={state.mics} value={mic.deviceID} choose={(id) => { intents.change({ micID: id }); void check.open('mic', id) }} /> : null}
       {cam.is === 'on' && cam.instead ? <Instead kind="cam" /> : null}
       {cam.is === 'on' && state.cams.length > 0 ? <Choice label={t('devices.cam.used')} devices={state.cams} value={cam.deviceID} choose={(id) => { intents.change({ camID: id }); void check.open('cam', id) }} /> : null}
+      {cam.is === 'on' && canBlur() ? <BlurField /> : null}
+      {cam.is === 'on' && state.noBlur ? <MediaHelp kind="cam" why={state.noBlur} /> : null}
     </>
   )
 }

@@ -1,10 +1,12 @@
 // One page for each subject of the settings.
-import { Bell, BellOff, Keyboard, Mic, MonitorUp, Sparkles, Volume2 } from 'lucide-react'
+import { Bell, BellOff, Keyboard, Mic, MonitorUp, Volume2 } from 'lucide-react'
 import { useState } from 'react'
 import { intents } from '@/call'
-import { commandKeys, commands, dataModes, newsLevels, preferences, soundKinds, type Data, type News } from '@/call/preferences'
+import { canBlur, canDenoise } from '@/call/effects/able'
+import { commandKeys, commands, dataModes, denoises, newsLevels, preferences, soundKinds, type Data, type Denoise, type News } from '@/call/preferences'
 import type { Figures } from '@/call/quality'
 import { useDevices, type DeviceList } from '@/features/controls'
+import { BlurField } from '@/features/devices'
 import { chooseLang, languages, useLang, useT, type Lang } from '@/i18n'
 import { Button, chooseTheme, keptTheme, play, SelectField, Switch, useStore, type Theme } from '@/ui'
 import { Connection, type Told } from './Connection'
@@ -25,7 +27,9 @@ export function SoundPage({ use }: PageProps) {
     <>
       <Devices kinds={['mic', 'speaker']} use={use} />
       <div className="row"><Button icon={<Volume2 aria-hidden="true" />} onClick={() => play('test', speakerID)}>{t('devices.speaker')}</Button></div>
-      <Switch on={denoise} onChange={(on) => preferences.change({ denoise: on })} icon={<Sparkles aria-hidden="true" />} label={t('settings.denoise')} says={t(denoise ? 'settings.denoise.on' : 'settings.denoise.off')} />
+      <SelectField label={t('settings.denoise')} hint={t(`settings.denoise.${denoise}.more`)} value={denoise} onChange={(event) => preferences.change({ denoise: event.target.value as Denoise })}>
+        {denoises.filter((one) => one !== 'strong' || canDenoise()).map((one) => <option key={one} value={one}>{t(`settings.denoise.${one}`)}</option>)}
+      </SelectField>
       <Switch on={hold} onChange={(on) => preferences.change({ talk: on ? 'hold' : 'toggle' })} icon={<Mic aria-hidden="true" />} label={t('settings.hold')} says={t(hold ? 'settings.hold.on' : 'settings.hold.off')} />
     </>
   )
@@ -37,6 +41,7 @@ export function PicturePage({ use }: PageProps) {
   return (
     <>
       <Devices kinds={['cam']} use={use} />
+      {canBlur() ? <BlurField /> : <p className="note">{t('blur.none')}</p>}
       {data === 'full' ? null : <p className="note">{t(`settings.data.${data}.more`)}</p>}
     </>
   )

@@ -16,7 +16,7 @@ export function Notices({ call, state, alone, onDevices }: { call: Call; state: 
     <>
       {problem ? (
         <div className="notice">
-          <MediaHelp kind={problem.kind} why={problem.why} />
+          <MediaHelp kind={problem.kind} why={problem.why} inCall />
           <Button aria-label={t('common.close')} icon={<X aria-hidden="true" />} onClick={call.dismissProblem} />
         </div>
       ) : null}
