@@ -26,9 +26,14 @@ ${['#7a4b3a', '#31576b', '#8a7440', '#5b6b4a', '#6a4460', '#31576b', '#8a5540'].
 const window_ = `<g transform="translate(90 90)"><rect width="270" height="330" rx="4" fill="#dbeaf2"/><path d="M0 240q70-60 140-10t130-20v120H0z" fill="#9fb9a5"/><path d="M135 0v330M0 165h270" stroke="#fff" stroke-width="12"/><rect width="270" height="330" rx="4" fill="none" stroke="#fff" stroke-width="16"/></g>`;
 const plant = `<g transform="translate(1010 330)"><path d="M60 160C10 110 0 60 20 0c40 40 50 90 45 160zM70 160c-10-70 10-130 60-160 15 60-5 120-50 160z" fill="#4d7a55"/><path d="M20 150h100l-14 110H34z" fill="#b0714f"/></g>`;
 
+// Fine enough that any blur takes it away, coarse enough for the smallest picture that is sent.
+const checks = `<defs><pattern id="c" width="32" height="32" patternUnits="userSpaceOnUse"><path d="M0 0h16v16H0zM16 16h16v16H16z" fill="#2b2f36"/></pattern></defs><rect width="1280" height="720" fill="url(#c)"/>`;
+
 const looks = {
   agent: { wall: '#cfc6b8', light: '#e7e0d5', skin: '#e3b193', hair: '#4a2f24', coat: '#22384a', shirt: '#f3f1ec', long: true, thing: window_ + shelf },
   guest: { wall: '#a9bcc0', light: '#c9d7d8', skin: '#a9714e', hair: '#201a1a', coat: '#5a4a63', shirt: '#d9dfe8', long: false, thing: plant },
+  // Before a wall of fine checks, for tests of what becomes of it.
+  checked: { wall: '#d8d4cc', light: '#ece9e4', skin: '#d9a583', hair: '#3a2a20', coat: '#27405a', shirt: '#f3f1ec', long: false, thing: checks },
 } satisfies Record<string, Look>;
 
 export type Portrait = keyof typeof looks;
@@ -49,19 +54,19 @@ ${long ? `<path d="M470 330c-30-190 60-250 170-250s200 60 170 250c-8 90 20 150 3
 <path d="M596 385q44 34 88 0" fill="#f7efe9" stroke="#8c4a42" stroke-width="7" stroke-linejoin="round"/></svg>`;
 }
 
-/** A camera file of a drawn person, gently moving; made at the first call. */
-export async function portrait(who: Portrait, browser: Browser): Promise<string> {
-  const film = path.join(folder, `portrait-${who}.mjpeg`);
+/** A camera file of a drawn person, gently moving, in so many lines; made at the first call. */
+export async function portrait(who: Portrait, browser: Browser, lines = 720): Promise<string> {
+  const film = path.join(folder, `portrait-${who}-${lines}.mjpeg`);
   if (await access(film).then(() => true, () => false)) return film;
   await mkdir(folder, { recursive: true });
-  const still = path.join(folder, `portrait-${who}.png`);
+  const still = path.join(folder, `portrait-${who}-${lines}.png`);
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await page.setContent(`<style>body{margin:0}</style>${draw(looks[who])}`);
   await page.screenshot({ path: still });
   await page.close();
-  const part = path.join(folder, `portrait-${who}.part.mjpeg`);
+  const part = path.join(folder, `portrait-${who}-${lines}.part.mjpeg`);
   await run('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', '-loop', '1', '-i', still, '-frames:v', '90', '-r', '15',
-    '-vf', "scale=1340:-1,crop=1280:720:'30+12*sin(n*2*PI/90)':'16+6*sin(n*4*PI/90)'", '-pix_fmt', 'yuvj420p', '-q:v', '4', '-f', 'mjpeg', part]);
+    '-vf', `scale=1340:-1,crop=1280:720:'30+12*sin(n*2*PI/90)':'16+6*sin(n*4*PI/90)',scale=-2:${lines}`, '-pix_fmt', 'yuvj420p', '-q:v', '4', '-f', 'mjpeg', part]);
   await rename(part, film);
   return film;
 }
