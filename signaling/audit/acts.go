@@ -148,8 +148,10 @@ const (
 	AccountReset    Act = "account.reset" // a one-time link; those of before are void
 )
 
-// The trail itself. Detail: since and until, of the stretch that was asked for.
-const AuditExported Act = "audit.exported" // a post's chain, by its auditor
+// The trail itself. Details: since and until, of the stretch that was asked for.
+const (
+	AuditExported Act = "audit.exported" // a post's chain, by its auditor
+)
 
 // Refusals; rate-bounded (Refusals), so that nobody fills the disk with them.
 const (

@@ -6,7 +6,7 @@ import { Button } from '@/ui'
 import './sessions.css'
 
 /** Such as "Firefox on Windows", as far as it is known. */
-export function browserName({ browser, system }: Pick<OwnSession, 'browser' | 'system'>, t: Translate): string {
+function browserName({ browser, system }: Pick<OwnSession, 'browser' | 'system'>, t: Translate): string {
   if (browser && system) return t('sessions.on', { browser, system })
   return browser ?? (system ? t('sessions.system', { system }) : t('sessions.unknown'))
 }

@@ -1,1 +1,1 @@
-export { browserName, SessionList } from './SessionList'
+export { SessionList } from './SessionList'
