@@ -15,16 +15,18 @@ interface Props {
   /** Identities of those whom a host has put in front. */
   spotlight: readonly string[]
   drawn: Drawn
+  /** Said where nobody else is there and one does not see oneself among the others. */
+  empty: string
 }
 
-export function Tiles({ drawn, ...present }: Props) {
+export function Tiles({ drawn, empty, ...present }: Props) {
   const t = useT()
   const self = present.people.find((person) => person.self)
   const arrangement = arrange(present, drawn.view)
-  const empty = self !== undefined && arrangement.is === 'grid' && arrangement.seats.length === 0
+  const nobody = self !== undefined && arrangement.is === 'grid' && arrangement.seats.length === 0
   return (
     <>
-      {empty ? <Alone hidden={drawn.view.selfView === 'hidden'} onShow={drawn.onSelf} /> : <Arranged arrangement={arrangement} drawn={drawn} />}
+      {nobody ? <Alone said={empty} hidden={drawn.view.selfView === 'hidden'} onShow={drawn.onSelf} /> : <Arranged arrangement={arrangement} drawn={drawn} />}
       {self && drawn.view.selfView === 'small' ? (
         <TileList className="self-small" label={t('stage.self')} drawn={drawn}><PersonTile person={self} drawn={drawn} first /></TileList>
       ) : null}
@@ -33,12 +35,12 @@ export function Tiles({ drawn, ...present }: Props) {
 }
 
 /** Nobody else is there, and one's own picture is not among the others. */
-function Alone({ hidden, onShow }: { hidden: boolean; onShow: () => void }) {
+function Alone({ said, hidden, onShow }: { said: string; hidden: boolean; onShow: () => void }) {
   const t = useT()
   return (
     <div className="grid alone" data-testid="alone">
       <UserRound aria-hidden="true" />
-      <p>{t('stage.empty')}</p>
+      <p>{said}</p>
       <p className="sm">{t(hidden ? 'stage.self.hidden.alone' : 'stage.self.small.alone')}</p>
       <Button icon={<Eye aria-hidden="true" />} onClick={onShow}>{t('stage.self.do.show')}</Button>
     </div>
