@@ -272,7 +272,7 @@ func (l *live) applyHeld(now time.Time) {
 		return
 	}
 	for _, person := range slices.Sorted(maps.Keys(l.held.withdrawn)) {
-		l.answer(person, l.held.withdrawn[person], recording.Withdrawn, now)
+		_ = l.answer(person, l.held.withdrawn[person], recording.Withdrawn, now) // of a recording that is over nothing is left to take back
 	}
 	if l.held.stop {
 		l.stopRecording(recording.ByHost, now)

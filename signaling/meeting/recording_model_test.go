@@ -2,6 +2,7 @@ package meeting_test
 
 import (
 	"context"
+	"maps"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -26,11 +27,10 @@ type asked struct {
 }
 
 func (a asked) clone() asked {
-	yes := make(map[*soul]bool)
-	for s, agreed := range a.yes {
-		yes[s] = agreed
+	a.yes = maps.Clone(a.yes)
+	if a.yes == nil {
+		a.yes = make(map[*soul]bool)
 	}
-	a.yes = yes
 	return a
 }
 
@@ -127,7 +127,8 @@ func (m *consenting) leave() {
 func (m *consenting) act() {
 	fails := rapid.IntRange(0, 3).Draw(m.T, "fails") == 0
 	what := rapid.SampledFrom([]string{"agree", "withdraw", "start", "ask", "agree", "withdraw", "start", "resume", "agree", "pause", "decline", "stop"}).Draw(m.T, "act")
-	after, allowed, takes := m.holds.clone(), true, false
+	after, takes := m.holds.clone(), false
+	var allowed bool
 	begun := after.state == recording.Running || after.state == recording.Paused
 	var do func(ctx context.Context) (meeting.RecordingView, error)
 	host := func(f func(context.Context, meeting.Agent, string) (meeting.RecordingView, error)) {
