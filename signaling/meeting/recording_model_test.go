@@ -2,10 +2,10 @@ package meeting_test
 
 import (
 	"context"
-	"maps"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"testing"
