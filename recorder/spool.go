@@ -145,6 +145,47 @@ func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	return &end, nil
 }
 
+// PartInfo is a part of a recording on the disk.
+type PartInfo struct {
+	Number uint32 // from 1
+	Bytes  int64
+}
+
+// Parts lists the parts of a recording in a folder of recordings, in order, also while
+// it is written; fs.ErrNotExist: there is none of this id.
+func Parts(dir, id string) ([]PartInfo, error) {
+	if !goodID.MatchString(id) {
+		return nil, fmt.Errorf("%q cannot be the id of a recording: %w", id, fs.ErrNotExist)
+	}
+	names, err := partsIn(filepath.Join(dir, id))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]PartInfo, len(names))
+	for i, name := range names {
+		info, err := os.Lstat(filepath.Join(dir, id, name))
+		if err != nil {
+			return nil, err
+		}
+		all[i] = PartInfo{Number: seal.PartNumber(name), Bytes: info.Size()}
+	}
+	return all, nil
+}
+
+// OpenPart opens a part of a recording to be read, which its caller closes;
+// fs.ErrNotExist: there is none. It locks nothing: whoever reads keeps nobody from
+// going on with the recording, or from deleting it.
+func OpenPart(dir, id string, part uint32) (*os.File, error) {
+	all, err := Parts(dir, id)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(all, func(p PartInfo) bool { return p.Number == part }) {
+		return nil, fmt.Errorf("part %d of recording %s: %w", part, id, fs.ErrNotExist)
+	}
+	return os.Open(filepath.Join(dir, id, seal.PartName(part)))
+}
+
 func sourceOf(f *os.File, name string) (seal.Source, error) {
 	info, err := f.Stat()
 	if err != nil {

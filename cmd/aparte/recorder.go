@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ type scribe struct {
 	rooms  sfu.Space
 	config recorder.Config
 	log    *slog.Logger
+
+	mu   sync.Mutex
+	open map[string]<-chan struct{} // by recording: closed when its last part is; guarded by mu
 }
 
 // openRecorder makes the server's recorder; nil where recordings have no recipient:
@@ -51,7 +55,7 @@ func openRecorder(c *Config, origin string, rooms sfu.Space, log *slog.Logger) (
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return &scribe{rooms: rooms, log: log, config: recorder.Config{Dir: dir, Key: key, Recipients: recipients}}, nil
+	return &scribe{rooms: rooms, log: log, open: make(map[string]<-chan struct{}), config: recorder.Config{Dir: dir, Key: key, Recipients: recipients}}, nil
 }
 
 // recordingsFolder is where recordings lie in the data folder.
@@ -89,6 +93,9 @@ func devArchive(c *Config) (file string, err error) {
 
 // Start implements recording.Recorder.
 func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture, error) {
+	begun := make(chan struct{})
+	defer close(begun) // when what is written is known, or nothing is
+	s.setWrites(o.ID, begun)
 	rec, err := recorder.Start(s.config, recorder.About{
 		ID: o.ID, Room: o.Meeting, By: o.AskedBy,
 		Policy: fmt.Sprintf("%s, profile %s version %d", o.Policy, o.Profile, o.ProfileVersion),
@@ -96,6 +103,7 @@ func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture,
 	if err != nil {
 		return nil, because(err)
 	}
+	s.setWrites(o.ID, rec.Done())
 	c := &writing{scribe: s, order: o, rec: rec, let: make(map[string]bool)}
 	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
 		// Nothing was taken: what is there says nothing but that it was begun.
@@ -106,18 +114,106 @@ func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture,
 
 // Delete implements recording.Recorder.
 func (s *scribe) Delete(_ context.Context, id string) error {
-	if !filepath.IsLocal(id) {
-		return fmt.Errorf("delete recording: %q cannot be the id of one", id)
-	}
-	folder := filepath.Join(s.config.Dir, id)
-	switch _, err := recorder.Purge(folder); {
-	case err == nil:
-		return os.Remove(folder) // with something else in it, it stays, and is told of
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	default:
+	if _, err := s.partsOf(id); err != nil {
 		return fmt.Errorf("delete recording %s: %w", id, err)
 	}
+	folder := filepath.Join(s.config.Dir, id)
+	done, err := recorder.Purge(folder)
+	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
+		err = os.Remove(folder)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	case err == nil && len(done.Left) > 0:
+		err = fmt.Errorf("its folder holds what is of no recording: %q", done.Left)
+	}
+	if err != nil {
+		return fmt.Errorf("delete recording %s: %w", id, err)
+	}
+	return nil
+}
+
+// partsOf are the parts of a recording; nothing is no error, what can be the id of none is.
+func (s *scribe) partsOf(id string) ([]recorder.PartInfo, error) {
+	all, err := recorder.Parts(s.config.Dir, id)
+	if errors.Is(err, fs.ErrNotExist) && filepath.IsLocal(id) && id == filepath.Base(id) {
+		return nil, nil
+	}
+	return all, err
+}
+
+// Parts implements recording.Recorder.
+func (s *scribe) Parts(_ context.Context, id string) ([]recording.Part, error) {
+	writing := s.writes(id) // before it is looked what there is
+	found, err := s.partsOf(id)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]recording.Part, len(found))
+	for i, p := range found {
+		all[i] = recording.Part{Number: int(p.Number), Bytes: p.Bytes, Closed: !writing || i < len(found)-1}
+	}
+	return all, nil
+}
+
+// OpenPart implements recording.Recorder.
+func (s *scribe) OpenPart(ctx context.Context, id string, number int) (recording.PartFile, error) {
+	all, err := s.Parts(ctx, id)
+	if err != nil {
+		return recording.PartFile{}, err
+	}
+	i := slices.IndexFunc(all, func(p recording.Part) bool { return p.Number == number })
+	if i < 0 {
+		return recording.PartFile{}, recording.ErrNone
+	}
+	if !all[i].Closed {
+		return recording.PartFile{}, recording.ErrWriting
+	}
+	f, err := recorder.OpenPart(s.config.Dir, id, uint32(number)) //nolint:gosec // it is one of those there are
+	if errors.Is(err, fs.ErrNotExist) {
+		return recording.PartFile{}, recording.ErrNone
+	}
+	if err != nil {
+		return recording.PartFile{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return recording.PartFile{}, errors.Join(err, f.Close())
+	}
+	return recording.PartFile{ReadSeekCloser: f, Part: all[i], Modified: info.ModTime()}, nil
+}
+
+// NodeKey implements recording.Recorder.
+func (s *scribe) NodeKey() recording.NodeKey {
+	key := s.config.Key.Public()
+	return recording.NodeKey{Node: key.Node(), Key: key.String()}
+}
+
+// writes tells whether the last part of a recording is being written, or about to be.
+func (s *scribe) writes(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	done, is := s.open[id]
+	if !is {
+		return false
+	}
+	select {
+	case <-done:
+		delete(s.open, id)
+		return false
+	default:
+		return true
+	}
+}
+
+// setWrites notes that the last part of a recording is written until done is closed.
+func (s *scribe) setWrites(id string, done <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[id] = done
 }
 
 // because is an error of the recorder as the meetings know it.
@@ -241,6 +337,7 @@ func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, erro
 	} else {
 		err = c.rec.Suspend(ctx)
 	}
+	c.writes(c.order.ID) // what is closed is forgotten
 	return recording.Summary{Bytes: c.rec.Stats().Written, Sealed: true}, because(err)
 }
 

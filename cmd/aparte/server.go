@@ -27,6 +27,7 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
+	"aparte/signaling/recording"
 	"aparte/signaling/roomservice"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
@@ -59,9 +60,10 @@ type server struct {
 	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
-	archive  string        // file of the key that opens what --dev records; "": there is none
-	noted    bool          // the audit trail knows of the start
-	swept    chan struct{} // closed when the sweeper has ended
+	recorder recording.Recorder // nil: nothing can be recorded
+	archive  string             // file of the key that opens what --dev records; "": there is none
+	noted    bool               // the audit trail knows of the start
+	swept    chan struct{}      // closed when the sweeper has ended
 	sweep    context.CancelFunc
 }
 
@@ -153,14 +155,13 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			return nil, dataError(c.DataDir, err)
 		}
 	}
-	recorder, err := openRecorder(c, s.origin, s.rooms.Meetings(), log)
-	if err != nil {
+	if s.recorder, err = openRecorder(c, s.origin, s.rooms.Meetings(), log); err != nil {
 		return nil, err
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
-		Recorder:     recorder, KeepRecordingDays: c.Meetings.KeepRecordingDays,
+		Recorder:     s.recorder, KeepRecordingDays: c.Meetings.KeepRecordingDays,
 		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() },
 		Files:    meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})

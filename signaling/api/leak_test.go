@@ -30,7 +30,7 @@ var unknown = ids{
 
 // filled is a path with its ids in place of the parameters.
 func (i ids) filled(path string) string {
-	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{session}", i.session, "{file}", i.file, "{recording}", i.recording).Replace(path)
+	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{session}", i.session, "{file}", i.file, "{recording}", i.recording, "{part}", "1").Replace(path)
 }
 
 // naming is a call that names something of a post.
@@ -112,8 +112,9 @@ var namings = []naming{
 	{id: "send-file", body: fixed("note")},
 	{id: "get-file"},
 	{id: "delete-file"},
-	{id: "delete-recording"},
 	{id: "list-recordings"},
+	{id: "download-recording"},
+	{id: "delete-recording"},
 	{id: "get-recording"},
 	{id: "ask-recording", body: fixed(api.RecordingDraft{Purpose: "Compte rendu"})},
 	{id: "answer-recording", body: func(i ids) any { return api.RecordingSaid{Recording: i.recording, Answer: "agree"} }},
@@ -169,7 +170,7 @@ var namings = []naming{
 
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
-	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
+	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "get-node-key", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
 	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-get-recording", "guest-answer-recording", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", "agent-lobby-socket", // below
 }

@@ -257,6 +257,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.LookAtRecording), "guest-get-recording", "GET /guest/call/recording", "Whether the call is recorded, what for, and what one has answered", a.guestGetRecording)
 	call(a, h, guest.of(role.AnswerRecording), "guest-answer-recording", "POST /guest/call/recording/answer", "Agree to be recorded, decline, or take one's word back, at once", a.guestAnswerRecording)
 	call(a, h, agent.of(role.ListRecordings), "list-recordings", "GET /meetings/{id}/recordings", "List the meeting's recordings", a.listRecordings)
+	call(a, h, agent.of(role.DownloadRecording), "download-recording", "GET /meetings/{id}/recordings/{recording}/parts/{part}", "Take a part of a recording away, as it is kept; the audit trail tells who did", a.downloadRecording)
+	call(a, h, agent, "get-node-key", "GET /node-key", "The key that verifies this server's recordings", a.nodeKey)
 	call(a, h, agent.of(role.DeleteRecording), "delete-recording", "DELETE /meetings/{id}/recordings/{recording}", "Delete a recording that has stopped", a.deleteRecording)
 
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
@@ -332,6 +334,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	}
 	if octetsOut[id] {
 		op.Responses["200"] = &huma.Response{Description: "The file, to be kept: never shown where it comes from", Content: octetContent()}
+	}
+	if id == "download-recording" {
+		op.Responses["200"] = &huma.Response{Description: "The part, to be kept; a range of it is 206 (RFC 9110)", Content: map[string]*huma.MediaType{tarType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 	}
 	if id == "get-calendar" {
 		op.Responses["200"] = &huma.Response{Description: "iCalendar (RFC 5545)", Content: calendarContent()}

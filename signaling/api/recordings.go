@@ -3,7 +3,12 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aparte/signaling/meeting"
 	"aparte/signaling/profile"
@@ -50,17 +55,42 @@ type RecordingAnswer struct {
 
 // Recording is one that was started.
 type Recording struct {
-	ID        string           `json:"id"`
-	State     string           `json:"state" enum:"running,paused,interrupted,stopping,stopped"`
-	By        string           `json:"by" doc:"Name of the host who asked."`
-	Purpose   string           `json:"purpose"`
-	From      time.Time        `json:"from"`
-	To        *time.Time       `json:"to,omitempty"`
-	ExpiresAt *time.Time       `json:"expires_at,omitempty" doc:"When it is deleted."`
-	People    []RecordedPerson `json:"people" nullable:"false" doc:"Who is in it."`
-	Bytes     int64            `json:"bytes" doc:"Of what is closed."`
-	Sealed    bool             `json:"sealed" doc:"Can be read with the post's private key alone."`
-	Because   string           `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
+	ID        string              `json:"id"`
+	State     string              `json:"state" enum:"running,paused,interrupted,stopping,stopped"`
+	By        string              `json:"by" doc:"Name of the host who asked."`
+	Purpose   string              `json:"purpose"`
+	From      time.Time           `json:"from"`
+	To        *time.Time          `json:"to,omitempty"`
+	ExpiresAt *time.Time          `json:"expires_at,omitempty" doc:"When it is deleted."`
+	People    []RecordedPerson    `json:"people" nullable:"false" doc:"Who is in it."`
+	Bytes     int64               `json:"bytes" doc:"Of what is closed."`
+	Sealed    bool                `json:"sealed" doc:"Can be read with the post's private key alone."`
+	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it."`
+	Parts     []RecordingPart     `json:"parts" nullable:"false" doc:"Its files, in order. There is no other digest of them than those that are signed in them: 'aparte record verify'."`
+	Downloads []RecordingDownload `json:"downloads" nullable:"false" doc:"Who took it away, newest first."`
+	Because   string              `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
+}
+
+// RecordingPart is a file of a recording. Another one begins where a server went down.
+type RecordingPart struct {
+	Number int   `json:"number" doc:"From 1."`
+	Bytes  int64 `json:"bytes"`
+	Closed bool  `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
+}
+
+// RecordingDownload is that somebody took a part away, or began to.
+type RecordingDownload struct {
+	Name string    `json:"name,omitempty" doc:"Of who did; absent: their account is no more."`
+	Part int       `json:"part"`
+	At   time.Time `json:"at"`
+}
+
+// NodeKey verifies that a recording is this server's, and opens nothing.
+type NodeKey struct {
+	Type      string `json:"type" enum:"aparte-node-key"`
+	Node      string `json:"node" doc:"Name under which the server signs."`
+	Algorithm string `json:"algorithm" enum:"Ed25519"`
+	Key       string `json:"key" doc:"NAME+ID+KEY (c2sp.org/signed-note)."`
 }
 
 // RecordedPerson is somebody who is in a recording.
@@ -78,6 +108,11 @@ type (
 	inRecording struct {
 		ID        string `path:"id" maxLength:"64"`
 		Recording string `path:"recording" maxLength:"64"`
+	}
+	inRecordingPart struct {
+		ID        string `path:"id" maxLength:"64"`
+		Recording string `path:"recording" maxLength:"64"`
+		Part      int    `path:"part" minimum:"1" maximum:"9999" doc:"Its number, from 1."`
 	}
 )
 
@@ -109,13 +144,25 @@ func callRecordingOf(v meeting.RecordingView) CallRecording {
 	return out
 }
 
-func recordingOf(r recording.Recording) Recording {
+func recordingOf(r meeting.KeptRecording) Recording {
 	out := Recording{
 		ID: r.ID, State: string(r.State), By: r.AskedByName, Purpose: r.Purpose, From: r.StartedAt.UTC(), To: optional(r.EndedAt),
-		ExpiresAt: optional(r.ExpiresAt()), People: make([]RecordedPerson, len(r.Consents)), Bytes: r.Bytes, Sealed: r.Sealed, Because: string(r.Because),
+		ExpiresAt: optional(r.ExpiresAt()), People: []RecordedPerson{}, Declined: []string{}, Bytes: r.Bytes, Sealed: r.Sealed, Because: string(r.Because),
+		Parts: make([]RecordingPart, len(r.Parts)), Downloads: make([]RecordingDownload, len(r.Downloads)),
 	}
-	for i, c := range r.Consents {
-		out.People[i] = RecordedPerson{Name: c.Name, Withdrawn: c.Answer != recording.Agreed}
+	for _, c := range r.Consents {
+		switch {
+		case c.Recorded:
+			out.People = append(out.People, RecordedPerson{Name: c.Name, Withdrawn: c.Answer != recording.Agreed})
+		case c.Answer != recording.Agreed:
+			out.Declined = append(out.Declined, c.Name)
+		}
+	}
+	for i, p := range r.Parts {
+		out.Parts[i] = RecordingPart{Number: p.Number, Bytes: p.Bytes, Closed: p.Closed}
+	}
+	for i, d := range r.Downloads {
+		out.Downloads[i] = RecordingDownload{Name: d.Name, Part: d.Part, At: d.At.UTC()}
 	}
 	return out
 }
@@ -180,4 +227,55 @@ func (a *API) listRecordings(ctx context.Context, in *inMeeting) (*output[Record
 
 func (a *API) deleteRecording(ctx context.Context, in *inRecording) (*none, error) {
 	return &none{}, a.meetings.DeleteRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording)
+}
+
+// tarType is what a part is.
+const tarType = "application/x-tar"
+
+// maxDownload is how long one request for a part may take, whatever the way; a request
+// for the rest goes on where it ended.
+const maxDownload = 12 * time.Hour
+
+func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma.StreamResponse, error) {
+	file, err := a.meetings.DownloadRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, in.Part)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("recording-%s-%s-part-%04d.tar", file.Modified.UTC().Format(time.DateOnly), in.Recording, in.Part)
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer func() { _ = file.Close() }() // it was only read
+		r, w := humago.Unwrap(ctx)
+		h := w.Header()
+		h.Set("Content-Type", tarType)
+		h.Set("Content-Disposition", attachment(name))
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		// A part that is closed never changes, so that what it is called says what is in it.
+		h.Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, in.Recording, in.Part, file.Part.Bytes))
+		deadlines := http.NewResponseController(w).SetWriteDeadline
+		until := time.Now().Add(maxDownload)
+		http.ServeContent(&paced{w, &pace{set: deadlines, piece: a.timing.Piece, until: until}}, r, "", file.Modified, file)
+		_ = deadlines(time.Time{}) // the connection goes on, if all of it went
+	}}, nil
+}
+
+// paced is an answer each piece of which has its time.
+type paced struct {
+	http.ResponseWriter
+	pace *pace
+}
+
+func (p *paced) Write(b []byte) (int, error) {
+	if err := p.pace.next(); err != nil {
+		return 0, err
+	}
+	return p.ResponseWriter.Write(b)
+}
+
+func (a *API) nodeKey(context.Context, *none) (*output[NodeKey], error) {
+	key, err := a.meetings.RecordingKey()
+	if err != nil {
+		return nil, err
+	}
+	return &output[NodeKey]{NodeKey{Type: "aparte-node-key", Node: key.Node, Algorithm: "Ed25519", Key: key.Key}}, nil
 }

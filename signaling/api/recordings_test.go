@@ -1,15 +1,20 @@
 package api_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording/recordingtest"
 )
 
 // records has the host do something with the recording.
@@ -200,4 +205,123 @@ func TestRecordingsExpire(t *testing.T) {
 	if last := all[len(all)-1]; last.Act != audit.RecordingDeleted || last.Actor.Kind != audit.Server || last.Detail["because"] != "expired" {
 		t.Errorf("the trail tells %+v", last)
 	}
+}
+
+// Hosts take a part away as it is kept, whole or in ranges, and the trail has it first.
+func TestRecordingsAreTakenAway(t *testing.T) {
+	s := newStage(t)
+	_, visitor := s.inCall()
+	id := do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"}).ID
+	s.saysAsGuest(id, "decline")
+	s.records("start")
+	at := func(which string, part int) string {
+		return fmt.Sprintf("/meetings/%s/recordings/%s/parts/%d", s.meeting.ID, which, part)
+	}
+	if got := s.list()[0]; len(got.Parts) != 1 || got.Parts[0].Closed {
+		t.Errorf("while it runs there is %+v", got.Parts)
+	}
+	if refused := s.host.refused("conflict", http.StatusConflict, "GET", at(id, 1), nil); !strings.Contains(refused.Detail, "still being written") {
+		t.Errorf("what is being written: %+v", refused)
+	}
+	// The server goes down, and another part begins: the first one is closed.
+	s.restart()
+	s.comesIn(visitor)
+	s.records("resume")
+	s.host.refused("conflict", http.StatusConflict, "GET", at(id, 2), nil)
+	listed := s.list()[0]
+	if want := []api.RecordingPart{{Number: 1, Bytes: 1000, Closed: true}, {Number: 2, Bytes: 1000}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
+		t.Errorf("there is %+v, downloaded %+v", listed.Parts, listed.Downloads)
+	}
+	if !slices.Equal(listed.Declined, []string{"Inês"}) || len(listed.People) != 0 {
+		t.Errorf("declined: %q, in it: %+v", listed.Declined, listed.People)
+	}
+	s.records("stop")
+	s.until("stopped", func() bool { return s.list()[0].State == "stopped" })
+
+	want := recordingtest.PartContent(id, 2)
+	get := func(set map[string]string) (int, http.Header, []byte) {
+		t.Helper()
+		for name, value := range set {
+			s.host.header.Set(name, value)
+			defer s.host.header.Del(name)
+		}
+		return s.host.raw("GET", at(id, 2), "")
+	}
+	status, header, got := get(nil)
+	if status != http.StatusOK || !bytes.Equal(got, want) {
+		t.Fatalf("%d, %d bytes", status, len(got))
+	}
+	for name, is := range map[string]string{
+		"Content-Type": "application/x-tar", "Content-Length": "1000", "Content-Disposition": "attachment; filename=recording-2027-01-15-" + id + "-part-0002.tar",
+		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Accept-Ranges": "bytes", "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+	} {
+		if header.Get(name) != is {
+			t.Errorf("%s: %q, want %q", name, header.Get(name), is)
+		}
+	}
+	if status, header, got := get(map[string]string{"Range": "bytes=990-", "If-Range": header.Get("ETag")}); status != http.StatusPartialContent || !bytes.Equal(got, want[990:]) || header.Get("Content-Range") != "bytes 990-999/1000" {
+		t.Errorf("the rest: %d %v %q", status, header, got)
+	}
+	if status, _, got := get(map[string]string{"Range": "bytes=990-", "If-Range": `"another"`}); status != http.StatusOK || len(got) != len(want) {
+		t.Errorf("the rest of something else: %d, %d bytes", status, len(got))
+	}
+	if status, _, got := get(map[string]string{"Range": "bytes=2000-"}); status != http.StatusRequestedRangeNotSatisfiable || len(got) > 100 {
+		t.Errorf("beyond its end: %d %q", status, got)
+	}
+	downloads := s.list()[0].Downloads
+	if len(downloads) != 4 || downloads[0].Name != "Anne Bernard" || downloads[0].Part != 2 || downloads[0].At.IsZero() {
+		t.Errorf("downloaded: %+v", downloads)
+	}
+	if told := s.events(); told[len(told)-1].Act != audit.RecordingDownloaded || told[len(told)-1].Subjects[audit.OfRecording] != id || told[len(told)-1].Detail["part"] != "2" {
+		t.Errorf("the trail tells %+v", told[len(told)-1])
+	}
+
+	// Nobody else gets it, and there is no other.
+	for path, status := range map[string]int{
+		at(id, 3): 404, at(id, 0): 422, at("another", 1): 404, at("..", 1): 404, at("..%2f..", 1): 404,
+		"/meetings/" + s.meeting.ID + "/recordings/" + id + "/parts/..%2fnode.key": 422,
+	} {
+		if got, _, _ := s.host.raw("GET", path, ""); got != status && (status != 404 || got < 300 || got > 404) {
+			t.Errorf("%s: %d, want %d", path, got, status)
+		}
+	}
+	s.visitor.refused("unauthenticated", http.StatusUnauthorized, "GET", at(id, 1), nil)
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "GET", at(id, 1), nil)
+	luc := s.member("luc@aparte.example", s.as(post.Agent))
+	do[api.Member](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/members", api.MemberDraft{Email: "luc@aparte.example", Role: "participant"})
+	luc.refused("forbidden", http.StatusForbidden, "GET", at(id, 1), nil)
+
+	// Nor does anybody once its time is over.
+	before := len(s.list()[0].Downloads)
+	keep := func(days int) {
+		t.Helper()
+		db := s.database()
+		defer db.Close()
+		if _, err := db.ExecContext(t.Context(), `UPDATE recordings SET keep_days = $1`, days); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep(0) // it is not deleted yet
+	s.host.refused("not-found", http.StatusNotFound, "GET", at(id, 1), nil)
+	if got := s.list()[0].Downloads; len(got) != before {
+		t.Errorf("refused, and told as downloaded: %+v", got)
+	}
+	keep(90)
+	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
+	s.host.refused("not-found", http.StatusNotFound, "GET", at(id, 1), nil)
+	if n := s.recorder.Opened(); n != 0 {
+		t.Errorf("%d files are still open", n)
+	}
+}
+
+func TestTheNodesKeyIsTold(t *testing.T) {
+	s := newStage(t)
+	want := api.NodeKey{Type: "aparte-node-key", Node: "paris-1", Algorithm: "Ed25519", Key: s.recorder.NodeKey().Key}
+	if got := do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil); got != want {
+		t.Errorf("told %+v", got)
+	}
+	s.person().refused("unauthenticated", http.StatusUnauthorized, "GET", "/node-key", nil)
+	s.recorder = nil
+	s.restart()
+	s.host.refused("recording-unavailable", http.StatusConflict, "GET", "/node-key", nil)
 }

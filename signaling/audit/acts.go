@@ -114,6 +114,7 @@ const (
 	RecordingInterrupted Act = "recording.interrupted" // detail because
 	RecordingStopped     Act = "recording.stopped"     // nothing more is taken; detail because
 	RecordingClosed      Act = "recording.closed"      // what a part became; details: part, bytes, sealed
+	RecordingDownloaded  Act = "recording.downloaded"  // before the first byte; detail part
 	RecordingDeleted     Act = "recording.deleted"     // detail because: host or expired
 )
 

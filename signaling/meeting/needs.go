@@ -55,8 +55,11 @@ type Store interface {
 	// limit at most.
 	Attendance(ctx context.Context, meeting string, skip, limit int) (Attendance, error)
 	// Recordings lists those of a meeting that were started, newest first, limit at most,
-	// with the consents of those who are in them.
+	// with what everybody answered.
 	Recordings(ctx context.Context, meeting string, limit int) ([]recording.Recording, error)
+	// Downloads lists who took parts of a meeting's recordings away, newest first, limit
+	// at most.
+	Downloads(ctx context.Context, meeting string, limit int) ([]recording.Download, error)
 	// ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
 	// limit at most, without consents.
 	ExpiredRecordings(ctx context.Context, now time.Time, limit int) ([]recording.Recording, error)

@@ -34,6 +34,8 @@ const (
 	recordingAlone = 5 * time.Minute
 	// maxListed is how many recordings of a meeting are listed.
 	maxListed = 200
+	// maxDownloads is how many times that parts of them were taken away are.
+	maxDownloads = 1000
 	// maxExpiredRecordings is how many one sweep deletes.
 	maxExpiredRecordings = 50
 )
@@ -694,13 +696,111 @@ func (listRecordings) command() role.Command { return role.ListRecordings }
 
 func (listRecordings) do(*live, time.Time) (any, error) { return struct{}{}, nil }
 
+// KeptRecording is a recording that was started, as hosts see it.
+type KeptRecording struct {
+	recording.Recording
+	Parts     []recording.Part     // in order; none where this server cannot record any more
+	Downloads []recording.Download // newest first
+}
+
 // Recordings lists the recordings of a meeting that were started, newest first, with
-// those who are in them.
-func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]recording.Recording, error) {
+// what everybody answered and with who took them away.
+func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]KeptRecording, error) {
 	if _, err := m.ask(ctx, id, listRecordings{byAgent{by}}); err != nil {
 		return nil, err
 	}
-	return m.cfg.Store.Recordings(ctx, id, maxListed)
+	found, err := m.cfg.Store.Recordings(ctx, id, maxListed)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	downloads, err := m.cfg.Store.Downloads(ctx, id, maxDownloads)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]KeptRecording, len(found))
+	for i, r := range found {
+		all[i].Recording = r
+		if m.cfg.Recorder == nil {
+			continue
+		}
+		if all[i].Parts, err = m.cfg.Recorder.Parts(ctx, r.ID); err != nil { // the others are there all the same
+			m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", id, "recording", r.ID, "err", err)
+		}
+	}
+	for _, d := range downloads {
+		if i := slices.IndexFunc(all, func(r KeptRecording) bool { return r.ID == d.Recording }); i >= 0 {
+			all[i].Downloads = append(all[i].Downloads, d)
+		}
+	}
+	return all, nil
+}
+
+// findRecording is a recording of a meeting that was started: recording.ErrNone if there is none.
+func (m *Meetings) findRecording(ctx context.Context, id, which string) (recording.Recording, error) {
+	all, err := m.cfg.Store.Recordings(ctx, id, maxListed)
+	if err != nil {
+		return recording.Recording{}, err
+	}
+	i := slices.IndexFunc(all, func(r recording.Recording) bool { return r.ID == which })
+	if i < 0 {
+		return recording.Recording{}, recording.ErrNone
+	}
+	return all[i], nil
+}
+
+type mayDownload struct{ byAgent }
+
+func (mayDownload) command() role.Command { return role.DownloadRecording }
+
+func (mayDownload) do(*live, time.Time) (any, error) { return struct{}{}, nil }
+
+// downloaded is told before the first byte of it goes.
+type downloaded struct {
+	mayDownload
+	recording string
+	part      int
+}
+
+func (a downloaded) do(l *live, _ time.Time) (any, error) {
+	l.note(audit.Did(audit.RecordingDownloaded).On(audit.OfRecording, a.recording).With("part", strconv.Itoa(a.part)))
+	return struct{}{}, nil
+}
+
+// DownloadRecording opens a part of a recording to be taken away, as it is kept. The
+// audit trail has who did when it returns. Whoever gets the part closes it. Refused with
+// recording.ErrNone, also once the recording's time is over, or recording.ErrWriting.
+func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (recording.PartFile, error) {
+	may := mayDownload{byAgent{by}}
+	if _, err := m.ask(ctx, id, may); err != nil {
+		return recording.PartFile{}, err
+	}
+	r, err := m.findRecording(ctx, id, which)
+	if err != nil {
+		return recording.PartFile{}, err
+	}
+	if over := r.ExpiresAt(); !over.IsZero() && !m.cfg.now().Before(over) {
+		return recording.PartFile{}, recording.ErrNone
+	}
+	if m.cfg.Recorder == nil {
+		return recording.PartFile{}, recording.ErrNoRecorder
+	}
+	file, err := m.cfg.Recorder.OpenPart(ctx, which, part)
+	if err != nil {
+		return recording.PartFile{}, err
+	}
+	if _, err := m.ask(ctx, id, downloaded{may, which, part}); err != nil {
+		return recording.PartFile{}, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// RecordingKey is what verifies that a recording is this server's; recording.ErrNoRecorder
+// if it makes none.
+func (m *Meetings) RecordingKey() (recording.NodeKey, error) {
+	if m.cfg.Recorder == nil {
+		return recording.NodeKey{}, recording.ErrNoRecorder
+	}
+	return m.cfg.Recorder.NodeKey(), nil
 }
 
 type mayDeleteRecording struct {
@@ -739,12 +839,8 @@ func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which stri
 	if _, err := m.ask(ctx, id, may); err != nil {
 		return err
 	}
-	all, err := m.cfg.Store.Recordings(ctx, id, maxListed)
-	if err != nil {
+	if _, err := m.findRecording(ctx, id, which); err != nil {
 		return err
-	}
-	if !slices.ContainsFunc(all, func(r recording.Recording) bool { return r.ID == which }) {
-		return recording.ErrNone
 	}
 	return m.deleteRecording(ctx, id, deletedRecording{may, which, "host"})
 }

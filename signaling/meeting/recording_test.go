@@ -83,7 +83,7 @@ func (s *studio) state() meeting.RecordingView {
 }
 
 // stopped waits until it is, and returns what is listed.
-func (s *studio) stopped() recording.Recording {
+func (s *studio) stopped() meeting.KeptRecording {
 	s.t.Helper()
 	for end := time.Now().Add(hang); s.state().Recording.ID != ""; {
 		if time.Now().After(end) {

@@ -3,6 +3,7 @@ package recording
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"aparte/signaling/profile"
@@ -12,8 +13,45 @@ import (
 type Recorder interface {
 	// Start makes ready to take a part of a recording, of nobody yet.
 	Start(ctx context.Context, o Order) (Capture, error)
-	// Delete deletes everything that there is of a recording; nothing is no error.
+	// Delete deletes everything that there is of a recording; nothing is no error. What
+	// one that failed leaves is deleted by the next.
 	Delete(ctx context.Context, id string) error
+	// Parts lists what there is of a recording, in order; nothing is no error.
+	Parts(ctx context.Context, id string) ([]Part, error)
+	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
+	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
+	// NodeKey is what verifies that a recording is this server's.
+	NodeKey() NodeKey
+}
+
+// Part is a stretch of a recording: one file. Another one begins where a server went down.
+type Part struct {
+	Number int   // from 1
+	Bytes  int64 // until now
+	// Closed tells that nothing more is written to it, be it that the server went down.
+	Closed bool
+}
+
+// PartFile is a part that was opened. Whoever has it closes it.
+type PartFile struct {
+	io.ReadSeekCloser
+	Part     Part
+	Modified time.Time // when it was last written to
+}
+
+// NodeKey is the public half of the key that a server signs its recordings with.
+type NodeKey struct {
+	Node string // the name it signs under
+	Key  string // NAME+ID+KEY (c2sp.org/signed-note), Ed25519
+}
+
+// Download is that somebody took a part away, or began to.
+type Download struct {
+	Recording string // id
+	Account   string
+	Name      string // of the account; "": there is none any more
+	Part      int
+	At        time.Time
 }
 
 // Order is what is to be written down.
@@ -92,6 +130,8 @@ const (
 // What a recorder fails with.
 var (
 	ErrNoRoom = errors.New("no room to record")
+	// ErrWriting says that a part cannot be taken away yet.
+	ErrWriting = errors.New("this part of the recording is still being written: stop the recording first")
 	// ErrNoRecorder says that this server has none.
 	ErrNoRecorder = errors.New("this server cannot record")
 	// ErrFailed says that the recorder did not start.

@@ -118,11 +118,12 @@ var (
 	SetTimer     = define("set-timer", "Start or stop the timer that everybody sees.", hosts)
 
 	// Recording. Whoever publishes nothing is not asked: there is nothing of them to record.
-	LookAtRecording = define("look-at-recording", "See whether the call is recorded, what for, and what one has answered.", present)
-	AnswerRecording = define("answer-recording", "Agree to be recorded, decline, or take one's word back.", []Role{Host, Cohost, Participant, Guest})
-	Record          = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
-	ListRecordings  = define("list-recordings", "See which recordings there are of the meeting.", hosts)
-	DeleteRecording = define("delete-recording", "Delete a recording.", host)
+	LookAtRecording   = define("look-at-recording", "See whether the call is recorded, what for, and what one has answered.", present)
+	AnswerRecording   = define("answer-recording", "Agree to be recorded, decline, or take one's word back.", []Role{Host, Cohost, Participant, Guest})
+	Record            = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
+	ListRecordings    = define("list-recordings", "See which recordings there are of the meeting.", hosts)
+	DownloadRecording = define("download-recording", "Take a recording away, sealed as it is kept.", hosts)
+	DeleteRecording   = define("delete-recording", "Delete a recording.", host)
 
 	// What was kept of the chat, also once the meeting has ended. To delete it is the
 	// host's alone, who also chooses whether anything is kept.

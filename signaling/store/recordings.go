@@ -2,9 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/meeting"
 	"aparte/signaling/recording"
 )
@@ -74,7 +79,7 @@ func saveRecordings(ctx context.Context, q queries, c meeting.Changes) error {
 }
 
 // Recordings lists those of a meeting that were started, newest first, limit at most,
-// with the consents of those who are in them.
+// with what everybody answered.
 func (s *Store) Recordings(ctx context.Context, id string, limit int) ([]recording.Recording, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+recordingColumns+` FROM recordings WHERE meeting_id = $1 AND started_at IS NOT NULL
 		ORDER BY started_at DESC, id LIMIT $2`, id, limit)
@@ -83,14 +88,8 @@ func (s *Store) Recordings(ctx context.Context, id string, limit int) ([]recordi
 		return nil, classify(fmt.Errorf("list recordings: %w", err))
 	}
 	for i := range all {
-		answered, err := consents(ctx, s.read, all[i].ID)
-		if err != nil {
-			return nil, classify(fmt.Errorf("list who is in a recording: %w", err))
-		}
-		for _, c := range answered {
-			if c.Recorded {
-				all[i].Consents = append(all[i].Consents, c)
-			}
+		if all[i].Consents, err = consents(ctx, s.read, all[i].ID); err != nil {
+			return nil, classify(fmt.Errorf("list who answered to a recording: %w", err))
 		}
 	}
 	return all, nil
@@ -104,6 +103,44 @@ func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, limit int)
 	all, err := collect(rows, err, scanRecording)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list recordings whose time is over: %w", err))
+	}
+	return all, nil
+}
+
+// Downloads lists who took parts of a meeting's recordings away, newest first, limit at
+// most. It is what the audit trail of the post tells.
+func (s *Store) Downloads(ctx context.Context, id string, limit int) ([]recording.Download, error) {
+	// The act is the first field of an event in its canonical form.
+	rows, err := s.read.QueryContext(ctx, `SELECT e.event FROM audit_events e JOIN meetings m ON m.post_id = e.post
+		WHERE m.id = $1 AND e.event LIKE '{"act":"`+string(audit.RecordingDownloaded)+`",%"meeting":"' || m.id || '"%' ORDER BY e.seq DESC LIMIT $2`, id, limit)
+	all, err := collect(rows, err, func(row scanner) (d recording.Download, err error) {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return d, err
+		}
+		e, err := audit.ParseEvent([]byte(text))
+		if err != nil || e.Meeting != id { // an underscore of an id stands for any character
+			return d, err
+		}
+		d = recording.Download{Recording: e.Subjects[audit.OfRecording], Account: e.Actor.ID, At: e.Time}
+		d.Part, err = strconv.Atoi(e.Detail["part"])
+		return d, err
+	})
+	if err != nil {
+		return nil, classify(fmt.Errorf("list who took recordings away: %w", err))
+	}
+	all = slices.DeleteFunc(all, func(d recording.Download) bool { return d.Recording == "" })
+	names := make(map[string]string)
+	for i, d := range all {
+		if _, known := names[d.Account]; !known {
+			var name string
+			err := s.read.QueryRowContext(ctx, `SELECT name FROM accounts WHERE id = $1`, d.Account).Scan(&name)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return nil, classify(fmt.Errorf("name who took recordings away: %w", err))
+			}
+			names[d.Account] = name
+		}
+		all[i].Name = names[d.Account]
 	}
 	return all, nil
 }

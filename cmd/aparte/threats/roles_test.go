@@ -259,8 +259,9 @@ var prepared = map[string]func(s *play) asked{
 	"guest-answer-recording": func(*play) asked {
 		return asked{body: api.RecordingSaid{Recording: noFile, Answer: "agree"}}
 	},
-	"list-recordings":  func(*play) asked { return asked{path: "/recordings"} },
-	"delete-recording": func(*play) asked { return asked{path: "/recordings/" + noFile} },
+	"list-recordings":    func(*play) asked { return asked{path: "/recordings"} },
+	"delete-recording":   func(*play) asked { return asked{path: "/recordings/" + noFile} },
+	"download-recording": func(*play) asked { return asked{path: "/recordings/" + noFile + "/parts/1"} },
 
 	"get-own-knock":     func(*play) asked { return asked{path: "/knock"} },
 	"knock-as-agent":    func(*play) asked { return asked{path: "/knock"} },

@@ -3,11 +3,13 @@
 package recordingtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"aparte/signaling/recording"
 )
@@ -19,6 +21,7 @@ type Recorder struct {
 	told     []string
 	captures []*Capture
 	deleted  []string
+	opened   int
 }
 
 // Capture is a part that a Recorder was told to take.
@@ -123,6 +126,74 @@ func (r *Recorder) Delete(_ context.Context, id string) error {
 	}
 	r.deleted = append(r.deleted, id)
 	return nil
+}
+
+// PartContent is what is in a part.
+func PartContent(id string, number int) []byte {
+	return bytes.Repeat(fmt.Appendf(nil, "%s %3d\n", id, number), PartBytes)[:PartBytes]
+}
+
+// parts lists those of a recording. Holds mu.
+func (r *Recorder) parts(id string) (all []recording.Part) {
+	if slices.Contains(r.deleted, id) {
+		return nil
+	}
+	for _, c := range r.captures {
+		if c.Order.ID == id {
+			all = append(all, recording.Part{Number: c.Order.Part, Bytes: PartBytes, Closed: c.stopped})
+		}
+	}
+	return all
+}
+
+// Parts implements recording.Recorder.
+func (r *Recorder) Parts(_ context.Context, id string) ([]recording.Part, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.parts(id), nil
+}
+
+// OpenPart implements recording.Recorder.
+func (r *Recorder) OpenPart(_ context.Context, id string, number int) (recording.PartFile, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.parts(id) {
+		if p.Number != number {
+			continue
+		}
+		if !p.Closed {
+			return recording.PartFile{}, recording.ErrWriting
+		}
+		r.opened++
+		return recording.PartFile{ReadSeekCloser: &content{bytes.NewReader(PartContent(id, number)), r}, Part: p, Modified: time.Unix(1_800_000_000, 0)}, nil
+	}
+	return recording.PartFile{}, recording.ErrNone
+}
+
+// content is a part that was opened.
+type content struct {
+	*bytes.Reader
+	r *Recorder
+}
+
+// Close implements io.Closer.
+func (c *content) Close() error {
+	c.r.mu.Lock()
+	defer c.r.mu.Unlock()
+	c.r.opened--
+	return nil
+}
+
+// Opened is how many parts were opened and not closed.
+func (r *Recorder) Opened() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.opened
+}
+
+// NodeKey implements recording.Recorder.
+func (r *Recorder) NodeKey() recording.NodeKey {
+	return recording.NodeKey{Node: "paris-1", Key: "paris-1+a7d48f99+AamRPfp3RmgJzFbVazDT2HSLSEmqLhIL2OTaAbGIAjPe"}
 }
 
 func (c *Capture) over() bool {

@@ -1650,6 +1650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/recordings/{recording}/parts/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take a part of a recording away, as it is kept; the audit trail tells who did */
+        get: operations["download-recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/network-check": {
         parameters: {
             query?: never;
@@ -1663,6 +1680,23 @@ export interface paths {
         post: operations["check-network"];
         /** End one's network check */
         delete: operations["end-network-check"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/node-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that verifies this server's recordings */
+        get: operations["get-node-key"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2988,6 +3022,16 @@ export interface components {
             /** @description IANA, such as Africa/Dakar. */
             time_zone: string;
         };
+        NodeKey: {
+            /** @enum {string} */
+            algorithm: "Ed25519";
+            /** @description NAME+ID+KEY (c2sp.org/signed-note). */
+            key: string;
+            /** @description Name under which the server signs. */
+            node: string;
+            /** @enum {string} */
+            type: "aparte-node-key";
+        };
         Notice: {
             /** @description Id of the meeting. */
             meeting: string;
@@ -3349,6 +3393,10 @@ export interface components {
              * @description Of what is closed.
              */
             bytes: number;
+            /** @description Names of those who were asked, declined, and are not in it. */
+            declined: string[];
+            /** @description Who took it away, newest first. */
+            downloads: components["schemas"]["RecordingDownload"][];
             /**
              * Format: date-time
              * @description When it is deleted.
@@ -3357,6 +3405,8 @@ export interface components {
             /** Format: date-time */
             from: string;
             id: string;
+            /** @description Its files, in order. There is no other digest of them than those that are signed in them: 'aparte record verify'. */
+            parts: components["schemas"]["RecordingPart"][];
             /** @description Who is in it. */
             people: components["schemas"]["RecordedPerson"][];
             purpose: string;
@@ -3381,6 +3431,14 @@ export interface components {
             /** @description Has been recorded. */
             recorded: boolean;
         };
+        RecordingDownload: {
+            /** Format: date-time */
+            at: string;
+            /** @description Of who did; absent: their account is no more. */
+            name?: string;
+            /** Format: int64 */
+            part: number;
+        };
         RecordingDraft: {
             /** @description What the recording is for: everybody who is asked reads it. */
             purpose: string;
@@ -3388,6 +3446,17 @@ export interface components {
         RecordingList: {
             /** @description Newest first, 200 at most. */
             recordings: components["schemas"]["Recording"][];
+        };
+        RecordingPart: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description Nothing more is written to it, so that it can be taken away. */
+            closed: boolean;
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            number: number;
         };
         RecordingSaid: {
             /**
@@ -7135,6 +7204,40 @@ export interface operations {
             };
         };
     };
+    "download-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+                /** @description Its number, from 1. */
+                part: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The part, to be kept; a range of it is 206 (RFC 9110) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "check-network": {
         parameters: {
             query?: never;
@@ -7179,6 +7282,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-node-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeKey"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {

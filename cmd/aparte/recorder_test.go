@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aparte/recorder"
+	"aparte/recorder/seal"
+	"aparte/signaling"
+	"aparte/signaling/api"
+	"aparte/signaling/profile"
+	"aparte/signaling/recording"
+)
+
+// recordingServer is a server, not started, that can record, and the id of its meeting.
+func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
+	t.Helper()
+	config := defaults()
+	c = &config
+	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	s, err := build(t.Context(), c, true, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		s.stop(ctx)
+	})
+	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c, demo.Meeting
+}
+
+func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
+	s, c, meeting := recordingServer(t)
+	scribe := s.recorder
+	ctx, id := t.Context(), strings.Repeat("R", 22)
+	folder := filepath.Join(c.DataDir, recordingsFolder, id)
+	order := recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed, AskedBy: "anne"}
+	none := func(n int, want error) {
+		t.Helper()
+		if _, err := scribe.OpenPart(ctx, id, n); !errors.Is(err, want) {
+			t.Errorf("part %d: %v, want %v", n, err, want)
+		}
+	}
+	if all, err := scribe.Parts(ctx, id); err != nil || len(all) != 0 {
+		t.Errorf("before the start there is %+v, %v", all, err)
+	}
+	none(1, recording.ErrNone)
+	capture, err := scribe.Start(ctx, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	capture.Note(recording.Event{At: time.Now(), Kind: recording.EventAllowed, Identity: "p", Name: "Inês"})
+	if all, err := scribe.Parts(ctx, id); err != nil || len(all) != 1 || all[0].Number != 1 || all[0].Closed {
+		t.Errorf("while it is written there is %+v, %v", all, err)
+	}
+	none(1, recording.ErrWriting)
+	none(2, recording.ErrNone)
+	if _, err := capture.Stop(ctx, false); err != nil {
+		t.Fatal(err)
+	}
+	order.Part = 2
+	if capture, err = scribe.Start(ctx, order); err != nil {
+		t.Fatal(err)
+	}
+	none(2, recording.ErrWriting)
+	if _, err := capture.Stop(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+
+	away := t.TempDir()
+	for n := range 2 {
+		file, err := scribe.OpenPart(ctx, id, n+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(file)
+		want, wantErr := os.ReadFile(filepath.Join(folder, seal.PartName(uint32(n+1))))
+		if err := errors.Join(err, wantErr, file.Close()); err != nil || !bytes.Equal(got, want) || file.Part.Bytes != int64(len(want)) || !file.Part.Closed {
+			t.Errorf("part %d: %d bytes, on the disk are %d, told %+v: %v", n+1, len(got), len(want), file.Part, err)
+		}
+		if err := os.WriteFile(filepath.Join(away, seal.PartName(uint32(n+1))), got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What the API tells of the key is what the command takes.
+	key := scribe.NodeKey()
+	told, err := json.Marshal(api.NodeKey{Type: "aparte-node-key", Node: key.Node, Algorithm: "Ed25519", Key: key.Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := seal.ParsePublicKey(string(told))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := recorder.OpenFiles(away)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	if report, err := seal.Verify(files.Parts, public, false); err != nil || report.Tampered() || !report.Closed() || len(report.Parts) != 2 {
+		t.Errorf("what was taken away: %+v, %v", report, err)
+	}
+
+	for _, id := range []string{"", ".", "..", "../recordings", "a/b", "/etc", id + "/.", strings.Repeat("x", 65)} {
+		if _, err := scribe.OpenPart(ctx, id, 1); err == nil {
+			t.Errorf("%q can be opened", id)
+		}
+		if err := scribe.Delete(ctx, id); err == nil {
+			t.Errorf("%q can be deleted", id)
+		}
+	}
+	if err := os.Symlink(filepath.Join(c.DataDir, seal.NodeKeyFile), filepath.Join(folder, seal.PartName(3))); err != nil {
+		t.Fatal(err)
+	}
+	none(3, recording.ErrNone)
+}
+
+// A recording whose time is over goes with its index, also where a server stopped in
+// between: nothing that is left can be read, and the next sweep ends it.
+func TestRecordingsExpireFromTheDisk(t *testing.T) {
+	for _, crashed := range []string{"", "before the last part", "before the folder", "before the index"} {
+		t.Run(crashed, func(t *testing.T) {
+			s, c, meeting := recordingServer(t)
+			ctx, id := t.Context(), strings.Repeat("R", 22)
+			folder := filepath.Join(c.DataDir, recordingsFolder, id)
+			for n := range 2 {
+				capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: n + 1, Meeting: meeting, Policy: profile.RecordingSealed})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := capture.Stop(ctx, n == 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(ctx, `INSERT INTO recordings (id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days,
+				asked_at, started_at, ended_at, expires_at, part, because, bytes, sealed) VALUES ($1, $2, 'stopped', '', '', '', 'standard', 1, 'sealed', 1, 1, 1, 1, 1, 2, 'host', 1, 1)`, id, meeting); err != nil {
+				t.Fatal(err)
+			}
+			switch crashed {
+			case "before the last part":
+				err = os.Remove(filepath.Join(folder, seal.PartName(2)))
+			case "before the folder":
+				err = errors.Join(os.Remove(filepath.Join(folder, seal.PartName(2))), os.Remove(filepath.Join(folder, seal.PartName(1))))
+			case "before the index":
+				err = os.RemoveAll(folder)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.meetings.Sweep(ctx)
+			if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("its folder is still there: %v", err)
+			}
+			var left int
+			if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM recordings`).Scan(&left); err != nil || left != 0 {
+				t.Errorf("%d recordings in the index: %v", left, err)
+			}
+			if err := s.recorder.Delete(ctx, id); err != nil {
+				t.Errorf("what is there no more: %v", err)
+			}
+		})
+	}
+}
