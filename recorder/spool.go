@@ -155,7 +155,7 @@ type PartInfo struct {
 // it is written; fs.ErrNotExist: there is none of this id.
 func Parts(dir, id string) ([]PartInfo, error) {
 	if !goodID.MatchString(id) {
-		return nil, fmt.Errorf("%q cannot be the id of a recording: %w", id, fs.ErrNotExist)
+		return nil, fmt.Errorf("%q cannot be the id of a recording", id)
 	}
 	names, err := partsIn(filepath.Join(dir, id))
 	if err != nil {

@@ -139,7 +139,7 @@ func (s *scribe) Delete(_ context.Context, id string) error {
 // partsOf are the parts of a recording; nothing is no error, what can be the id of none is.
 func (s *scribe) partsOf(id string) ([]recorder.PartInfo, error) {
 	all, err := recorder.Parts(s.config.Dir, id)
-	if errors.Is(err, fs.ErrNotExist) && filepath.IsLocal(id) && id == filepath.Base(id) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return all, err

@@ -118,6 +118,20 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Errorf("what was taken away: %+v, %v", report, err)
 	}
 
+	// One part, as a browser names it.
+	alone := filepath.Join(away, "recording-2027-03-02-"+id+"-part-0002.tar")
+	if err := os.Rename(filepath.Join(away, seal.PartName(2)), alone); err != nil {
+		t.Fatal(err)
+	}
+	one, err := recorder.OpenFiles(alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	if report, err := seal.Verify(one.Parts, public, one.Lone); err != nil || report.Tampered() || !report.Closed() {
+		t.Errorf("one part: %+v, %v", report, err)
+	}
+
 	for _, id := range []string{"", ".", "..", "../recordings", "a/b", "/etc", id + "/.", strings.Repeat("x", 65)} {
 		if _, err := scribe.OpenPart(ctx, id, 1); err == nil {
 			t.Errorf("%q can be opened", id)

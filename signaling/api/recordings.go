@@ -73,9 +73,10 @@ type Recording struct {
 
 // RecordingPart is a file of a recording. Another one begins where a server went down.
 type RecordingPart struct {
-	Number int   `json:"number" doc:"From 1."`
-	Bytes  int64 `json:"bytes"`
-	Closed bool  `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
+	Number int    `json:"number" doc:"From 1."`
+	Name   string `json:"name" doc:"What it is called when it is taken away."`
+	Bytes  int64  `json:"bytes"`
+	Closed bool   `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
 }
 
 // RecordingDownload is that somebody took a part away, or began to.
@@ -159,7 +160,7 @@ func recordingOf(r meeting.KeptRecording) Recording {
 		}
 	}
 	for i, p := range r.Parts {
-		out.Parts[i] = RecordingPart{Number: p.Number, Bytes: p.Bytes, Closed: p.Closed}
+		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed}
 	}
 	for i, d := range r.Downloads {
 		out.Downloads[i] = RecordingDownload{Name: d.Name, Part: d.Part, At: d.At.UTC()}
@@ -236,18 +237,22 @@ const tarType = "application/x-tar"
 // for the rest goes on where it ended.
 const maxDownload = 12 * time.Hour
 
+// partName is what a part is called when it is taken away.
+func partName(r recording.Recording, part int) string {
+	return fmt.Sprintf("recording-%s-%s-part-%04d.tar", r.StartedAt.UTC().Format(time.DateOnly), r.ID, part)
+}
+
 func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma.StreamResponse, error) {
 	file, err := a.meetings.DownloadRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, in.Part)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("recording-%s-%s-part-%04d.tar", file.Modified.UTC().Format(time.DateOnly), in.Recording, in.Part)
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { _ = file.Close() }() // it was only read
 		r, w := humago.Unwrap(ctx)
 		h := w.Header()
 		h.Set("Content-Type", tarType)
-		h.Set("Content-Disposition", attachment(name))
+		h.Set("Content-Disposition", attachment(partName(file.Of, in.Part)))
 		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		// A part that is closed never changes, so that what it is called says what is in it.

@@ -229,7 +229,7 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	s.records("resume")
 	s.host.refused("conflict", http.StatusConflict, "GET", at(id, 2), nil)
 	listed := s.list()[0]
-	if want := []api.RecordingPart{{Number: 1, Bytes: 1000, Closed: true}, {Number: 2, Bytes: 1000}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
+	if want := []api.RecordingPart{{Number: 1, Name: "recording-2027-03-02-" + id + "-part-0001.tar", Bytes: 1000, Closed: true}, {Number: 2, Name: "recording-2027-03-02-" + id + "-part-0002.tar", Bytes: 1000}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
 		t.Errorf("there is %+v, downloaded %+v", listed.Parts, listed.Downloads)
 	}
 	if !slices.Equal(listed.Declined, []string{"Inês"}) || len(listed.People) != 0 {
@@ -252,7 +252,7 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 		t.Fatalf("%d, %d bytes", status, len(got))
 	}
 	for name, is := range map[string]string{
-		"Content-Type": "application/x-tar", "Content-Length": "1000", "Content-Disposition": "attachment; filename=recording-2027-01-15-" + id + "-part-0002.tar",
+		"Content-Type": "application/x-tar", "Content-Length": "1000", "Content-Disposition": "attachment; filename=recording-2027-03-02-" + id + "-part-0002.tar",
 		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Accept-Ranges": "bytes", "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
 	} {
 		if header.Get(name) != is {

@@ -766,32 +766,38 @@ func (a downloaded) do(l *live, _ time.Time) (any, error) {
 	return struct{}{}, nil
 }
 
+// DownloadedPart is a part of a recording on its way to a host.
+type DownloadedPart struct {
+	recording.PartFile
+	Of recording.Recording
+}
+
 // DownloadRecording opens a part of a recording to be taken away, as it is kept. The
 // audit trail has who did when it returns. Whoever gets the part closes it. Refused with
 // recording.ErrNone, also once the recording's time is over, or recording.ErrWriting.
-func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (recording.PartFile, error) {
+func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (DownloadedPart, error) {
 	may := mayDownload{byAgent{by}}
 	if _, err := m.ask(ctx, id, may); err != nil {
-		return recording.PartFile{}, err
+		return DownloadedPart{}, err
 	}
 	r, err := m.findRecording(ctx, id, which)
 	if err != nil {
-		return recording.PartFile{}, err
+		return DownloadedPart{}, err
 	}
 	if over := r.ExpiresAt(); !over.IsZero() && !m.cfg.now().Before(over) {
-		return recording.PartFile{}, recording.ErrNone
+		return DownloadedPart{}, recording.ErrNone
 	}
 	if m.cfg.Recorder == nil {
-		return recording.PartFile{}, recording.ErrNoRecorder
+		return DownloadedPart{}, recording.ErrNoRecorder
 	}
 	file, err := m.cfg.Recorder.OpenPart(ctx, which, part)
 	if err != nil {
-		return recording.PartFile{}, err
+		return DownloadedPart{}, err
 	}
 	if _, err := m.ask(ctx, id, downloaded{may, which, part}); err != nil {
-		return recording.PartFile{}, errors.Join(err, file.Close())
+		return DownloadedPart{}, errors.Join(err, file.Close())
 	}
-	return file, nil
+	return DownloadedPart{file, r}, nil
 }
 
 // RecordingKey is what verifies that a recording is this server's; recording.ErrNoRecorder

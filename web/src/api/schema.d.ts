@@ -3452,6 +3452,8 @@ export interface components {
             bytes: number;
             /** @description Nothing more is written to it, so that it can be taken away. */
             closed: boolean;
+            /** @description What it is called when it is taken away. */
+            name: string;
             /**
              * Format: int64
              * @description From 1.

@@ -7,7 +7,7 @@ import { useLang, useT, Words } from '@/i18n'
 import { Button, useStore } from '@/ui'
 import { Confirm } from '@/ui/overlays'
 import { save } from './save'
-import { sized } from './sizes'
+import { sized } from '@/i18n/sizes'
 
 interface Props {
   file: CallFile

@@ -4,7 +4,7 @@ import { isProblem } from '@/api'
 import type { Files, Upload } from '@/call/live'
 import { useLang, useT } from '@/i18n'
 import { Button, useStore } from '@/ui'
-import { sized } from './sizes'
+import { sized } from '@/i18n/sizes'
 
 export function Uploads({ files }: { files: Files }) {
   const { uploads, error } = useStore(files.state)

@@ -1,5 +1,5 @@
-import type { Lang } from '@/i18n'
-import { localeOf } from '@/i18n/languages'
+// A number of bytes as people read it.
+import { localeOf, type Lang } from './languages'
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 
