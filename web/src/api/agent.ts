@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -122,6 +122,15 @@ export const keptChat = (meetingID: string, after: number) => request<KeptChat>(
 /** The same in longer stretches; the server writes down who took them away. */
 export const exportKeptChat = (meetingID: string, after: number) => request<KeptChat>('POST', `/meetings/${id(meetingID)}/kept-chat/export`, { body: { after } })
 export const deleteKeptChat = (meetingID: string) => request<{ messages: number }>('DELETE', `/meetings/${id(meetingID)}/kept-chat`)
+
+/** Those that were started, newest first. */
+export const recordings = (meetingID: string) => request<{ recordings: KeptRecording[] }>('GET', `/meetings/${id(meetingID)}/recordings`).then((answer) => answer.recordings)
+const recordingPath = (meetingID: string, recordingID: string) => `/meetings/${id(meetingID)}/recordings/${id(recordingID)}`
+export const deleteRecording = (meetingID: string, recordingID: string) => request<undefined>('DELETE', recordingPath(meetingID, recordingID))
+/** The address of a part, which may be large: it goes to the disk, not through this page. The server writes down who took it away. */
+export const recordingPart = (meetingID: string, recordingID: string, part: number) => `/api/v1${recordingPath(meetingID, recordingID)}/parts/${part}`
+/** The address of the key that verifies recordings. */
+export const nodeKey = '/api/v1/node-key'
 
 export const links = (meetingID: string) => request<{ links: Link[] }>('GET', `/meetings/${id(meetingID)}/links`).then((answer) => answer.links)
 export const createLink = (meetingID: string, body: LinkDraft) => request<Link>('POST', `/meetings/${id(meetingID)}/links`, { body })

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { moderates } from '@/call'
 import { ErrorNote, Loading, Pending } from '@/features/frame'
+import { Recordings } from '@/features/recordings'
 import { Said, useLang, useT } from '@/i18n'
 import { day, hour, moment, shortMoment } from '@/i18n/dates'
 import { Button, Heading, useTitle } from '@/ui'
@@ -76,6 +77,7 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
       {isHost ? <Members meeting={meeting} /> : null}
       {isHost ? <Links meeting={meeting} /> : null}
       {isHost ? <Attended meeting={meeting} /> : null}
+      {isHost ? <Recordings meeting={meeting} /> : null}
       {isHost ? <KeptChat meeting={meeting} keeps={profile?.rules.keep_chat ?? false} /> : null}
     </>
   )

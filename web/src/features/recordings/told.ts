@@ -1,0 +1,40 @@
+// What is said of a recording, as ids of words and their values.
+import type { KeptRecording } from '@/api'
+
+/** How long it is from its start to its end, pauses too: whole minutes, by hours. */
+export function length(from: Date, to: Date): { id: string; values: { h: number; n: number } } {
+  const minutes = Math.max(Math.floor((to.getTime() - from.getTime()) / 60_000), 0)
+  const values = { h: Math.floor(minutes / 60), n: minutes % 60 }
+  return { id: values.h > 0 ? 'recs.length.hours' : minutes > 0 ? 'recs.length.minutes' : 'recs.length.short', values }
+}
+
+/** One way of taking parts away: somebody, at one time. */
+export interface Taken { name: string; at: string; parts: number[] }
+
+/** Parts that the same person took one after the other, within a minute, are one line; newest first, as they come. */
+export function taken(downloads: KeptRecording['downloads']): Taken[] {
+  const all: Taken[] = []
+  for (const { name = '', at, part } of downloads) {
+    const last = all.at(-1)
+    if (last?.name === name && new Date(last.at).getTime() - new Date(at).getTime() < 60_000) {
+      if (!last.parts.includes(part)) last.parts.push(part)
+      last.at = at
+    } else all.push({ name, at, parts: [part] })
+  }
+  return all
+}
+
+/** Whether something about it can still change by itself. */
+export const going = ({ state }: Pick<KeptRecording, 'state'>): boolean => state !== 'stopped'
+
+/** Why it stopped or was interrupted: a word for each reason that the server's description has. */
+export const because: Readonly<Record<NonNullable<KeptRecording['because']>, string>> = {
+  host: 'recs.because.host',
+  'meeting-ended': 'recs.because.meeting-ended',
+  'nobody-recorded': 'recs.because.nobody-recorded',
+  profile: 'recs.because.profile',
+  'no-room': 'recs.because.no-room',
+  failed: 'recs.because.failed',
+  'server-stopped': 'recs.because.server-stopped',
+  'server-crashed': 'recs.because.server-crashed',
+}
