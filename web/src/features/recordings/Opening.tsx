@@ -23,7 +23,7 @@ export function Opening({ one }: { one: KeptRecording }) {
         <summary>{t('recs.open')}</summary>
         <div className="stack-s">
           <p className="sm"><Words id="recs.open.how" values={{ key: <code>archive.key</code>, node: <code>node-key.json</code> }} /></p>
-          <pre className="recs-commands" dir="ltr" tabIndex={0} role="group" aria-label={t('recs.open.commands')}><code>{lines}</code></pre>
+          <pre className="recs-commands" dir="ltr"><code>{lines}</code></pre>
           <div className="row">
             <Button icon={copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />} onClick={copy}>{t(copied ? 'recs.open.copied' : 'recs.open.copy')}</Button>
             <a className="btn secondary" href={agent.nodeKey} download="node-key.json"><KeyRound aria-hidden="true" />{t('recs.open.key')}</a>
