@@ -30,11 +30,11 @@ export const going = ({ state }: Pick<KeptRecording, 'state'>): boolean => state
 /** Why it stopped or was interrupted: a word for each reason that the server's description has. */
 export const because: Readonly<Record<NonNullable<KeptRecording['because']>, string>> = {
   host: 'recs.because.host',
-  'meeting-ended': 'recs.because.meeting-ended',
-  'nobody-recorded': 'recs.because.nobody-recorded',
+  'meeting-ended': 'recs.because.meetingended',
+  'nobody-recorded': 'recs.because.nobodyrecorded',
   profile: 'recs.because.profile',
-  'no-room': 'recs.because.no-room',
+  'no-room': 'recs.because.noroom',
   failed: 'recs.because.failed',
-  'server-stopped': 'recs.because.server-stopped',
-  'server-crashed': 'recs.because.server-crashed',
+  'server-stopped': 'recs.because.serverstopped',
+  'server-crashed': 'recs.because.servercrashed',
 }
