@@ -1,6 +1,7 @@
 // A host asks three people whether they agree to be recorded: one does, one does not, one takes it back. Nothing is done by
 // mouse, everybody sees and hears who is recorded, and the server tells the same.
 
+import { stat } from 'node:fs/promises';
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { look } from './support/look.ts';
 import { Guest, Host } from './support/people.ts';
@@ -135,5 +136,26 @@ test('a host records those who agree, and nobody else', async () => {
       await expect(mark(one)).toHaveCount(0);
       await expect(one.getByTestId('unrecorded')).toHaveCount(0);
     }
+  });
+
+  await test.step('is on the meeting’s page, and is taken away from there as it was written', async () => {
+    await page.goto(`${server.url}/meetings/${host.meeting}`);
+    const one = page.getByRole('region', { name: 'Enregistrements' }).getByRole('listitem').filter({ hasText: 'Compte rendu de la réunion' });
+    await expect(one).toContainText('Terminé');
+    await expect(one).toContainText('Scellé : seule l’archive peut l’ouvrir.'.replace(' :', '\u00a0:'));
+    await expect(one).toContainText('Inês Duarte (a retiré son accord ensuite)');
+    const coming = page.waitForEvent('download');
+    await one.getByRole('link', { name: 'Télécharger' }).click();
+    const file = await coming;
+    expect(file.suggestedFilename()).toMatch(/^recording-\d{4}-\d\d-\d\d-[\w-]{22}-part-0001\.tar$/);
+    const { recordings } = await host.ask<{ recordings: { parts: { bytes: number }[]; downloads: { name: string }[] }[] }>(`/meetings/${host.meeting}/recordings`);
+    expect((await stat(await file.path())).size).toBe(recordings[0]?.parts[0]?.bytes);
+    expect(recordings[0]?.downloads.map(({ name }) => name)).toEqual([host.name]);
+    await page.reload();
+    await one.getByText('Comment l’ouvrir').click();
+    await expect(one).toContainText('aparte record verify');
+    await look(page, 'recordings', page.getByRole('region', { name: 'Enregistrements' }));
+    await page.goto(`${server.url}/meetings/${host.meeting}?lang=ar`);
+    await look(page, 'recordings-ar', page.getByRole('region', { name: 'التسجيلات' }));
   });
 });
