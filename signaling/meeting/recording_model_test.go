@@ -116,7 +116,9 @@ func (m *consenting) leave() {
 	m.h.Left(m.id, s.identity, "PA_"+s.called)
 	if rapid.Bool().Draw(m.T, "while the disk fails") {
 		m.h.store.failSave.Store(true)
-		_, _ = m.h.Get(m.Context(), anne, m.id)
+		for range 2 { // as in settled: the first comes after it, the second when what follows has begun
+			_, _ = m.h.Get(m.Context(), anne, m.id)
+		}
 		m.h.Obeyed()
 		m.check()
 	}
