@@ -217,13 +217,21 @@ test('every page of an agent: as it is, when the server fails, and while it does
   expect(named.length, 'paths that the client knows').toBeGreaterThan(5);
   await page.goto(server.agentURL);
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-  const { meetings, posts } = await page.evaluate(async () => {
-    const ask = async <T>(of: string): Promise<T> => (await fetch(`/api/v1${of}`)).json() as Promise<T>;
-    return { meetings: (await ask<{ meetings: { id: string }[] }>('/meetings')).meetings, posts: (await ask<{ posts: { id: string }[] }>('/posts')).posts };
+  const { meetings, post, auditor } = await page.evaluate(async () => {
+    const ask = async <T>(of: string, method = 'GET', body?: object): Promise<T> => {
+      const answer = await fetch(`/api/v1${of}`, { method, ...(body ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}) });
+      if (!answer.ok) throw new Error(`${method} ${of}: ${answer.status}`);
+      return (answer.status === 204 ? undefined : await answer.json()) as T;
+    };
+    const post = (await ask<{ posts: { id: string }[] }>('/posts')).posts[0]?.id ?? '';
+    const { account, invite_url: link } = await ask<{ account: { id: string }; invite_url: string }>('/accounts', 'POST', { name: 'Aude Vidal', email: 'aude@aparte.example' });
+    await ask(`/posts/${post}/members/${account.id}`, 'PUT', { role: 'auditor' });
+    return { meetings: (await ask<{ meetings: { id: string }[] }>('/meetings')).meetings, post, auditor: new URL(link).hash.slice(1) };
   });
-  const post = posts[0]?.id ?? '';
-  const paths = [...named, `/meetings/${meetings[0]?.id ?? ''}`, `/posts/${post}`, `/profiles/${post}/standard`, '/nowhere'];
+  // What only auditors read comes last, since they sign in for it.
+  const paths = [...named.filter((one) => one !== '/audit'), `/meetings/${meetings[0]?.id ?? ''}`, `/posts/${post}`, `/profiles/${post}/standard`, '/nowhere', '/audit'];
   for (const where of paths) {
+    if (where === '/audit') expect((await page.request.post(`${server.url}/api/v1/session/one-time`, { data: { code: auditor } })).status()).toBe(200);
     const name = where.replace(/[A-Za-z0-9_-]{20,}/, 'id').replaceAll('/', '-').slice(1);
     const open = async ({ lang }: View): Promise<void> => {
       const answer = await page.goto(`${server.url}${where}?lang=${lang}`);
