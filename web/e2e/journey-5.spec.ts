@@ -67,6 +67,7 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
   });
 
   let recording = '';
+  let written: Awaited<ReturnType<typeof parts>> = [];
   await test.step('everybody talks on, also whoever declined', async () => {
     await expect.poll(async () => (await recordings(server)).length).toBe(1);
     recording = (await recordings(server))[0] ?? '';
@@ -84,7 +85,8 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     await expect.poll(async () => (await list()).recordings[0]?.state).toBe('stopped');
     const closed = await parts(recording);
     await expectPicture(page, 'GUEST');
-    expect(await parts(recording)).toEqual(closed);
+    written = closed;
+    expect(await parts(recording)).toEqual(written);
     const bytes = await readFile(closed[0]?.file ?? '');
     for (const word of ['Duarte', 'Haddad', 'Bernard', 'Compte rendu', 'OpusHead']) expect(bytes.includes(word), word).toBe(false);
   });
@@ -113,4 +115,5 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
       }
     }
   });
+  expect(await parts(recording), 'written long after the stop, while they talked on').toEqual(written);
 });

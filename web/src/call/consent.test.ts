@@ -103,6 +103,15 @@ describe('one’s own answer', () => {
     late({ state: 'running', id: 'R1' })
     await settle()
     expect(own().answer).toBe('agreed')
+    // What looks from time to time leaves an act alone that is under way.
+    ask.mockReturnValueOnce(new Promise((resolve) => (late = resolve)))
+    const acting = consent.answer('decline')
+    const calls = ask.mock.calls.length
+    consent.look()
+    expect(ask.mock.calls.length).toBe(calls)
+    late({ state: 'running', id: 'R1', answer: 'withdrawn' })
+    await acting
+    expect(own().answer).toBe('withdrawn')
     end()
     shows(told({ ...first, id: 'R9' }))
     expect(own().id).toBe('R1')

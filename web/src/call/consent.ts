@@ -70,6 +70,11 @@ export class Consent {
     )
   }
 
+  /** As load, while nothing is on its way whose answer would be newer. */
+  look = (): void => {
+    if (!this.current.get().busy) this.load(1)
+  }
+
   private follow = (): void => {
     const { recording, phase } = this.call.state.get()
     const live = phase.is === 'live'

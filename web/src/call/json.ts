@@ -1,4 +1,4 @@
-// Reads what the server says in the call: JSON of which nothing is believed before it has been looked at.
+// Reads JSON of the server, or kept in the browser, of which nothing is believed before it has been looked at.
 
 /** The JSON object in a text, or null. */
 export function objectIn(text: string | undefined): Record<string, unknown> | null {

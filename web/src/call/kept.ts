@@ -1,18 +1,9 @@
 // Settings that stay in this browser. A browser that keeps nothing has them for the visit.
 import { Store } from '@/api'
+import { objectIn } from './json'
 
 /** What was kept, as an object to look into; empty where it is none. */
-export function entriesOf(kept: string | null): Record<string, unknown> {
-  try {
-    return objectOf(JSON.parse(kept ?? 'null'))
-  } catch {
-    return {}
-  }
-}
-
-export function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
+export const entriesOf = (kept: string | null): Record<string, unknown> => objectIn(kept ?? undefined) ?? {}
 
 /** Kept under a key of localStorage; understand reads what is there, null for nothing. */
 export class KeptStore<T extends object> extends Store<T> {

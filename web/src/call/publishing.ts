@@ -54,6 +54,8 @@ export class Publishing {
     const { capture, publish } = data === 'low' ? small : { capture: undefined, publish: undefined }
     const processor = on ? this.worn.forCamera() : undefined
     await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, processor ? { ...capture, processor } : capture, publish))
+    // Wished for while the camera was still opening.
+    if (on && !processor && this.preferred.get().blur !== 'off') await this.worn.followCamera()
   }
 
   /** Whether one wants to be seen, and may be. */

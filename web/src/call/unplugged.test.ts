@@ -43,7 +43,7 @@ class Captured extends EventTarget {
 }
 
 let list: ReturnType<typeof device>[]
-let open: Map<Track.Source, { isMuted: boolean; track: { mediaStreamTrack: Captured } }>
+let open: Map<Track.Source, { isMuted: boolean; track: { mediaStreamTrack: Captured; mediaStream?: { getTracks: () => Captured[] } } }>
 let room: EventEmitter
 let told: (readonly Gone[])[]
 let unplugged: Unplugged
@@ -66,6 +66,30 @@ afterEach(() => {
   vi.useRealTimers()
 })
 const settle = () => vi.advanceTimersByTimeAsync(takesOver)
+
+it('below an effect is the one that is looked for', async () => {
+  const captured = new Captured(headset)
+  const made = new Captured({ deviceId: '', label: 'MediaStreamAudioDestinationNode' })
+  open.set(Track.Source.Microphone, { isMuted: false, track: { mediaStreamTrack: made, mediaStream: { getTracks: () => [captured] } } })
+  unplugged.follow()
+  room.emit(RoomEvent.MediaDevicesChanged)
+  await settle()
+  expect(told).toEqual([])
+  list = [webcam]
+  captured.end()
+  await settle()
+  expect(told).toEqual([[{ kind: 'mic', gone: 'Casque X', instead: null }]])
+})
+
+it('after the call is nobody’s', async () => {
+  const captured = opens(Track.Source.Microphone, headset)
+  list = []
+  captured.end()
+  unplugged.close()
+  captured.end()
+  await settle()
+  expect(told).toEqual([])
+})
 
 it('that ends is told once, with what is used instead', async () => {
   const captured = opens(Track.Source.Microphone, headset)

@@ -1,6 +1,7 @@
 // A microphone or camera that goes while it is used. livekit-client takes another by itself, if there is one; here the person
 // is told which went and what is used instead, because nobody who is not heard should have to find out why.
 import { RoomEvent, Track, type Room } from 'livekit-client'
+import { plain } from './dead'
 
 export interface Gone {
   kind: 'mic' | 'cam'
@@ -42,6 +43,7 @@ export class Unplugged {
   private readonly left = new Map<Gone['kind'], Used>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly watched = new WeakSet<MediaStreamTrack>()
+  private readonly over = new AbortController()
 
   constructor(private readonly room: Room, private readonly list: () => Promise<readonly Listed[]>, private readonly tell: (gone: readonly Gone[]) => void) {
     room.on(RoomEvent.MediaDevicesChanged, this.soon)
@@ -58,11 +60,12 @@ export class Unplugged {
       }
       if (this.watched.has(track)) continue
       this.watched.add(track)
-      track.addEventListener('ended', this.soon)
+      track.addEventListener('ended', this.soon, { signal: this.over.signal })
     }
   }
 
   close(): void {
+    this.over.abort()
     clearTimeout(this.timer)
     this.room.off(RoomEvent.MediaDevicesChanged, this.soon)
   }
@@ -74,6 +77,7 @@ export class Unplugged {
 
   private async look(): Promise<void> {
     const list = await this.list()
+    if (this.over.signal.aborted) return
     const now = new Map(this.open().map(([kind, , track]) => [kind, usedBy(track)]))
     const gone: Gone[] = []
     for (const [kind, , media] of kinds) {
@@ -91,7 +95,8 @@ export class Unplugged {
   private open(): (readonly [Gone['kind'], Track.Source, MediaStreamTrack])[] {
     return kinds.flatMap(([kind, source]) => {
       const publication = this.room.localParticipant.getTrackPublication(source)
-      const track = publication?.isMuted ? undefined : publication?.track?.mediaStreamTrack
+      // Below an effect: what it makes has a name and an id of its own, and no device.
+      const track = publication?.isMuted ? undefined : plain(publication?.track)
       return track?.readyState === 'live' ? [[kind, source, track] as const] : []
     })
   }

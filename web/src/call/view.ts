@@ -2,7 +2,7 @@
 // What one is used to is kept in this browser; what is about people of this call, in this tab.
 import { Store, type Readable } from '@/api'
 import { layouts, selfViews, type Layout, type SelfView, type Wishes } from './arrangement'
-import { objectOf } from './kept'
+import { objectOf } from './json'
 import type { Person } from './people'
 import { follow, silence, type Speech } from './speaker'
 import type { CallState } from './state'
@@ -106,7 +106,7 @@ function last<T>(entries: Record<string, T>): Record<string, T> {
 
 /** Reads what the viewer is used to; what is not understood is the default. */
 export function readHabits(kept: unknown): Pick<ViewState, 'layout' | 'selfView' | 'mirror'> {
-  const found = objectOf(kept)
+  const found = objectOf(kept) ?? {}
   return {
     layout: layouts.find((one) => one === found['layout']) ?? 'auto',
     selfView: selfViews.find((one) => one === found['selfView']) ?? 'tile',
@@ -116,9 +116,9 @@ export function readHabits(kept: unknown): Pick<ViewState, 'layout' | 'selfView'
 
 /** Reads what was about people; what is not understood was not there. */
 export function readPeople(kept: unknown): Pick<ViewState, 'pins' | 'volumes' | 'silenced'> {
-  const found = objectOf(kept)
+  const found = objectOf(kept) ?? {}
   const texts = (value: unknown) => (Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string' && one !== '') : [])
-  const volumes = Object.entries(objectOf(found['volumes'])).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] >= 0 && entry[1] < 1)
+  const volumes = Object.entries(objectOf(found['volumes']) ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] >= 0 && entry[1] < 1)
   return { pins: texts(found['pins']).slice(-mostPins), volumes: last(Object.fromEntries(volumes)), silenced: texts(found['silenced']).slice(-mostKept) }
 }
 

@@ -40,7 +40,7 @@ export function blurred(source: MediaStreamTrack, strength: () => Strength, gave
     const now = performance.now()
     if (segmenter && pace.took(now - begun, now) === 'too slow') giveUp('slow')
     return true
-  })
+  }, () => giveUp('noblur'))
   return {
     track,
     stop: () => {

@@ -13,8 +13,9 @@ export interface Worked {
   stop: () => void
 }
 
-export function workOn(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work): Worked {
-  return hasFrameStreams() ? byStreams(source, canvas, work) : byCanvas(source, canvas, work)
+/** failed is told if a frame could not be worked on and no other will be. */
+export function workOn(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work, failed: () => void): Worked {
+  return hasFrameStreams() ? byStreams(source, canvas, work, failed) : byCanvas(source, canvas, work, failed)
 }
 
 // MediaStreamTrack Insertable Media Processing using Streams, as Chromium has it on the page's thread; TypeScript does not know it.
@@ -23,12 +24,13 @@ interface FrameStreams {
   MediaStreamTrackGenerator: new (options: { kind: 'video' }) => MediaStreamTrack & { writable: WritableStream<VideoFrame> }
 }
 
-function byStreams(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work): Worked {
+function byStreams(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work, failed: () => void): Worked {
   const { MediaStreamTrackProcessor, MediaStreamTrackGenerator } = globalThis as unknown as FrameStreams
   // One frame waits at most: who is slow shows what is now, not what was.
   const reader = new MediaStreamTrackProcessor({ track: source, maxBufferSize: 1 }).readable.getReader()
   const track = new MediaStreamTrackGenerator({ kind: 'video' })
   const writer = track.writable.getWriter()
+  let stopped = false
   const run = async () => {
     for (;;) {
       const { value: frame, done } = await reader.read()
@@ -42,11 +44,14 @@ function byStreams(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Wo
       await otherTasks()
     }
   }
-  // Whoever stops either end, or closes the page, ends it.
-  void run().catch(() => undefined)
+  void run().catch(() => {
+    // Also where an end is closed: by stop, or by the track's own end.
+    if (!stopped && source.readyState === 'live' && track.readyState === 'live') failed()
+  })
   return {
     track,
     stop: () => {
+      stopped = true
       void reader.cancel().catch(() => undefined)
       void writer.abort().catch(() => undefined)
       track.stop()
@@ -69,7 +74,7 @@ function otherTasks(): Promise<void> {
 // Frames a second where nothing tells that there is a new one.
 const rate = 24
 
-function byCanvas(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work): Worked {
+function byCanvas(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Work, failed: () => void): Worked {
   const video = document.createElement('video')
   video.muted = true
   video.playsInline = true
@@ -82,7 +87,12 @@ function byCanvas(source: MediaStreamTrack, canvas: HTMLCanvasElement, work: Wor
   const frame = () => {
     clearTimeout(timer)
     if (asked !== undefined) video.cancelVideoFrameCallback(asked)
-    if (video.videoWidth > 0) work(video, { width: video.videoWidth, height: video.videoHeight })
+    try {
+      if (video.videoWidth > 0) work(video, { width: video.videoWidth, height: video.videoHeight })
+    } catch {
+      document.removeEventListener('visibilitychange', frame)
+      return failed()
+    }
     // A hidden page is told of no frames.
     if ('requestVideoFrameCallback' in video && !document.hidden) asked = video.requestVideoFrameCallback(frame)
     else timer = setTimeout(frame, 1000 / rate)

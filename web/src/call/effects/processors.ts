@@ -28,9 +28,15 @@ export const newEffects = (unblur: () => void): Effects => ({
   unblur,
   blur: (strength, gaveUp) =>
     effect('blur', async (track) => {
-      if (!canBlur()) throw new NoEffect('noblur')
-      const { blurred } = await import('./blurred').catch(() => Promise.reject(new NoEffect('noblur')))
-      return blurred(track, strength, gaveUp)
+      try {
+        if (!canBlur()) throw new Error('the browser cannot')
+        const { blurred } = await import('./blurred')
+        return blurred(track, strength, gaveUp)
+      } catch {
+        // A camera that is being opened belongs to nobody yet: livekit-client leaves its light on.
+        track.stop()
+        throw new NoEffect('noblur')
+      }
     }),
   denoise: (failed) =>
     effect('denoise', async (track) => {

@@ -54,6 +54,23 @@ describe('the blur of the own camera', () => {
     expect(cam()?.mediaStreamTrack.enabled).toBe(true)
   })
 
+  it('is put on a camera that was still opening when it was wished for', async () => {
+    const { me, call, cam, preferences } = await enter({ mic: false, cam: false })
+    const open = me.setCameraEnabled.getMockImplementation()
+    let opened = () => {}
+    me.setCameraEnabled.mockImplementationOnce(async (...args) => {
+      await new Promise<void>((resolve) => (opened = resolve))
+      return open?.(...args)
+    })
+    void call.setCam(true)
+    await settle()
+    preferences.update((now) => ({ ...now, blur: 'light' }))
+    await settle()
+    opened()
+    await settle()
+    expect(cam()?.setProcessor).toHaveBeenCalledExactlyOnceWith({ name: 'blur' })
+  })
+
   it('takes a camera that is switched off away, so that it opens as it is wanted then', async () => {
     const { me, cam, preferences } = await enter(seen)
     Object.assign(me.getTrackPublication(Track.Source.Camera) ?? {}, { isMuted: true })

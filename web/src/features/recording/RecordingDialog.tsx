@@ -79,7 +79,7 @@ const lookEvery = 3_000
 function Hosting({ recording, consent, own }: { recording: RecordingTold; consent: Consent; own: ConsentState }) {
   const t = useT()
   useEffect(() => {
-    const timer = setInterval(() => consent.load(1), lookEvery)
+    const timer = setInterval(consent.look, lookEvery)
     return () => clearInterval(timer)
   }, [consent])
   const { state } = recording
