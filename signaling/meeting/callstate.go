@@ -98,17 +98,19 @@ type words struct {
 		again      map[string]bool              // identities to tell anew
 		changed    bool                         // text, since it was last told
 		rulings    map[string]*livekit.ParticipantPermission
+		decision   uint64 // the captor's, of which the text tells
 	}
 	text       string
 	attributes map[string]map[string]string
 }
 
-// set notes what holds now; news tells whether the call must hear of it.
-func (w *words) set(text string, attributes map[string]map[string]string) {
+// set notes what holds now, and the captor's decision in it; news tells whether the call
+// must hear of it.
+func (w *words) set(text string, attributes map[string]map[string]string, decision uint64) {
 	w.next.mu.Lock()
 	defer w.next.mu.Unlock()
 	w.next.changed = w.next.changed || text != w.next.text
-	w.next.text, w.next.attributes = text, attributes
+	w.next.text, w.next.attributes, w.next.decision = text, attributes, decision
 }
 
 // rule notes what somebody in the call may do from now on.
@@ -152,14 +154,17 @@ func (w *words) repeat(identity string) {
 	w.next.again[identity] = true
 }
 
-// say tells the call what has changed since it was last told.
-func (w *words) say(media Media, room string) {
+// say tells the call what has changed since it was last told, and returns the captor's
+// decision that it has then heard of. restrain takes away, before it is told, what that
+// decision took away.
+func (w *words) say(media Media, room string, restrain func()) uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next.mu.Lock()
-	text, attributes, again := w.next.text, w.next.attributes, w.next.again
+	text, attributes, again, decision := w.next.text, w.next.attributes, w.next.again, w.next.decision
 	w.next.again, w.next.changed = nil, false
 	w.next.mu.Unlock()
+	restrain()
 	if text != w.text || len(again) > 0 {
 		media.Describe(room, text)
 		w.text = text
@@ -174,6 +179,7 @@ func (w *words) say(media Media, room string) {
 		}
 	}
 	w.attributes = attributes
+	return decision
 }
 
 // withGone is now, and "" for what there was before and is no more.
@@ -200,7 +206,7 @@ func (l *live) word() {
 	for identity, p := range l.inCall {
 		attributes[identity] = l.attributesOf(p)
 	}
-	l.words.set(l.stateText(), attributes)
+	l.words.set(l.stateText(), attributes, l.captor.Decided())
 }
 
 // stateText is the call's state as its room carries it.

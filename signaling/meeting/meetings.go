@@ -219,8 +219,8 @@ func (m *Meetings) obey(l *live, out outcome) {
 		m.cfg.Media.CloseRoom(room, livekit.DisconnectReason_ROOM_DELETED)
 		return
 	}
-	l.words.say(m.cfg.Media, room)
-	l.captor.Release() // nothing is taken before everybody was told
+	told := l.words.say(m.cfg.Media, room, l.captor.Restrain)
+	l.captor.Release(told) // nothing is taken before everybody was told
 }
 
 // answer asks and returns the answer as T.

@@ -34,7 +34,9 @@ type Over struct {
 // out theirs.
 //
 // It is carried out in two steps: Restrain takes away, before the call is told, Release
-// gives, once it has been told. All methods may be called from any goroutine.
+// gives, once it has been told. Decisions are numbered, so that whoever has told the call
+// of one does not give what a later one gives, of which it has not heard. All methods may
+// be called from any goroutine.
 type Captor struct {
 	// Set at creation.
 	recorder Recorder // may be nil: then nothing may be wanted
@@ -47,7 +49,8 @@ type Captor struct {
 	next struct {
 		mu      sync.Mutex
 		wanted  Wanted
-		changed bool // since it was last carried out
+		decided uint64 // how often something else was wanted; a Narrow does not count
+		changed bool   // since it was last carried out
 		over    []Over
 		last    part // that was begun, or could not be
 		known   map[part]bool
@@ -85,9 +88,23 @@ func NewCaptor(recorder Recorder, now func() time.Time, log *slog.Logger, wake f
 func (c *Captor) Want(w Wanted) {
 	c.next.mu.Lock()
 	defer c.next.mu.Unlock()
+	if c.want(w) {
+		c.next.decided++
+	}
+}
+
+// Decided is the number of the latest decision.
+func (c *Captor) Decided() uint64 {
+	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
+	return c.next.decided
+}
+
+// want tells whether that is something else than before. Holds next.mu.
+func (c *Captor) want(w Wanted) bool {
 	before := c.next.wanted
 	if w.Order == before.Order && w.Paused == before.Paused && maps.Equal(w.Who, before.Who) && (len(w.Who) == 0 || maps.Equal(w.In, before.In)) {
-		return
+		return false
 	}
 	w.Who, w.In = maps.Clone(w.Who), maps.Clone(w.In)
 	c.next.wanted, c.next.changed = w, true
@@ -100,17 +117,18 @@ func (c *Captor) Want(w Wanted) {
 			c.tasks.Go(c.wake)
 		}
 	}
+	return true
 }
 
 // Narrow has change take something away from what is wanted, where nothing new could be
 // decided.
 func (c *Captor) Narrow(change func(w *Wanted)) {
 	c.next.mu.Lock()
+	defer c.next.mu.Unlock()
 	w := c.next.wanted
-	c.next.mu.Unlock()
 	w.Who, w.In, w.At = maps.Clone(w.Who), maps.Clone(w.In), c.now()
 	change(&w)
-	c.Want(w)
+	c.want(w)
 }
 
 // News tells whether something that is wanted has not been carried out.
@@ -198,21 +216,22 @@ func (c *Captor) restrain(w Wanted) {
 }
 
 // Release begins what is wanted, and lets through who may be taken. Call it once
-// everybody in the call has been told.
-func (c *Captor) Release() {
+// everybody in the call has been told; told is the number of the decision that they have
+// heard of. After a later one it gives nothing: whoever tells of that one will.
+func (c *Captor) Release(told uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.next.mu.Lock()
-	c.next.changed = false
-	c.next.mu.Unlock()
-	w, fresh := c.latest()
-	c.restrain(w)
-	if w.Order.ID == "" {
+	w, fresh, heard := c.carryOut(told)
+	if !heard || w.Order.ID == "" {
 		return
 	}
 	if c.running == nil {
 		if !fresh || !c.start(w) {
 			return // it was begun, and has ended by itself
+		}
+		// Starting takes a while, in which somebody may have taken their word back.
+		if w, _, heard = c.carryOut(told); !heard || c.running == nil {
+			return
 		}
 	}
 	r := c.running
@@ -228,6 +247,19 @@ func (c *Captor) Release() {
 			r.capture.Allow(identity)
 		}
 	}
+}
+
+// carryOut takes away what is wanted no more, and tells whether what is wanted now was
+// told to the call. Holds mu.
+func (c *Captor) carryOut(told uint64) (w Wanted, fresh, heard bool) {
+	c.next.mu.Lock()
+	if heard = c.next.decided <= told; heard {
+		c.next.changed = false
+	}
+	c.next.mu.Unlock()
+	w, fresh = c.latest()
+	c.restrain(w)
+	return w, fresh, heard
 }
 
 // start begins a part; false: it is wanted no more, or the recorder could not.

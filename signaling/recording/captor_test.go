@@ -43,7 +43,7 @@ func (r *rig) obey(w recording.Wanted, restrained, released []string) {
 	if got := r.recorder.Told(); !slices.Equal(got, restrained) {
 		r.t.Errorf("before the call is told: %q, want %q", got, restrained)
 	}
-	r.Release()
+	r.Release(r.Decided())
 	synctest.Wait()
 	if got := r.recorder.Told(); !slices.Equal(got, released) {
 		r.t.Errorf("once it is told: %q, want %q", got, released)
@@ -73,7 +73,7 @@ func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
 		if got := r.recorder.Taken(); got != nil {
 			t.Errorf("stopped, and takes %v before the call is told", got)
 		}
-		r.Release()
+		r.Release(r.Decided())
 		synctest.Wait()
 		if got := r.recorder.Told(); !slices.Equal(got, []string{"pause", "stop"}) {
 			t.Errorf("stopped: %q", got)
@@ -157,6 +157,53 @@ func TestNarrow(t *testing.T) {
 		r.Restrain()
 		if got := r.recorder.Taken(); got != nil {
 			t.Errorf("takes %v", got)
+		}
+		r.Close()
+	})
+}
+
+// Whoever has told the call of one decision gives nothing of a later one, and takes away
+// what it took away.
+func TestWhatTheCallHasNotHeardIsNotGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Want(wanted(1, false, "a"))
+		heard := r.Decided()
+		r.Want(wanted(1, false, "b"))
+		r.Release(heard)
+		if got := r.recorder.Told(); got != nil {
+			t.Errorf("unheard: %q", got)
+		}
+		if !r.News() {
+			t.Error("nobody is left to carry the later decision out")
+		}
+		r.Release(r.Decided())
+		if got := r.recorder.Taken(); !slices.Equal(got, []string{"b"}) {
+			t.Errorf("heard: takes %v", got)
+		}
+		heard = r.Decided()
+		r.Want(wanted(1, false, "c"))
+		r.Release(heard)
+		if got := r.recorder.Taken(); len(got) != 0 {
+			t.Errorf("takes %v, whom the later decision leaves out or nobody has heard of", got)
+		}
+		r.Close()
+	})
+}
+
+// A word that is taken back while the recorder starts is never taken.
+func TestAWordTakenBackWhileTheRecorderStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Want(wanted(1, false, "a", "b"))
+		r.recorder.OnStart(func() { r.Want(wanted(1, false, "b")) })
+		r.Release(r.Decided())
+		if got := r.recorder.Told(); !slices.Equal(got, []string{"start 1"}) {
+			t.Errorf("told %q", got)
+		}
+		r.Release(r.Decided())
+		if got := r.recorder.Told(); !slices.Equal(got, []string{"note allowed b", "allow b"}) {
+			t.Errorf("then %q", got)
 		}
 		r.Close()
 	})

@@ -18,6 +18,7 @@ import (
 type Recorder struct {
 	mu       sync.Mutex
 	fails    error
+	onStart  func()
 	told     []string
 	captures []*Capture
 	deleted  []string
@@ -46,6 +47,13 @@ func (r *Recorder) Fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fails = err
+}
+
+// OnStart has something happen while the recorder starts.
+func (r *Recorder) OnStart(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onStart = f
 }
 
 // End has what is being taken end by itself.
@@ -114,6 +122,9 @@ func (r *Recorder) Start(_ context.Context, o recording.Order) (recording.Captur
 	r.note("start %d", o.Part)
 	c := &Capture{r: r, Order: o, let: make(map[string]bool), done: make(chan struct{})}
 	r.captures = append(r.captures, c)
+	if r.onStart != nil {
+		r.onStart()
+	}
 	return c, nil
 }
 
