@@ -38,7 +38,7 @@ const (
 const (
 	// lastHostAfter is how long a host has to come back, where nothing else is said.
 	lastHostAfter = 5 * time.Minute
-	// maxHostless bounds the meetings that one sweep looks after.
+	// maxHostless bounds the meetings of one kind that one sweep looks after.
 	maxHostless = 1000
 )
 

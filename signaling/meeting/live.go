@@ -256,7 +256,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		l.tell()
 	}
 	l.due.Store(l.dueAt())
-	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0 || l.captor.Active() || !l.held.empty())
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0 || l.captor.Active() || !l.held.empty() || !l.aloneSince.IsZero())
 	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
 		if r.done != nil {

@@ -238,8 +238,8 @@ func answer[T any](ctx context.Context, m *Meetings, id string, a act) (T, error
 }
 
 // Sweep lets the waiting whose sessions have expired go, in meetings in memory, and
-// looks after meetings that hosts have left, wherever they are, and deletes stored chat
-// and recordings whose time is over. Call it every minute or so.
+// looks after meetings that hosts have left or that are recorded, wherever they are, and
+// deletes stored chat and recordings whose time is over. Call it every minute or so.
 func (m *Meetings) Sweep(ctx context.Context) {
 	m.sweepChat(ctx)
 	m.sweepRecordings(ctx)
@@ -247,13 +247,17 @@ func (m *Meetings) Sweep(ctx context.Context) {
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for meetings without a host", "err", err)
 	}
+	recorded, err := m.cfg.Store.Recorded(ctx, maxHostless)
+	if err != nil {
+		m.cfg.Log.WarnContext(ctx, "look for meetings that are recorded", "err", err)
+	}
 	m.mu.Lock()
 	ids := make([]string, 0, len(m.live))
 	for id := range m.live {
 		ids = append(ids, id)
 	}
-	for _, id := range left {
-		if m.live[id] == nil {
+	for _, id := range slices.Concat(left, recorded) {
+		if m.live[id] == nil && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -261,8 +265,8 @@ func (m *Meetings) Sweep(ctx context.Context) {
 	m.lookAround(ctx, ids)
 }
 
-// SweepDue does what the absence of hosts, or of those recorded, leads to where its time has come, in meetings
-// in memory. Call it every few seconds.
+// SweepDue does what the absence of hosts, or of those recorded, leads to where its time
+// has come, in meetings in memory. Call it every few seconds.
 func (m *Meetings) SweepDue(ctx context.Context) {
 	now := m.cfg.now().UnixMilli()
 	var ids []string

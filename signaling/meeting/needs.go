@@ -57,6 +57,12 @@ type Store interface {
 	// Recordings lists those of a meeting that were started, newest first, limit at most,
 	// with what everybody answered.
 	Recordings(ctx context.Context, meeting string, limit int) ([]recording.Recording, error)
+	// StartedRecording is one of a meeting that was started, without what was answered:
+	// recording.ErrNone if there is none.
+	StartedRecording(ctx context.Context, meeting, id string) (recording.Recording, error)
+	// Recorded lists the meetings whose recording is under way or was interrupted, the
+	// longest first, limit at most.
+	Recorded(ctx context.Context, limit int) ([]string, error)
 	// Downloads lists who took parts of a meeting's recordings away, newest first, limit
 	// at most.
 	Downloads(ctx context.Context, meeting string, limit int) ([]recording.Download, error)

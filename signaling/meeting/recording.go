@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"aparte/signaling/audit"
@@ -189,12 +190,17 @@ func (b bySession) self(l *live) (person, called string) {
 	return in.Identity, in.Name
 }
 
-// captured are the names of those in the call whose yes holds, by identity.
+// captured are the names of those who may be taken, by identity.
 func (l *live) captured() map[string]string {
-	who := make(map[string]string)
 	if l.recording == nil || !l.recording.State.Begun() {
-		return who
+		return make(map[string]string)
 	}
+	return l.agreeing()
+}
+
+// agreeing are the names of those in the call whose yes to the recording holds, by identity.
+func (l *live) agreeing() map[string]string {
+	who := make(map[string]string)
 	for identity, p := range l.inCall {
 		if p.Role != role.Observer && l.recording.Has(l.keyOf(identity)) {
 			who[identity] = p.Name
@@ -338,7 +344,7 @@ func (l *live) watchRecording(now time.Time) {
 		l.stopRecording(recording.AtEnd, now)
 	case l.profile.Rules.Recording == profile.RecordingImpossible:
 		l.stopRecording(recording.ByRule, now)
-	case !l.recording.State.Begun() || len(l.captured()) > 0:
+	case l.recording.State == recording.Asking || l.recording.State == recording.Stopping || len(l.agreeing()) > 0:
 		l.aloneSince = time.Time{}
 	case l.aloneSince.IsZero():
 		l.aloneSince = now
@@ -735,19 +741,6 @@ func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]KeptR
 	return all, nil
 }
 
-// findRecording is a recording of a meeting that was started: recording.ErrNone if there is none.
-func (m *Meetings) findRecording(ctx context.Context, id, which string) (recording.Recording, error) {
-	all, err := m.cfg.Store.Recordings(ctx, id, maxListed)
-	if err != nil {
-		return recording.Recording{}, err
-	}
-	i := slices.IndexFunc(all, func(r recording.Recording) bool { return r.ID == which })
-	if i < 0 {
-		return recording.Recording{}, recording.ErrNone
-	}
-	return all[i], nil
-}
-
 type mayDownload struct{ byAgent }
 
 func (mayDownload) command() role.Command { return role.DownloadRecording }
@@ -780,7 +773,7 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 	if _, err := m.ask(ctx, id, may); err != nil {
 		return DownloadedPart{}, err
 	}
-	r, err := m.findRecording(ctx, id, which)
+	r, err := m.cfg.Store.StartedRecording(ctx, id, which)
 	if err != nil {
 		return DownloadedPart{}, err
 	}
@@ -845,7 +838,7 @@ func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which stri
 	if _, err := m.ask(ctx, id, may); err != nil {
 		return err
 	}
-	if _, err := m.findRecording(ctx, id, which); err != nil {
+	if _, err := m.cfg.Store.StartedRecording(ctx, id, which); err != nil {
 		return err
 	}
 	return m.deleteRecording(ctx, id, deletedRecording{may, which, "host"})
@@ -884,9 +877,14 @@ func (m *Meetings) closeRecordings() {
 	m.mu.Lock()
 	all := slices.Collect(maps.Values(m.live))
 	m.mu.Unlock()
+	// Side by side: a slow disk holds up one, and the others are stored as what they are.
+	var closing sync.WaitGroup
 	for _, l := range all {
-		if l.captor.Close() {
-			m.lookAround(m.ctx, []string{l.id})
-		}
+		closing.Go(func() {
+			if l.captor.Close() {
+				m.lookAround(m.ctx, []string{l.id})
+			}
+		})
 	}
+	closing.Wait()
 }

@@ -1,6 +1,7 @@
 package meeting_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -294,5 +295,44 @@ func TestARecordingThatWasOnlyAskedForIsForgotten(t *testing.T) {
 	s.taken()
 	if told := s.recorder.Told(); !slices.Equal(told, []string{"start 1"}) {
 		t.Errorf("the recorder was told %q", told)
+	}
+}
+
+// A server that comes back after a crash ends a recording to which nobody comes back, so
+// that it is not kept for ever.
+func TestAnInterruptedRecordingEndsByItself(t *testing.T) {
+	s := newStudio(t)
+	id := s.runs()
+	before := s.Meetings
+	t.Cleanup(before.Close)
+	s.store.failSave.Store(true) // of before the crash nothing is stored any more
+	s.store = &flaky{Store: s.store.Store}
+	s.recorder = &recordingtest.Recorder{}
+	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder})
+	t.Cleanup(s.Close)
+	state := func() (recording.State, recording.Reason) {
+		t.Helper()
+		stored, err := s.store.StartedRecording(t.Context(), s.id, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stored.State, stored.Because
+	}
+	s.Sweep(t.Context())
+	if is, because := state(); is != recording.Interrupted || because != recording.Crashed {
+		t.Errorf("after the crash it is %s, %s", is, because)
+	}
+	s.pass(4 * time.Minute)
+	s.SweepDue(t.Context())
+	if is, _ := state(); is != recording.Interrupted {
+		t.Errorf("too early it is %s", is)
+	}
+	s.pass(2 * time.Minute)
+	s.SweepDue(t.Context())
+	if is, because := state(); is != recording.Stopped || because != recording.Alone {
+		t.Errorf("then it is %s, %s", is, because)
+	}
+	if got := s.recorder.Taken(); len(got) != 0 {
+		t.Errorf("%v are taken", got)
 	}
 }

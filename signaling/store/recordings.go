@@ -95,6 +95,29 @@ func (s *Store) Recordings(ctx context.Context, id string, limit int) ([]recordi
 	return all, nil
 }
 
+// StartedRecording is one of a meeting that was started, without what was answered, or
+// recording.ErrNone.
+func (s *Store) StartedRecording(ctx context.Context, meeting, id string) (recording.Recording, error) {
+	r, err := scanRecording(s.read.QueryRowContext(ctx, `SELECT `+recordingColumns+` FROM recordings
+		WHERE id = $1 AND meeting_id = $2 AND started_at IS NOT NULL`, id, meeting))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, recording.ErrNone
+	}
+	return r, classify(err)
+}
+
+// Recorded lists the meetings whose recording is under way or was interrupted, the
+// longest first, limit at most.
+func (s *Store) Recorded(ctx context.Context, limit int) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT meeting_id FROM recordings WHERE state NOT IN ($1, $2)
+		GROUP BY meeting_id ORDER BY MIN(started_at) LIMIT $3`, recording.Asking, recording.Stopped, limit)
+	all, err := collect(rows, err, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
+	return all, classify(err)
+}
+
 // ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
 // limit at most, without consents.
 func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, limit int) ([]recording.Recording, error) {
@@ -107,20 +130,27 @@ func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, limit int)
 	return all, nil
 }
 
+// The act is the first field of an event in its canonical form. The condition is that of
+// the index audit_downloads, so that those events alone are read.
+const downloadsQuery = `SELECT e.event FROM audit_events e JOIN meetings m ON m.post_id = e.post
+	WHERE m.id = $1 AND substr(e.event, 1, 30) = '{"act":"recording.downloaded",' AND e.event LIKE '%"meeting":"' || m.id || '"%'
+	ORDER BY e.seq DESC LIMIT $2`
+
 // Downloads lists who took parts of a meeting's recordings away, newest first, limit at
 // most. It is what the audit trail of the post tells.
 func (s *Store) Downloads(ctx context.Context, id string, limit int) ([]recording.Download, error) {
-	// The act is the first field of an event in its canonical form.
-	rows, err := s.read.QueryContext(ctx, `SELECT e.event FROM audit_events e JOIN meetings m ON m.post_id = e.post
-		WHERE m.id = $1 AND e.event LIKE '{"act":"`+string(audit.RecordingDownloaded)+`",%"meeting":"' || m.id || '"%' ORDER BY e.seq DESC LIMIT $2`, id, limit)
+	rows, err := s.read.QueryContext(ctx, downloadsQuery, id, limit)
 	all, err := collect(rows, err, func(row scanner) (d recording.Download, err error) {
 		var text string
 		if err := row.Scan(&text); err != nil {
 			return d, err
 		}
 		e, err := audit.ParseEvent([]byte(text))
-		if err != nil || e.Meeting != id { // an underscore of an id stands for any character
-			return d, err
+		if err != nil {
+			return d, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		if e.Meeting != id { // an underscore of an id stands for any character
+			return recording.Download{}, nil
 		}
 		d = recording.Download{Recording: e.Subjects[audit.OfRecording], Account: e.Actor.ID, At: e.Time}
 		d.Part, err = strconv.Atoi(e.Detail["part"])
