@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,6 @@ type Recording struct {
 	began  time.Time // with a monotonic clock
 	part   uint32
 
-	failed chan error
 	wake   chan struct{} // there is much to write
 	flush  chan chan error
 	ending chan struct{} // closed when the writer is to finish
@@ -116,6 +116,9 @@ type Recording struct {
 	final    bool  // Stop, not Suspend
 	reason   string
 	paused   bool
+	resumed  time.Time       // what arrived before is of a pause
+	speaking []string        // as told last, also in a pause
+	muted    map[string]bool // tracks
 	streams  map[uint32]*stream
 	agreed   map[string]bool // identities
 	gap      *gap            // what is being lost; nil if nothing is
@@ -157,8 +160,8 @@ func Start(cfg Config, about About) (*Recording, error) {
 	}
 	r := &Recording{
 		cfg: cfg, about: about, folder: filepath.Join(cfg.Dir, about.ID),
-		failed: make(chan error, 1), wake: make(chan struct{}, 1), flush: make(chan chan error), ending: make(chan struct{}), done: make(chan struct{}),
-		streams: make(map[uint32]*stream), agreed: make(map[string]bool),
+		wake: make(chan struct{}, 1), flush: make(chan chan error), ending: make(chan struct{}), done: make(chan struct{}),
+		streams: make(map[uint32]*stream), agreed: make(map[string]bool), muted: make(map[string]bool),
 		buffer: buffer{limit: max(cfg.Buffer/chunkLen, 2)},
 	}
 	part, err := r.open()
@@ -205,8 +208,9 @@ func (r *Recording) open() (*seal.Part, error) {
 	return part, nil
 }
 
-// Failed is told at most once: why capture stopped by itself.
-func (r *Recording) Failed() <-chan error { return r.failed }
+// Ended is closed when nothing more is taken, because of Stop, Suspend, or what [Recording.Err] then says.
+// A disk that does not answer may keep the file from being closed for long after that; see Done.
+func (r *Recording) Ended() <-chan struct{} { return r.ending }
 
 // Part is which part of the recording this is, from 1.
 func (r *Recording) Part() uint32 { return r.part }
@@ -252,13 +256,16 @@ func (r *Recording) begin(s *stream, at time.Time) {
 	}
 	s.begun, s.index = true, r.manifest.track(s.TapStream)
 	r.put(journal.Begin{TapStream: s.TapStream}, at)
+	if r.muted[s.Track] {
+		r.put(journal.Muted{Track: s.Track, Muted: true}, at) // from its beginning
+	}
 }
 
 // Packet is [sfu.Sink].
 func (r *Recording) Packet(id uint32, at time.Time, rtp []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.takes(id)
+	s := r.takes(id, at)
 	if s == nil {
 		return
 	}
@@ -284,9 +291,10 @@ func (r *Recording) Packet(id uint32, at time.Time, rtp []byte) {
 	r.hurry()
 }
 
-// takes is the stream of a packet that may be kept, or nil. Holds mu.
-func (r *Recording) takes(id uint32) *stream {
-	if r.ended || r.paused {
+// takes is the stream of what arrived then and may be kept, or nil: the tap hands over a
+// little later, perhaps after a pause. Holds mu.
+func (r *Recording) takes(id uint32, at time.Time) *stream {
+	if r.ended || r.paused || at.Before(r.resumed) {
 		return nil
 	}
 	if s := r.streams[id]; s != nil && s.agreed {
@@ -299,7 +307,7 @@ func (r *Recording) takes(id uint32) *stream {
 func (r *Recording) Report(id uint32, at time.Time, report sfu.SenderReport) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.takes(id) == nil {
+	if r.takes(id, at) == nil {
 		return
 	}
 	r.scratch = journal.AppendReport(r.scratch[:0], at.Sub(r.began), id, report)
@@ -320,8 +328,13 @@ func (r *Recording) End(id uint32, at time.Time) {
 func (r *Recording) Muted(track string, muted bool, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if muted {
+		r.muted[track] = true
+	} else {
+		delete(r.muted, track)
+	}
 	for _, s := range r.streams {
-		if s.Track == track && s.agreed {
+		if s.Track == track && s.begun && s.agreed {
 			r.put(journal.Muted{Track: track, Muted: muted}, at)
 			return
 		}
@@ -332,16 +345,15 @@ func (r *Recording) Muted(track string, muted bool, at time.Time) {
 func (r *Recording) Speaking(identities []string, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.paused {
-		return
+	r.speaking = slices.Clone(identities)
+	if !r.paused {
+		r.tellSpeaking(at)
 	}
-	var speaking []string
-	for _, identity := range identities {
-		if r.agreed[identity] {
-			speaking = append(speaking, identity)
-		}
-	}
-	r.put(journal.Speaking{Identities: speaking}, at)
+}
+
+// tellSpeaking tells who speaks of those who are recorded. Holds mu.
+func (r *Recording) tellSpeaking(at time.Time) {
+	r.put(journal.Speaking{Identities: slices.DeleteFunc(slices.Clone(r.speaking), func(identity string) bool { return !r.agreed[identity] })}, at)
 }
 
 // Note tells the recording what happened in the meeting: a [journal.Joined], Left,
@@ -411,7 +423,11 @@ func (r *Recording) setPaused(paused bool, by string) {
 	if paused {
 		r.put(journal.Paused{By: by}, at)
 	} else {
+		r.resumed = at
 		r.put(journal.Resumed{By: by}, at)
+		if len(r.speaking) > 0 {
+			r.tellSpeaking(at)
+		}
 	}
 }
 
@@ -496,7 +512,7 @@ func (r *Recording) endedBy() error {
 	return ErrEnded
 }
 
-// fail stops capture, and drops what waits. Holds mu.
+// fail stops capture. What waits is written if the disk takes it. Holds mu.
 func (r *Recording) fail(err error) {
 	if r.ended {
 		if r.err == nil {
@@ -505,7 +521,6 @@ func (r *Recording) fail(err error) {
 		return
 	}
 	r.ended, r.err, r.final, r.reason = true, err, true, reasonOf(err)
-	r.failed <- err
 	close(r.ending)
 }
 

@@ -360,12 +360,14 @@ func TestAPauseKeepsNothing(t *testing.T) {
 	r.Report(1, time.Now(), sfu.SenderReport{})
 	r.Speaking([]string{"anne"}, time.Now())
 	note(t, r, journal.Joined{Identity: "ines"})
+	during := time.Now()
 	r.Resume("anne")
 	r.Resume("anne")
+	r.Packet(1, during, rtp(2)) // the tap hands over a little later
 	r.Packet(1, time.Now(), rtp(3))
 	stop(t, r)
 	records, o := opened(t, cfg)
-	want(t, records, "Started", "Consent", "Begin", "1:1", "Paused", "Joined", "Resumed", "1:3", "Stopped")
+	want(t, records, "Started", "Consent", "Begin", "1:1", "Paused", "Joined", "Resumed", "Speaking", "1:3", "Stopped")
 	if o.Report.Parts[0].Closing.Lost != 0 {
 		t.Error("a pause counts as a loss")
 	}
@@ -493,8 +495,8 @@ func TestASlowDisk(t *testing.T) {
 func failed(t testing.TB, r *Recording) error {
 	t.Helper()
 	select {
-	case err := <-r.Failed():
-		return err
+	case <-r.Ended():
+		return r.Err()
 	case <-time.After(time.Minute):
 		t.Fatal("capture has not said that it stopped")
 		return nil
@@ -531,6 +533,11 @@ func TestADiskThatStalls(t *testing.T) {
 			t.Error("what waited is still in memory")
 		}
 		r.mu.Unlock()
+		select {
+		case <-r.Done():
+			t.Error("the file is closed, which the disk has not answered")
+		default:
+		}
 		r.Packet(1, time.Now(), rtp(100))
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

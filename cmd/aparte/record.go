@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -245,7 +246,7 @@ func recipientsOf(folder string) (recipients []string, err error) {
 			continue // damaged: that is no reason to keep it
 		}
 		for _, r := range b.Recipients {
-			if !strings.Contains(strings.Join(recipients, " "), r) {
+			if !slices.Contains(recipients, r) {
 				recipients = append(recipients, r)
 			}
 		}

@@ -67,12 +67,9 @@ const archiveKeyFile = "archive.key"
 // devArchive gives a server that is tried out an archive of its own, so that it can
 // record: the key that opens what it writes lies beside it, which is no way to keep one.
 func devArchive(c *Config) (file string, err error) {
-	content, public, err := seal.NewIdentityFile(time.Now())
-	if err != nil {
-		return "", err
-	}
 	file = filepath.Join(c.DataDir, archiveKeyFile)
-	if kept, err := os.ReadFile(file); err == nil {
+	switch kept, err := os.ReadFile(file); {
+	case err == nil:
 		identities, err := seal.ParseIdentities(kept)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", file, err)
@@ -83,6 +80,12 @@ func devArchive(c *Config) (file string, err error) {
 		}
 		c.Recordings.Recipients = []string{public.String()}
 		return file, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	content, public, err := seal.NewIdentityFile(time.Now())
+	if err != nil {
+		return "", err
 	}
 	if err := seal.WriteSecret(file, content); err != nil {
 		return "", err
@@ -91,8 +94,38 @@ func devArchive(c *Config) (file string, err error) {
 	return file, nil
 }
 
-// Start implements recording.Recorder.
-func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture, error) {
+// Start implements recording.Recorder. A disk that does not answer in time has none begun;
+// what it begins later is closed, with nobody in it.
+func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Capture, error) {
+	type begun struct {
+		capture *writing
+		err     error
+	}
+	answer := make(chan begun, 1)
+	go func() {
+		c, err := s.begin(ctx, o)
+		answer <- begun{c, err}
+	}()
+	select {
+	case b := <-answer:
+		if b.err != nil {
+			return nil, b.err
+		}
+		return b.capture, nil
+	case <-ctx.Done():
+		go func() {
+			if b := <-answer; b.err == nil {
+				if _, err := b.capture.Stop(context.WithoutCancel(ctx), true); err != nil {
+					s.log.Error("close recording that began too late", "recording", o.ID, "err", err)
+				}
+			}
+		}()
+		return nil, fmt.Errorf("begin recording %s: %w", o.ID, ctx.Err())
+	}
+}
+
+// begin makes the part, and taps the room.
+func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error) {
 	begun := make(chan struct{})
 	defer close(begun) // when what is written is known, or nothing is
 	s.setWrites(o.ID, begun)
@@ -107,7 +140,7 @@ func (s *scribe) Start(_ context.Context, o recording.Order) (recording.Capture,
 	c := &writing{scribe: s, order: o, rec: rec, let: make(map[string]bool)}
 	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
 		// Nothing was taken: what is there says nothing but that it was begun.
-		return nil, errors.Join(err, rec.Stop(context.Background(), "", "the room could not be tapped"))
+		return nil, errors.Join(err, rec.Stop(ctx, "", "the room could not be tapped"))
 	}
 	return c, nil
 }
@@ -287,11 +320,11 @@ func (c *writing) Forbid(identity string) {
 }
 
 // Pause implements recording.Capture.
-func (c *writing) Pause() { c.rec.Pause(c.order.AskedBy) }
+func (c *writing) Pause() { c.rec.Pause("") }
 
 // Resume implements recording.Capture.
 func (c *writing) Resume() {
-	c.rec.Resume(c.order.AskedBy)
+	c.rec.Resume("")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tap != nil {
@@ -342,7 +375,7 @@ func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, erro
 }
 
 // Done implements recording.Capture.
-func (c *writing) Done() <-chan struct{} { return c.rec.Done() }
+func (c *writing) Done() <-chan struct{} { return c.rec.Ended() }
 
 // Err implements recording.Capture.
 func (c *writing) Err() error { return because(c.rec.Err()) }

@@ -117,11 +117,11 @@ type Consent struct {
 	Wording  string // which text was put to them: its version or hash
 }
 
-// Paused says that nothing is recorded until Resumed, at whose wish.
-type Paused struct{ By string }
+// Paused says that nothing is recorded until Resumed.
+type Paused struct{ By string } // identity; "": it does not say
 
 // Resumed ends a pause.
-type Resumed struct{ By string }
+type Resumed struct{ By string } // identity; "": it does not say
 
 // The reasons of a gap.
 const (

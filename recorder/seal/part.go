@@ -85,6 +85,7 @@ func (p *Part) Segment(pieces ...[]byte) error {
 		err = p.flush()
 	}
 	if err != nil {
+		p.out.Reset() // the closing follows the last whole segment
 		return fmt.Errorf("segment %d of part %d: %w", n, p.binding.Part, err)
 	}
 	p.segments, p.hash = n, link(p.hash, digest)
