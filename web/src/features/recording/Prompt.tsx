@@ -20,6 +20,10 @@ export function Prompt({ recording, consent, own, leave }: Props) {
   const title = useId()
   const say = useEffectEvent(() => announce(t('rec.sr.asked', { host: recording.by, purpose: recording.purpose }), 'assertive'))
   useEffect(() => say(), [recording.id])
+  useEffect(() => {
+    // One element in full screen, such as a shared picture, hides the question.
+    if (document.fullscreenElement && document.fullscreenElement !== document.documentElement) void document.exitFullscreen().catch(() => undefined)
+  }, [recording.id])
   return (
     <section className="notice rec-prompt" role="group" aria-labelledby={title} data-region="question" data-testid="rec-prompt">
       <div className="note">

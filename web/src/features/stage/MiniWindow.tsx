@@ -1,12 +1,13 @@
 // The call in a small window above all others: who speaks, one's microphone, the way out. Where a browser has windows of
 // pages for that (Document Picture-in-Picture), the window is drawn here; elsewhere it shows the picture alone.
-import { CircleDot, LogOut, Mic, MicOff } from 'lucide-react'
+import { LogOut, Mic, MicOff } from 'lucide-react'
 import { useCallback, useEffect, useState, type ReactNode } from 'react'
 import { createPortal } from 'react-dom'
 import { initials, type Call } from '@/call/live'
 import { useT } from '@/i18n'
 import { announce, Button, useStore } from '@/ui'
 import { Video } from './Media'
+import { RecordedMark } from './RecordedMark'
 
 /** What browsers have of https://wicg.github.io/document-picture-in-picture/, which TypeScript does not describe. */
 interface Windows { requestWindow: (wish: { width: number; height: number }) => Promise<Window> }
@@ -81,7 +82,7 @@ function MiniCall({ call, leave }: { call: Call; leave: () => void }) {
           <div className="caption"><bdi className="name">{person.self ? t('stage.you') : person.name}</bdi></div>
         </div>
       ) : null}
-      {recording ? <p className={`sc rec ${recording.state}`} data-testid="recording"><CircleDot aria-hidden="true" />{t(`rec.state.${recording.state}`)}</p> : null}
+      {recording ? <RecordedMark told={recording} /> : null}
       <div className="mini-bar">
         {self.can.speak ? <Button className={on ? 'mic' : 'mic isoff'} aria-label={t(on ? 'ctl.mic.on.name' : 'ctl.mic.off.name')} icon={on ? <Mic aria-hidden="true" /> : <MicOff aria-hidden="true" />} onClick={() => void call.toggleMic()}>{t(on ? 'ctl.mic.on' : 'ctl.mic.off')}</Button> : null}
         <Button kind="danger" icon={<LogOut aria-hidden="true" className="flip" />} onClick={leave}>{t('ctl.leave')}</Button>

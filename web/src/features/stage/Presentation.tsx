@@ -6,6 +6,7 @@ import { useT, Words } from '@/i18n'
 import { Button } from '@/ui'
 import { Beside } from './Beside'
 import { Video } from './Media'
+import { RecordedMark } from './RecordedMark'
 import type { Drawn } from './TileList'
 import { useFullScreen } from './useFullScreen'
 
@@ -17,10 +18,10 @@ interface Props {
 }
 
 export function Presentation({ share, shares, people, drawn }: Props) {
-  return <Beside className="presentation" people={people} drawn={drawn} large={<Screen share={share} shares={shares} onShare={drawn.onShare} />} />
+  return <Beside className="presentation" people={people} drawn={drawn} large={<Screen share={share} shares={shares} drawn={drawn} />} />
 }
 
-function Screen({ share, shares, onShare }: Pick<Props, 'share' | 'shares'> & { onShare: (identity: string) => void }) {
+function Screen({ share, shares, drawn }: Omit<Props, 'people'>) {
   const t = useT()
   const figure = useRef<HTMLElement>(null)
   const full = useFullScreen(figure)
@@ -29,7 +30,8 @@ function Screen({ share, shares, onShare }: Pick<Props, 'share' | 'shares'> & { 
       <figcaption>
         <MonitorUp aria-hidden="true" />
         <span className="what"><Words id="stage.screen" values={{ name: <bdi>{share.name}</bdi> }} /></span>
-        {shares.length > 1 ? shares.map((one) => <Button key={one.identity} aria-pressed={one === share} onClick={() => onShare(one.identity)}><bdi>{one.name}</bdi></Button>) : null}
+        {shares.length > 1 ? shares.map((one) => <Button key={one.identity} aria-pressed={one === share} onClick={() => drawn.onShare(one.identity)}><bdi>{one.name}</bdi></Button>) : null}
+        {full.on && drawn.recording ? <RecordedMark told={drawn.recording} /> : null}
         {full.offered ? <Button className="full" aria-label={t(full.on ? 'stage.full.leave' : 'stage.full.screen')} icon={full.on ? <Minimize aria-hidden="true" /> : <Maximize aria-hidden="true" />} onClick={full.toggle} /> : null}
       </figcaption>
       <div>

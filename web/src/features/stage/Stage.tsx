@@ -75,7 +75,7 @@ export function Stage({ call, title, host }: { call: Call; title: string; host?:
         {recorded ? <Suspense><RecordingPart call={call} state={state} host={host !== undefined} open={dialog === 'recording'} onClose={() => setDialog(null)} leave={leave} /></Suspense> : null}
         <ModeratedNotices call={call} state={state} />
         <Notices call={call} state={state} alone={Boolean(host) && state.people.length < 2 && view.selfView === 'tile'} onDevices={setDialog} />
-        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} empty={t(host ? 'stage.alone' : 'stage.empty')} drawn={{ menuOf, reactions: state.reactions, view, onPin: pin, onShare: (identity) => showLarge(call, identity), onSelf: () => call.view.setSelfView('tile') }} />
+        <Tiles people={state.people} shares={state.shares} spotlight={state.moderation.spotlight} empty={t(host ? 'stage.alone' : 'stage.empty')} drawn={{ menuOf, reactions: state.reactions, recording: state.recording, view, onPin: pin, onShare: (identity) => showLarge(call, identity), onSelf: () => call.view.setSelfView('tile') }} />
         <Watermark call={call} />
         {phase.is === 'reconnecting' ? <Reconnecting phase={phase} retry={call.retryNow} /> : null}
         {state.mustTap ? <button type="button" className="tap" onClick={() => void call.resume()}>{t('stage.tap')}</button> : null}

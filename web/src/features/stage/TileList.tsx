@@ -3,7 +3,7 @@
 import type { CSSProperties, KeyboardEvent, ReactNode } from 'react'
 import type { Reaction } from '@/api'
 import { intents } from '@/call'
-import type { Person, ViewState } from '@/call/live'
+import type { Person, RecordingTold, ViewState } from '@/call/live'
 import { preferences } from '@/call/preferences'
 import { useT } from '@/i18n'
 import type { MenuGroup } from '@/ui/overlays'
@@ -14,6 +14,8 @@ export interface Drawn {
   reactions: Readonly<Record<string, Reaction>>
   menuOf: (person: Person) => MenuGroup[]
   view: ViewState
+  /** What is asked for or under way; null: nothing. */
+  recording: RecordingTold | null
   /** Pins somebody, or takes the pin out. */
   onPin: (identity: string) => void
   onShare: (identity: string) => void
