@@ -1,5 +1,5 @@
 // The audit trail of a post, for its auditors: looked through, read in detail, checked, taken away.
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { RefreshCw } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { agent, type AuditEvent, type PostRole } from '@/api'
@@ -55,7 +55,9 @@ function useAddress(posts: readonly PostRole[]): [Place, (place: Place) => void]
     return () => removeEventListener('popstate', back)
   })
   return [place, (next) => {
-    history.pushState(null, '', `${location.pathname}${writeFilters(next.filters, posts.length > 1 ? next.post : '')}`)
+    // A date comes digit by digit: "back" does not undo each of them.
+    const typed = next.filters.from !== place.filters.from || next.filters.to !== place.filters.to
+    history[typed ? 'replaceState' : 'pushState'](null, '', `${location.pathname}${writeFilters(next.filters, posts.length > 1 ? next.post : '')}`)
     setPlace(next)
   }]
 }
@@ -84,6 +86,8 @@ function Trail({ post, posts, filters, onChange }: TrailProps) {
   const [open, setOpen] = useState<AuditEvent | null>(null)
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetching, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ['audit', post, filters], initialPageParam: 0, queryFn: ({ pageParam }) => page(post, filters, pageParam), getNextPageParam: (last) => last.next,
+    // What one chose it with stays on the page, and the focus on it.
+    placeholderData: keepPreviousData,
   })
   const names: Names = Object.assign({}, ...(data?.pages.map((one) => one.names) ?? [])) as Names
   const events = data?.pages.flatMap((one) => one.events) ?? []
