@@ -3,10 +3,13 @@ export * as agent from './agent'
 export * as guest from './guest'
 export { BrowserKeys, knockStatement, prove, returnStatement, type KeptKey } from './binding'
 export * from './agentChannels'
-export * from './channels'
+export type { GuestChannel } from './channels'
 export * from './link'
 export * from './pin'
 export * from './store'
 export type * from './types'
 export { isProblem, Problem } from './http'
 export type { SocketState } from './socket'
+
+/** The guest's live channel, loaded when it is first wanted. */
+export const loadGuestChannel = () => import('./channels').then((module) => module.GuestChannel)

@@ -20,7 +20,7 @@ function browser(keeps = true): { keys: BrowserKeys; kept: Map<string, KeptKey> 
   return { keys: new BrowserKeys(shelf), kept }
 }
 
-function setUp(answers: Record<string, unknown>, kept: { secret?: string; session?: string; left?: boolean } = {}, keys: BrowserKeys = browser(false).keys) {
+function setUp(answers: Record<string, unknown>, kept: { secret?: string; session?: string; left?: boolean } = {}, keys: BrowserKeys = browser(false).keys, arrives: Promise<unknown> = Promise.resolve()) {
   const calls: Call[] = []
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
     const path = url.replace('/api/v1', '')
@@ -44,7 +44,11 @@ function setUp(answers: Record<string, unknown>, kept: { secret?: string; sessio
   const line = new Store<SocketState>({ is: 'connecting' })
   const channel = { connection: line, start: vi.fn(), close: vi.fn(), retryNow: vi.fn() }
   let push: (view: GuestView) => void = () => undefined
-  const visit = new GuestVisit('LINK', keep, keys, (_, onView) => ((push = onView), channel as unknown as GuestChannel))
+  const visit = new GuestVisit('LINK', keep, keys, async (_, onView) => {
+    push = onView
+    await arrives
+    return channel as unknown as GuestChannel
+  })
   return { visit, calls, memory, line, channel, push: (pushed: GuestView) => push(pushed), now: (): Visit => visit.state.get() }
 }
 
@@ -72,7 +76,7 @@ describe("a guest's visit", () => {
     await visit.start()
     expect(calls.map(({ method, path, bearer }) => [method, path, bearer])).toEqual([['GET', '/guest', 'Bearer S']])
     expect(now()).toMatchObject({ at: 'guest', view: { status: 'waiting' }, ended: null })
-    expect(channel.start).toHaveBeenCalledOnce()
+    await vi.waitFor(() => expect(channel.start).toHaveBeenCalledOnce())
   })
 
   it.each([['AAAA'], ['']])('shows a damaged secret (%j) as an unknown link, without asking the server', async (secret) => {
@@ -98,6 +102,19 @@ describe("a guest's visit", () => {
     const { visit, now } = setUp({ '/guest/redeem': new Problem('link-in-use', 409, ''), '/guest': view('revoked') }, { secret: newSecret(), session: 'S' })
     await visit.start()
     expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-in-use' } })
+  })
+
+  it('opens no live channel that comes when it is not wanted any more', async () => {
+    let come: () => void = () => undefined
+    const arrives = new Promise<undefined>((resolve) => (come = () => resolve(undefined)))
+    const { visit, channel } = setUp({ '/guest': view('waiting') }, { session: 'S' }, undefined, arrives)
+    await visit.start()
+    visit.dispose()
+    await visit.start()
+    come()
+    await vi.waitFor(() => expect(channel.start).toHaveBeenCalled())
+    await Promise.resolve()
+    expect(channel.start).toHaveBeenCalledOnce()
   })
 
   it('follows every change the live channel tells', async () => {

@@ -4,9 +4,10 @@
 //	    └────▶ refused{problem}                            unknown, early, expired, full, in use, …
 import type { Over } from '@/call/live'
 import {
-  BrowserKeys, GuestChannel, guest as api, isProblem, knockStatement, pinKey, pinProof, Problem, prove, redemptionCode, returnStatement, Store,
-  type GuestView, type KeptKey, type Knocking, type MediaGrant, type Readable, type SocketState,
+  BrowserKeys, guest as api, isProblem, knockStatement, loadGuestChannel, pinKey, pinProof, Problem, prove, redemptionCode, returnStatement, Store,
+  type GuestChannel, type GuestView, type KeptKey, type Knocking, type MediaGrant, type Readable, type SocketState,
 } from '@/api'
+import { untilThere } from '@/ui'
 
 export type Visit =
   | { at: 'starting' }
@@ -28,6 +29,10 @@ export interface Keep {
 
 const offline: SocketState = { is: 'connecting' }
 
+type Connect = (session: string, onView: (view: GuestView) => void) => Promise<GuestChannel>
+// Nobody needs it before having knocked: it is not part of what the first page waits for.
+const connectWhenThere: Connect = async (session, onView) => new (await untilThere(loadGuestChannel))(session, onView)
+
 export class GuestVisit {
   private readonly current = new Store<Visit>({ at: 'starting' })
   readonly state: Readable<Visit> = this.current
@@ -35,13 +40,15 @@ export class GuestVisit {
   /** The state of the live channel, told truthfully in the lobby. */
   readonly connection: Readable<SocketState> = this.line
   private channel: GuestChannel | null = null
+  /** Taken away from a channel that is not wanted any more before it has come. */
+  private listening: symbol | null = null
   session: string | null
 
   constructor(
     private readonly linkID: string,
     private readonly keep: Keep,
     private readonly keys: Pick<BrowserKeys, 'find' | 'findOrMake'> = new BrowserKeys(),
-    private readonly connect: (session: string, onView: (view: GuestView) => void) => GuestChannel = (session, onView) => new GuestChannel(session, onView),
+    private readonly connect: Connect = connectWhenThere,
   ) {
     this.session = keep.session()
   }
@@ -117,6 +124,7 @@ export class GuestVisit {
   retryConnection = (): void => this.channel?.retryNow()
 
   dispose = (): void => {
+    this.listening = null
     this.channel?.close()
     this.channel = null
   }
@@ -194,20 +202,23 @@ export class GuestVisit {
     if (view.status === 'entry' && now.at === 'guest' && now.view.status === 'admitted') ended = 'ended'
     if (view.status !== 'admitted' && !(view.status === 'entry' && ended === 'ended')) ended = null
     this.current.set({ at: 'guest', view, ended })
-    if (view.status !== 'entry') this.listen()
+    if (view.status !== 'entry') void this.listen()
   }
 
-  private listen(): void {
-    if (this.channel || this.session === null) return
-    this.channel = this.connect(this.session, (view) => this.learn(view))
-    const { connection } = this.channel
+  private async listen(): Promise<void> {
+    if (this.listening || this.session === null) return
+    const listening = (this.listening = Symbol())
+    const channel = await this.connect(this.session, (view) => this.learn(view))
+    if (this.listening !== listening) return
+    this.channel = channel
+    const { connection } = channel
     const pass = () => {
       this.line.set(connection.get())
       if (connection.get().is === 'refused') void this.lost()
     }
     pass()
     connection.subscribe(pass)
-    this.channel.start()
+    channel.start()
   }
 
   /** The channel will not have this session any more: the API says why. */
