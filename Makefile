@@ -11,11 +11,12 @@ SHELL       := /bin/bash
 .NOTPARALLEL:
 
 # Of `make soak`: how long, how often the program is killed, how often the power is cut,
-# how often a process that records is killed.
+# how often a process that records is killed, how many lives of two posts are lived.
 DURATION  ?= 10m
 KILLS     ?= 500
 POWERCUTS ?= 500
 CRASHES   ?= 200
+MODELS    ?= 100
 
 NODE_MIN     := 22
 NODE_VERSION := 22.23.3
@@ -171,6 +172,7 @@ soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the powe
 	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurviveKill$$' -timeout 0 ./cmd/aparte/crashtest -rounds $(KILLS)
 	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurvivePowerFailures$$' -timeout 0 ./signaling/store -powercuts $(POWERCUTS)
 	go test -count=1 -v -run '^TestKilled$$' -timeout 0 ./recorder -crashes $(CRASHES)
+	go test -count=1 -v -run '^TestNobodyIsMoreThanTheirPostMakesThem$$' -timeout 0 ./signaling/api -rapid.checks $(MODELS)
 
 .PHONY: screenshots
 screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture

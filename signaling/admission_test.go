@@ -28,6 +28,7 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/post"
 	"aparte/signaling/store"
+	"aparte/signaling/store/storetest"
 	"aparte/signaling/token"
 	"aparte/signaling/wire"
 )
@@ -57,7 +58,7 @@ func newHouse(t *testing.T) *house {
 			t.Fatal(err)
 		}
 	}
-	s, err := store.Open(ctx, t.TempDir(), log)
+	s, err := store.Open(ctx, storetest.Dir(t), log)
 	must(err)
 	t.Cleanup(func() { s.Close() })
 	logins := login.New(s, time.Now, rand.Reader, log)

@@ -27,6 +27,7 @@ import (
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
 	"aparte/signaling/store"
+	"aparte/signaling/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -163,7 +164,7 @@ func TestHealthIsCheckedOnceASecondAndTellsNobodyWhy(t *testing.T) {
 
 func TestDemoLinksWork(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s, err := store.Open(t.Context(), t.TempDir(), log)
+	s, err := store.Open(t.Context(), storetest.Dir(t), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,17 +30,17 @@ func contractOf(h huma.API) ([]byte, error) {
 // serveContract answers with the contract of h. Unlike everything else here it may be
 // kept, as long as it is asked whether it still holds.
 func (a *API) serveContract(h huma.API) http.HandlerFunc {
-	data, err := contractOf(h)
-	sum := sha256.Sum256(data)
-	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	contract := sync.OnceValues(func() ([]byte, error) { return contractOf(h) })
 	return func(w http.ResponseWriter, r *http.Request) {
+		data, err := contract()
 		if err != nil {
 			sendProblem(w, a.internal(r.Context(), "err", err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("ETag", etag)
+		sum := sha256.Sum256(data)
+		w.Header().Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}
 }

@@ -37,6 +37,7 @@ import (
 	"aparte/signaling/post"
 	"aparte/signaling/recording/recordingtest"
 	"aparte/signaling/store"
+	"aparte/signaling/store/storetest"
 	"aparte/signaling/token"
 )
 
@@ -146,7 +147,7 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}, recorder: &recordingtest.Recorder{}}
+	s := &server{t: t, dir: storetest.Dir(t), clock: &clock{now: time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)}, recorder: &recordingtest.Recorder{}}
 	s.start()
 	t.Cleanup(s.stop)
 	s.post = s.newPost("Dakar")

@@ -294,7 +294,7 @@ func TestNobodyIsMoreThanTheirPostMakesThem(t *testing.T) {
 	s := newServer(t)
 	run := 0 // keeps their addresses apart: one server has them all
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		if err := flag.Set("rapid.checks", "25"); err != nil { // each step commits to the disk
+		if err := flag.Set("rapid.checks", "10"); err != nil { // each step commits to the disk
 			t.Fatal(err)
 		}
 		defer func() { _ = flag.Set("rapid.checks", checks.DefValue) }()

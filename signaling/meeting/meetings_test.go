@@ -25,6 +25,7 @@ import (
 	"aparte/signaling/post"
 	"aparte/signaling/role"
 	"aparte/signaling/store"
+	"aparte/signaling/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,7 +120,7 @@ type house struct {
 
 func newHouse(t *testing.T, change func(*meeting.Config)) *house {
 	t.Helper()
-	dir := t.TempDir()
+	dir := storetest.Dir(t)
 	s, err := store.Open(t.Context(), dir, quiet)
 	if err != nil {
 		t.Fatal(err)
