@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,17 +23,15 @@ import (
 
 // scribe is the recording.Recorder of this server.
 type scribe struct {
+	*kept
 	rooms  sfu.Space
 	config recorder.Config
 	log    *slog.Logger
-
-	mu   sync.Mutex
-	open map[string]<-chan struct{} // by recording: closed when its last part is; guarded by mu
 }
 
 // openRecorder makes the server's recorder; nil where recordings have no recipient:
 // whoever asks for one is told that this server has none.
-func openRecorder(c *Config, origin string, rooms sfu.Space, log *slog.Logger) (recording.Recorder, error) {
+func openRecorder(c *Config, kept *kept, rooms sfu.Space, log *slog.Logger) (recording.Recorder, error) {
 	if len(c.Recordings.Recipients) == 0 {
 		return nil, nil
 	}
@@ -43,23 +39,11 @@ func openRecorder(c *Config, origin string, rooms sfu.Space, log *slog.Logger) (
 	if err != nil {
 		return nil, usageError{fmt.Errorf("recordings.recipients: %w", err)}
 	}
-	u, err := url.Parse(origin)
-	if err != nil {
+	if err := os.MkdirAll(kept.dir, 0o700); err != nil {
 		return nil, err
 	}
-	key, err := seal.LoadNodeKey(c.DataDir, u.Hostname())
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(c.DataDir, recordingsFolder)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	return &scribe{rooms: rooms, log: log, open: make(map[string]<-chan struct{}), config: recorder.Config{Dir: dir, Key: key, Recipients: recipients}}, nil
+	return &scribe{kept: kept, rooms: rooms, log: log, config: recorder.Config{Dir: kept.dir, Key: kept.key, Recipients: recipients}}, nil
 }
-
-// recordingsFolder is where recordings lie in the data folder.
-const recordingsFolder = "recordings"
 
 // archiveKeyFile is where --dev keeps the private key of its recordings.
 const archiveKeyFile = "archive.key"
@@ -143,110 +127,6 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 		return nil, errors.Join(err, rec.Stop(ctx, "", "the room could not be tapped"))
 	}
 	return c, nil
-}
-
-// Delete implements recording.Recorder.
-func (s *scribe) Delete(_ context.Context, id string) error {
-	if _, err := s.partsOf(id); err != nil {
-		return fmt.Errorf("delete recording %s: %w", id, err)
-	}
-	folder := filepath.Join(s.config.Dir, id)
-	done, err := recorder.Purge(folder)
-	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
-		err = os.Remove(folder)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-	case err == nil && len(done.Left) > 0:
-		err = fmt.Errorf("its folder holds what is of no recording: %q", done.Left)
-	}
-	if err != nil {
-		return fmt.Errorf("delete recording %s: %w", id, err)
-	}
-	return nil
-}
-
-// partsOf are the parts of a recording; nothing is no error, what can be the id of none is.
-func (s *scribe) partsOf(id string) ([]recorder.PartInfo, error) {
-	all, err := recorder.Parts(s.config.Dir, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return all, err
-}
-
-// Parts implements recording.Recorder.
-func (s *scribe) Parts(_ context.Context, id string) ([]recording.Part, error) {
-	writing := s.writes(id) // before it is looked what there is
-	found, err := s.partsOf(id)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]recording.Part, len(found))
-	for i, p := range found {
-		all[i] = recording.Part{Number: int(p.Number), Bytes: p.Bytes, Closed: !writing || i < len(found)-1}
-	}
-	return all, nil
-}
-
-// OpenPart implements recording.Recorder.
-func (s *scribe) OpenPart(ctx context.Context, id string, number int) (recording.PartFile, error) {
-	all, err := s.Parts(ctx, id)
-	if err != nil {
-		return recording.PartFile{}, err
-	}
-	i := slices.IndexFunc(all, func(p recording.Part) bool { return p.Number == number })
-	if i < 0 {
-		return recording.PartFile{}, recording.ErrNone
-	}
-	if !all[i].Closed {
-		return recording.PartFile{}, recording.ErrWriting
-	}
-	f, err := recorder.OpenPart(s.config.Dir, id, uint32(number)) //nolint:gosec // it is one of those there are
-	if errors.Is(err, fs.ErrNotExist) {
-		return recording.PartFile{}, recording.ErrNone
-	}
-	if err != nil {
-		return recording.PartFile{}, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return recording.PartFile{}, errors.Join(err, f.Close())
-	}
-	return recording.PartFile{ReadSeekCloser: f, Part: all[i], Modified: info.ModTime()}, nil
-}
-
-// NodeKey implements recording.Recorder.
-func (s *scribe) NodeKey() recording.NodeKey {
-	key := s.config.Key.Public()
-	return recording.NodeKey{Node: key.Node(), Key: key.String()}
-}
-
-// writes tells whether the last part of a recording is being written, or about to be.
-func (s *scribe) writes(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	done, is := s.open[id]
-	if !is {
-		return false
-	}
-	select {
-	case <-done:
-		delete(s.open, id)
-		return false
-	default:
-		return true
-	}
-}
-
-// setWrites notes that the last part of a recording is written until done is closed.
-func (s *scribe) setWrites(id string, done <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open[id] = done
 }
 
 // because is an error of the recorder as the meetings know it.

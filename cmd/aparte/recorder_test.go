@@ -30,7 +30,18 @@ func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
 	config := defaults()
 	c = &config
 	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
-	s, err := build(t.Context(), c, true, slog.New(slog.DiscardHandler))
+	s = built(t, c, true)
+	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c, demo.Meeting
+}
+
+// built is a server, not started.
+func built(t *testing.T, c *Config, dev bool) *server {
+	t.Helper()
+	s, err := build(t.Context(), c, dev, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,35 +50,30 @@ func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
 		defer cancel()
 		s.stop(ctx)
 	})
-	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, c, demo.Meeting
+	return s
 }
 
 func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 	s, c, meeting := recordingServer(t)
-	scribe := s.recorder
 	ctx, id := t.Context(), strings.Repeat("R", 22)
 	folder := filepath.Join(c.DataDir, recordingsFolder, id)
 	order := recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed, AskedBy: "anne"}
 	none := func(n int, want error) {
 		t.Helper()
-		if _, err := scribe.OpenPart(ctx, id, n); !errors.Is(err, want) {
+		if _, err := s.kept.OpenPart(ctx, id, n); !errors.Is(err, want) {
 			t.Errorf("part %d: %v, want %v", n, err, want)
 		}
 	}
-	if all, err := scribe.Parts(ctx, id); err != nil || len(all) != 0 {
+	if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != 0 {
 		t.Errorf("before the start there is %+v, %v", all, err)
 	}
 	none(1, recording.ErrNone)
-	capture, err := scribe.Start(ctx, order)
+	capture, err := s.recorder.Start(ctx, order)
 	if err != nil {
 		t.Fatal(err)
 	}
 	capture.Note(recording.Event{At: time.Now(), Kind: recording.EventAllowed, Identity: "p", Name: "Inês"})
-	if all, err := scribe.Parts(ctx, id); err != nil || len(all) != 1 || all[0].Number != 1 || all[0].Closed {
+	if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != 1 || all[0].Number != 1 || all[0].Closed {
 		t.Errorf("while it is written there is %+v, %v", all, err)
 	}
 	none(1, recording.ErrWriting)
@@ -76,7 +82,7 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	order.Part = 2
-	if capture, err = scribe.Start(ctx, order); err != nil {
+	if capture, err = s.recorder.Start(ctx, order); err != nil {
 		t.Fatal(err)
 	}
 	none(2, recording.ErrWriting)
@@ -86,7 +92,7 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 
 	away := t.TempDir()
 	for n := range 2 {
-		file, err := scribe.OpenPart(ctx, id, n+1)
+		file, err := s.kept.OpenPart(ctx, id, n+1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +106,10 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		}
 	}
 	// What the API tells of the key is what the command takes.
-	key := scribe.NodeKey()
+	key, err := s.kept.NodeKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	told, err := json.Marshal(api.NodeKey{Type: "aparte-node-key", Node: key.Node, Algorithm: "Ed25519", Key: key.Key})
 	if err != nil {
 		t.Fatal(err)
@@ -133,10 +142,10 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 	}
 
 	for _, id := range []string{"", ".", "..", "../recordings", "a/b", "/etc", id + "/.", strings.Repeat("x", 65)} {
-		if _, err := scribe.OpenPart(ctx, id, 1); err == nil {
+		if _, err := s.kept.OpenPart(ctx, id, 1); err == nil {
 			t.Errorf("%q can be opened", id)
 		}
-		if err := scribe.Delete(ctx, id); err == nil {
+		if err := s.kept.Delete(ctx, id); err == nil {
 			t.Errorf("%q can be deleted", id)
 		}
 	}
@@ -144,6 +153,70 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	none(3, recording.ErrNone)
+}
+
+// overIn has a meeting have a recording whose time is over, and returns its database.
+func overIn(t *testing.T, c *Config, id, meeting string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO recordings (id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days,
+		asked_at, started_at, ended_at, expires_at, part, because, bytes, sealed) VALUES ($1, $2, 'stopped', '', '', '', 'standard', 1, 'sealed', 1, 1, 1, 1, 1, 2, 'host', 1, 1)`, id, meeting); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// A server that has lost its recipients has its recordings still, and its key; one that
+// never had any makes neither.
+func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
+	s, c, meeting := recordingServer(t)
+	ctx, id := t.Context(), strings.Repeat("R", 22)
+	key, err := s.kept.NodeKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
+	if err == nil {
+		_, err = capture.Stop(ctx, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	overIn(t, c, id, meeting)
+	s.stop(ctx)
+
+	c.Recordings.Recipients, c.Admin.Listen = nil, ""
+	again := built(t, c, false)
+	if again.recorder != nil {
+		t.Error("without a recipient it can record")
+	}
+	if got, err := again.kept.NodeKey(); err != nil || got != key {
+		t.Errorf("its key is %v, %v", got, err)
+	}
+	file, err := again.kept.OpenPart(ctx, id, 1)
+	if err != nil || !file.Part.Closed || file.Part.Bytes == 0 {
+		t.Fatalf("part 1: %+v, %v", file.Part, err)
+	}
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+	again.meetings.Sweep(ctx)
+	if _, err := os.Lstat(filepath.Join(c.DataDir, recordingsFolder, id)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it does not expire: %v", err)
+	}
+
+	never := *c
+	never.DataDir = t.TempDir()
+	if _, err := built(t, &never, false).kept.NodeKey(); !errors.Is(err, recording.ErrNoRecorder) {
+		t.Errorf("a key without a recording: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(never.DataDir, seal.NodeKeyFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key was made: %v", err)
+	}
 }
 
 // A recording whose time is over goes with its index, also where a server stopped in
@@ -163,15 +236,8 @@ func TestRecordingsExpireFromTheDisk(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			if _, err := db.ExecContext(ctx, `INSERT INTO recordings (id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days,
-				asked_at, started_at, ended_at, expires_at, part, because, bytes, sealed) VALUES ($1, $2, 'stopped', '', '', '', 'standard', 1, 'sealed', 1, 1, 1, 1, 1, 2, 'host', 1, 1)`, id, meeting); err != nil {
-				t.Fatal(err)
-			}
+			db := overIn(t, c, id, meeting)
+			var err error
 			switch crashed {
 			case "before the last part":
 				err = os.Remove(filepath.Join(folder, seal.PartName(2)))
@@ -191,7 +257,7 @@ func TestRecordingsExpireFromTheDisk(t *testing.T) {
 			if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM recordings`).Scan(&left); err != nil || left != 0 {
 				t.Errorf("%d recordings in the index: %v", left, err)
 			}
-			if err := s.recorder.Delete(ctx, id); err != nil {
+			if err := s.kept.Delete(ctx, id); err != nil {
 				t.Errorf("what is there no more: %v", err)
 			}
 		})

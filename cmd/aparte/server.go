@@ -60,6 +60,7 @@ type server struct {
 	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
+	kept     *kept              // recordings, whether others can be made or not
 	recorder recording.Recorder // nil: nothing can be recorded
 	archive  string             // file of the key that opens what --dev records; "": there is none
 	noted    bool               // the audit trail knows of the start
@@ -155,13 +156,16 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			return nil, dataError(c.DataDir, err)
 		}
 	}
-	if s.recorder, err = openRecorder(c, s.origin, s.rooms.Meetings(), log); err != nil {
+	if s.kept, err = openKept(c, s.origin); err != nil {
+		return nil, err
+	}
+	if s.recorder, err = openRecorder(c, s.kept, s.rooms.Meetings(), log); err != nil {
 		return nil, err
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
-		Recorder:     s.recorder, KeepRecordingDays: c.Meetings.KeepRecordingDays,
+		Recorder:     s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays,
 		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() },
 		Files:    meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})

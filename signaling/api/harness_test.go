@@ -135,6 +135,7 @@ type server struct {
 	files       *file.Store
 	limits      meeting.FileLimits // set before start
 	recorder    *recordingtest.Recorder
+	unable      bool // to record anything new; set before start
 	meetings    *meeting.Meetings
 	posts       *post.Posts
 	post        post.Post // of every agent that a test does not send elsewhere
@@ -171,7 +172,7 @@ func (s *server) start() {
 		Store: s.store, Media: s.call, Now: s.clock.Now, Random: rand.Reader, Log: log,
 		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits,
 	}
-	if s.recorder != nil {
+	if config.Kept = s.recorder; !s.unable {
 		config.Recorder = s.recorder
 	}
 	s.meetings = meeting.NewMeetings(config)

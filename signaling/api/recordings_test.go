@@ -14,6 +14,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 	"aparte/signaling/recording/recordingtest"
 )
 
@@ -165,7 +166,7 @@ func TestRecordingIsRefused(t *testing.T) {
 		t.Errorf("after a failure %+v", got)
 	}
 	s.recorder.Fail(nil)
-	s.recorder = nil
+	s.unable = true
 	s.restart()
 	s.host.refused("recording-unavailable", http.StatusConflict, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Compte rendu"})
 	if got := do[api.CallRecording](s.host, http.StatusOK, "GET", s.ofCall("recording"), nil); got.Unavailable != "recording-unavailable" {
@@ -316,12 +317,35 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 
 func TestTheNodesKeyIsTold(t *testing.T) {
 	s := newStage(t)
-	want := api.NodeKey{Type: "aparte-node-key", Node: "paris-1", Algorithm: "Ed25519", Key: s.recorder.NodeKey().Key}
+	key, _ := s.recorder.NodeKey()
+	want := api.NodeKey{Type: "aparte-node-key", Node: "paris-1", Algorithm: "Ed25519", Key: key.Key}
 	if got := do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil); got != want {
 		t.Errorf("told %+v", got)
 	}
 	s.person().refused("unauthenticated", http.StatusUnauthorized, "GET", "/node-key", nil)
-	s.recorder = nil
-	s.restart()
+	s.recorder.Fail(recording.ErrNoRecorder)
 	s.host.refused("recording-unavailable", http.StatusConflict, "GET", "/node-key", nil)
+}
+
+// What was recorded stays in hand where no recipient is configured any more.
+func TestRecordingsAreKeptWithoutARecorder(t *testing.T) {
+	s := newStage(t)
+	s.inCall()
+	away, expires := s.recorded("Compte rendu"), s.recorded("Autre")
+	s.unable = true
+	s.restart()
+	if s.host.refused("recording-unavailable", http.StatusConflict, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: "Encore"}); len(s.list()[0].Parts) != 1 {
+		t.Errorf("listed %+v", s.list())
+	}
+	status, _, got := s.host.raw("GET", "/meetings/"+s.meeting.ID+"/recordings/"+away+"/parts/1", "")
+	if status != http.StatusOK || !bytes.Equal(got, recordingtest.PartContent(away, 1)) {
+		t.Errorf("taken away: %d, %d bytes", status, len(got))
+	}
+	do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil)
+	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+away, nil)
+	s.clock.add(91 * 24 * time.Hour)
+	s.meetings.Sweep(t.Context())
+	if got := s.recorder.Deleted(); !slices.Equal(got, []string{away, expires}) {
+		t.Errorf("deleted %v", got)
+	}
 }

@@ -173,8 +173,10 @@ type Config struct {
 	// keeps them; 0: 90. MaxKeptChat is how many of one meeting; 0: 20,000.
 	KeepChatDays int
 	MaxKeptChat  int
-	// Recorder writes calls down; nil: nothing can be recorded.
+	// Recorder writes calls down; nil: nothing can be recorded. Kept is what was; it is
+	// required where the store has recordings, also if no others can be made.
 	Recorder recording.Recorder
+	Kept     recording.Kept
 	// KeepRecordingDays is for how many days after its end a recording is kept; 0: 90.
 	// RecordingAlone is for how long one goes on while nobody of it is in the call; 0: 5
 	// minutes.

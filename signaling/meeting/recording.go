@@ -705,7 +705,7 @@ func (listRecordings) do(*live, time.Time) (any, error) { return struct{}{}, nil
 // KeptRecording is a recording that was started, as hosts see it.
 type KeptRecording struct {
 	recording.Recording
-	Parts     []recording.Part     // in order; none where this server cannot record any more
+	Parts     []recording.Part     // in order
 	Downloads []recording.Download // newest first
 }
 
@@ -726,10 +726,7 @@ func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]KeptR
 	all := make([]KeptRecording, len(found))
 	for i, r := range found {
 		all[i].Recording = r
-		if m.cfg.Recorder == nil {
-			continue
-		}
-		if all[i].Parts, err = m.cfg.Recorder.Parts(ctx, r.ID); err != nil { // the others are there all the same
+		if all[i].Parts, err = m.cfg.Kept.Parts(ctx, r.ID); err != nil { // the others are there all the same
 			m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", id, "recording", r.ID, "err", err)
 		}
 	}
@@ -780,10 +777,7 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 	if over := r.ExpiresAt(); !over.IsZero() && !m.cfg.now().Before(over) {
 		return DownloadedPart{}, recording.ErrNone
 	}
-	if m.cfg.Recorder == nil {
-		return DownloadedPart{}, recording.ErrNoRecorder
-	}
-	file, err := m.cfg.Recorder.OpenPart(ctx, which, part)
+	file, err := m.cfg.Kept.OpenPart(ctx, which, part)
 	if err != nil {
 		return DownloadedPart{}, err
 	}
@@ -794,12 +788,9 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 }
 
 // RecordingKey is what verifies that a recording is this server's; recording.ErrNoRecorder
-// if it makes none.
+// if it has never made one.
 func (m *Meetings) RecordingKey() (recording.NodeKey, error) {
-	if m.cfg.Recorder == nil {
-		return recording.NodeKey{}, recording.ErrNoRecorder
-	}
-	return m.cfg.Recorder.NodeKey(), nil
+	return m.cfg.Kept.NodeKey()
 }
 
 type mayDeleteRecording struct {
@@ -845,10 +836,7 @@ func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which stri
 }
 
 func (m *Meetings) deleteRecording(ctx context.Context, id string, a deletedRecording) error {
-	if m.cfg.Recorder == nil {
-		return recording.ErrNoRecorder
-	}
-	if err := m.cfg.Recorder.Delete(ctx, a.recording); err != nil {
+	if err := m.cfg.Kept.Delete(ctx, a.recording); err != nil {
 		return err
 	}
 	_, err := m.ask(ctx, id, a)
@@ -857,9 +845,6 @@ func (m *Meetings) deleteRecording(ctx context.Context, id string, a deletedReco
 
 // sweepRecordings deletes recordings whose time is over.
 func (m *Meetings) sweepRecordings(ctx context.Context) {
-	if m.cfg.Recorder == nil {
-		return
-	}
 	all, err := m.cfg.Store.ExpiredRecordings(ctx, m.cfg.now(), maxExpiredRecordings)
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for recordings whose time is over", "err", err)

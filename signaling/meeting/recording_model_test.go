@@ -56,7 +56,7 @@ func (m *consenting) live() {
 	m.recorder = &recordingtest.Recorder{}
 	m.h.store = &flaky{Store: m.h.store.Store} // of before the crash nothing is stored any more
 	m.h.Meetings = meeting.NewMeetings(meeting.Config{
-		Store: m.h.store, Media: m.h.call, Now: m.now.now, Random: rand.Reader, Log: quiet, Recorder: m.recorder,
+		Store: m.h.store, Media: m.h.call, Now: m.now.now, Random: rand.Reader, Log: quiet, Recorder: m.recorder, Kept: m.recorder,
 	})
 	m.lives = append(m.lives, m.h.Meetings)
 }

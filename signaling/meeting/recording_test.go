@@ -29,7 +29,7 @@ type studio struct {
 
 func newStudio(t *testing.T) *studio {
 	s := &studio{clock: new(clock), recorder: &recordingtest.Recorder{}}
-	s.house = newHouse(t, func(c *meeting.Config) { c.Now, c.Recorder = s.now, s.recorder })
+	s.house = newHouse(t, func(c *meeting.Config) { c.Now, c.Recorder, c.Kept = s.now, s.recorder, s.recorder })
 	s.host = s.in(anne).Identity
 	enter := func(c meeting.Caller, called string) string {
 		t.Helper()
@@ -308,7 +308,7 @@ func TestAnInterruptedRecordingEndsByItself(t *testing.T) {
 	s.store.failSave.Store(true) // of before the crash nothing is stored any more
 	s.store = &flaky{Store: s.store.Store}
 	s.recorder = &recordingtest.Recorder{}
-	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder})
+	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder})
 	t.Cleanup(s.Close)
 	state := func() (recording.State, recording.Reason) {
 		t.Helper()

@@ -13,6 +13,11 @@ import (
 type Recorder interface {
 	// Start makes ready to take a part of a recording, of nobody yet.
 	Start(ctx context.Context, o Order) (Capture, error)
+}
+
+// Kept is what there is of recordings, whether others can be made or not. Its methods may
+// be called from any goroutine.
+type Kept interface {
 	// Delete deletes everything that there is of a recording; nothing is no error. What
 	// one that failed leaves is deleted by the next.
 	Delete(ctx context.Context, id string) error
@@ -20,8 +25,9 @@ type Recorder interface {
 	Parts(ctx context.Context, id string) ([]Part, error)
 	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
 	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
-	// NodeKey is what verifies that a recording is this server's.
-	NodeKey() NodeKey
+	// NodeKey is what verifies that a recording is this server's: ErrNoRecorder if it has
+	// never made one.
+	NodeKey() (NodeKey, error)
 }
 
 // Part is a stretch of a recording: one file. Another one begins where a server went down.

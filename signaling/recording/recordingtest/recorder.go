@@ -14,7 +14,7 @@ import (
 	"aparte/signaling/recording"
 )
 
-// Recorder is a recording.Recorder. Its methods may be called from any goroutine.
+// Recorder is a recording.Recorder, and the recording.Kept of what it took. Its methods may be called from any goroutine.
 type Recorder struct {
 	mu       sync.Mutex
 	fails    error
@@ -42,7 +42,7 @@ type Capture struct {
 // PartBytes is how large every part is said to be.
 const PartBytes = 1000
 
-// Fail has Start fail from now on; nil: it does not.
+// Fail has Start, Delete and NodeKey fail from now on; nil: they do not.
 func (r *Recorder) Fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -128,7 +128,7 @@ func (r *Recorder) Start(_ context.Context, o recording.Order) (recording.Captur
 	return c, nil
 }
 
-// Delete implements recording.Recorder.
+// Delete implements recording.Kept.
 func (r *Recorder) Delete(_ context.Context, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,14 +157,14 @@ func (r *Recorder) parts(id string) (all []recording.Part) {
 	return all
 }
 
-// Parts implements recording.Recorder.
+// Parts implements recording.Kept.
 func (r *Recorder) Parts(_ context.Context, id string) ([]recording.Part, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.parts(id), nil
 }
 
-// OpenPart implements recording.Recorder.
+// OpenPart implements recording.Kept.
 func (r *Recorder) OpenPart(_ context.Context, id string, number int) (recording.PartFile, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -202,9 +202,11 @@ func (r *Recorder) Opened() int {
 	return r.opened
 }
 
-// NodeKey implements recording.Recorder.
-func (r *Recorder) NodeKey() recording.NodeKey {
-	return recording.NodeKey{Node: "paris-1", Key: "paris-1+a7d48f99+AamRPfp3RmgJzFbVazDT2HSLSEmqLhIL2OTaAbGIAjPe"}
+// NodeKey implements recording.Kept.
+func (r *Recorder) NodeKey() (recording.NodeKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return recording.NodeKey{Node: "paris-1", Key: "paris-1+a7d48f99+AamRPfp3RmgJzFbVazDT2HSLSEmqLhIL2OTaAbGIAjPe"}, r.fails
 }
 
 func (c *Capture) over() bool {
