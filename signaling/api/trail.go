@@ -136,7 +136,8 @@ func (a *API) verifyAudit(ctx context.Context, in *inVerification) (*output[Audi
 }
 
 // exportAudit answers with what 'aparte audit export' writes. What does not verify is
-// not given out.
+// not given out. What is read of the chain is held in the database while it is written:
+// so whoever takes it has so much time for each piece, as for a file.
 func (a *API) exportAudit(ctx context.Context, in *postBody[AuditStretch]) (*huma.StreamResponse, error) {
 	export, err := a.posts.Export(ctx, theAgent(ctx).account.ID, in.Post, in.Body.Since, in.Body.Until)
 	if err != nil {
@@ -146,10 +147,12 @@ func (a *API) exportAudit(ctx context.Context, in *postBody[AuditStretch]) (*hum
 		_, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", "application/jsonl")
 		w.Header().Set("Content-Disposition", attachment("audit.jsonl"))
-		out := &counted{w: w}
+		deadlines := http.NewResponseController(w).SetWriteDeadline
+		out := &counted{w: &outgoing{w: w, pace: a.newPace(deadlines)}}
 		err := export(ctx.Context(), out)
 		switch tampered := (*audit.TamperedError)(nil); {
 		case err == nil:
+			_ = deadlines(time.Time{}) // the connection goes on
 		case out.n > 0:
 			panic(http.ErrAbortHandler) // nothing else tells that the file is not whole
 		case errors.As(err, &tampered):

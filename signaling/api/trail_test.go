@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -144,4 +146,89 @@ func TestTheTrailIsCheckedAndTakenAway(t *testing.T) {
 		t.Errorf("tampered with: %+v", bad)
 	}
 	auditor.refused("conflict", http.StatusConflict, "POST", path+"/export", api.AuditStretch{})
+}
+
+// unbuffered serves connections that hold nothing: what is not read waits.
+func (s *server) unbuffered(p *person, handler http.Handler) *http.Client {
+	s.t.Helper()
+	l := &pipes{accepts: make(chan net.Conn), closed: make(chan struct{})}
+	srv := &http.Server{Handler: handler}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = srv.Serve(l) // http.ErrServerClosed
+	}()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		select {
+		case l.accepts <- there:
+			return here, nil
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}}
+	s.t.Cleanup(func() {
+		_ = srv.Close()
+		<-ended
+		transport.CloseIdleConnections()
+	})
+	return &http.Client{Jar: p.client.Jar, Transport: transport}
+}
+
+// pipes is a listener of connections in memory.
+type pipes struct {
+	accepts chan net.Conn
+	closed  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.accepts:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// Whoever takes the trail away and does not read holds neither the server nor what is
+// read of the database.
+func TestTheTrailWaitsForNoReader(t *testing.T) {
+	s := newStageWith(t, func(s *server) { s.timing.Piece = 200 * time.Millisecond })
+	for range 30 { // more than the server gathers before it writes
+		s.host.meeting()
+	}
+	auditor := s.member("aude@aparte.example", s.as(post.Auditor))
+	left := make(chan struct{})
+	client := s.unbuffered(auditor, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(left)
+		s.api.ServeHTTP(w, r)
+	}))
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.http.URL+"/api/v1/posts/"+s.post.ID+"/audit/export", strings.NewReader(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", res.StatusCode)
+	}
+	select { // nothing of it is read
+	case <-left:
+	case <-time.After(hang):
+		t.Error("the server waits for whoever does not read")
+	}
+	if rest, yes := cut(res); !yes {
+		t.Errorf("it ended as if it were whole, after %d bytes more", rest)
+	}
 }
