@@ -83,18 +83,31 @@ type RecordingAnswer struct {
 }
 
 // held is what took something away from a recording and is not stored yet. It holds in
-// this process, and is stored with the next commit that succeeds.
+// this process, and is stored with the next commit that succeeds, as done by whoever did
+// it, when they did.
 type held struct {
 	recording  string // id
-	stop       bool
-	pause      bool
-	withdrawn  map[string]string // names, by person
-	identities map[string]bool   // of those, in the call
+	stop       *deed  // nil: not stopped
+	pause      *deed
+	withdrawn  map[string]withdrawal // by person
+	identities map[string]bool       // of those, in the call
 }
 
-func (h held) empty() bool { return !h.stop && !h.pause && len(h.withdrawn) == 0 }
+// deed is who did something, and when.
+type deed struct {
+	by audit.Actor
+	at time.Time
+}
 
-// and is both, of the recording of the later one.
+// withdrawal is that somebody took their word back.
+type withdrawal struct {
+	deed
+	name string
+}
+
+func (h held) empty() bool { return h.stop == nil && h.pause == nil && len(h.withdrawn) == 0 }
+
+// and is both, of the recording of the later one. Of what was done twice the first counts.
 func (h held) and(later held) held {
 	if later.empty() {
 		return h
@@ -102,20 +115,22 @@ func (h held) and(later held) held {
 	if h.recording != later.recording {
 		return later
 	}
-	later.stop, later.pause = later.stop || h.stop, later.pause || h.pause
-	all := maps.Clone(h.withdrawn)
-	if all == nil {
-		all = make(map[string]string)
+	later.stop, later.pause = cmp.Or(h.stop, later.stop), cmp.Or(h.pause, later.pause)
+	withdrawn, identities := make(map[string]withdrawal), make(map[string]bool)
+	for _, one := range []held{later, h} {
+		maps.Copy(withdrawn, one.withdrawn)
+		maps.Copy(identities, one.identities)
 	}
-	maps.Copy(all, later.withdrawn)
-	later.withdrawn = all
-	identities := maps.Clone(h.identities)
-	if identities == nil {
-		identities = make(map[string]bool)
-	}
-	maps.Copy(identities, later.identities)
-	later.identities = identities
+	later.withdrawn, later.identities = withdrawn, identities
 	return later
+}
+
+// holds is what took something away from a recording and is not stored yet.
+func (l *live) holds(r recording.Recording) held {
+	if l.held.recording != r.ID {
+		return held{}
+	}
+	return l.held
 }
 
 // setRecording changes the recording; a stopped one is the meeting's no more.
@@ -243,8 +258,8 @@ func (l *live) narrow() {
 			w.In[identity] = w.In[identity] && in
 			return !in || mine && l.held.identities[identity]
 		})
-		w.Paused = w.Paused || mine && l.held.pause
-		if mine && l.held.stop {
+		w.Paused = w.Paused || mine && l.held.pause != nil
+		if mine && l.held.stop != nil {
 			w.Order, w.Who = recording.Order{}, nil
 		}
 	})
@@ -259,7 +274,8 @@ func (l *live) followRecording(now time.Time) []recording.Over {
 	} else if r != nil && r.State == recording.Stopping && !l.captor.Knows(r.ID, r.Part) {
 		l.setRecording(r.Close(recording.Summary{})) // how large it is nobody was told
 	}
-	l.applyHeld(now)
+	l.applyHeld()
+	l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 	over := l.captor.Ended()
 	for _, o := range over {
 		l.settleOver(o, now)
@@ -274,17 +290,22 @@ func (l *live) interrupt(because recording.Reason) {
 	l.setRecording(r)
 }
 
-// applyHeld stores what holds already.
-func (l *live) applyHeld(now time.Time) {
-	if l.recording == nil || l.recording.ID != l.held.recording {
+// applyHeld stores what holds already, by whoever did it.
+func (l *live) applyHeld() {
+	if l.recording == nil {
 		return
 	}
-	for _, person := range slices.Sorted(maps.Keys(l.held.withdrawn)) {
-		_ = l.answer(person, l.held.withdrawn[person], recording.Withdrawn, now) // of a recording that is over nothing is left to take back
+	h := l.holds(*l.recording)
+	for _, person := range slices.Sorted(maps.Keys(h.withdrawn)) {
+		w := h.withdrawn[person]
+		l.lobby.By(w.by, w.at)
+		_ = l.answer(person, w.name, recording.Withdrawn, w.at) // of a recording that is over nothing is left to take back
 	}
-	if l.held.stop {
-		l.stopRecording(recording.ByHost, now)
-	} else if r, err := l.recording.Pause(); l.held.pause && err == nil && l.recording.State == recording.Running {
+	if did := h.stop; did != nil {
+		l.lobby.By(did.by, did.at)
+		l.stopRecording(recording.ByHost, did.at)
+	} else if r, err := l.recording.Pause(); h.pause != nil && err == nil && l.recording.State == recording.Running {
+		l.lobby.By(h.pause.by, h.pause.at)
 		l.noteRecording(audit.RecordingPaused, r)
 		l.setRecording(r)
 	}
@@ -527,7 +548,7 @@ func (m *Meetings) begunRecording(ctx context.Context, by Agent, id string, a ac
 
 type pauseRecording struct{ onRecording }
 
-func (a pauseRecording) do(l *live, _ time.Time) (any, error) {
+func (a pauseRecording) do(l *live, now time.Time) (any, error) {
 	before, err := a.now(l)
 	if err != nil {
 		return nil, err
@@ -539,7 +560,9 @@ func (a pauseRecording) do(l *live, _ time.Time) (any, error) {
 	if r.State != before.State {
 		l.noteRecording(audit.RecordingPaused, r)
 		l.setRecording(r)
-		l.hold = held{recording: r.ID, pause: true}
+	}
+	if r.State != before.State || l.holds(r).pause != nil {
+		l.hold = held{recording: r.ID, pause: &deed{a.actor(), now}}
 	}
 	return a.view(l), nil
 }
@@ -582,11 +605,11 @@ func (a stopRecording) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.State.Begun() || l.holds(r).stop != nil {
+		l.hold = held{recording: r.ID, stop: &deed{a.actor(), now}}
+	}
 	if !r.State.Live() { // being closed already
 		return a.view(l), nil
-	}
-	if r.State.Begun() {
-		l.hold = held{recording: r.ID, stop: true}
 	}
 	l.stopRecording(recording.ByHost, now)
 	return a.view(l), nil
@@ -643,8 +666,8 @@ func (a answerRecording) do(l *live, now time.Time) (any, error) {
 	if err := l.answer(self, called, a.said, now); err != nil {
 		return nil, err
 	}
-	if had && !l.recording.Has(self) {
-		l.hold = held{recording: r.ID, withdrawn: map[string]string{self: called}, identities: make(map[string]bool)}
+	if _, holds := l.holds(r).withdrawn[self]; (had || holds) && !l.recording.Has(self) {
+		l.hold = held{recording: r.ID, withdrawn: map[string]withdrawal{self: {deed{a.actor(), now}, called}}, identities: make(map[string]bool)}
 		for _, identity := range l.identitiesOf(self) {
 			l.hold.identities[identity] = true
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aparte/signaling/audit"
 	"aparte/signaling/meeting"
 	"aparte/signaling/profile"
 	"aparte/signaling/recording"
@@ -212,6 +213,57 @@ func TestWhatTakesAwayIsDoneWithoutADisk(t *testing.T) {
 	s.store.failSave.Store(false)
 	if got := s.stopped(); got.Because != recording.ByHost || got.Bytes != recordingtest.PartBytes {
 		t.Errorf("it is kept as %+v", got)
+	}
+}
+
+// What is stored later is told as done by whoever did it, when they did.
+func TestWhatIsStoredLaterKeepsWhoDidIt(t *testing.T) {
+	s := newStudio(t)
+	id := s.runs()
+	ctx := t.Context()
+	s.store.failSave.Store(true)
+	type told struct {
+		act audit.Act
+		by  audit.Actor
+		at  time.Time
+	}
+	var want []told
+	do := func(act audit.Act, by audit.Actor, what func() error) {
+		t.Helper()
+		s.pass(time.Minute)
+		for i := range 2 { // the first one counts
+			// What is stopped may be closed by then.
+			if err := what(); !errors.Is(err, meeting.ErrNotStored) && (i == 0 || act != audit.RecordingStopped) {
+				t.Fatalf("%s: %v", act, err)
+			}
+			s.pass(time.Second)
+		}
+		want = append(want, told{act, by, s.now().Add(-2 * time.Second)})
+	}
+	agent := audit.Actor{Kind: audit.Agent, ID: anne.Account}
+	do(audit.RecordingWithdrawn, s.guest.Actor(), func() error {
+		return second(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Withdrawn))
+	})
+	do(audit.RecordingPaused, agent, func() error { return second(s.PauseRecording(ctx, anne, s.id)) })
+	s.pass(time.Minute)
+	s.store.failSave.Store(false)
+	s.state()
+	s.store.failSave.Store(true)
+	do(audit.RecordingStopped, agent, func() error { return second(s.StopRecording(ctx, anne, s.id)) })
+	s.pass(time.Minute)
+	s.store.failSave.Store(false)
+	kept := s.stopped()
+	var got []told
+	for _, e := range s.trail() {
+		if slices.ContainsFunc(want, func(w told) bool { return w.act == e.Act }) {
+			got = append(got, told{e.Act, e.Actor, e.Time})
+		}
+	}
+	if !slices.EqualFunc(got, want, func(a, b told) bool { return a.act == b.act && a.by == b.by && a.at.Equal(b.at) }) {
+		t.Errorf("the trail tells %+v, want %+v", got, want)
+	}
+	if !kept.EndedAt.Equal(want[2].at) {
+		t.Errorf("it ended at %s, want %s", kept.EndedAt, want[2].at)
 	}
 }
 
