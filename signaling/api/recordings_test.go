@@ -197,6 +197,7 @@ func TestRecordingsExpire(t *testing.T) {
 	s.recorder.Fail(errors.New("no such folder"))
 	s.meetings.Sweep(t.Context())
 	s.recorder.Fail(nil)
+	s.clock.add(10 * time.Minute)
 	s.meetings.Sweep(t.Context())
 	s.meetings.Sweep(t.Context())
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{id}) {

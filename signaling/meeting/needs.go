@@ -67,8 +67,9 @@ type Store interface {
 	// at most.
 	Downloads(ctx context.Context, meeting string, limit int) ([]recording.Download, error)
 	// ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
-	// limit at most, without consents.
-	ExpiredRecordings(ctx context.Context, now time.Time, limit int) ([]recording.Recording, error)
+	// those first whose time was over first, after one of them (the zero Recording: from
+	// the first), limit at most, without consents.
+	ExpiredRecordings(ctx context.Context, now time.Time, after recording.Recording, limit int) ([]recording.Recording, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// EnteredAt lists the meetings of a post in which an account has a seat, or waits or

@@ -39,6 +39,8 @@ const (
 	maxDownloads = 1000
 	// maxExpiredRecordings is how many one sweep deletes.
 	maxExpiredRecordings = 50
+	// expireAgain is how long after one could not be deleted that is tried again.
+	expireAgain = 10 * time.Minute
 )
 
 // topicRecording is that of packets with a RecordingAnswered.
@@ -866,14 +868,27 @@ func (m *Meetings) deleteRecording(ctx context.Context, id string, a deletedReco
 	return err
 }
 
-// sweepRecordings deletes recordings whose time is over.
+// expiring is how far the sweeps have come in deleting recordings whose time is over.
+type expiring struct {
+	after recording.Recording // whose time was over last
+	again time.Time           // when those are tried again that could not be deleted; zero: there are none
+}
+
+// sweepRecordings deletes recordings whose time is over. Those that cannot be deleted
+// are left behind for a while: whatever is over later comes after them, and does not wait.
 func (m *Meetings) sweepRecordings(ctx context.Context) {
-	all, err := m.cfg.Store.ExpiredRecordings(ctx, m.cfg.now(), maxExpiredRecordings)
+	now := m.cfg.now()
+	if again := m.expiring.again; !again.IsZero() && !now.Before(again) {
+		m.expiring = expiring{}
+	}
+	all, err := m.cfg.Store.ExpiredRecordings(ctx, now, m.expiring.after, maxExpiredRecordings)
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for recordings whose time is over", "err", err)
 	}
 	for _, r := range all {
+		m.expiring.after = r
 		if err := m.deleteRecording(ctx, r.Meeting, deletedRecording{lookAround{}, r.ID, "expired"}); err != nil {
+			m.expiring.again = cmp.Or(m.expiring.again, now.Add(expireAgain))
 			m.cfg.Log.WarnContext(ctx, "delete recording whose time is over", "meeting", r.Meeting, "recording", r.ID, "err", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -348,6 +349,48 @@ func TestARecordingThatWasOnlyAskedForIsForgotten(t *testing.T) {
 	if told := s.recorder.Told(); !slices.Equal(told, []string{"start 1"}) {
 		t.Errorf("the recorder was told %q", told)
 	}
+}
+
+// Recordings that cannot be deleted hold none up whose time is over later, and are tried
+// again.
+func TestUndeletableRecordingsHoldNoneUp(t *testing.T) {
+	s := newStudio(t)
+	recorded := func(id string, after time.Duration) string {
+		t.Helper()
+		at := s.now().Add(after)
+		if err := s.store.SaveMeeting(t.Context(), meeting.Changes{ID: s.id, Recordings: []recording.Recording{{
+			ID: id, Meeting: s.id, State: recording.Stopped, Profile: profile.Standard, ProfileVersion: 1, Policy: profile.RecordingConsent,
+			KeepDays: 1, AskedAt: at, StartedAt: at, EndedAt: at, Part: 1, Because: recording.ByHost,
+		}}}); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	var stuck []string
+	for i := range 60 { // all over at the same time, and more than one sweep takes up
+		stuck = append(stuck, recorded(fmt.Sprintf("stuck-%02d", i), 0))
+	}
+	good, later := recorded("good", time.Second), recorded("later", time.Hour)
+	s.recorder.Stick(stuck...)
+	s.pass(24*time.Hour + time.Minute)
+	deleted := func(want ...string) {
+		t.Helper()
+		s.Sweep(t.Context())
+		if got := s.recorder.Deleted(); !slices.Equal(got, want) {
+			t.Errorf("deleted %q, want %q", got, want)
+		}
+	}
+	deleted()
+	deleted(good)
+	s.recorder.Stick(stuck[1:]...)
+	s.pass(9 * time.Minute)
+	deleted(good) // not yet again
+	s.pass(time.Minute)
+	deleted(good, stuck[0])
+	s.pass(time.Hour)
+	s.recorder.Stick()
+	deleted(slices.Concat([]string{good, stuck[0]}, stuck[1:51])...)
+	deleted(slices.Concat([]string{good, stuck[0]}, stuck[1:], []string{later})...)
 }
 
 // A server that comes back after a crash ends a recording to which nobody comes back, so

@@ -119,10 +119,15 @@ func (s *Store) Recorded(ctx context.Context, limit int) ([]string, error) {
 }
 
 // ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
-// limit at most, without consents.
-func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, limit int) ([]recording.Recording, error) {
+// those first whose time was over first, after one of them (the zero Recording: from the
+// first), limit at most, without consents.
+func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, after recording.Recording, limit int) ([]recording.Recording, error) {
+	var since int64
+	if over := after.ExpiresAt(); !over.IsZero() {
+		since = over.UnixMilli()
+	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+recordingColumns+` FROM recordings WHERE expires_at <= $1 AND state = $2
-		ORDER BY expires_at, id LIMIT $3`, ms(now), recording.Stopped, limit)
+		AND (expires_at > $3 OR expires_at = $3 AND id > $4) ORDER BY expires_at, id LIMIT $5`, ms(now), recording.Stopped, since, after.ID, limit)
 	all, err := collect(rows, err, scanRecording)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list recordings whose time is over: %w", err))

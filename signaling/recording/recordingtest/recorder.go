@@ -22,6 +22,7 @@ type Recorder struct {
 	told     []string
 	captures []*Capture
 	deleted  []string
+	stuck    []string
 	opened   int
 }
 
@@ -47,6 +48,13 @@ func (r *Recorder) Fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fails = err
+}
+
+// Stick has Delete fail for these recordings alone.
+func (r *Recorder) Stick(ids ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stuck = ids
 }
 
 // OnStart has something happen while the recorder starts.
@@ -134,6 +142,9 @@ func (r *Recorder) Delete(_ context.Context, id string) error {
 	defer r.mu.Unlock()
 	if r.fails != nil {
 		return r.fails
+	}
+	if slices.Contains(r.stuck, id) {
+		return fmt.Errorf("delete recording %s: permission denied", id)
 	}
 	r.deleted = append(r.deleted, id)
 	return nil
