@@ -21,12 +21,16 @@ type Trail interface {
 // toldByLogin are the calls whose refusals login tells itself, knowing more.
 var toldByLogin = []string{"sign-in", "sign-in-once", "set-up"}
 
-// noteRefused tells the audit trail of a call that would have changed something
-// and was refused to this caller, as far as refusals are told. The refusal stands
+// toldThoughRead are the calls that change nothing and whose refusals are told: what they
+// give leaves the server.
+var toldThoughRead = []string{"download-recording"}
+
+// noteRefused tells the audit trail of a call that would have changed something, or taken
+// something away, and was refused to this caller, as far as refusals are told. The refusal stands
 // whether or not it can be written.
 func (a *API) noteRefused(ctx context.Context, op huma.Operation, in any, p *Problem) {
 	refusal := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests}
-	if a.trail == nil || op.Method == http.MethodGet || !slices.Contains(refusal, p.Status) || slices.Contains(toldByLogin, op.OperationID) {
+	if a.trail == nil || op.Method == http.MethodGet && !slices.Contains(toldThoughRead, op.OperationID) || !slices.Contains(refusal, p.Status) || slices.Contains(toldByLogin, op.OperationID) {
 		return
 	}
 	d := aimed(audit.Did(audit.CallRefused), in).By(audit.Nobody, "").
@@ -65,7 +69,7 @@ func aimed(d audit.Draft, in any) audit.Draft {
 	}
 	v := reflect.ValueOf(in)
 	d.Meeting = id(v, "ID")
-	d = d.On(audit.Link, id(v, "Link")).On(audit.Knock, id(v, "Knock")).On(audit.OfPost, id(v, "Post")).On(audit.Account, id(v, "Account"))
+	d = d.On(audit.Link, id(v, "Link")).On(audit.Knock, id(v, "Knock")).On(audit.OfPost, id(v, "Post")).On(audit.Account, id(v, "Account")).On(audit.OfRecording, id(v, "Recording"))
 	if v.FieldByName("Body").IsValid() { // of those who open a link
 		d = d.On(audit.Link, id(v.FieldByName("Body"), "LinkID"))
 	}

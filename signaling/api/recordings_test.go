@@ -292,6 +292,13 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	luc := s.member("luc@aparte.example", s.as(post.Agent))
 	do[api.Member](s.host, http.StatusOK, "POST", "/meetings/"+s.meeting.ID+"/members", api.MemberDraft{Email: "luc@aparte.example", Role: "participant"})
 	luc.refused("forbidden", http.StatusForbidden, "GET", at(id, 1), nil)
+	{
+		told := s.events()
+		last := told[len(told)-1]
+		if last.Act != audit.CallRefused || last.Actor.ID != luc.id() || last.Meeting != s.meeting.ID || last.Subjects[audit.OfRecording] != id || last.Detail["operation"] != "download-recording" || last.Detail["problem"] != "forbidden" {
+			t.Errorf("of the refusal the trail tells %+v", last)
+		}
+	}
 
 	// Nor does anybody once its time is over.
 	before := len(s.list()[0].Downloads)
