@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 var pure = []string{
 	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/recording", "signaling/role",
 	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment",
-	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal", "recorder/jitter", "recorder/clock",
+	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal", "recorder/jitter", "recorder/clock", "recorder/compose",
 }
 
 var impure = []string{"net", "net/http", "database/sql", "os", "os/exec", "syscall", "github.com/gorilla/websocket", "golang.org/x/sys/..."}
