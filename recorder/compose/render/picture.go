@@ -1,0 +1,144 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"aparte/recorder/compose"
+)
+
+const (
+	// evenedFrom: a file that so many intervals begin within is made even first. A camera
+	// sends a key frame when somebody needs one and no other for hours, so that each
+	// interval would decode anew what came before it.
+	evenedFrom = 8
+	perSecond  = int(time.Second / compose.Frame)
+)
+
+// source is a file with pictures, as an interval reads it.
+type source struct {
+	input string // its name for ffmpeg
+	of    string // digest
+}
+
+// fitted fits whatever size a picture has, and may change to, into a tile.
+func fitted(b compose.Box) string {
+	return fmt.Sprintf("scale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2,pad=%d:%d:(ow-iw)/2:(oh-ih)/2:color=%s:eval=frame,setsar=1,format=yuv420p",
+		b.W, b.H, b.W, b.H, tileColour)
+}
+
+// pictureGraph draws an interval. The first input of each tile with a picture is its file
+// from the key frame before on, at times that are negative before the interval begins:
+// fps shows the last of those until another comes.
+func pictureGraph(i compose.Interval, labels string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "color=c=%s:s=%dx%d:r=%d", background, compose.Width, compose.Height, perSecond)
+	for _, t := range i.Tiles {
+		fmt.Fprintf(&b, ",drawbox=%d:%d:%d:%d:%s:fill", t.X, t.Y, t.W, t.H, tileColour)
+	}
+	b.WriteString(",format=yuv420p[b0];")
+	n := 0
+	for _, t := range i.Tiles {
+		if t.File != "" {
+			fmt.Fprintf(&b, "[%d:v:0]fps=%d:start_time=0,%s[t%d];[b%d][t%d]overlay=%d:%d:eof_action=repeat:format=yuv420[b%d];",
+				n, perSecond, fitted(t.Box), n, n, n, t.X, t.Y, n+1)
+			n++
+		}
+	}
+	fmt.Fprintf(&b, "[b%d]ass=%s,format=yuv420p[out]", n, labels)
+	return b.String()
+}
+
+// pictures draws the intervals and says which files they are in.
+func (r *renderer) pictures(ctx context.Context, plan *compose.Plan) (files []string, err error) {
+	sources, err := r.sources(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range plan.Intervals {
+		name := fmt.Sprintf("interval-%06d.%s", n+1, pictureExtension)
+		labels := fmt.Sprintf("names-%06d.ass", n+1)
+		written := names(plan, i)
+		graph := pictureGraph(i, labels)
+		args, of := []string{}, []string{}
+		for _, t := range i.Tiles {
+			if t.File == "" {
+				continue
+			}
+			s := sources[t.File]
+			args = append(args, hostile(1)...)
+			args = append(args, "-reinit_filter", "0", "-noaccurate_seek", "-ss", fmt.Sprintf("%.6f", t.Offset.Seconds()), "-f", "matroska", "-i", s.input)
+			of = append(of, s.of)
+		}
+		frames := int((i.To - i.From) / compose.Frame)
+		how := append([]string{"-filter_complex", graph, "-map", "[out]", "-frames:v", fmt.Sprint(frames)}, r.encoding.picture...)
+		key, err := keyOf("interval", r.tool.version, of, args, how, written)
+		if err != nil {
+			return nil, err
+		}
+		err = r.step(name, key, func(part string) error {
+			if err := r.work.write(labels, written); err != nil {
+				return err
+			}
+			return r.progressing(ctx, slices.Concat(args, how, []string{"-f", "matroska", "file:" + part}), i.To-i.From)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("interval %d of %d: %w", n+1, len(plan.Intervals), err)
+		}
+		files = append(files, name)
+		r.reached(i.To)
+	}
+	return files, nil
+}
+
+// pictureExtension is of an interval's own file, whatever the film is.
+const pictureExtension = "mkv"
+
+// sources are the files with pictures that the plan shows, even where that pays.
+func (r *renderer) sources(ctx context.Context, plan *compose.Plan) (map[string]source, error) {
+	used := map[string]int{}
+	largest := map[string]compose.Box{}
+	for _, i := range plan.Intervals {
+		for _, t := range i.Tiles {
+			if t.File != "" {
+				used[t.File]++
+				if t.W > largest[t.File].W {
+					largest[t.File] = t.Box
+				}
+			}
+		}
+	}
+	out := map[string]source{}
+	for file, times := range used {
+		sum, err := r.digest(file)
+		if err != nil {
+			return nil, err
+		}
+		out[file] = source{r.inputName(file), sum}
+		if times > evenedFrom {
+			if out[file], err = r.even(ctx, file, sum, largest[file]); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// even makes a file that has a key frame each second, every picture of its rate, and the
+// size of its largest tile.
+func (r *renderer) even(ctx context.Context, file, sum string, largest compose.Box) (source, error) {
+	name := "even-" + sum[:16] + ".mkv"
+	args := append(hostile(1), "-reinit_filter", "0", "-f", "matroska", "-i", r.inputName(file), "-map", "0:v:0",
+		"-vf", fmt.Sprintf("fps=%d:start_time=0,%s", perSecond, fitted(largest)),
+		"-c:v", "mpeg4", "-q:v", "2", "-g", fmt.Sprint(perSecond), "-bf", "0", "-threads", fmt.Sprint(r.threads))
+	key, err := keyOf("even", r.tool.version, sum, args)
+	if err != nil {
+		return source{}, err
+	}
+	return source{"file:" + name, key}, r.step(name, key, func(part string) error {
+		return r.progressing(ctx, append(args, "-f", "matroska", "file:"+part), 0)
+	})
+}

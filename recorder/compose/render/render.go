@@ -1,0 +1,253 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"aparte/recorder/compose"
+	"aparte/recorder/export"
+)
+
+// Config is what to make a film of, and how.
+type Config struct {
+	Tool     *Tool
+	Index    *export.Index
+	Media    string // the folder of the export
+	Work     string // folder for what is made on the way; it stays when that fails
+	Dir      string // folder for the film, which is there
+	Layout   compose.Layout
+	Language compose.Language
+	Format   Format
+	Threads  int            // of each job
+	Progress func(Progress) // is told now and then
+}
+
+// Progress is how far a film is.
+type Progress struct {
+	Stage        string // "sound", "pictures", "film"
+	Done, Of     time.Duration
+	Made, Reused int // steps until now, and how many of them were there already
+}
+
+// Result is what was made.
+type Result struct {
+	Plan         *compose.Plan
+	Film         string // in Dir
+	Captions     string // in Dir; "" where it is not known that anybody spoke
+	Made, Reused int    // steps
+	Measured     bool   // who speaks is measured: the recording has nothing of it
+}
+
+// The names of what is made.
+const (
+	filmName     = "meeting"
+	captionsName = "meeting.vtt"
+)
+
+// renderer is a film that is being made.
+type renderer struct {
+	tool     *Tool
+	media    string
+	work     work
+	encoding encoding
+	threads  int
+	cpu      time.Duration // that any step may use
+	began    time.Time
+
+	progress func(Progress)
+	state    Progress
+	digests  map[string]string
+}
+
+// Compose makes the film. What it has made of it when it fails, or is interrupted, stays
+// in the work folder, and is not made again by another call for the same.
+func Compose(ctx context.Context, cfg Config) (*Result, error) {
+	e, err := cfg.Tool.encoding(cfg.Format, max(cfg.Threads, 1))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range cfg.Index.Files {
+		// The index may be anybody's.
+		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name {
+			return nil, fmt.Errorf("index: %q is no name of a file beside it", f.Name)
+		}
+	}
+	media, err := filepath.Abs(cfg.Media)
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWork(cfg.Work)
+	if err != nil {
+		return nil, err
+	}
+	r := &renderer{
+		tool: cfg.Tool, media: media, work: w, encoding: e, threads: max(cfg.Threads, 1), began: cfg.Index.Began,
+		cpu: 4*time.Duration(cfg.Index.Duration*float64(time.Second)) + cpuLeast, progress: cfg.Progress, digests: map[string]string{},
+	}
+	if r.progress == nil {
+		r.progress = func(Progress) {}
+	}
+	plan, loud, measured, err := r.plan(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	mix, err := r.mix(ctx, plan, loud)
+	if err != nil {
+		return nil, fmt.Errorf("mix the sound: %w", err)
+	}
+	filter := ""
+	if mix != "" {
+		if filter, err = r.normalize(ctx, mix); err != nil {
+			return nil, err
+		}
+	}
+	var pictures []string
+	if !plan.AudioOnly {
+		r.stage("pictures", plan.Length)
+		if pictures, err = r.pictures(ctx, plan); err != nil {
+			return nil, err
+		}
+	}
+	r.stage("film", plan.Length)
+	film, err := r.join(ctx, plan, pictures, mix, filter)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Plan: plan, Film: filmName + filepath.Ext(film), Made: r.state.Made, Reused: r.state.Reused, Measured: measured}
+	if len(plan.Speech) > 0 {
+		result.Captions = captionsName
+		if err := os.WriteFile(filepath.Join(cfg.Dir, captionsName), []byte(plan.WebVTT()), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return result, move(w.path(film), filepath.Join(cfg.Dir, result.Film))
+}
+
+// plan plans the film, with who speaks when as the recording tells it, or as it is heard.
+func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compose.Loudness, bool, error) {
+	planned := compose.Config{Layout: cfg.Layout, Language: cfg.Language}
+	plan, err := compose.New(cfg.Index, planned)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	r.stage("sound", plan.Length)
+	var loud []compose.Loudness
+	for _, s := range plan.Sounds {
+		l, err := r.measure(ctx, s)
+		if err != nil {
+			return nil, nil, false, fmt.Errorf("measure %s: %w", s.File, err)
+		}
+		loud = append(loud, l)
+	}
+	if len(loud) == 0 || slices.ContainsFunc(cfg.Index.Events, func(e export.Event) bool { return e.Kind == "speaking" }) {
+		return plan, loud, false, nil
+	}
+	heard := *cfg.Index
+	heard.Events = slices.Concat(heard.Events, compose.Heard(loud))
+	plan, err = compose.New(&heard, planned)
+	return plan, loud, true, err
+}
+
+// step makes a file of the work folder, if it is not there: do writes it under the name
+// that it is given.
+func (r *renderer) step(name, key string, do func(part string) error) error {
+	have, err := r.work.have(name, key)
+	if err != nil {
+		return err
+	}
+	r.state.Made++
+	if have {
+		r.state.Reused++
+		return nil
+	}
+	if err := do(partial(name)); err != nil {
+		return err
+	}
+	return r.work.keep(name, key)
+}
+
+// quiet is what every job is told first.
+func quiet() []string { return []string{"-nostdin", "-hide_banner", "-v", "error", "-y"} }
+
+// progressing runs a job and tells how far it is, for a stretch of the film of that length.
+func (r *renderer) progressing(ctx context.Context, args []string, length time.Duration) error {
+	from := r.state.Done
+	args = slices.Concat(quiet(), []string{"-nostats", "-progress", "pipe:1", "-stats_period", "1", "-filter_complex_threads", strconv.Itoa(r.threads)}, args)
+	return r.tool.run(ctx, job{args: args, dir: r.work.dir, cpu: r.cpu, read: func(line string) error {
+		if text, ok := strings.CutPrefix(line, "out_time_us="); ok && length > 0 {
+			if us, err := strconv.ParseInt(text, 10, 64); err == nil && us > 0 {
+				r.state.Done = from + min(time.Duration(us)*time.Microsecond, length)
+				r.progress(r.state)
+			}
+		}
+		return nil
+	}})
+}
+
+func (r *renderer) stage(name string, length time.Duration) {
+	r.state.Stage, r.state.Done, r.state.Of = name, 0, length
+	r.progress(r.state)
+}
+
+func (r *renderer) reached(at time.Duration) {
+	r.state.Done = at
+	r.progress(r.state)
+}
+
+// inputName is a file of the export, as ffmpeg is told.
+func (r *renderer) inputName(file string) string { return "file:" + filepath.Join(r.media, file) }
+
+// hostile is what ffmpeg is told of media that a stranger sent: open nothing but files and
+// decode no picture of more than 8K.
+func hostile(threads int) []string {
+	return []string{"-protocol_whitelist", "file,pipe", "-max_pixels", "35389440", "-threads", strconv.Itoa(threads)}
+}
+
+// input are the arguments for a file of the export: all are Matroska, and nothing that
+// only looks like something else is tried.
+func (r *renderer) input(file string, threads int) []string {
+	return append(hostile(threads), "-f", "matroska", "-i", r.inputName(file))
+}
+
+// digest is that of a file of the export.
+func (r *renderer) digest(file string) (string, error) {
+	if sum, known := r.digests[file]; known {
+		return sum, nil
+	}
+	sum, err := digest(filepath.Join(r.media, file))
+	r.digests[file] = sum
+	return sum, err
+}
+
+// move moves a file, to another disk if need be.
+func move(from, to string) error {
+	if err := os.Chmod(from, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Close()); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}

@@ -1,0 +1,165 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// ErrUnavailable says that nothing can be composed on this machine.
+var ErrUnavailable = errors.New("composition unavailable")
+
+// MissingError says what a program that is there lacks. It is an ErrUnavailable.
+type MissingError struct {
+	Path string
+	What []string // "encoder libx264", "filter ass", ...
+	For  string   // what of it was wanted: "mp4"
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%v: %s lacks %s, which %s needs: Debian's package ffmpeg has it", ErrUnavailable, e.Path, strings.Join(e.What, " and "), e.For)
+}
+
+// Unwrap makes it an ErrUnavailable.
+func (e *MissingError) Unwrap() error { return ErrUnavailable }
+
+// Format is what kind of file is made.
+type Format string
+
+// The formats. A meeting without pictures becomes .ogg or .m4a.
+const (
+	WebM Format = "webm" // VP9 or VP8, Opus
+	MP4  Format = "mp4"  // H.264, AAC
+)
+
+// Tool is the program that was found.
+type Tool struct {
+	// Shared says why what it runs has no network of its own, which is none; "" where it
+	// has.
+	Shared string
+
+	path      string
+	version   string
+	isolation isolation
+	encoders  []string
+	filters   []string
+}
+
+// What every film needs.
+var filtersNeeded = []string{
+	"adelay", "aformat", "ametadata", "amix", "apad", "aresample", "asetpts", "asplit", "ass", "atrim", "color", "concat", "drawbox",
+	"ebur128", "format", "fps", "loudnorm", "overlay", "pad", "scale", "setsar", "tpad", "volume",
+}
+
+// Find finds the program by its name or path.
+func Find(ctx context.Context, name string) (*Tool, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: install ffmpeg (Debian: apt-get install ffmpeg), or say where it is with --ffmpeg; recordings are verified, opened and exported without it", ErrUnavailable, err)
+	}
+	t := &Tool{path: path}
+	version, err := t.isolate(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s does not run: %w", ErrUnavailable, path, err)
+	}
+	t.version, _, _ = strings.Cut(version, "\n")
+	for _, list := range []struct {
+		of  string
+		all *[]string
+	}{{"-encoders", &t.encoders}, {"-filters", &t.filters}} {
+		text, err := t.output(ctx, "-hide_banner", list.of)
+		if err != nil {
+			return nil, fmt.Errorf("%w: ask %s what it can: %w", ErrUnavailable, path, err)
+		}
+		for line := range strings.Lines(text) {
+			if words := strings.Fields(line); len(words) > 1 {
+				*list.all = append(*list.all, words[1])
+			}
+		}
+	}
+	return t, nil
+}
+
+// isolate finds out how far jobs can be kept apart here, by asking for the version.
+func (t *Tool) isolate(ctx context.Context) (version string, err error) {
+	var refused error
+	for _, way := range isolations {
+		t.isolation = way
+		version, err = t.output(ctx, "-version")
+		var start *startError
+		if errors.As(err, &start) && way != (isolation{}) {
+			refused = start.error
+			continue
+		}
+		break
+	}
+	if t.isolation == (isolation{}) {
+		t.Shared = "this system has none to give"
+		if refused != nil {
+			t.Shared = refused.Error()
+		}
+	}
+	return version, err
+}
+
+// encoding is what a film is encoded with.
+type encoding struct {
+	extension, muxer string
+	picture          []string // arguments
+	sound            []string
+	soundExtension   string // of a meeting without pictures
+	soundMuxer       string
+}
+
+// Check says what is missing for a format.
+func (t *Tool) Check(f Format) error {
+	_, err := t.encoding(f, 1)
+	return err
+}
+
+func (t *Tool) encoding(f Format, threads int) (encoding, error) {
+	var missing []string
+	for _, name := range filtersNeeded {
+		if !slices.Contains(t.filters, name) {
+			missing = append(missing, "filter "+name)
+		}
+	}
+	need := func(name string) {
+		if !slices.Contains(t.encoders, name) {
+			missing = append(missing, "encoder "+name)
+		}
+	}
+	need("flac")
+	need("mpeg4")
+	n := fmt.Sprint(threads)
+	var e encoding
+	switch f {
+	case WebM:
+		e = encoding{extension: "webm", muxer: "webm", soundExtension: "ogg", soundMuxer: "ogg", sound: []string{"-c:a", "libopus", "-b:a", "96k"}}
+		e.picture = []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-row-mt", "1", "-tile-columns", "2", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-crf", "34", "-b:v", "0"}
+		if slices.Contains(t.encoders, "libvpx") && !slices.Contains(t.encoders, "libvpx-vp9") {
+			e.picture = []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-crf", "20", "-b:v", "2M"}
+		} else {
+			need("libvpx-vp9")
+		}
+		need("libopus")
+	case MP4:
+		// Without B-frames every picture has its own time in whatever is joined.
+		e = encoding{
+			extension: "mp4", muxer: "mp4", soundExtension: "m4a", soundMuxer: "ipod", sound: []string{"-c:a", "aac", "-b:a", "128k"},
+			picture: []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-bf", "0"},
+		}
+		need("libx264")
+		need("aac")
+	default:
+		return e, fmt.Errorf("format %q: there are webm and mp4", f)
+	}
+	e.picture = append(e.picture, "-g", "250", "-threads", n, "-pix_fmt", "yuv420p")
+	if len(missing) > 0 {
+		return e, &MissingError{t.path, missing, string(f)}
+	}
+	return e, nil
+}

@@ -1,0 +1,123 @@
+package render
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// job is one run of the program.
+type job struct {
+	args []string
+	dir  string             // where it works
+	cpu  time.Duration      // how much time it may use
+	read func(string) error // is given each line of its standard output
+	said *string            // where the end of what it says on its standard error goes
+}
+
+const (
+	// cpuLeast is what any job may use.
+	cpuLeast = 10 * time.Minute
+	// saidMost is how much of what it complains about is kept, in bytes.
+	saidMost = 2 << 10
+	// killedWithin is how long pipes stay open behind a job that was killed.
+	killedWithin = 5 * time.Second
+)
+
+// startError is a job that could not even begin.
+type startError struct{ error }
+
+// run runs a job to its end.
+func (t *Tool) run(ctx context.Context, j job) error {
+	done := make(chan error, 1)
+	go func() {
+		// A thread of its own, which ends with this goroutine: what is started inherits
+		// its priority, and is killed when it ends, as it does when we are killed.
+		runtime.LockOSThread()
+		done <- t.runHere(ctx, j)
+	}()
+	return <-done
+}
+
+func (t *Tool) runHere(ctx context.Context, j job) error {
+	cmd := exec.CommandContext(ctx, t.path, j.args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = j.dir, []string{}, killedWithin
+	var said tail
+	cmd.Stderr = &said
+	var out io.ReadCloser
+	if j.read != nil {
+		var err error
+		if out, err = cmd.StdoutPipe(); err != nil {
+			return err
+		}
+	}
+	if err := t.isolation.start(cmd, max(j.cpu, cpuLeast)); err != nil {
+		return &startError{err}
+	}
+	var wrong error
+	if out != nil {
+		lines := bufio.NewScanner(out)
+		for wrong == nil && lines.Scan() {
+			wrong = j.read(lines.Text())
+		}
+		if wrong = errors.Join(wrong, lines.Err()); wrong != nil {
+			_ = cmd.Cancel()
+		}
+	}
+	err := cmd.Wait()
+	if j.said != nil {
+		*j.said = string(said.b)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case wrong != nil:
+		return wrong
+	case err != nil:
+		return fmt.Errorf("%s: %w%s", t.path, err, said.String())
+	}
+	return nil
+}
+
+// output is what it prints.
+func (t *Tool) output(ctx context.Context, args ...string) (string, error) {
+	var b strings.Builder
+	err := t.run(ctx, job{args: args, dir: "/", read: func(line string) error {
+		b.WriteString(line + "\n")
+		return nil
+	}})
+	return b.String(), err
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.b = append(t.b, b...)
+	if len(t.b) > saidMost {
+		t.b = t.b[len(t.b)-saidMost:]
+	}
+	return len(b), nil
+}
+
+// String is on one line, and has nothing in it that controls a terminal: media may be
+// quoted in it.
+func (t *tail) String() string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(string(t.b), ""))
+	if text = strings.Join(strings.Fields(text), " "); text != "" {
+		text = ": " + text
+	}
+	return text
+}
