@@ -11,9 +11,13 @@ import (
 	"aparte/sfu"
 )
 
-// speak writes a journal in which Anne says nothing for a second, into her microphone:
-// speak FILE.
+// speak writes what is spoken to a file: speak FILE.
 func speak(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), spoken(), 0o600))
+}
+
+// spoken is a journal in which Anne says nothing for a second, into her microphone.
+func spoken() []byte {
 	b := journal.Append(nil, 0, journal.Head{Part: 1, Began: time.Unix(1_800_000_000, 0)})
 	b = journal.Append(b, 0, journal.Started{Recording: "r1", Room: "room-1", By: "anne"})
 	b = journal.Append(b, 0, journal.Joined{Identity: "anne", Name: "Anne Bernard", Kind: "host"})
@@ -28,9 +32,10 @@ func speak(ts *testscript.TestScript, _ bool, args []string) {
 		raw, err := (&rtp.Packet{Header: rtp.Header{
 			Version: 2, PayloadType: 111, SequenceNumber: n, Timestamp: uint32(n) * 960,
 		}, Payload: []byte{0xf8, 0xff, 0xfe}}).Marshal()
-		ts.Check(err)
+		if err != nil {
+			panic(err)
+		}
 		b = journal.Append(b, at, journal.Packet{Stream: 1, RTP: raw})
 	}
-	b = journal.Append(b, time.Second, journal.Stopped{By: "anne"})
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+	return journal.Append(b, time.Second, journal.Stopped{By: "anne"})
 }

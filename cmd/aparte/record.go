@@ -20,10 +20,11 @@ import (
 // recordCommand works on the files of recordings, wherever they are: it needs neither
 // a server nor its data folder. What the files are stands in docs/recording.md.
 type recordCommand struct {
-	Verify recordVerify `cmd:"" help:"Verify a recording; names whatever was tampered with and exits with 1. No private key is needed."`
-	Open   recordOpen   `cmd:"" help:"Decrypt a recording into a folder, for export."`
-	Export recordExport `cmd:"" help:"Make media files of an opened recording: one for each track, as it was sent."`
-	Purge  recordPurge  `cmd:"" help:"Delete a recording, and say what is left of it."`
+	Verify  recordVerify  `cmd:"" help:"Verify a recording; names whatever was tampered with and exits with 1. No private key is needed."`
+	Open    recordOpen    `cmd:"" help:"Decrypt a recording into a folder, for export."`
+	Export  recordExport  `cmd:"" help:"Make media files of an opened recording: one for each track, as it was sent."`
+	Compose recordCompose `cmd:"" help:"Make one film of a recording: everybody in one picture, with names, chapters and captions. Needs ffmpeg."`
+	Purge   recordPurge   `cmd:"" help:"Delete a recording, and say what is left of it."`
 }
 
 var (

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { expectPicture, expectVoice } from './support/media.ts';
 import { Guest, Host } from './support/people.ts';
-import { likeness, marksIn, parts, recordings, takeApart } from './support/recording.ts';
+import { composed, likeness, marksIn, mixture, parts, recordings, takeApart, type Index } from './support/recording.ts';
 import { Server } from './support/server.ts';
 
 let server: Server;
@@ -91,8 +91,12 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     for (const word of ['Duarte', 'Haddad', 'Bernard', 'Compte rendu', 'OpusHead']) expect(bytes.includes(word), word).toBe(false);
   });
 
+  let index: Index | undefined;
+  const out = path.join(folder, 'out');
   await test.step('the archive opens it: two are in it, in picture and sound, and not the third', async () => {
-    const { verified, index, out } = await takeApart(server, recording, folder);
+    const opened = await takeApart(server, recording, folder);
+    const { verified } = opened;
+    index = opened.index;
     expect(verified).toContain('verified, signed by');
     expect(index.people.map(({ name }) => name).sort()).toEqual([host.name, 'Inês Duarte'].sort());
     expect(index.files.map(({ identity, source }) => `${identities[identity]} ${source}`).sort()).toEqual(
@@ -114,6 +118,31 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
         expect(Math.max(...others), `${file} ${JSON.stringify(like)}`).toBeLessThan(Math.min(0.75, like[side] - 0.1));
       }
     }
+  });
+
+  await test.step('and composes it: one film of the two, in which the third is neither seen, heard nor named', async () => {
+    if (!index) throw new Error('it was not opened');
+    const film = await composed(server, recording, folder);
+    expect(film.said).toContain('meeting.webm: lasts');
+    expect(Math.abs(film.duration - index.duration), `${film.duration} s of ${index.duration} s`).toBeLessThan(0.1);
+    const told = film.chapters.join('\n') + film.captions;
+    for (const name of [host.name, 'Inês Duarte']) expect(told).toContain(name);
+    expect(told).not.toContain('Haddad');
+    // Two stand side by side.
+    const sides = new Set<string>();
+    for (const tile of ['640:360:0:180', '640:360:640:180'] as const) {
+      const seen = (await marksIn(film.file, tile)).filter((mark) => mark !== undefined);
+      expect(seen.length, `${tile}: pictures with a mark`).toBeGreaterThan(15);
+      const whose = [...new Set(seen.map((mark) => mark.side))];
+      expect(whose, tile).toHaveLength(1);
+      sides.add(whose[0] ?? '');
+    }
+    expect([...sides].sort()).toEqual(['GUEST', 'HOST']);
+    expect((await marksIn(film.file)).filter((mark) => mark?.side === 'OTHER'), 'anywhere else').toEqual([]);
+    const voices = index.files.filter(({ source }) => source === 'microphone').map(({ file, start }) => ({ file: path.join(out, file), start }));
+    const goes = await mixture(film.file, voices, 'OTHER');
+    expect(goes.without, JSON.stringify(goes)).toBeGreaterThan(0.85);
+    expect(goes.with, JSON.stringify(goes)).toBeLessThan(goes.without - 0.02);
   });
   expect(await parts(recording), 'written long after the stop, while they talked on').toEqual(written);
 });

@@ -58,7 +58,10 @@ func (r *renderer) join(ctx context.Context, plan *compose.Plan, pictures []stri
 func chapters(plan *compose.Plan, began time.Time) string {
 	escape := strings.NewReplacer(`\`, `\\`, "=", `\=`, ";", `\;`, "#", `\#`, "\n", " ")
 	var b strings.Builder
-	fmt.Fprintf(&b, ";FFMETADATA1\ncreation_time=%s\n", began.UTC().Format(time.RFC3339))
+	b.WriteString(";FFMETADATA1\n")
+	if !began.IsZero() {
+		fmt.Fprintf(&b, "creation_time=%s\n", began.UTC().Format(time.RFC3339))
+	}
 	for i, c := range plan.Chapters {
 		end := plan.Length
 		if i+1 < len(plan.Chapters) {

@@ -50,7 +50,8 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 	for _, t := range i.Tiles {
 		clip := fmt.Sprintf(`\clip(%d,%d,%d,%d)`, t.X, t.Y, t.X+t.W, t.Y+t.H)
 		if t.File == "" {
-			line(1, always, "name", fmt.Sprintf(`\pos(%d,%d)`, t.X+t.W/2, t.Y+t.H/2)+clip, literal(t.Name, t.W, nameSize))
+			size := min(nameSize, t.H/6)
+			line(1, always, "name", fmt.Sprintf(`\fs%d\pos(%d,%d)`, size, t.X+t.W/2, t.Y+t.H/2)+clip, literal(t.Name, t.W, size))
 		} else {
 			line(1, always, "label", fmt.Sprintf(`\pos(%d,%d)`, t.X+10, t.Y+t.H-10)+clip, literal(t.Name, t.W, labelSize))
 		}

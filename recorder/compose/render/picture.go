@@ -2,12 +2,15 @@ package render
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"aparte/recorder/compose"
+	"aparte/recorder/export"
 )
 
 const (
@@ -37,7 +40,7 @@ func pictureGraph(i compose.Interval, labels string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "color=c=%s:s=%dx%d:r=%d", background, compose.Width, compose.Height, perSecond)
 	for _, t := range i.Tiles {
-		fmt.Fprintf(&b, ",drawbox=%d:%d:%d:%d:%s:fill", t.X, t.Y, t.W, t.H, tileColour)
+		fmt.Fprintf(&b, ",drawbox=%d:%d:%d:%d:%s:fill", t.X+2, t.Y+2, t.W-4, t.H-4, tileColour)
 	}
 	b.WriteString(",format=yuv420p[b0];")
 	n := 0
@@ -60,31 +63,13 @@ func (r *renderer) pictures(ctx context.Context, plan *compose.Plan) (files []st
 	}
 	for n, i := range plan.Intervals {
 		name := fmt.Sprintf("interval-%06d.%s", n+1, pictureExtension)
-		labels := fmt.Sprintf("names-%06d.ass", n+1)
-		written := names(plan, i)
-		graph := pictureGraph(i, labels)
-		args, of := []string{}, []string{}
-		for _, t := range i.Tiles {
-			if t.File == "" {
-				continue
+		err := r.picture(ctx, name, plan, i, sources)
+		if failed := (*jobError)(nil); errors.As(err, &failed) {
+			// One stream that breaks its decoder must not cost everybody the film.
+			if i.Tiles, err = r.withoutBroken(ctx, i, sources, err); err == nil {
+				err = r.picture(ctx, name, plan, i, sources)
 			}
-			s := sources[t.File]
-			args = append(args, hostile(1)...)
-			args = append(args, "-reinit_filter", "0", "-noaccurate_seek", "-ss", fmt.Sprintf("%.6f", t.Offset.Seconds()), "-f", "matroska", "-i", s.input)
-			of = append(of, s.of)
 		}
-		frames := int((i.To - i.From) / compose.Frame)
-		how := append([]string{"-filter_complex", graph, "-map", "[out]", "-frames:v", fmt.Sprint(frames)}, r.encoding.picture...)
-		key, err := keyOf("interval", r.tool.version, of, args, how, written)
-		if err != nil {
-			return nil, err
-		}
-		err = r.step(name, key, func(part string) error {
-			if err := r.work.write(labels, written); err != nil {
-				return err
-			}
-			return r.progressing(ctx, slices.Concat(args, how, []string{"-f", "matroska", "file:" + part}), i.To-i.From)
-		})
 		if err != nil {
 			return nil, fmt.Errorf("interval %d of %d: %w", n+1, len(plan.Intervals), err)
 		}
@@ -92,6 +77,73 @@ func (r *renderer) pictures(ctx context.Context, plan *compose.Plan) (files []st
 		r.reached(i.To)
 	}
 	return files, nil
+}
+
+// picture draws an interval.
+func (r *renderer) picture(ctx context.Context, name string, plan *compose.Plan, i compose.Interval, sources map[string]source) error {
+	labels := strings.TrimSuffix(name, "."+pictureExtension) + ".ass"
+	written := names(plan, i)
+	var args, of []string
+	for _, t := range i.Tiles {
+		if t.File != "" {
+			args, of = append(args, from(sources[t.File], t.Offset)...), append(of, sources[t.File].of)
+		}
+	}
+	frames := int((i.To - i.From) / compose.Frame)
+	how := append([]string{"-filter_complex", pictureGraph(i, labels), "-map", "[out]", "-frames:v", strconv.Itoa(frames)}, r.encoding.picture...)
+	key, err := keyOf("interval", r.tool.version, of, i.Tiles, how, written)
+	if err != nil {
+		return err
+	}
+	return r.step(name, key, func(part string) error {
+		if err := r.work.write(labels, written); err != nil {
+			return err
+		}
+		return r.progressing(ctx, slices.Concat(args, how, []string{"-f", "matroska", "file:" + part}), i.To-i.From)
+	})
+}
+
+// from reads a file from the key frame before a time on.
+func from(s source, offset time.Duration) []string {
+	return append(hostile(1), "-reinit_filter", "0", "-noaccurate_seek", "-ss", fmt.Sprintf("%.6f", offset.Seconds()), "-f", "matroska", "-i", s.input)
+}
+
+// withoutBroken are an interval's tiles without those pictures that cannot be decoded by
+// themselves. If they all can, it is why that is the error.
+func (r *renderer) withoutBroken(ctx context.Context, i compose.Interval, sources map[string]source, why error) ([]compose.Tile, error) {
+	tiles := slices.Clone(i.Tiles)
+	for n, t := range tiles {
+		if t.File == "" {
+			continue
+		}
+		args := append(from(sources[t.File], t.Offset), "-map", "0:v:0", "-t", fmt.Sprintf("%.3f", (i.To-i.From).Seconds()), "-f", "null", "-")
+		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, cpu: r.cpu})
+		if failed := (*jobError)(nil); errors.As(err, &failed) {
+			tiles[n].File, why = "", nil
+			r.spoiled(t.File, failed)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return tiles, why
+}
+
+// playable is the index without files of which nothing can be decoded.
+func (r *renderer) playable(ctx context.Context, index *export.Index) (*export.Index, error) {
+	out := *index
+	out.Files = nil
+	for _, f := range index.Files {
+		args := append(r.input(f.Name, 1), "-map", "0", "-frames", "1", "-f", "null", "-")
+		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, cpu: r.cpu})
+		if failed := (*jobError)(nil); errors.As(err, &failed) {
+			r.spoiled(f.Name, failed)
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out.Files = append(out.Files, f)
+	}
+	return &out, nil
 }
 
 // pictureExtension is of an interval's own file, whatever the film is.

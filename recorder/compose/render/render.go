@@ -41,10 +41,11 @@ type Progress struct {
 // Result is what was made.
 type Result struct {
 	Plan         *compose.Plan
-	Film         string // in Dir
-	Captions     string // in Dir; "" where it is not known that anybody spoke
-	Made, Reused int    // steps
-	Measured     bool   // who speaks is measured: the recording has nothing of it
+	Film         string   // in Dir
+	Captions     string   // in Dir; "" where it is not known that anybody spoke
+	Made, Reused int      // steps
+	Spoiled      []string // what is missing of files that could not be decoded, and why
+	Measured     bool     // who speaks is measured: the recording has nothing of it
 }
 
 // The names of what is made.
@@ -66,6 +67,7 @@ type renderer struct {
 	progress func(Progress)
 	state    Progress
 	digests  map[string]string
+	broken   []string
 }
 
 // Compose makes the film. What it has made of it when it fails, or is interrupted, stays
@@ -104,6 +106,9 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mix the sound: %w", err)
 	}
+	if mix == "" && plan.AudioOnly {
+		return nil, compose.ErrNothing
+	}
 	filter := ""
 	if mix != "" {
 		if filter, err = r.normalize(ctx, mix); err != nil {
@@ -122,7 +127,7 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Plan: plan, Film: filmName + filepath.Ext(film), Made: r.state.Made, Reused: r.state.Reused, Measured: measured}
+	result := &Result{Plan: plan, Film: filmName + filepath.Ext(film), Made: r.state.Made, Reused: r.state.Reused, Spoiled: r.broken, Measured: measured}
 	if len(plan.Speech) > 0 {
 		result.Captions = captionsName
 		if err := os.WriteFile(filepath.Join(cfg.Dir, captionsName), []byte(plan.WebVTT()), 0o600); err != nil {
@@ -135,7 +140,11 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 // plan plans the film, with who speaks when as the recording tells it, or as it is heard.
 func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compose.Loudness, bool, error) {
 	planned := compose.Config{Layout: cfg.Layout, Language: cfg.Language}
-	plan, err := compose.New(cfg.Index, planned)
+	index, err := r.playable(ctx, cfg.Index)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	plan, err := compose.New(index, planned)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -148,13 +157,18 @@ func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compo
 		}
 		loud = append(loud, l)
 	}
-	if len(loud) == 0 || slices.ContainsFunc(cfg.Index.Events, func(e export.Event) bool { return e.Kind == "speaking" }) {
+	if len(loud) == 0 || slices.ContainsFunc(index.Events, func(e export.Event) bool { return e.Kind == "speaking" }) {
 		return plan, loud, false, nil
 	}
-	heard := *cfg.Index
+	heard := *index
 	heard.Events = slices.Concat(heard.Events, compose.Heard(loud))
 	plan, err = compose.New(&heard, planned)
 	return plan, loud, true, err
+}
+
+// spoiled notes that something of a file could not be decoded.
+func (r *renderer) spoiled(file string, err error) {
+	r.broken = append(r.broken, fmt.Sprintf("%s: %v", file, err))
 }
 
 // step makes a file of the work folder, if it is not there: do writes it under the name

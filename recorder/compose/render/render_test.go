@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"aparte/recorder/compose"
-	"aparte/recorder/export"
 )
 
 // flashing is a picture that is white for three frames each second and a half.
@@ -125,4 +124,133 @@ func TestAFilm(t *testing.T) {
 	}
 }
 
-var _ = export.IndexName
+// A meeting without pictures is a sound. Who speaks is heard where nobody told, pauses are
+// cut out of it, and who speaks softly is as loud as the others.
+func TestASoundAlone(t *testing.T) {
+	s := newStudio(t, 12, "anne", "bob")
+	s.sound(t, "anne", "0.3*sin(2*PI*500*t)*lt(t,4)", 0, 12)
+	s.sound(t, "bob", "0.02*sin(2*PI*800*t)*gte(t,7)", 1, 11)
+	s.event(4, "paused", "anne")
+	s.event(6, "resumed", "anne")
+	for format, want := range map[Format]string{WebM: "meeting.ogg opus", MP4: "meeting.m4a aac bin_data"} {
+		result, path := s.compose(t, Config{Format: format})
+		p := probe(t, path)
+		if got := result.Film + " " + p.codecs(); got != want || !result.Measured {
+			t.Errorf("%s, want %s; measured %v", got, want, result.Measured)
+		}
+		if got := p.length(t); math.Abs(got-10) > 0.1 {
+			t.Errorf("it lasts %.3f s", got)
+		}
+		if got := loudnessOf(t, path); math.Abs(got+16) > 1 {
+			t.Errorf("it is as loud as %.1f LUFS", got)
+		}
+		if got, want := p.titles(), "0.0 Beginning · Arrival: Anne, Bob\n4.0 Resumed after a pause (0:02)\n"; got != want {
+			t.Errorf("chapters\n%s", got)
+		}
+		var said []string
+		for _, one := range result.Plan.Speech {
+			said = append(said, fmt.Sprintf("%s %.0f-%.0f", one.Name, one.From.Seconds(), one.To.Seconds()))
+		}
+		if got := strings.Join(said, ", "); got != "Anne 0-4, Bob 6-10" {
+			t.Errorf("who speaks: %s", got)
+		}
+		// From 4 to 6 s of the film nobody does.
+		quiet := beeps(t, path)
+		if len(quiet) != 2 || math.Abs(quiet[0]) > 0.05 || math.Abs(quiet[1]-6) > 0.05 {
+			t.Errorf("it becomes loud at %.3f", quiet)
+		}
+	}
+}
+
+// Streams that break a decoder, or are none, cost their sender a picture and nobody the
+// film.
+func TestBrokenStreams(t *testing.T) {
+	s := newStudio(t, 2, "anne", "bob", "cleo")
+	s.picture(t, "anne", "camera", "color=red:s=320x180:r=25", 0, 2)
+	s.picture(t, "bob", "camera", "testsrc2=s=320x180:r=25", 0, 2)
+	s.picture(t, "cleo", "camera", "color=blue:s=320x180:r=25", 0, 2)
+	s.sound(t, "anne", "0.1*sin(2*PI*500*t)", 0, 2)
+	s.sound(t, "bob", "0.1*sin(2*PI*500*t)", 0, 2)
+	spoil := func(file int, from int) {
+		path := filepath.Join(s.dir, s.index.Files[file].Name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := from; i < len(b); i++ {
+			b[i] = byte(i * 7)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil(1, 2000)
+	spoil(2, 0)
+	spoil(4, 0)
+	result, path := s.compose(t, Config{})
+	if len(result.Spoiled) != 2 || !strings.HasPrefix(result.Spoiled[0], "03-cleo-camera.webm: ") || !strings.HasPrefix(result.Spoiled[1], "05-bob-microphone.webm: ") {
+		t.Errorf("%q", result.Spoiled)
+	}
+	d := decode(t, path)
+	if len(d.frames) != 50 || d.colour(1, 320, 360) != "red" {
+		t.Errorf("%d pictures: %s", len(d.frames), d.colour(1, 320, 360))
+	}
+}
+
+// A name is a name, whatever it says to those who draw it.
+func TestHostileNames(t *testing.T) {
+	for _, name := range []string{`{\pos(640,360)\fs300}X`, `%{pts} \N\h{\p1}m 0 0 l 640 0 640 360`, "سارة المنصوري", `'; drawbox=c=red:t=fill [x]`, `\`} {
+		s := newStudio(t, 0.6, "anne")
+		s.index.People[0].Name = name
+		s.index.Events[1].Name = name
+		s.picture(t, "anne", "camera", "color=blue:s=320x180:r=25", 0, 0.6)
+		_, path := s.compose(t, Config{})
+		d := decode(t, path)
+		written := 0
+		for y := 0; y < compose.Height; y += shrunk {
+			for x := 0; x < compose.Width; x += shrunk {
+				if d.colour(0.1, x, y) == "blue" {
+					continue
+				}
+				if written++; y < compose.Height-50 || x > compose.Width/2 {
+					t.Fatalf("%s: something is written at %d, %d", name, x, y)
+				}
+			}
+		}
+		if written == 0 {
+			t.Errorf("%s: it is not written", name)
+		}
+	}
+}
+
+// A camera whose picture changes its place often is made even first; what is seen is the
+// same.
+func TestManyIntervals(t *testing.T) {
+	s := newStudio(t, 6, "anne", "bob")
+	s.picture(t, "anne", "camera", "color=red:s=320x180:r=25,drawbox=enable='gte(t,3)':color=green:t=fill", 0, 6)
+	for n := range 5 {
+		s.picture(t, "bob", "camera", "color=blue:s=320x180:r=25", 0.5+float64(n), 0.6)
+	}
+	work := filepath.Join(t.TempDir(), "work")
+	result, path := s.compose(t, Config{Work: work})
+	if len(result.Plan.Intervals) != 11 {
+		t.Errorf("%d intervals", len(result.Plan.Intervals))
+	}
+	if even, err := filepath.Glob(filepath.Join(work, "even-*.mkv")); err != nil || len(even) != 1 {
+		t.Errorf("%v, %v", even, err)
+	}
+	d := decode(t, path)
+	if len(d.frames) != 150 {
+		t.Errorf("%d pictures", len(d.frames))
+	}
+	for n := range d.frames {
+		at := float64(n) / float64(perSecond)
+		want := "red"
+		if n >= 75 {
+			want = "green"
+		}
+		if got := d.colour(at, 320, 300); got != want {
+			t.Fatalf("at %.2f s: %s, want %s", at, got, want)
+		}
+	}
+}

@@ -34,6 +34,13 @@ const (
 // startError is a job that could not even begin.
 type startError struct{ error }
 
+func (e *startError) Unwrap() error { return e.error }
+
+// jobError is a job that failed.
+type jobError struct{ error }
+
+func (e *jobError) Unwrap() error { return e.error }
+
 // run runs a job to its end.
 func (t *Tool) run(ctx context.Context, j job) error {
 	done := make(chan error, 1)
@@ -81,7 +88,7 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 	case wrong != nil:
 		return wrong
 	case err != nil:
-		return fmt.Errorf("%s: %w%s", t.path, err, said.String())
+		return &jobError{fmt.Errorf("%s: %w%s", t.path, err, said.String())}
 	}
 	return nil
 }

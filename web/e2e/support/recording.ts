@@ -51,12 +51,42 @@ export async function takeApart(server: Server, recording: string, folder: strin
   return { verified, index: JSON.parse(await readFile(path.join(out, 'index.json'), 'utf8')) as Index, out };
 }
 
+/** What `aparte record compose` makes of a recording. */
+export interface Film {
+  file: string;
+  said: string;
+  captions: string;
+  duration: number;
+  chapters: string[];
+}
+
+/** Makes one film of a recording, as whoever has the archive's key does. */
+export async function composed(server: Server, recording: string, folder: string): Promise<Film> {
+  const out = path.join(folder, 'film');
+  const { stdout: said } = await run(binary, ['record', 'compose', recording, '-i', path.join(server.data, 'archive.key'), '-o', out,
+    '--node-key', path.join(server.data, 'node-key.json')], { maxBuffer: 1 << 24 });
+  const file = path.join(out, 'meeting.webm');
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_format', '-show_chapters', '-of', 'json', file]);
+  const about = JSON.parse(stdout) as { format: { duration: string }; chapters: { tags: { title: string } }[] };
+  return {
+    file, said, captions: await readFile(path.join(out, 'meeting.vtt'), 'utf8'),
+    duration: Number(about.format.duration), chapters: about.chapters.map(({ tags }) => tags.title),
+  };
+}
+
 const WIDTH = 640;
 const HEIGHT = 360;
 
-/** The marks on a film's pictures, four a second, decoded by ffmpeg; undefined where a picture bears none that can be read. */
-export async function marksIn(file: string): Promise<(Mark | undefined)[]> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-vf', `fps=4,scale=${WIDTH}:${HEIGHT},format=gray`, '-f', 'rawvideo', '-'],
+/** A part of a picture, as ffmpeg's crop has it: width, height, left, top. */
+export type Part = `${number}:${number}:${number}:${number}`;
+
+/**
+ * The marks on a film's pictures, or on a part of them, four a second, decoded by ffmpeg; undefined where a picture bears none
+ * that can be read.
+ */
+export async function marksIn(file: string, part?: Part): Promise<(Mark | undefined)[]> {
+  const crop = part ? `crop=${part},` : '';
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-vf', `fps=4,${crop}scale=${WIDTH}:${HEIGHT},format=gray`, '-f', 'rawvideo', '-'],
     { encoding: 'buffer', maxBuffer: 1 << 28 });
   const all: (Mark | undefined)[] = [];
   for (let at = 0; at + WIDTH * HEIGHT <= stdout.length; at += WIDTH * HEIGHT) all.push(markOf(stdout.subarray(at, at + WIDTH * HEIGHT), WIDTH, HEIGHT));
@@ -65,8 +95,8 @@ export async function marksIn(file: string): Promise<(Mark | undefined)[]> {
 
 const PER_SECOND = 50;
 
-/** How loud a file is, fifty times a second. */
-async function loudness(file: string): Promise<number[]> {
+/** How strong a file's sound is, fifty times a second. */
+async function strength(file: string): Promise<number[]> {
   const rate = 8000;
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-af', 'aresample=async=1:first_pts=0', '-ac', '1', '-ar', String(rate), '-f', 's16le', '-'],
     { encoding: 'buffer', maxBuffer: 1 << 28 });
@@ -76,10 +106,15 @@ async function loudness(file: string): Promise<number[]> {
   for (let at = 0; at + window <= samples.length; at += window) {
     let sum = 0;
     for (const one of samples.subarray(at, at + window)) sum += one * one;
-    all.push(Math.log10(1 + Math.sqrt(sum / window)));
+    all.push(Math.sqrt(sum / window));
   }
   return all;
 }
+
+/** How loud that is, as one hears it. */
+const loud = (strengths: number[]) => strengths.map((one) => Math.log10(1 + one));
+
+const loudness = async (file: string) => loud(await strength(file));
 
 function correlation(a: number[], b: number[]): number {
   const mean = (list: number[]) => list.reduce((sum, one) => sum + one, 0) / list.length;
@@ -107,4 +142,29 @@ export async function likeness(file: string): Promise<Record<Side, number>> {
     return Math.max(...said.map((_, from) => correlation(heard, loop.slice(from, from + heard.length))));
   };
   return { HOST: await of('HOST'), GUEST: await of('GUEST'), OTHER: await of('OTHER') };
+}
+
+/** All voices are made equally strong, as who composes them does. */
+function levelled(strengths: number[]): number[] {
+  const mean = Math.sqrt(strengths.reduce((sum, one) => sum + one * one, 0) / Math.max(strengths.filter((one) => one > 30).length, 1)) || 1;
+  return strengths.map((one) => (one * 1000) / mean);
+}
+
+/**
+ * How well a film's sound goes with that of voices together, from -1 to 1, and how well it would if this microphone were heard
+ * besides, at the place where that goes best.
+ */
+export async function mixture(film: string, voices: { file: string; start: number }[], side: Side): Promise<{ without: number; with: number }> {
+  const heard = levelled(await strength(film));
+  const power = heard.map(() => 0);
+  for (const { file, start } of voices) {
+    const from = Math.round(start * PER_SECOND);
+    levelled(await strength(file)).forEach((one, i) => {
+      if (i + from in power) power[i + from] = (power[i + from] ?? 0) + one * one;
+    });
+  }
+  const goes = (powers: number[]) => correlation(loud(heard), loud(powers.map(Math.sqrt)));
+  const said = levelled(await strength((await capture(side)).audio));
+  const besides = said.map((_, from) => goes(power.map((one, i) => one + (said[(i + from) % said.length] ?? 0) ** 2)));
+  return { without: goes(power), with: Math.max(...besides) };
 }
