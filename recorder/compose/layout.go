@@ -15,8 +15,11 @@ const (
 	Speaker Layout = "speaker" // whoever speaks large, the others in a column
 )
 
-// Width and Height are the film's, in pixels.
-const Width, Height = 1280, 720
+// The film's size, in pixels.
+const (
+	Width  = 1280
+	Height = 720
+)
 
 // Box is where a tile is, in pixels. All four are even, as chroma wants it.
 type Box struct{ X, Y, W, H int }

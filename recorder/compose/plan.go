@@ -272,8 +272,7 @@ func (b *builder) camera(identity string, at time.Duration) (latest *picture) {
 // speaker is whom to follow: who speaks, or did last of those who are still there; before
 // anybody has, somebody with a picture.
 func (b *builder) speaker(s scene, at time.Duration) string {
-	for i := len(b.changes) - 1; i >= 0; i-- {
-		c := b.changes[i]
+	for _, c := range slices.Backward(b.changes) {
 		if c.at <= at && slices.ContainsFunc(s.people, func(p *person) bool { return p.identity == c.identity }) {
 			return c.identity
 		}

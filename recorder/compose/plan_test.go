@@ -18,8 +18,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func yes(b bool) *bool { return &b }
-
 func camera(identity string, start, length float64, holes ...export.Hole) export.File {
 	return export.File{Name: identity + "-camera.webm", Identity: identity, Track: "TR_" + identity, Source: "camera", Codec: "vp8", Start: start, Duration: length - Frame.Seconds(), Holes: holes}
 }
@@ -115,7 +113,7 @@ func TestPlans(t *testing.T) {
 			joined(0, "anne"), joined(0, "bob"), joined(0, "cleo"), joined(0, "dan"), consent(0, "anne", "given"), consent(1, "bob", "given"),
 			consent(1, "cleo", "declined"), consent(5, "bob", "withdrawn"), speaking(6, "bob", "cleo"), consent(12, "bob", "given"), export.Event{At: 18, Kind: "left", Identity: "bob"})},
 		{"camera-off", Grid, meeting(20, []export.File{camera("anne", 0, 20, export.Hole{From: 2, To: 3}, export.Hole{From: 10, To: 15}), camera("bob", 0, 20)},
-			joined(0, "anne"), joined(0, "bob"), export.Event{At: 5, Kind: "muted", Track: "TR_bob", Muted: yes(true)}, export.Event{At: 8, Kind: "muted", Track: "TR_bob", Muted: yes(false)})},
+			joined(0, "anne"), joined(0, "bob"), export.Event{At: 5, Kind: "muted", Track: "TR_bob", Muted: new(true)}, export.Event{At: 8, Kind: "muted", Track: "TR_bob", Muted: new(false)})},
 		{"speaker", Speaker, meeting(30, []export.File{camera("anne", 0, 30), camera("bob", 0, 30), microphone("bob", 0, 30)},
 			joined(0, "anne"), joined(0, "bob"), joined(0, "cleo"), consent(0, "anne", "given"), consent(0, "bob", "given"), consent(0, "cleo", "given"),
 			speaking(2, "bob"), speaking(4), // for two seconds
@@ -316,8 +314,8 @@ func TestEveryPlan(t *testing.T) {
 		who := rapid.SampledFrom([]string{"anne", "bob", "cleo", "dan", "eve", "fay", "gus", "hal"})
 		var files []export.File
 		for i := range rapid.IntRange(1, 12).Draw(t, "files") {
-			make := rapid.SampledFrom([]func(string, float64, float64, ...export.Hole) export.File{camera, screen}).Draw(t, "what")
-			f := make(who.Draw(t, "whose"), when.Draw(t, "start"), when.Draw(t, "length")+0.04)
+			take := rapid.SampledFrom([]func(string, float64, float64, ...export.Hole) export.File{camera, screen}).Draw(t, "what")
+			f := take(who.Draw(t, "whose"), when.Draw(t, "start"), when.Draw(t, "length")+0.04)
 			f.Name = fmt.Sprint(i)
 			if rapid.Bool().Draw(t, "sound") {
 				f.Codec, f.Source = "opus", "microphone"
@@ -337,7 +335,7 @@ func TestEveryPlan(t *testing.T) {
 			case "consent":
 				e.Answer = rapid.SampledFrom([]string{"given", "declined", "withdrawn"}).Draw(t, "answer")
 			case "muted":
-				e.Track, e.Muted = "TR_"+e.Identity, yes(rapid.Bool().Draw(t, "muted"))
+				e.Track, e.Muted = "TR_"+e.Identity, new(rapid.Bool().Draw(t, "muted"))
 			case "speaking":
 				e.Identities = rapid.SliceOfNDistinct(who, 0, 4, rapid.ID).Draw(t, "speak")
 			}

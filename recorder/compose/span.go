@@ -11,8 +11,6 @@ type Span struct{ From, To time.Duration }
 
 func (s Span) length() time.Duration { return s.To - s.From }
 
-func (s Span) has(t time.Duration) bool { return s.From <= t && t < s.To }
-
 // spans are in order, and do not touch.
 type spans []Span
 

@@ -192,8 +192,14 @@ func (d decoded) colour(at float64, x, y int) string {
 		name    string
 		r, g, b int
 	}{
-		{"red", 255, 0, 0}, {"green", 0, 128, 0}, {"blue", 0, 0, 255}, {"yellow", 255, 255, 0}, {"white", 255, 255, 255}, {"purple", 128, 0, 128},
-		{"nobody", 0x14, 0x17, 0x1a}, {"tile", 0x2a, 0x2f, 0x36},
+		{"red", 255, 0, 0},
+		{"green", 0, 128, 0},
+		{"blue", 0, 0, 255},
+		{"yellow", 255, 255, 0},
+		{"white", 255, 255, 255},
+		{"purple", 128, 0, 128},
+		{"nobody", 0x14, 0x17, 0x1a},
+		{"tile", 0x2a, 0x2f, 0x36},
 	} {
 		if max(r-c.r, c.r-r, g-c.g, c.g-g, b-c.b, c.b-b) < 30 && (c.name != "nobody" || max(r, g, b) < 0x22) && (c.name != "tile" || max(r, g, b) >= 0x22) {
 			return c.name

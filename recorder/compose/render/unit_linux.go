@@ -16,8 +16,8 @@ type isolation struct{ flags uintptr }
 // user namespace or, for root where there are none, without.
 var isolations = []isolation{{unix.CLONE_NEWUSER | unix.CLONE_NEWNET}, {unix.CLONE_NEWNET}, {}}
 
-// niceness is the lowest priority but for what wants none at all.
-const niceness = 15
+// niceness leaves the machine to whatever else is done on it.
+const niceness = 10
 
 // Limits of a job: addresses, the size of a file, and files open at once.
 const (
@@ -54,7 +54,7 @@ func (i isolation) start(cmd *exec.Cmd, cpu time.Duration) error {
 			most := min(l.most, now.Max)
 			err = unix.Prlimit(cmd.Process.Pid, l.resource, &unix.Rlimit{Cur: most, Max: most}, nil)
 		}
-		if err != nil && err != unix.ESRCH { //nolint:errorlint // an errno, which is over already
+		if err != nil && err != unix.ESRCH { // it is over already
 			_ = cmd.Cancel()
 			_ = cmd.Wait()
 			return err

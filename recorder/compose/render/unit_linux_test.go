@@ -23,7 +23,7 @@ echo "in $(pwd)"; env; cat /proc/net/dev /proc/self/limits; cut -d' ' -f19 /proc
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"in " + dir, "no input", "\n15\n", "Max core file size        0 ", "Max address space         8589934592 ", "lo:"} {
+	for _, want := range []string{"in " + dir, "no input", "\n10\n", "Max core file size        0 ", "Max address space         8589934592 ", "lo:"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

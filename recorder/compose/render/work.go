@@ -53,8 +53,8 @@ func (w work) have(name, key string) (bool, error) {
 		return false, err
 	}
 	var m made
-	if json.Unmarshal(text, &m) != nil || m.Key != key {
-		return false, nil // torn, or of another film
+	if err := json.Unmarshal(text, &m); err != nil || m.Key != key {
+		return false, nil //nolint:nilerr // torn: it is made again
 	}
 	sum, err := digest(w.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
