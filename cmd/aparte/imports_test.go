@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 // SQL, sockets nor the wall clock, so that every one of their tests is a table.
 var pure = []string{
 	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/recording", "signaling/role",
-	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment",
+	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment", "signaling/health",
 	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal", "recorder/jitter", "recorder/clock", "recorder/compose",
 }
 
