@@ -29,6 +29,8 @@ const (
 	SetupLife       = 24 * time.Hour
 	// touchEvery is how precisely idleness is kept; each touch is a write.
 	touchEvery = 5 * time.Minute
+	// touchWait is how long that write is waited for.
+	touchWait = 2 * time.Second
 	// codeTrust is how long after a one-time sign-in a password can be set
 	// without the old one.
 	codeTrust = time.Hour

@@ -110,13 +110,23 @@ func (l *Login) Who(ctx context.Context, token string, from From) (Session, Acco
 }
 
 // touch notes that a session is used. If that cannot be stored the session is
-// good all the same: it only looks idle for longer than it is.
+// good all the same: it only looks idle for longer than it is. Nobody waits long for a
+// disk that does not answer: an administrator who asks what is wrong comes by here.
 func (l *Login) touch(ctx context.Context, s Session, now time.Time, from From) {
 	if now.Sub(s.UsedAt) < touchEvery {
 		return
 	}
-	if err := l.store.TouchSession(ctx, s.ID, now, from); err != nil && ctx.Err() == nil {
-		l.log.WarnContext(ctx, "note use of session", "session", s.ID, "err", err)
+	noted := make(chan error, 1)
+	go func() { noted <- l.store.TouchSession(ctx, s.ID, now, from) }()
+	late := time.NewTimer(touchWait)
+	defer late.Stop()
+	select {
+	case err := <-noted:
+		if err != nil && ctx.Err() == nil {
+			l.log.WarnContext(ctx, "note use of session", "session", s.ID, "err", err)
+		}
+	case <-late.C:
+		l.log.WarnContext(ctx, "note use of session: the database does not answer", "session", s.ID)
 	}
 }
 
