@@ -21,7 +21,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
     await anne.createMeeting('Visite ministérielle');
 
     await test.step('somebody is found by a part of the name, whatever the accents, and by the address', async () => {
-      await page.getByRole('button', { name: /Compte de/ }).click();
+      await page.getByRole('button', { name: /^Compte/ }).click();
       await page.getByRole('menuitem', { name: 'Comptes' }).click();
       const list = page.getByRole('list', { name: 'Comptes' });
       await expect(list.getByRole('listitem')).toHaveCount(2);
@@ -37,7 +37,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
 
     const dialog = page.getByRole('dialog');
     await test.step('an administrator sees where the account is signed in, and ends that; the page there is out', async () => {
-      await page.getByRole('button', { name: 'Gérer le compte de Luc Petit' }).click();
+      await page.getByRole('button', { name: 'Gérer le compte : Luc Petit' }).click();
       const sessions = dialog.getByRole('region', { name: 'Où ce compte est connecté' });
       await expect(sessions.getByRole('listitem')).toHaveCount(1);
       await expect(sessions.getByRole('listitem')).toContainText(/(Chrome|Chromium) sur Linux/);
@@ -76,7 +76,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
     });
 
     await test.step('nobody shuts themselves out', async () => {
-      await page.getByRole('button', { name: /^Gérer le compte de Anne/ }).click();
+      await page.getByRole('button', { name: /^Gérer le compte : Anne/ }).click();
       await expect(dialog.getByText('C’est votre compte.', { exact: false })).toBeVisible();
       await expect(dialog.getByRole('button', { name: 'Désactiver' })).toHaveCount(0);
       await dialog.getByRole('button', { name: 'Fermer' }).click();
@@ -93,10 +93,10 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       });
       const reader = aude.page;
       await reader.goto(server.url);
-      await reader.getByRole('button', { name: /Compte de/ }).click();
+      await reader.getByRole('button', { name: /^Compte/ }).click();
       await reader.getByRole('menuitem', { name: 'Journal d’audit' }).click();
-      await expect(reader.getByText('Anne Bernard a désactivé le compte de Luc Petit.')).toBeVisible();
-      await expect(reader.getByText('Anne Bernard a réactivé le compte de Luc Petit.')).toBeVisible();
+      await expect(reader.getByText('Anne Bernard a désactivé un compte : Luc Petit.')).toBeVisible();
+      await expect(reader.getByText('Anne Bernard a réactivé un compte : Luc Petit.')).toBeVisible();
       await expect(reader.getByText(/^Vérifié jusqu’à l’acte \d+/)).toBeVisible();
       await look(reader, 'audit');
 
@@ -128,7 +128,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       };
       const table = (await save(/CSV/)).trim().split('\r\n');
       expect(table).toHaveLength(2);
-      expect(table[1]).toContain(';account.disabled;Anne Bernard a désactivé le compte de Luc Petit.;');
+      expect(table[1]).toContain(';account.disabled;Anne Bernard a désactivé un compte : Luc Petit.;');
       const signed = await save(/signé/);
       const { status, stdout } = spawnSync(binary, ['audit', 'verify', '--file', '-'], { input: signed, encoding: 'utf8' });
       expect(stdout).toMatch(/: verified: events 1 to \d+/);

@@ -94,7 +94,7 @@ test('chat: private words reach two, hands stand in one order, a reaction is see
   });
 
   await test.step('a host lowers one, takes it back, and lowers all', async () => {
-    await host.page.getByRole('button', { name: 'Baisser la main de Luc Martin' }).click();
+    await host.page.getByRole('button', { name: 'Baisser la main : Luc Martin' }).click();
     await host.page.getByRole('status').getByRole('button', { name: /^Annuler/ }).click();
     await host.page.getByRole('button', { name: 'Baisser toutes les mains' }).click();
     for (const one of everybody) await expect.poll(() => hands(one.page)).toEqual({});

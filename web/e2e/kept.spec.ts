@@ -133,8 +133,8 @@ test('messages are kept where the profile says so, private ones never, and the h
     const maria = came.getByRole('row').filter({ hasText: 'Maria Oliveira' });
     await expect(maria.nth(1)).toBeVisible();
     await expect(maria.first()).toContainText('UTC');
-    await expect(maria.first()).not.toContainText('Non enregistré');
-    await expect(maria.last()).toContainText('Non enregistré');
+    await expect(maria.first()).not.toContainText('Inconnu');
+    await expect(maria.last()).toContainText('Inconnu');
     await look(host.page, 'meeting-attended', came);
     const saved = host.page.waitForEvent('download');
     await came.getByRole('button', { name: 'Exporter la liste' }).click();

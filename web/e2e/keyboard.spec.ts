@@ -67,7 +67,7 @@ test('a guest comes, talks, leaves and comes back by the keyboard alone', async 
       await keys.press('Enter');
       await expect(page.getByRole('log').getByText('mhvscp ?')).toBeVisible();
       await expect(bar.getByRole('button', { name: 'Mic off. Turn the mic on' })).toBeVisible();
-      await expectSaid(host.page, /^polite: .*Message de Maria O\./);
+      await expectSaid(host.page, /^polite: .*Maria O\. a écrit un message\./);
       await keys.press('Escape');
       await expect(page.getByRole('complementary')).toHaveCount(0);
       await expect(page.getByRole('heading', { level: 1 }), 'back to where it was').toBeFocused();

@@ -32,7 +32,7 @@ test('posts, their people, and whose a meeting is', async () => {
     const page = anne.page;
     await page.goto(server.agentURL);
     await page.waitForURL(`${server.url}/`);
-    await page.getByRole('button', { name: /Compte de/ }).click();
+    await page.getByRole('button', { name: /^Compte/ }).click();
     await page.getByRole('menuitem', { name: 'Postes' }).click();
     await expect(page.getByRole('link', { name: 'Poste de démonstration' })).toBeVisible();
     await page.getByRole('link', { name: 'Nouveau poste' }).click();
@@ -64,7 +64,7 @@ test('posts, their people, and whose a meeting is', async () => {
       await expect(dialog.getByText('Aucun compte n’existe avec cette adresse.', { exact: false })).toBeVisible();
       await dialog.getByLabel('Adresse').fill('luc@aparte.example');
       await dialog.getByRole('button', { name: 'Ajouter au poste' }).click();
-      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveValue('agent');
+      await expect(page.getByLabel('Rôle : Luc Morel')).toHaveValue('agent');
 
       // Luc says whose the meeting is, and finds it by its post.
       await luc.page.goto(`${server.url}/meetings/new`);
@@ -92,7 +92,7 @@ test('posts, their people, and whose a meeting is', async () => {
         await elsewhere.page.getByLabel('Mot de passe').fill('une phrase que personne ne devine');
         await elsewhere.page.getByRole('button', { name: 'Se connecter' }).click();
         await elsewhere.page.waitForURL(`${server.url}/`);
-        await luc.page.getByRole('button', { name: /Compte de/ }).click();
+        await luc.page.getByRole('button', { name: /^Compte/ }).click();
         await luc.page.getByRole('menuitem', { name: 'Mon compte' }).click();
         const signedIn = luc.page.getByRole('region', { name: 'Où votre compte est connecté' });
         await expect(signedIn.getByRole('listitem')).toHaveCount(2);
@@ -112,15 +112,15 @@ test('posts, their people, and whose a meeting is', async () => {
       await expect(luc.page.getByRole('heading', { level: 1, name: 'Visas de long séjour' })).toBeVisible();
 
       // An auditor holds no meetings; whoever is taken away sees them no more.
-      await page.getByLabel('Rôle de Luc Morel').selectOption('Audit');
-      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveValue('auditor');
+      await page.getByLabel('Rôle : Luc Morel').selectOption('Audit');
+      await expect(page.getByLabel('Rôle : Luc Morel')).toHaveValue('auditor');
       await expect(luc.page.getByRole('heading', { name: 'Vous n’agissez plus pour ce poste' })).toBeVisible();
       await look(luc.page, 'membership-ended');
       await luc.page.goto(`${server.url}/`);
       await expect(luc.page.getByText('Visas de long séjour')).toHaveCount(0);
       await page.getByRole('button', { name: 'Retirer Luc Morel du poste' }).click();
       await page.getByRole('alertdialog').getByRole('button', { name: 'Retirer du poste' }).click();
-      await expect(page.getByLabel('Rôle de Luc Morel')).toHaveCount(0);
+      await expect(page.getByLabel('Rôle : Luc Morel')).toHaveCount(0);
 
       // The meeting that he leaves behind has no host: the administrator gives it another one.
       await expect(page.getByRole('heading', { name: 'Réunions sans hôte' })).toBeVisible();

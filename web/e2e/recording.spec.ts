@@ -94,8 +94,8 @@ test('a host records those who agree, and nobody else', async () => {
     await dialog.getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
     await page.keyboard.press('Escape');
     await expect(tile(page, 'Inês Duarte').getByTestId('unrecorded')).toHaveCount(0);
-    await expect(page.locator('.tile[data-self="true"]').getByTestId('unrecorded')).toHaveText('n’est pas enregistré');
-    await expect(tile(ines.page, host.name).getByTestId('unrecorded')).toHaveText('n’est pas enregistré');
+    await expect(page.locator('.tile[data-self="true"]').getByTestId('unrecorded')).toHaveText('hors enregistrement');
+    await expect(tile(ines.page, host.name).getByTestId('unrecorded')).toHaveText('hors enregistrement');
   });
 
   await test.step('whoever comes later is asked as they come in, and may decline', async () => {

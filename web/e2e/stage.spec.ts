@@ -233,7 +233,7 @@ test('five people: layouts, pins, volumes, pages, one’s own picture, screens, 
     await chooseView(page, /^Grille$/);
     await expect(page.locator('.tile.screen')).toHaveCount(2);
     await page.screenshot({ path: 'test-results/pages/stage-screens-grid.png' });
-    await page.getByRole('button', { name: 'Agrandir l’écran de Luc Martin' }).click();
+    await page.getByRole('button', { name: 'Agrandir l’écran : Luc Martin' }).click();
     await expect(figure.locator('.what')).toHaveText(/Luc Martin/);
     await luc.page.evaluate(() => document.getElementById('shown-code')?.remove());
     for (const guest of [luc, karim]) await guest.page.getByRole('button', { name: guest.words.sharing }).click();

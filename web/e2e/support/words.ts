@@ -12,7 +12,7 @@ const french = {
   makeLink: 'Créer le lien',
   withCode: /^Demander un code à six chiffres/,
   codeOf: 'Code à six chiffres',
-  moreActions: (name: string) => `Lien de ${name} : autres actions`,
+  moreActions: (name: string) => `Autres actions sur le lien : ${name}`,
   reissue: 'Refaire le lien',
   usedBy: 'Qui s’en est servi',
   allLinks: 'Tous les liens',

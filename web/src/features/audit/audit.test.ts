@@ -55,7 +55,7 @@ describe('an act in words', () => {
     [{}, 'Anne Bernard let Inês in.'],
     [{ subjects: { knock: 'gone' } }, 'Anne Bernard let somebody whose name is gone in.'],
     [{ act: 'knock.waiting', actor: { kind: 'guest', id: 'v' }, texts: { name: 'Rui' } }, 'Rui asked to enter.'],
-    [{ act: 'account.created', texts: { name: 'Luc', email: 'luc@a.example' }, subjects: { account: 'x' } }, 'Anne Bernard created the account of Luc.'],
+    [{ act: 'account.created', texts: { name: 'Luc', email: 'luc@a.example' }, subjects: { account: 'x' } }, 'Anne Bernard created an account: Luc.'],
     [{ act: 'meeting.ended', actor: { kind: 'server' }, subjects: {} }, 'The server ended the meeting.'],
     [{ act: 'knock.teleported' }, 'knock.teleported'],
   ])('%o', (over, words) => expect(inWords(event(over), names, t)).toBe(words))

@@ -49,7 +49,7 @@ export function Facts({ recording }: { recording: RecordingTold }) {
   return (
     <ul className="rec-facts sm">
       <li><Words id="rec.purpose" values={{ purpose: <bdi>{recording.purpose}</bdi> }} /></li>
-      <li><Words id="rec.what" values={{ days: String(recording.keepDays), post }} /></li>
+      <li><Words id="rec.what" values={{ days: recording.keepDays, post }} /></li>
       {recording.sealed ? <li><Words id="rec.sealed" values={{ post }} /></li> : null}
       <li>{t('rec.mic')}</li>
     </ul>
