@@ -7,6 +7,7 @@ import { expect, test } from '@playwright/test';
 import { look } from './support/look.ts';
 import { Host } from './support/people.ts';
 import { binary, Server } from './support/server.ts';
+import { expectWhole } from './support/zoom.ts';
 
 test('accounts, who may sign in and where they are, and the trail of that', async () => {
   test.setTimeout(240_000);
@@ -33,6 +34,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       await page.getByLabel('État').selectOption('Tous');
       await page.getByLabel('Nom ou adresse').fill('');
       await look(page, 'accounts');
+      await expectWhole(page, 'accounts');
     });
 
     const dialog = page.getByRole('dialog');
@@ -43,6 +45,7 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       await expect(sessions.getByRole('listitem')).toContainText(/(Chrome|Chromium) sur Linux/);
       await expect(sessions.getByRole('listitem')).toContainText('127.0.0.0/24');
       await look(page, 'account-sheet');
+      await expectWhole(page, 'account-sheet');
       await sessions.getByRole('button', { name: 'Déconnecter' }).click();
       await expect(sessions.getByText('Nulle part en ce moment.')).toBeVisible();
       await luc.page.goto(`${server.url}/meetings/new`);
@@ -99,9 +102,12 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       await expect(reader.getByText('Anne Bernard a réactivé un compte : Luc Petit.')).toBeVisible();
       await expect(reader.getByText(/^Vérifié jusqu’à l’acte \d+/)).toBeVisible();
       await look(reader, 'audit');
+      await expectWhole(reader, 'audit');
 
       // What is filtered stands in the address, and "back" undoes it.
       await reader.getByLabel('Actes', { exact: true }).selectOption('Réunions et profils');
+      // What is chosen with stays while others are fetched, and the focus on it.
+      await expect(reader.getByLabel('Actes', { exact: true })).toBeFocused();
       const rows = reader.locator('.trail > li');
       await expect(rows.filter({ hasText: 'désactivé' })).toHaveCount(0);
       await expect(rows.filter({ hasText: 'Anne Bernard a créé la réunion.' }).filter({ hasText: 'Visite ministérielle' })).toHaveCount(1);
@@ -113,8 +119,11 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       await reader.getByRole('dialog').getByText('L’événement tel qu’il est').click();
       await expect(reader.getByRole('dialog').getByText('"act": "account.disabled"', { exact: false })).toBeVisible();
       await look(reader, 'audit-event');
-      await reader.getByRole('dialog').getByRole('button', { name: 'Les actes de cette sorte' }).click();
+      await expectWhole(reader, 'audit-event');
+      // The row is still found and keeps the focus; where it is not, what is found has it.
+      await reader.getByRole('dialog').getByRole('button', { name: 'Les actes de cette sorte' }).press('Enter');
       await expect(rows).toHaveCount(1);
+      await expect(rows.getByRole('button')).toBeFocused();
       await expect(reader).toHaveURL(/\?act=account\.disabled$/);
       await look(reader, 'audit-filtered');
 
@@ -133,7 +142,8 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
       const { status, stdout } = spawnSync(binary, ['audit', 'verify', '--file', '-'], { input: signed, encoding: 'utf8' });
       expect(stdout).toMatch(/: verified: events 1 to \d+/);
       expect(status).toBe(0);
-      await reader.getByRole('button', { name: 'Tout afficher' }).click();
+      await reader.getByRole('button', { name: 'Tout afficher' }).press('Enter');
+      await expect(rows.first().getByRole('button')).toBeFocused();
       await expect(rows.filter({ hasText: 'Aude Vidal a exporté le journal d’audit.' })).toHaveCount(1);
     });
   } finally {

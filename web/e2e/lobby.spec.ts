@@ -1,9 +1,9 @@
 // The lobby with people in it: twelve handled by keyboard alone, words both ways, back to the lobby and in again, a ban,
 // and a host who is told elsewhere.
 
-import { createHash, randomBytes } from 'node:crypto';
 import { expect, test } from '@playwright/test';
 import { call, validate } from './support/api.ts';
+import { knockBy, sharedLink } from './support/links.ts';
 import { expectPicture } from './support/media.ts';
 import { Guest, Host } from './support/people.ts';
 import { look } from './support/look.ts';
@@ -11,22 +11,6 @@ import { Server } from './support/server.ts';
 
 let server: Server;
 let host: Host;
-
-/** A shared link whose code this test knows, so that guests without a browser can come by it. */
-async function sharedLink(): Promise<{ id: string; code: string }> {
-  const code = randomBytes(32);
-  const draft = { kind: 'shared', label: 'Observateurs', expires_at: new Date(Date.now() + 86_400_000).toISOString(), code_hash: createHash('sha256').update(code).digest('base64url') };
-  const made = await host.page.evaluate(async ([path, body]) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })).json() as Promise<{ id: string }>, [`/api/v1/meetings/${host.meeting}/links`, JSON.stringify(draft)] as const);
-  return { id: made.id, code: code.toString('base64url') };
-}
-
-async function knockBy(link: { id: string; code: string }, name: string, organisation = ''): Promise<string> {
-  const { body } = await call(server.url, 'POST', '/guest/redeem', {}, { link_id: link.id, code: link.code });
-  const session = String(body['session']);
-  const answer = await call(server.url, 'POST', '/guest/knock', { session }, { name, ...(organisation ? { organisation } : {}) });
-  expect(answer.status, answer.text).toBe(200);
-  return session;
-}
 
 const status = async (session: string) => (await call(server.url, 'GET', '/guest', { session })).body['status'];
 const row = (name: string) => host.page.locator('.knock').filter({ has: host.page.getByRole('heading', { name, exact: true }) });
@@ -45,11 +29,11 @@ test('twelve who wait are handled by keyboard alone', async () => {
   test.setTimeout(400_000);
   await host.signIn(server);
   await host.createMeeting('Coopération consulaire');
-  const link = await sharedLink();
+  const link = await sharedLink(host);
   await host.enter();
   const names = ['Maria Oliveira', 'Inês Duarte', 'Karim Haddad', 'Аnna Petrova', 'Luc Martin', 'Noa Levi', 'Paul Nguyen', 'Samira Haddad', 'Jean d’Ormesson', 'Mihai Ionescu', 'Li Lei', 'Ana Costa'];
   const sessions = new Map<string, string>();
-  for (const name of names) sessions.set(name, await knockBy(link, name, name === 'Maria Oliveira' ? 'Ministère des Affaires étrangères' : ''));
+  for (const name of names) sessions.set(name, await knockBy(server, link, name, name === 'Maria Oliveira' ? 'Ministère des Affaires étrangères' : ''));
   const { page } = host;
   await page.keyboard.press('l');
   await expect(page.locator('.knock')).toHaveCount(12);

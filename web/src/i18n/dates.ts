@@ -6,6 +6,11 @@ export function day(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(localeOf(lang), { weekday: 'long', day: 'numeric', month: 'long' }).format(at)
 }
 
+/** A day of any year, such as "mardi 24 novembre 2026". */
+export function dayYear(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(localeOf(lang), { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(at)
+}
+
 /** A day without its name, such as "24 novembre". */
 export function dayMonth(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(localeOf(lang), { day: 'numeric', month: 'long' }).format(at)
@@ -14,6 +19,11 @@ export function dayMonth(at: Date, lang: Lang): string {
 /** An hour, such as "15:00". */
 export function hour(at: Date, lang: Lang): string {
   return new Intl.DateTimeFormat(localeOf(lang), { hour: '2-digit', minute: '2-digit' }).format(at)
+}
+
+/** An hour with its seconds, such as "15:00:07". */
+export function exactHour(at: Date, lang: Lang): string {
+  return new Intl.DateTimeFormat(localeOf(lang), { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(at)
 }
 
 /** Day and hour in one. */

@@ -15,9 +15,9 @@ export function useFocusKept(element: RefObject<HTMLElement | null>): void {
   }, [element])
 }
 
-/** After a dialog has closed and given the focus back to something that is gone by now. */
-export function recoverFocus(): void {
+/** After a dialog has closed and given the focus back to something that is gone by now: to the panel's heading or the page's, or where it is wanted. */
+export function recoverFocus(to: () => HTMLElement | null | undefined = () => panelHeading() ?? document.querySelector<HTMLElement>('h1')): void {
   setTimeout(() => {
-    if (document.activeElement === document.body) panelHeading()?.focus()
+    if (document.activeElement === document.body) to()?.focus()
   }, 100)
 }

@@ -18,7 +18,7 @@ export function AccountSheet({ account, self }: { account: AdministeredAccount; 
   const date = (text: string) => shortMoment(new Date(text), lang)
   return (
     <div className="stack account-sheet">
-      <dl className="facts">
+      <dl className="pairs">
         <div><dt>{t('signin.email')}</dt><dd><bdi>{account.email}</bdi></dd></div>
         <div><dt>{t('accounts.state')}</dt><dd>{account.disabled_at ? t('accounts.disabled.since', { date: date(account.disabled_at) }) : t(`accounts.state.${account.state}`)}</dd></div>
         <div><dt>{t('accounts.kind')}</dt><dd>{t('accounts.kind.local')}</dd></div>

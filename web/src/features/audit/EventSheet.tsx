@@ -29,7 +29,7 @@ export function EventSheet({ event, names, onOnly }: Props) {
   return (
     <div className="stack">
       <p>{inWords(event, names, t)}</p>
-      <dl className="facts">
+      <dl className="pairs">
         <div><dt>{t('audit.event.when')}</dt><dd>{exactMoment(new Date(event.time), lang)}</dd></div>
         <div><dt>{t('audit.event.by')}</dt><dd><bdi>{whoOf(event, names, t)}</bdi></dd></div>
         {event.meeting ? <div><dt>{t('audit.event.meeting')}</dt><dd><bdi>{names[event.meeting] ?? event.meeting}</bdi></dd></div> : null}

@@ -32,7 +32,7 @@ export function Verification({ post }: { post: string }) {
         <summary>{t('audit.check.means')}</summary>
         <div className="stack-s">
           <p>{t('audit.check.proves')}</p>
-          <dl className="facts">
+          <dl className="pairs">
             <div><dt>{t('audit.check.head')}</dt><dd><code dir="ltr">{data.last_hash}</code></dd></div>
             <div><dt>{t('audit.check.key')}</dt><dd><code dir="ltr">{data.public_key}</code></dd></div>
           </dl>
