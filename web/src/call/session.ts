@@ -4,7 +4,7 @@
 //	connection.ts   comes in, comes back, is over; retries.ts: when LiveKit tries by itself
 //	publishing.ts   microphone, camera, screen, devices; effects/: what is done to picture and sound before they leave
 //	ownpicture.ts   that one's own picture is no larger than the path carries
-//	unplugged.ts    a microphone or camera that goes while it is used
+//	unplugged.ts    a microphone, camera or loudspeaker that goes while it is used
 //	receiving.ts    which pictures are asked for
 //	files.ts        files on their way from the person
 //	inbox.ts        what the server says: messages, reactions, what a host did
@@ -176,7 +176,7 @@ export class Call {
   toggleCam = (): Promise<void> => this.setCam(this.current.get().self.cam !== 'on')
   toggleShare = (): Promise<void> => this.publishing.toggleShare()
   use = (kind: 'audioinput' | 'videoinput' | 'audiooutput', deviceID: string): Promise<void> => {
-    this.stillGone((gone) => gone.kind !== (kind === 'audioinput' ? 'mic' : kind === 'videoinput' ? 'cam' : ''))
+    this.stillGone((gone) => gone.kind !== (kind === 'audioinput' ? 'mic' : kind === 'videoinput' ? 'cam' : 'speaker'))
     return this.publishing.use(kind, deviceID)
   }
   /** The person has read which device went. */

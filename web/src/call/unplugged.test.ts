@@ -45,6 +45,11 @@ class Captured extends EventTarget {
 let list: ReturnType<typeof device>[]
 let open: Map<Track.Source, { isMuted: boolean; track: { mediaStreamTrack: Captured; mediaStream?: { getTracks: () => Captured[] } } }>
 let room: EventEmitter
+let output: string | undefined
+const switchActiveDevice = vi.fn((_: MediaDeviceKind, id: string) => {
+  output = id
+  return Promise.resolve(true)
+})
 let told: (readonly Gone[])[]
 let unplugged: Unplugged
 const opens = (source: Track.Source, of: { deviceId: string; label: string }) => {
@@ -59,7 +64,9 @@ beforeEach(() => {
   list = [headset, builtIn, webcam]
   open = new Map()
   told = []
-  room = Object.assign(new EventEmitter(), { localParticipant: { getTrackPublication: (source: Track.Source) => open.get(source) } })
+  output = undefined
+  switchActiveDevice.mockClear()
+  room = Object.assign(new EventEmitter(), { localParticipant: { getTrackPublication: (source: Track.Source) => open.get(source) }, getActiveDevice: () => output, switchActiveDevice })
   unplugged = new Unplugged(room as unknown as Room, () => Promise.resolve(list as MediaDeviceInfo[]), (gone) => told.push(gone))
 })
 afterEach(() => {
@@ -137,4 +144,73 @@ it('nobody looks any more when the call is over', async () => {
   room.emit(RoomEvent.MediaDevicesChanged)
   await settle()
   expect(told).toEqual([])
+})
+
+describe('a loudspeaker', () => {
+  const box = device('audiooutput', 's', 'Haut-parleurs (8086:a0c8)')
+  const phones = device('audiooutput', 'h', 'Casque X (046d:0a44)')
+  const ofSystem = (label: string) => device('audiooutput', 'default', `Par défaut - ${label}`)
+  const chosen = async (id: string | undefined, there: ReturnType<typeof device>[]) => {
+    output = id
+    list = there
+    room.emit(RoomEvent.ActiveDeviceChanged, 'audiooutput', id)
+    await settle()
+  }
+  const changed = async (there: ReturnType<typeof device>[]) => {
+    list = there
+    room.emit(RoomEvent.MediaDevicesChanged)
+    await settle()
+  }
+
+  it('that goes is told, and the system’s own is taken', async () => {
+    await chosen('h', [ofSystem(box.label), box, phones])
+    await changed([ofSystem(box.label), box])
+    expect(switchActiveDevice).toHaveBeenCalledExactlyOnceWith('audiooutput', 'default')
+    expect(told).toEqual([[{ kind: 'speaker', gone: 'Casque X', instead: 'Haut-parleurs' }]])
+    await changed([ofSystem(box.label), box, phones])
+    expect(told).toHaveLength(1)
+  })
+  it('for which livekit-client has taken another is told with that, and nothing is taken again', async () => {
+    await chosen('h', [box, phones])
+    list = [box]
+    output = 's'
+    room.emit(RoomEvent.ActiveDeviceChanged, 'audiooutput', 's')
+    await changed([box])
+    expect(switchActiveDevice).not.toHaveBeenCalled()
+    expect(told).toEqual([[{ kind: 'speaker', gone: 'Casque X', instead: 'Haut-parleurs' }]])
+  })
+  it('that the system had chosen is told by its own name', async () => {
+    await chosen(undefined, [ofSystem(box.label), box])
+    await changed([ofSystem(phones.label), box, phones])
+    expect(told).toEqual([])
+    await changed([ofSystem(box.label), box])
+    expect(switchActiveDevice).not.toHaveBeenCalled()
+    expect(told).toEqual([[{ kind: 'speaker', gone: 'Casque X', instead: 'Haut-parleurs' }]])
+  })
+  it('that was the only one leaves nothing', async () => {
+    await chosen('h', [phones])
+    await changed([])
+    expect(told).toEqual([[{ kind: 'speaker', gone: 'Casque X', instead: null }]])
+  })
+  it('is told together with the microphone of the same headset', async () => {
+    await chosen('h', [headset, builtIn, box, phones])
+    const captured = opens(Track.Source.Microphone, headset)
+    await settle()
+    list = [builtIn, box]
+    output = 's'
+    captured.end()
+    opens(Track.Source.Microphone, builtIn)
+    await changed(list)
+    expect(told).toEqual([[{ kind: 'mic', gone: 'Casque X', instead: 'Micro intégré' }, { kind: 'speaker', gone: 'Casque X', instead: 'Haut-parleurs' }]])
+  })
+  it('of which the browser shows no name, another that is chosen, and one that the system prefers, are none that went', async () => {
+    await chosen(undefined, [device('audiooutput', '', '')])
+    await changed([device('audiooutput', '', ''), device('audiooutput', '', '')])
+    await chosen('h', [ofSystem(box.label), box, phones])
+    await chosen('s', [ofSystem(box.label), box, phones])
+    await changed([ofSystem(box.label), box])
+    await chosen('default', [ofSystem(box.label), box, phones])
+    await changed([ofSystem(phones.label), box, phones])
+    expect(told).toEqual([])
+  })
 })

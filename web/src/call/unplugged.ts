@@ -1,10 +1,10 @@
-// A microphone or camera that goes while it is used. livekit-client takes another by itself, if there is one; here the person
-// is told which went and what is used instead, because nobody who is not heard should have to find out why.
+// A microphone, camera or loudspeaker that goes while it is used. livekit-client takes another by itself, if there is one; here the
+// person is told which went and what is used instead, because nobody who is not heard, or hears nothing, should have to find out why.
 import { RoomEvent, Track, type Room } from 'livekit-client'
 import { plain } from './dead'
 
 export interface Gone {
-  kind: 'mic' | 'cam'
+  kind: 'mic' | 'cam' | 'speaker'
   /** The name of what was unplugged. */
   gone: string
   /** The name of what is used instead; null: nothing is. */
@@ -33,6 +33,8 @@ export function named({ id, label }: Used): string {
 }
 
 const kinds = [['mic', Track.Source.Microphone, 'audioinput'], ['cam', Track.Source.Camera, 'videoinput']] as const
+/** What is heard through, until another is chosen. */
+const ofSystem = 'default'
 
 /** How long another device is waited for, in milliseconds. */
 export const takesOver = 1_500
@@ -41,12 +43,16 @@ export class Unplugged {
   private readonly used = new Map<Gone['kind'], Used>()
   /** What was used before another took over, until it is known whether it went. */
   private readonly left = new Map<Gone['kind'], Used>()
+  /** What is heard through. No track tells: its name is in the list while it is there. */
+  private heard: Used | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly watched = new WeakSet<MediaStreamTrack>()
   private readonly over = new AbortController()
 
   constructor(private readonly room: Room, private readonly list: () => Promise<readonly Listed[]>, private readonly tell: (gone: readonly Gone[]) => void) {
     room.on(RoomEvent.MediaDevicesChanged, this.soon)
+    room.on(RoomEvent.ActiveDeviceChanged, this.note)
+    this.note()
   }
 
   /** Notes what is used now; after each change of the room. */
@@ -60,6 +66,8 @@ export class Unplugged {
       }
       if (this.watched.has(track)) continue
       this.watched.add(track)
+      // A browser that was asked for a device shows the names of all.
+      this.note()
       track.addEventListener('ended', this.soon, { signal: this.over.signal })
     }
   }
@@ -68,11 +76,19 @@ export class Unplugged {
     this.over.abort()
     clearTimeout(this.timer)
     this.room.off(RoomEvent.MediaDevicesChanged, this.soon)
+    this.room.off(RoomEvent.ActiveDeviceChanged, this.note)
   }
 
   private soon = (): void => {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => void this.look().catch(() => undefined), takesOver)
+  }
+
+  /** Notes what is heard through; one that is gone stays noted until the person has been told. */
+  private note = (): void => {
+    void this.list().then((list) => {
+      if (!this.heard || !missing(this.heard, 'audiooutput', list)) this.heard = this.speaker(list) ?? this.heard
+    }, () => undefined)
   }
 
   private async look(): Promise<void> {
@@ -88,7 +104,26 @@ export class Unplugged {
       if (!this.left.has(kind)) this.used.delete(kind)
     }
     this.left.clear()
+    const { heard } = this
+    if (heard && missing(heard, 'audiooutput', list)) {
+      this.heard = await this.another(list)
+      gone.push({ kind: 'speaker', gone: named(heard), instead: this.heard && named(this.heard) })
+    } else this.heard = this.speaker(list) ?? heard
     if (gone.length > 0) this.tell(gone)
+  }
+
+  private speaker(list: readonly Listed[]): Used | null {
+    const id = this.room.getActiveDevice('audiooutput') ?? ofSystem
+    const label = list.find((device) => device.kind === 'audiooutput' && device.deviceId === id)?.label
+    return label ? { id, label } : null
+  }
+
+  /** What is heard through now; the system's own is taken where nothing else has been. */
+  private async another(list: readonly Listed[]): Promise<Used | null> {
+    const taken = this.speaker(list)
+    if (taken || !list.some(({ kind }) => kind === 'audiooutput')) return taken
+    await this.room.switchActiveDevice('audiooutput', ofSystem).catch(() => undefined)
+    return this.speaker(list)
   }
 
   /** What is open and sends. */

@@ -28,7 +28,7 @@ import { Watermark } from './Watermark'
 import './stage.css'
 
 /** Of the settings, which subject is opened. */
-const subjects = { settings: null, network: 'network', mic: 'sound', cam: 'picture' } as const
+const subjects = { settings: null, network: 'network', mic: 'sound', speaker: 'sound', cam: 'picture' } as const
 type Dialog = 'keys' | 'timer' | 'recording' | keyof typeof subjects | null
 
 export function Stage({ call, title, host }: { call: Call; title: string; host?: HostSide }) {
