@@ -23,15 +23,27 @@ type versionCommand struct{}
 
 // Run prints what the Go linker knows of this binary.
 func (versionCommand) Run(p *process) error {
-	version, revision := "unknown", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = " " + s.Value
-			}
-		}
+	version, revision := built()
+	if version == "" {
+		version = "unknown"
+	}
+	if revision != "" {
+		revision = " " + revision
 	}
 	_, err := fmt.Fprintf(p.stdout, "aparte %s%s\n", version, revision)
 	return err
+}
+
+// built is what this binary was built from, as far as the Go linker knows.
+func built() (version, revision string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	return info.Main.Version, revision
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"aparte/sfu"
@@ -61,6 +62,7 @@ type server struct {
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
 	kept     *kept              // recordings, whether others can be made or not
+	checkup  *checkup
 	recorder recording.Recorder // nil: nothing can be recorded
 	archive  string             // file of the key that opens what --dev records; "": there is none
 	noted    bool               // the audit trail knows of the start
@@ -194,8 +196,9 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if len(c.Integration.Keys) > 0 {
 		integrations = roomservice.New(roomservice.Config{SFU: s.rooms, Authorizer: integration, Log: log})
 	}
+	s.checkup = newCheckup(s, c)
 	s.api = api.New(api.Config{
-		Login: s.logins, Meetings: s.meetings, Posts: s.posts, Tokens: tokens, Checks: s.checks, CheckTokens: checkTokens, Trail: s.store, Origins: s.ports.origins, Now: time.Now, Log: log,
+		Login: s.logins, Meetings: s.meetings, Posts: s.posts, Tokens: tokens, Checks: s.checks, CheckTokens: checkTokens, Trail: s.store, Health: s.checkup, Origins: s.ports.origins, Now: time.Now, Log: log,
 	})
 
 	s.openFronts()
@@ -294,6 +297,9 @@ func (s *server) start() <-chan error {
 	s.sweep, s.swept = cancel, make(chan struct{})
 	go func() {
 		defer close(s.swept)
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		watching.Go(func() { s.checkup.run(ctx) })
 		signaling.Sweep(ctx, s.meetings, s.checks)
 	}()
 	return failed

@@ -38,7 +38,8 @@ type Config struct {
 	// Checks are the network checks, CheckTokens what lets into them.
 	Checks      *netcheck.Checks
 	CheckTokens CheckTokens
-	Trail       Trail // nil: refusals are not kept
+	Trail       Trail  // nil: refusals are not kept
+	Health      Health // what administrators of the installation are told of the server
 	// Origins are where the web client is served, such as https://meet.example;
 	// the first is the public one. No other page may open a socket here.
 	Origins []string
@@ -69,6 +70,7 @@ type API struct {
 	checks      *netcheck.Checks
 	checkTokens CheckTokens
 	trail       Trail
+	health      Health
 	origins     []string
 	secure      bool // the public origin is https
 	now         func() time.Time
@@ -85,7 +87,7 @@ type API struct {
 // New makes the API; end it with Close.
 func New(cfg Config) *API {
 	a := &API{
-		login: cfg.Login, meetings: cfg.Meetings, posts: cfg.Posts, tokens: cfg.Tokens, checks: cfg.Checks, checkTokens: cfg.CheckTokens, trail: cfg.Trail,
+		login: cfg.Login, meetings: cfg.Meetings, posts: cfg.Posts, tokens: cfg.Tokens, checks: cfg.Checks, checkTokens: cfg.CheckTokens, trail: cfg.Trail, health: cfg.Health,
 		now: cfg.Now, log: cfg.Log, source: cfg.Source, timing: cfg.Timing.withDefaults(),
 		wrongCodes: throttle.New(2*time.Second, 30, 10_000, cfg.Now), refusals: audit.NewRefusals(cfg.Now),
 	}

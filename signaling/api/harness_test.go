@@ -192,7 +192,7 @@ func (s *server) start() {
 	var handler http.Handler
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.api = api.New(api.Config{
-		Login: s.login, Meetings: s.meetings, Posts: s.posts, Tokens: s.tokens, Checks: s.checks, CheckTokens: s.checkTokens, Trail: s.store, Origins: []string{s.http.URL},
+		Login: s.login, Meetings: s.meetings, Posts: s.posts, Tokens: s.tokens, Checks: s.checks, CheckTokens: s.checkTokens, Trail: s.store, Health: looked{someHealth}, Origins: []string{s.http.URL},
 		Now: s.clock.Now, Log: log, Timing: s.timing, Source: s.source,
 	})
 	handler = s.api

@@ -170,7 +170,7 @@ var namings = []naming{
 
 // namingNothing are the calls that name nothing of a post: they are about whoever calls.
 var namingNothing = []string{
-	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "get-node-key", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
+	"get-session", "sign-in", "sign-in-once", "sign-out", "set-up", "set-password", "list-sessions", "end-session", "create-post", "get-node-key", "get-health", "check-network", "end-network-check", "guest-check-network", "guest-end-network-check",
 	"get-guest", "knock", "withdraw", "reply", "guest-list-call-messages", "guest-write-call", "guest-write-call-privately", "guest-announce-file", "guest-send-file", "guest-get-file", "guest-delete-file", "guest-react", "guest-raise-hand", "guest-lower-own-hand", "guest-get-recording", "guest-answer-recording", "guest-token",
 	"host-socket", "notice-socket", "lobby-socket", "agent-lobby-socket", // below
 }

@@ -125,6 +125,8 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "list-sessions", "GET /account/sessions", "List where one is signed in", a.listSessions)
 	call(a, h, agent, "end-session", "DELETE /account/sessions/{session}", "Sign out another browser of one's account; its calls and sockets end at once", a.endSession)
 
+	call(a, h, admin, "get-health", "GET /health", "How the server is, for administrators of the installation", a.getHealth)
+
 	call(a, h, agent, "check-network", "POST /network-check", "Begin a network check: a room in which one meets oneself", a.checkNetwork)
 	call(a, h, agent, "end-network-check", "DELETE /network-check", "End one's network check", a.endCheck)
 

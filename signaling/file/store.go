@@ -151,11 +151,22 @@ func full(err error) error {
 	return err
 }
 
-// free is what the file system of a folder has left for this process.
-func free(dir string) (int64, error) {
+// Disk is a file system.
+type Disk struct {
+	Free, Total int64 // bytes; what is free for this process
+}
+
+// DiskOf is the file system of a folder.
+func DiskOf(dir string) (Disk, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, err
+		return Disk{}, err
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert,gosec // the widths differ between systems
+	size := int64(st.Bsize)                                                         //nolint:unconvert // the widths differ between systems
+	return Disk{Free: int64(st.Bavail) * size, Total: int64(st.Blocks) * size}, nil //nolint:unconvert,gosec // the widths differ between systems
+}
+
+func free(dir string) (int64, error) {
+	disk, err := DiskOf(dir)
+	return disk.Free, err
 }

@@ -2,6 +2,7 @@ package front
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"os"
@@ -24,6 +25,7 @@ type Certificate struct {
 	mu      sync.Mutex
 	current *tls.Certificate
 	looked  time.Time // when the files were last looked at
+	unread  bool      // then they held what cannot be used
 	version [2]fileVersion
 }
 
@@ -66,11 +68,21 @@ func (c *Certificate) get() *tls.Certificate {
 				c.log.Info("certificate read again", "file", c.certFile, "until", c.current.Leaf.NotAfter)
 			}
 		}
+		c.unread = err != nil
 		if err != nil {
 			c.log.Error("certificate cannot be read again; the old one stays", "error", err)
 		}
 	}
 	return c.current
+}
+
+// Shown is the certificate that browsers see now; unread says that the files hold another
+// one by now, or none, which cannot be used.
+func (c *Certificate) Shown() (leaf *x509.Certificate, unread bool) {
+	current := c.get()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return current.Leaf, c.unread
 }
 
 func (c *Certificate) look() (v [2]fileVersion, err error) {

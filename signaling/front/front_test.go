@@ -384,6 +384,13 @@ func TestCertificateIsReadAgainWhenItChanges(t *testing.T) {
 		}
 		return cert.Leaf.Subject.CommonName
 	}
+	unread := func(want bool) {
+		t.Helper()
+		leaf, unread := c.Shown()
+		if unread != want || leaf.Subject.CommonName != shown() {
+			t.Errorf("shows %s, which the files do not hold: %t, want %t", leaf.Subject.CommonName, unread, want)
+		}
+	}
 	write(t, dir, "new.example", now.Add(time.Minute))
 	if got := shown(); got != "old.example" {
 		t.Errorf("at once: %s", got)
@@ -392,6 +399,7 @@ func TestCertificateIsReadAgainWhenItChanges(t *testing.T) {
 	if got := shown(); got != "new.example" {
 		t.Errorf("after %s: %s", recheck, got)
 	}
+	unread(false)
 	// A renewal that is half written, or gone, takes nothing away.
 	for _, spoil := range []func(string) error{
 		func(file string) error { return os.WriteFile(file, []byte("-----BEGIN"), 0o600) },
@@ -404,12 +412,14 @@ func TestCertificateIsReadAgainWhenItChanges(t *testing.T) {
 		if got := shown(); got != "new.example" {
 			t.Errorf("spoilt: %s", got)
 		}
+		unread(true)
 	}
 	write(t, dir, "third.example", now.Add(time.Hour))
 	now = now.Add(recheck)
 	if got := shown(); got != "third.example" {
 		t.Errorf("mended: %s", got)
 	}
+	unread(false)
 }
 
 // FuzzFirstBytes: whatever comes first goes to one of them whole, however it is cut.

@@ -476,6 +476,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is, for administrators of the installation */
+        get: operations["get-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings": {
         parameters: {
             query?: never;
@@ -2520,6 +2537,31 @@ export interface components {
              */
             status: "entry" | "waiting" | "admitted" | "denied" | "removed" | "banned" | "withdrawn" | "expired" | "ended" | "revoked";
         };
+        HealthFinding: {
+            /**
+             * @description ways: by which media comes in.
+             * @enum {string}
+             */
+            area: "server" | "database" | "disk" | "media" | "ways" | "certificate" | "clock" | "recordings";
+            /** @description What is found; docs/operating.md says what each means and what to do. */
+            code: string;
+            /**
+             * @description attention: works, but not for long or not for all. unknown: could not be measured.
+             * @enum {string}
+             */
+            level: "fine" | "attention" | "broken" | "unknown";
+            values: components["schemas"]["HealthValue"][];
+        };
+        HealthValue: {
+            /** Format: date-time */
+            at?: string;
+            name: string;
+            /** Format: double */
+            number?: number;
+            text?: string;
+            /** @enum {string} */
+            unit: "bytes" | "milliseconds" | "seconds" | "days" | "percent" | "count" | "text" | "moment";
+        };
         HostAppointment: {
             /** @description Address of somebody who acts for the post. */
             email: string;
@@ -3505,6 +3547,15 @@ export interface components {
             react?: boolean;
             share?: boolean;
             speak?: boolean;
+        };
+        ServerHealth: {
+            /** @description By area, in the order in which they are to be read. */
+            findings: components["schemas"]["HealthFinding"][];
+            /**
+             * Format: date-time
+             * @description Who asks within some seconds gets the same.
+             */
+            measured_at: string;
         };
         Setup: {
             code: string;
@@ -4586,6 +4637,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuestView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerHealth"];
                 };
             };
             /** @description Problem (RFC 9457) */
