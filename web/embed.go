@@ -36,7 +36,7 @@ func pageFor(urlPath string) (file string, known bool) {
 	switch place {
 	case "i":
 		return "guest.html", below != ""
-	case "", "signin", "setup", "account", "password", "accounts", "audit":
+	case "", "signin", "setup", "account", "password", "accounts", "audit", "health":
 		return "index.html", below == ""
 	case "meetings", "m", "posts", "profiles":
 		return "index.html", true

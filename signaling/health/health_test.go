@@ -204,9 +204,16 @@ func TestFindingsAreGolden(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s is not what the rules find (%v): go test ./signaling/health -update, and look at the difference", file, err)
 	}
+	manual, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, code := range codes(t) {
 		if !bytes.Contains(got, []byte(`"code": "`+code+`"`)) {
 			t.Errorf("no case finds %s", code)
+		}
+		if !bytes.Contains(manual, []byte("`"+code+"`")) {
+			t.Errorf("docs/operating.md does not say what %s means", code)
 		}
 	}
 }

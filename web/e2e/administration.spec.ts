@@ -1,5 +1,5 @@
-// Administrators and auditors at their pages: an account is found, looked at, shut and opened again, and what was done is
-// read, filtered and taken away.
+// Administrators and auditors at their pages: how the server is, an account is found, looked at, shut and opened again, and
+// what was done is read, filtered and taken away.
 
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { Host } from './support/people.ts';
 import { binary, Server } from './support/server.ts';
 import { expectWhole } from './support/zoom.ts';
 
-test('accounts, who may sign in and where they are, and the trail of that', async () => {
+test('the server, accounts, who may sign in and where they are, and the trail of that', async () => {
   test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
@@ -20,6 +20,44 @@ test('accounts, who may sign in and where they are, and the trail of that', asyn
     const luc = await anne.colleague('Luc Petit', 'luc@aparte.example');
     here.push(luc);
     await anne.createMeeting('Visite ministérielle');
+
+    await test.step('how the server is comes first in the menu, by keyboard, and is measured for real', async () => {
+      await page.getByRole('button', { name: /Compte de/ }).focus();
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('menuitem').first()).toHaveText('État du serveur');
+      await expect(page.getByRole('menuitem').first()).toBeFocused();
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('heading', { level: 1, name: 'État du serveur' })).toBeFocused();
+      await expect(page).toHaveURL(`${server.url}/health`);
+      // A server that is tried out: at least that needs somebody.
+      await expect(page.getByRole('status').filter({ hasText: /points? demande/ })).toBeVisible();
+      await expect(page).toHaveTitle(/^\(\d+\) État du serveur/);
+      for (const said of [/^.*démarré pour un essai/, /a enregistré une écriture en [\d,]+\s(ms|s)\./, /^.*Libre pour les données : [\d,\s]+\S+ sur/, /UDP : ouvert/, /Sans TLS/]) await expect(page.getByRole('listitem').filter({ hasText: said }).last()).toBeVisible();
+      await look(page, 'health');
+      // What is copied says what it is without saying where.
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+      await page.getByRole('button', { name: 'Copier pour l’assistance' }).click();
+      await expect(page.getByRole('button', { name: 'Copié' })).toBeVisible();
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      expect(copied).toMatch(/^Aparté health \d{4}-.*\n/);
+      expect(copied).toContain('ATTENTION  server  server-trial');
+      expect(copied).not.toContain(server.data);
+      // Measured again, the focus stays where it is.
+      const again = page.getByRole('button', { name: 'Mesurer maintenant' });
+      await again.focus();
+      const [answer] = await Promise.all([page.waitForResponse('**/api/v1/health'), page.keyboard.press('Enter')]);
+      expect(answer.status()).toBe(200);
+      await expect(again).toBeFocused();
+    });
+
+    await test.step('whoever administers no installation is told that the page is not theirs', async () => {
+      await luc.page.goto(`${server.url}/health`);
+      await expect(luc.page.getByText('Cette page est réservée à l’administration de l’installation.', { exact: false })).toBeVisible();
+      await luc.page.getByRole('button', { name: /Compte de/ }).click();
+      await expect(luc.page.getByRole('menuitem', { name: 'Mon compte' })).toBeVisible();
+      await expect(luc.page.getByRole('menuitem', { name: 'État du serveur' })).toHaveCount(0);
+      await luc.page.keyboard.press('Escape');
+    });
 
     await test.step('somebody is found by a part of the name, whatever the accents, and by the address', async () => {
       await page.getByRole('button', { name: /^Compte/ }).click();

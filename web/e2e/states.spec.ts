@@ -253,3 +253,56 @@ test('every page of an agent: as it is, when the server fails, and while it does
     });
   }
 });
+
+/** How the server may be found, by name: what its own rules find (signaling/health), and what asking may come to. */
+const looked: Record<Schemas['HealthFinding']['level'] | 'refused' | 'silent', (findings: (of: string) => Schemas['HealthFinding'][]) => Schemas['HealthFinding'][] | 403> = {
+  fine: (of) => of('fine'),
+  unknown: (of) => [...of('fine'), ...of('unknown')],
+  attention: (of) => [...of('fine'), ...of('unknown'), ...of('attention').slice(0, 3)],
+  broken: (of) => [...of('attention'), ...of('broken')],
+  refused: () => 403,
+  silent: (of) => of('fine'),
+};
+
+test('every state of the server, as its administrators see it', async () => {
+  const cases = JSON.parse(await readFile(path.join(import.meta.dirname, '../../signaling/health/testdata/findings.golden.json'), 'utf8')) as { findings: Schemas['HealthFinding'][] }[];
+  const of = (level: string) => cases.flatMap(({ findings }) => findings).filter((finding) => finding.level === level);
+  const areas = ['server', 'database', 'disk', 'media', 'ways', 'certificate', 'clock', 'recordings'];
+  await page.goto(server.agentURL);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  for (const [name, found] of Object.entries(looked)) {
+    const told = found(of);
+    await page.unrouteAll();
+    const seen = new Set<string>(); // a server has each code once
+    const findings = told === 403 ? [] : told.toSorted((a, b) => areas.indexOf(a.area) - areas.indexOf(b.area)).filter(({ code }) => !seen.has(code) && seen.add(code));
+    let asked = 0;
+    await page.route('**/api/v1/health', (route) => {
+      if (told === 403) return route.fulfill(json({ type: 'urn:aparte:problem:forbidden', title: 'forbidden', status: 403 }, 403));
+      return asked++ > 0 && name === 'silent' ? route.abort('connectionrefused') : route.fulfill(json({ measured_at: at(-20_000), findings }));
+    });
+    await look(`health-${name}`, async ({ lang }) => {
+      asked = 0;
+      await page.goto(`${server.url}/health?lang=${lang}`);
+      if (told === 403) return expect(page.locator('.empty')).toBeVisible();
+      await expect(page.getByRole('status').filter({ hasText: /\S/ })).toHaveCount(1);
+      await expect(page.locator('.health-areas > li > ul > li'), 'a line for each finding').toHaveCount(findings.length);
+      if (name !== 'silent') return;
+      // What was measured stays, with a word that it is of before.
+      await page.locator('.health-summary').getByRole('button').click();
+      await expect(page.getByRole('alert').filter({ hasText: /\S/ })).toBeVisible();
+    });
+  }
+
+  // It renews itself, and the focus stays where it is.
+  await page.unrouteAll();
+  let asked = 0;
+  await page.route('**/api/v1/health', (route) => route.fulfill(json({ measured_at: at(0), findings: asked++ === 0 ? of('fine').slice(0, 3) : of('broken').slice(0, 1) })));
+  await page.clock.install();
+  await page.goto(`${server.url}/health?lang=fr`);
+  await expect(page.getByRole('status').filter({ hasText: 'Tout va bien' })).toBeVisible();
+  const copy = page.getByRole('button', { name: 'Copier pour l’assistance' });
+  await copy.focus();
+  await page.clock.fastForward(30_000);
+  await expect(page.getByRole('status').filter({ hasText: '1 point demande votre attention' })).toBeVisible();
+  await expect(copy).toBeFocused();
+});

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, ServerHealth, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -77,6 +77,9 @@ export const audit = (postID: string, query: URLSearchParams, before: number) =>
 export const verifyAudit = (postID: string, again: boolean) => request<AuditVerification>('GET', `/posts/${id(postID)}/audit/verification${again ? '?again=true' : ''}`)
 /** The chain of a period as it is, line by line, with its signed head; the trail tells of it. */
 export const exportAudit = (postID: string, period: { since?: string; until?: string }) => text('POST', `/posts/${id(postID)}/audit/export`, period)
+
+/** How the server is; for administrators of the installation. */
+export const health = () => request<ServerHealth>('GET', '/health')
 
 /** The meeting as a calendar file (RFC 5545); conflict where it has no start. For guests it has no address yet. */
 export const calendarFile = (meetingID: string, reader: 'agent' | 'guest') => text('GET', `/meetings/${id(meetingID)}/calendar?for=${reader}`)

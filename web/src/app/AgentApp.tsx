@@ -16,6 +16,7 @@ const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).th
 
 // With the words that only they need.
 const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/accounts'), loadAdminWords()])).then(([module]) => ({ default: module.AccountsPage })))
+const HealthPage = lazy(() => patiently(() => Promise.all([import('@/features/health'), loadAdminWords()])).then(([module]) => ({ default: module.HealthPage })))
 const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/audit'), loadAdminWords()])).then(([module]) => ({ default: module.AuditPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
@@ -81,6 +82,7 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (at === '/password') return <PasswordPage {...frame} first={byCode} onDone={() => go('/')} />
   const administers = administeredBy(account).length > 0
   if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
+  if (at === '/health') return <Suspense fallback={<Loading />}><HealthPage {...frame} /></Suspense>
   if (at === '/audit') return <Suspense fallback={<Loading />}><AuditPage {...frame} /></Suspense>
   if (at === '/accounts' && administers) return <Suspense fallback={<Loading />}><AccountsPage {...frame} /></Suspense>
   const [, post, profileID] = /^\/profiles\/([A-Za-z0-9_-]+)\/([a-z0-9-]+)$/.exec(at) ?? []

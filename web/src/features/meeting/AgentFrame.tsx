@@ -1,4 +1,4 @@
-import { Building2, ChevronDown, KeyRound, LogOut, MonitorSmartphone, ScrollText, ShieldCheck, User, Users } from 'lucide-react'
+import { Activity, Building2, ChevronDown, KeyRound, LogOut, MonitorSmartphone, ScrollText, ShieldCheck, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
@@ -27,6 +27,7 @@ export function AgentFrame({ account, onSignOut, go, notices, children }: AgentP
       groups={[
         {
           entries: [
+            ...(account.admin ? [{ id: 'health', label: t('health.title'), icon: <Activity aria-hidden="true" />, onAct: () => go('/health') }] : []),
             ...(account.admin || account.posts.some(({ role }) => role !== 'agent') ? [{ id: 'posts', label: t('posts.title'), icon: <Building2 aria-hidden="true" />, onAct: () => go('/posts') }] : []),
             ...(account.posts.some(({ role }) => role === 'administrator') ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }, { id: 'profiles', label: t('profiles.title'), icon: <ShieldCheck aria-hidden="true" />, onAct: () => go('/profiles') }] : []),
             ...(account.posts.some(({ role }) => role === 'auditor') ? [{ id: 'audit', label: t('audit.title'), icon: <ScrollText aria-hidden="true" />, onAct: () => go('/audit') }] : []),
