@@ -30,7 +30,7 @@ func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
 	config := defaults()
 	c = &config
 	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
-	s = built(t, c, true)
+	s = serverOf(t, c, true)
 	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
 }
 
 // built is a server, not started.
-func built(t *testing.T, c *Config, dev bool) *server {
+func serverOf(t *testing.T, c *Config, dev bool) *server {
 	t.Helper()
 	s, err := build(t.Context(), c, dev, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -190,7 +190,7 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 	s.stop(ctx)
 
 	c.Recordings.Recipients, c.Admin.Listen = nil, ""
-	again := built(t, c, false)
+	again := serverOf(t, c, false)
 	if again.recorder != nil {
 		t.Error("without a recipient it can record")
 	}
@@ -211,7 +211,7 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 
 	never := *c
 	never.DataDir = t.TempDir()
-	if _, err := built(t, &never, false).kept.NodeKey(); !errors.Is(err, recording.ErrNoRecorder) {
+	if _, err := serverOf(t, &never, false).kept.NodeKey(); !errors.Is(err, recording.ErrNoRecorder) {
 		t.Errorf("a key without a recording: %v", err)
 	}
 	if _, err := os.Lstat(filepath.Join(never.DataDir, seal.NodeKeyFile)); !errors.Is(err, fs.ErrNotExist) {

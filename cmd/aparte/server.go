@@ -61,7 +61,7 @@ type server struct {
 	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
-	kept     *kept              // recordings, whether others can be made or not
+	kept     *kept // recordings, whether others can be made or not
 	checkup  *checkup
 	recorder recording.Recorder // nil: nothing can be recorded
 	archive  string             // file of the key that opens what --dev records; "": there is none
