@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -237,6 +238,9 @@ const tarType = "application/x-tar"
 // for the rest goes on where it ended.
 const maxDownload = 12 * time.Hour
 
+// mayStillEvery is how often it is looked whether whoever is taking a part away still may.
+const mayStillEvery = 10 * time.Second
+
 // partName is what a part is called when it is taken away.
 func partName(r recording.Recording, part int) string {
 	return fmt.Sprintf("recording-%s-%s-part-%04d.tar", r.StartedAt.UTC().Format(time.DateOnly), r.ID, part)
@@ -259,18 +263,39 @@ func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma
 		h.Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, in.Recording, in.Part, file.Part.Bytes))
 		deadlines := http.NewResponseController(w).SetWriteDeadline
 		until := time.Now().Add(maxDownload)
-		http.ServeContent(&paced{w, &pace{set: deadlines, piece: a.timing.Piece, until: until}}, r, "", file.Modified, file)
-		_ = deadlines(time.Time{}) // the connection goes on, if all of it went
+		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: until}, now: a.now, looked: a.now(), may: func() error {
+			k, err := a.whoIs(r)
+			if err == nil {
+				_, err = a.meetings.MayDownload(r.Context(), k.agent(), in.ID, in.Recording)
+			}
+			return err
+		}}
+		http.ServeContent(out, r, "", file.Modified, file)
+		if out.err != nil {
+			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
+		}
+		_ = deadlines(time.Time{}) // the connection goes on
 	}}, nil
 }
 
-// paced is an answer each piece of which has its time.
+// paced is an answer each piece of which has its time, and which ends when whoever gets
+// it may have it no more.
 type paced struct {
 	http.ResponseWriter
-	pace *pace
+	pace   *pace
+	now    func() time.Time
+	looked time.Time    // last, whether they may
+	may    func() error // nil: they still may
+	err    error        // why it has ended
 }
 
-func (p *paced) Write(b []byte) (int, error) {
+func (p *paced) Write(b []byte) (n int, err error) {
+	defer func() { p.err = cmp.Or(p.err, err) }()
+	if now := p.now(); now.Sub(p.looked) >= mayStillEvery {
+		if p.looked, err = now, p.may(); err != nil {
+			return 0, err
+		}
+	}
 	if err := p.pace.next(); err != nil {
 		return 0, err
 	}

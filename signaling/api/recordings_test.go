@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -320,6 +321,58 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	s.host.refused("not-found", http.StatusNotFound, "GET", at(id, 1), nil)
 	if n := s.recorder.Opened(); n != 0 {
 		t.Errorf("%d files are still open", n)
+	}
+}
+
+// A download under way ends when whoever gets it may have it no more.
+func TestADownloadEndsWhenItMayNotGoOn(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(s *stage, id string)
+		cut  bool
+	}{
+		{"nothing happens", func(*stage, string) {}, false},
+		{"the account is disabled", func(s *stage, _ string) {
+			do[api.AdministeredAccount](s.administrator(), http.StatusOK, "POST", "/accounts/"+s.host.id()+"/disable", nil)
+		}, true},
+		{"the session is signed out", func(s *stage, _ string) {
+			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/session", nil)
+		}, true},
+		{"the recording is deleted", func(s *stage, id string) {
+			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
+		}, true},
+		{"its time is over", func(s *stage, _ string) {
+			if _, err := s.database().ExecContext(s.t.Context(), `UPDATE recordings SET keep_days = 0`); err != nil {
+				s.t.Fatal(err)
+			}
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			const size, piece = 1 << 20, 64 << 10 // more than one piece waits nowhere
+			s.recorder.Grow(size)
+			s.inCall()
+			id := s.recorded("Compte rendu")
+			client := s.unbuffered(s.host, s.api)
+			req, err := http.NewRequestWithContext(t.Context(), "GET", fmt.Sprintf("%s/api/v1/meetings/%s/recordings/%s/parts/1", s.http.URL, s.meeting.ID, id), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if _, err := io.ReadFull(res.Body, make([]byte, piece)); err != nil || res.StatusCode != http.StatusOK {
+				t.Fatal(res.StatusCode, err)
+			}
+			c.do(s, id)
+			s.clock.add(time.Minute)
+			if rest, cut := cut(res); cut != c.cut || cut == (rest > piece) {
+				t.Errorf("cut: %t, want %t, after %d bytes more", cut, c.cut, rest)
+			}
+			s.until("it is closed", func() bool { return s.recorder.Opened() == 0 })
+		})
 	}
 }
 

@@ -787,26 +787,35 @@ type DownloadedPart struct {
 	Of recording.Recording
 }
 
-// DownloadRecording opens a part of a recording to be taken away, as it is kept. The
-// audit trail has who did when it returns. Whoever gets the part closes it. Refused with
-// recording.ErrNone, also once the recording's time is over, or recording.ErrWriting.
-func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (DownloadedPart, error) {
-	may := mayDownload{byAgent{by}}
-	if _, err := m.ask(ctx, id, may); err != nil {
-		return DownloadedPart{}, err
+// MayDownload says whether somebody may take a recording away now, and finds it. Refused
+// with recording.ErrNone, also once the recording's time is over.
+func (m *Meetings) MayDownload(ctx context.Context, by Agent, id, which string) (recording.Recording, error) {
+	if _, err := m.ask(ctx, id, mayDownload{byAgent{by}}); err != nil {
+		return recording.Recording{}, err
 	}
 	r, err := m.cfg.Store.StartedRecording(ctx, id, which)
 	if err != nil {
-		return DownloadedPart{}, err
+		return recording.Recording{}, err
 	}
 	if over := r.ExpiresAt(); !over.IsZero() && !m.cfg.now().Before(over) {
-		return DownloadedPart{}, recording.ErrNone
+		return recording.Recording{}, recording.ErrNone
+	}
+	return r, nil
+}
+
+// DownloadRecording opens a part of a recording to be taken away, as it is kept. The
+// audit trail has who did when it returns. Whoever gets the part closes it. Refused as by
+// MayDownload, or with recording.ErrWriting.
+func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (DownloadedPart, error) {
+	r, err := m.MayDownload(ctx, by, id, which)
+	if err != nil {
+		return DownloadedPart{}, err
 	}
 	file, err := m.cfg.Kept.OpenPart(ctx, which, part)
 	if err != nil {
 		return DownloadedPart{}, err
 	}
-	if _, err := m.ask(ctx, id, downloaded{may, which, part}); err != nil {
+	if _, err := m.ask(ctx, id, downloaded{mayDownload{byAgent{by}}, which, part}); err != nil {
 		return DownloadedPart{}, errors.Join(err, file.Close())
 	}
 	return DownloadedPart{file, r}, nil

@@ -4,6 +4,7 @@ package recordingtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -23,6 +24,7 @@ type Recorder struct {
 	captures []*Capture
 	deleted  []string
 	stuck    []string
+	size     int // of every part; 0: PartBytes
 	opened   int
 }
 
@@ -55,6 +57,13 @@ func (r *Recorder) Stick(ids ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stuck = ids
+}
+
+// Grow has every part hold so many bytes.
+func (r *Recorder) Grow(bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size = bytes
 }
 
 // OnStart has something happen while the recorder starts.
@@ -152,8 +161,16 @@ func (r *Recorder) Delete(_ context.Context, id string) error {
 
 // PartContent is what is in a part.
 func PartContent(id string, number int) []byte {
-	return bytes.Repeat(fmt.Appendf(nil, "%s %3d\n", id, number), PartBytes)[:PartBytes]
+	return partContent(id, number, PartBytes)
 }
+
+func partContent(id string, number, size int) []byte {
+	line := fmt.Appendf(nil, "%s %3d\n", id, number)
+	return bytes.Repeat(line, size/len(line)+1)[:size]
+}
+
+// bytes is how large every part is. Holds mu.
+func (r *Recorder) bytes() int { return cmp.Or(r.size, PartBytes) }
 
 // parts lists those of a recording. Holds mu.
 func (r *Recorder) parts(id string) (all []recording.Part) {
@@ -162,7 +179,7 @@ func (r *Recorder) parts(id string) (all []recording.Part) {
 	}
 	for _, c := range r.captures {
 		if c.Order.ID == id {
-			all = append(all, recording.Part{Number: c.Order.Part, Bytes: PartBytes, Closed: c.stopped})
+			all = append(all, recording.Part{Number: c.Order.Part, Bytes: int64(r.bytes()), Closed: c.stopped})
 		}
 	}
 	return all
@@ -187,7 +204,7 @@ func (r *Recorder) OpenPart(_ context.Context, id string, number int) (recording
 			return recording.PartFile{}, recording.ErrWriting
 		}
 		r.opened++
-		return recording.PartFile{ReadSeekCloser: &content{bytes.NewReader(PartContent(id, number)), r}, Part: p, Modified: time.Unix(1_800_000_000, 0)}, nil
+		return recording.PartFile{ReadSeekCloser: &content{bytes.NewReader(partContent(id, number, r.bytes())), r}, Part: p, Modified: time.Unix(1_800_000_000, 0)}, nil
 	}
 	return recording.PartFile{}, recording.ErrNone
 }
