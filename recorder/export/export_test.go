@@ -128,6 +128,20 @@ skipped TR_w`); got != want {
 	}
 }
 
+// What could not be opened is told of, also after the last packet.
+func TestAJournalThatLacksItsEnd(t *testing.T) {
+	one := newTape()
+	one.microphone(time.Second, 3*time.Second, "ann", "TR_a")
+	one.add(time.Minute, journal.Gap{Reason: journal.Missing, Since: 3 * time.Second})
+	index, _ := export(t, one.bytes())
+	if !strings.Contains(index.Incomplete, "missing") || index.Duration != 60 {
+		t.Errorf("%+v", index)
+	}
+	if gap := index.Events[len(index.Events)-1]; gap.Kind != "gap" || gap.Reason != journal.Missing || gap.At != 60 || gap.Since == nil || *gap.Since != 3 {
+		t.Errorf("the gap is %+v", gap)
+	}
+}
+
 // A journal that breaks off is exported up to there.
 func TestAJournalThatBreaksOff(t *testing.T) {
 	one := newTape()

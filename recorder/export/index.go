@@ -15,8 +15,8 @@ type Index struct {
 	Room      string    `json:"room"`
 	Began     time.Time `json:"began"`
 	Duration  float64   `json:"duration"`
-	// Incomplete says why the recording is not all there: it breaks off, or is damaged
-	// from some place on. "" where it is whole.
+	// Incomplete says why the recording is not all there: it breaks off, is damaged from
+	// some place on, or lacks segments. "" where it is whole.
 	Incomplete string    `json:"incomplete,omitempty"`
 	People     []Person  `json:"people"`
 	Files      []File    `json:"files"`

@@ -62,6 +62,7 @@ type survey struct {
 	began   time.Time
 	offset  time.Duration // of the part that is being read
 	last    time.Duration
+	missing bool // segments, as gaps tell
 }
 
 // walk reads a journal and calls do for each record with its time in the recording. A
@@ -107,14 +108,17 @@ func newSurvey() *survey {
 }
 
 // read is the first reading.
-func (s *survey) read(r io.Reader) (err error) {
-	s.index.Incomplete, err = walk(r, func(record journal.Record, at time.Duration) error {
+func (s *survey) read(r io.Reader) error {
+	why, err := walk(r, func(record journal.Record, at time.Duration) error {
 		s.last = max(s.last, at)
 		s.take(record, at)
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if s.index.Incomplete = why; why == "" && s.missing {
+		s.index.Incomplete = "segments of it are missing: its gaps say where"
 	}
 	for _, sender := range s.senders {
 		sender.Solve()
@@ -209,6 +213,7 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 	case journal.Resumed:
 		out.Kind, out.Identity = "resumed", e.By
 	case journal.Gap:
+		s.missing = s.missing || e.Reason == journal.Missing
 		since := seconds(at - max(at-s.offset-e.Since, 0))
 		out.Kind, out.Reason, out.Packets, out.Since = "gap", e.Reason, e.Packets, &since
 	case journal.Stopped:

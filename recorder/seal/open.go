@@ -43,17 +43,33 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 	}
 	// In order of their numbers; of a part that is there twice the first.
 	var done uint32
-	for _, p := range report.Parts {
+	for at, p := range report.Parts {
 		i := slices.IndexFunc(parts, func(s Source) bool { return s.Name == p.Name })
 		if p.Binding == nil || p.Binding.Part <= done {
 			continue
 		}
 		done = p.Binding.Part
-		if err := o.part(parts[i], key, p); err != nil {
+		if err := o.part(parts[i], key, p, knownEnd(report.Parts[at:])); err != nil {
 			return &o.Opened, err
 		}
 	}
 	return &o.Opened, nil
+}
+
+// knownEnd is the number of the last segment that the first of some parts had, as it
+// says itself, or the one that follows it.
+func knownEnd(parts []PartReport) (end uint64) {
+	p := parts[0]
+	end = p.Segments
+	if p.Closing != nil {
+		end = max(end, p.Closing.Segments)
+	}
+	for _, later := range parts[1:] {
+		if b := later.Binding; b != nil && b.Recording == p.Binding.Recording && b.Previous != nil && b.Previous.Part == p.Binding.Part {
+			end = max(end, b.Previous.Segments)
+		}
+	}
+	return end
 }
 
 type opener struct {
@@ -65,15 +81,31 @@ type opener struct {
 	until time.Duration // time of its last record
 }
 
-func (o *opener) part(source Source, key PublicKey, p PartReport) error {
+// part opens one, of which it is known how many segments it had.
+func (o *opener) part(source Source, key PublicKey, p PartReport, end uint64) error {
 	o.last, o.until = 0, 0
 	if _, err := verify([]Source{source}, key, true, believed{segment: o.segment, manifest: o.manifest}); err != nil {
 		return err
 	}
-	if end := max(p.Segments, o.last); p.Closing != nil {
-		o.Missing += max(end, p.Closing.Segments) - o.last
-	} else {
-		o.Missing += end - o.last
+	if end <= o.last {
+		return nil
+	}
+	// Its end is missing. When that was the closing says; where there is none, nobody knows.
+	o.Missing += end - o.last
+	until := o.until
+	if p.Closing != nil {
+		until = max(until, p.Closing.Ended.Sub(p.Binding.Began))
+	}
+	gap := journal.Append(nil, 0, journal.Head{Part: p.Binding.Part, Began: p.Binding.Began})
+	gap = journal.Append(gap, until, journal.Gap{Reason: journal.Missing, Since: o.until})
+	return o.write(gap)
+}
+
+func (o *opener) write(pieces ...[]byte) error {
+	for _, piece := range pieces {
+		if _, err := o.out.Write(piece); err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
 	}
 	return nil
 }
@@ -93,10 +125,8 @@ func (o *opener) segment(part uint32, n uint64, sealed []byte) error {
 		o.Missing += missing
 		pieces[1] = journal.Append(nil, first, journal.Gap{Reason: journal.Missing, Since: o.until})
 	}
-	for _, piece := range pieces {
-		if _, err := o.out.Write(piece); err != nil {
-			return fmt.Errorf("write the journal: %w", err)
-		}
+	if err := o.write(pieces...); err != nil {
+		return err
 	}
 	o.last, o.until = n, until
 	o.Segments++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -759,6 +760,53 @@ func TestWhatIsLeftOfItShowsItsGaps(t *testing.T) {
 	}
 	if !found {
 		t.Error("the journal does not show the gap")
+	}
+}
+
+// The end of a part shows as a gap, too: up to where the closing says that it was, or from
+// where it breaks off if only the next part knows of more.
+func TestAnEndThatIsMissingIsAGap(t *testing.T) {
+	k := testKeys()
+	one, two := recording(t, "rec", k.node)
+	ends := [][]string{{"00000003.age", "00000003.note", "00000004.age", "00000004.note"}, {"00000004.age"}}
+	all := []string{"00000001.age", "00000001.note", "00000002.age", "00000002.note"}
+	for _, c := range []struct {
+		name    string
+		parts   [][]byte
+		part    uint32
+		missing uint64
+		since   time.Duration
+		until   time.Duration
+	}{
+		{"the last two of a closed part", [][]byte{one, takeApart(t, two).without(ends[0]...)}, 2, 2, 2 * time.Second, time.Hour},
+		{"the contents of its last", [][]byte{one, takeApart(t, two).without(ends[1]...)}, 2, 1, 3 * time.Second, time.Hour},
+		{"all of them", [][]byte{one, takeApart(t, two).without(append(all, ends[0]...)...)}, 2, 4, 0, time.Hour},
+		{"of a part that was not closed", [][]byte{takeApart(t, one).without("00000005.age", "00000005.note"), two}, 1, 1, 4 * time.Second, 4 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			opened, err := Open(sources(c.parts...), k.node.Public(), k.with, false, true, &out)
+			if err != nil || opened.Missing != c.missing || opened.Segments != 9-c.missing {
+				t.Fatalf("%+v, %v", opened, err)
+			}
+			var gaps []journal.Record
+			for r := journal.NewReader(&out); ; {
+				record, err := r.Next()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, is := record.Event.(journal.Gap); is {
+					gaps = append(gaps, record)
+				}
+			}
+			want := journal.Gap{Reason: journal.Missing, Since: c.since}
+			if len(gaps) != 1 || gaps[0].Event != want || gaps[0].At != c.until || gaps[0].Part != c.part {
+				t.Errorf("the gaps are %+v, want %+v until %s", gaps, want, c.until)
+			}
+		})
 	}
 }
 
