@@ -30,6 +30,8 @@ var (
 	ErrLowDisk = errors.New("no room on the disk")
 	// ErrStalled says that the disk has taken nothing for too long.
 	ErrStalled = errors.New("the disk does not answer")
+	// ErrFailed says that what recorded is broken: nothing more comes.
+	ErrFailed = errors.New("the recorder failed")
 	// ErrBehind says that not even events had room in the buffer any more.
 	ErrBehind = errors.New("the disk is too slow")
 )
@@ -512,6 +514,14 @@ func (r *Recording) endedBy() error {
 	return ErrEnded
 }
 
+// Fail stops capture by itself, since nothing more will come: with ErrFailed, and why.
+// Stop closes it then, as after any error of its own.
+func (r *Recording) Fail(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail(fmt.Errorf("%w: %w", ErrFailed, why))
+}
+
 // fail stops capture. What waits is written if the disk takes it. Holds mu.
 func (r *Recording) fail(err error) {
 	if r.ended {
@@ -527,7 +537,7 @@ func (r *Recording) fail(err error) {
 // reasonOf is the closing's word for an error: whoever has the file may read it, so it
 // says nothing of paths.
 func reasonOf(err error) string {
-	for _, known := range []error{ErrLowDisk, ErrStalled, ErrBehind} {
+	for _, known := range []error{ErrLowDisk, ErrStalled, ErrBehind, ErrFailed} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,6 +109,7 @@ type Tap struct {
 
 	control sync.Mutex // serialises Allow, Forbid and Close; never held by run
 	lost    atomic.Uint64
+	failed  atomic.Bool // the sink panicked
 
 	// Guarded by mu, which is held while the sink is called.
 	mu     sync.Mutex
@@ -205,6 +207,18 @@ func (t *Tap) Close() {
 // Done is closed when nothing more comes: after Close, when the room has ended, or when
 // the sink panicked.
 func (t *Tap) Done() <-chan struct{} { return t.done }
+
+// ErrSinkFailed says that a tap's sink panicked.
+var ErrSinkFailed = errors.New("the sink of the tap failed")
+
+// Err is, once Done is closed, why without anybody having ended it: ErrSinkFailed, or nil
+// after Close and when the room has ended.
+func (t *Tap) Err() error {
+	if t.failed.Load() {
+		return ErrSinkFailed
+	}
+	return nil
+}
 
 // Lost is how many packets the sink was too slow for.
 func (t *Tap) Lost() uint64 { return t.lost.Load() }

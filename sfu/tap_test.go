@@ -794,12 +794,19 @@ func TestATapWhoseSinkPanics(t *testing.T) {
 		allow(tap, "ann")
 		ann.write(1, -1, opusPT, 1, []byte("a"))
 		<-tap.Done()
+		if !errors.Is(tap.Err(), ErrSinkFailed) {
+			t.Errorf("it ended with %v", tap.Err())
+		}
 		st.in(func(r *room) {
 			if r.info.ActiveRecording {
 				t.Error("the room is said to be recorded")
 			}
 		})
 		tap.Close()
+		closed := st.tap(&tape{})
+		if closed.Close(); closed.Err() != nil {
+			t.Errorf("closed, and it ended with %v", closed.Err())
+		}
 	})
 }
 

@@ -78,6 +78,7 @@ func (t *Tap) round(b *tapBuffers) (goesOn bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			t.closed, goesOn = true, false
+			t.failed.Store(true)
 			t.room.log.Error("tap closed: its sink failed", "error", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()

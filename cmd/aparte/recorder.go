@@ -149,6 +149,8 @@ type writing struct {
 	tap   *sfu.Tap   // nil: there was no room
 	let   map[string]bool
 	ended bool
+
+	watching sync.WaitGroup // of taps
 }
 
 // connect taps the room, unless that is done. Holds mu, or is alone.
@@ -165,10 +167,31 @@ func (c *writing) connect() error {
 		return err
 	}
 	c.tap = tap
+	c.watching.Go(func() { c.watch(tap) })
 	for identity := range c.let {
 		tap.Allow(identity)
 	}
 	return nil
+}
+
+// tapped is what is watched of a tap.
+type tapped interface {
+	Done() <-chan struct{}
+	Lost() uint64
+	Err() error
+}
+
+// watch waits for the end of a tap. One that failed is not put in place anew, since the
+// same would come of it: the recording ends, so that nobody is told of one that takes
+// nothing.
+func (c *writing) watch(tap tapped) {
+	<-tap.Done()
+	if lost := tap.Lost(); lost > 0 {
+		c.log.Warn("the recorder was too slow for packets", "meeting", c.order.Meeting, "recording", c.order.ID, "part", c.order.Part, "lost", lost)
+	}
+	if err := tap.Err(); err != nil {
+		c.rec.Fail(err)
+	}
 }
 
 // Allow implements recording.Capture.
@@ -244,6 +267,7 @@ func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, erro
 	if tap != nil {
 		tap.Close()
 	}
+	c.watching.Wait()
 	var err error
 	if final {
 		err = c.rec.Stop(ctx, "", "")

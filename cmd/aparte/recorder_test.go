@@ -18,6 +18,7 @@ import (
 
 	"aparte/recorder"
 	"aparte/recorder/seal"
+	"aparte/sfu"
 	"aparte/signaling"
 	"aparte/signaling/api"
 	"aparte/signaling/profile"
@@ -153,6 +154,63 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	none(3, recording.ErrNone)
+}
+
+// endedTap is a tap that is over.
+type endedTap struct {
+	lost uint64
+	err  error
+}
+
+func (endedTap) Done() <-chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+func (t endedTap) Lost() uint64 { return t.lost }
+func (t endedTap) Err() error   { return t.err }
+
+// What a tap lost is logged. A room that has ended ends no recording; a recorder that
+// fails does, rather than look as if it took something.
+func TestATapThatEnds(t *testing.T) {
+	s, c, meeting := recordingServer(t)
+	ctx, id := t.Context(), strings.Repeat("R", 22)
+	var logged bytes.Buffer
+	s.recorder.(*scribe).log = slog.New(slog.NewTextHandler(&logged, nil))
+	capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := capture.(*writing)
+	w.watch(endedTap{})
+	select {
+	case <-capture.Done():
+		t.Fatal("a room that has ended ends the recording")
+	default:
+	}
+	if logged.Len() > 0 {
+		t.Errorf("logged: %s", &logged)
+	}
+	w.watch(endedTap{lost: 3, err: sfu.ErrSinkFailed})
+	<-capture.Done()
+	if err := capture.Err(); !errors.Is(err, recorder.ErrFailed) || !errors.Is(err, sfu.ErrSinkFailed) {
+		t.Errorf("it ended with %v", err)
+	}
+	if !strings.Contains(logged.String(), "lost=3") {
+		t.Errorf("logged: %s", &logged)
+	}
+	if _, err := capture.Stop(ctx, true); !errors.Is(err, recorder.ErrFailed) {
+		t.Errorf("closed: %v", err)
+	}
+	files, err := recorder.OpenFiles(filepath.Join(c.DataDir, recordingsFolder, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	if report, err := seal.Verify(files.Parts, s.kept.key.Public(), false); err != nil || report.Tampered() || !report.Closed() || report.Parts[0].Closing.Reason != "the recorder failed" {
+		t.Errorf("%+v, %v", report, err)
+	}
 }
 
 // overIn has a meeting have a recording whose time is over, and returns its database.
