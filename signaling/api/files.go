@@ -118,12 +118,8 @@ func (a *API) giveFile(ctx context.Context, who meeting.InCall, id string) (*hum
 		defer func() { _ = file.Close() }() // it was only read
 		r, w := humago.Unwrap(ctx)
 		h := w.Header()
-		// Whatever it is, it is nothing that a browser shows or runs at this origin.
-		h.Set("Content-Type", octetStream)
-		h.Set("Content-Disposition", attachment(file.File.Name))
+		handOver(h, octetStream, file.File.Name)
 		h.Set("Content-Length", strconv.FormatInt(file.File.Size, 10))
-		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Accept-Ranges", "none")
 		w.WriteHeader(http.StatusOK)
 		if r.Method == http.MethodHead {
@@ -139,6 +135,15 @@ func (a *API) giveFile(ctx context.Context, who meeting.InCall, id string) (*hum
 		}
 		_ = deadlines(time.Time{}) // the connection goes on
 	}}, nil
+}
+
+// handOver sets the headers of a file that leaves the server: whatever it is, it is
+// nothing that a browser shows or runs at this origin.
+func handOver(h http.Header, mediaType, name string) {
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Disposition", attachment(name))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
 // attachment is a Content-Disposition (RFC 6266) that has a file kept, never shown.

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -12,47 +11,10 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aparte/signaling/meeting"
-	"aparte/signaling/profile"
 	"aparte/signaling/recording"
 )
 
-// Recording a call: hosts ask, start and stop; everybody answers for themselves.
-
-// RecordingDraft is what a host says when asking.
-type RecordingDraft struct {
-	Purpose string `json:"purpose" minLength:"1" maxLength:"200" doc:"What the recording is for: everybody who is asked reads it."`
-}
-
-// RecordingSaid is an answer.
-type RecordingSaid struct {
-	Recording string `json:"recording" minLength:"1" maxLength:"64" doc:"Id of the recording that the answer is to."`
-	Answer    string `json:"answer" enum:"agree,decline,withdraw" doc:"What is no agreement takes one back; when it is answered, nothing more is recorded of who gave it."`
-}
-
-// CallRecording is the recording that is asked for or under way.
-type CallRecording struct {
-	State     string     `json:"state" enum:"none,asking,running,paused,interrupted,stopping" doc:"interrupted: the server went down; nothing is recorded until a host resumes."`
-	ID        string     `json:"id,omitempty"`
-	By        string     `json:"by,omitempty" doc:"Name of the host who asked."`
-	Purpose   string     `json:"purpose,omitempty"`
-	Policy    string     `json:"policy,omitempty" enum:"consent,sealed" doc:"sealed: can be read with the post's private key alone."`
-	KeepDays  int        `json:"keep_days,omitempty" doc:"For how many days after its end it is kept."`
-	AskedAt   *time.Time `json:"asked_at,omitempty"`
-	StartedAt *time.Time `json:"started_at,omitempty"`
-	Answer    string     `json:"answer,omitempty" enum:"agreed,declined,withdrawn" doc:"One's own; absent: none yet, so that one is left out."`
-	// Unavailable tells hosts beforehand what asking would be refused for.
-	Unavailable string            `json:"unavailable,omitempty" enum:"profile-refuses,profile-unavailable,recording-unavailable" doc:"Why none can be asked for."`
-	Answers     []RecordingAnswer `json:"answers,omitempty" doc:"Of those in the call, and of those who answered: for hosts alone."`
-}
-
-// RecordingAnswer is what somebody answered.
-type RecordingAnswer struct {
-	Identities []string `json:"identities" nullable:"false" doc:"In the call; empty: is not in it."`
-	Name       string   `json:"name"`
-	Answer     string   `json:"answer,omitempty" enum:"agreed,declined,withdrawn" doc:"Absent: none yet."`
-	Observer   bool     `json:"observer" doc:"Publishes nothing, and is not asked."`
-	Recorded   bool     `json:"recorded" doc:"Has been recorded."`
-}
+// What was recorded: listed, taken away part by part, and deleted.
 
 // Recording is one that was started.
 type Recording struct {
@@ -118,34 +80,6 @@ type (
 	}
 )
 
-func callRecordingOf(v meeting.RecordingView) CallRecording {
-	out := CallRecording{State: "none"}
-	switch {
-	case v.Impossible == nil:
-	case errors.Is(v.Impossible, recording.ErrNoRecorder):
-		out.Unavailable = codeNoRecorder
-	default:
-		out.Unavailable = codeProfileRefuses
-		if _, ok := errors.AsType[*profile.UnavailableError](v.Impossible); ok {
-			out.Unavailable = codeProfileLacking
-		}
-	}
-	r := v.Recording
-	if r.ID == "" {
-		return out
-	}
-	out.State, out.ID, out.By, out.Purpose, out.Policy, out.KeepDays = string(r.State), r.ID, r.AskedByName, r.Purpose, string(r.Policy), r.KeepDays
-	out.AskedAt, out.StartedAt, out.Answer = optional(r.AskedAt), optional(r.StartedAt), string(v.Own)
-	for _, a := range v.Answers {
-		identities := a.Identities
-		if identities == nil {
-			identities = []string{}
-		}
-		out.Answers = append(out.Answers, RecordingAnswer{Identities: identities, Name: a.Name, Answer: string(a.Answer), Observer: a.Observer, Recorded: a.Recorded})
-	}
-	return out
-}
-
 func recordingOf(r meeting.KeptRecording) Recording {
 	out := Recording{
 		ID: r.ID, State: string(r.State), By: r.AskedByName, Purpose: r.Purpose, From: r.StartedAt.UTC(), To: optional(r.EndedAt),
@@ -167,52 +101,6 @@ func recordingOf(r meeting.KeptRecording) Recording {
 		out.Downloads[i] = RecordingDownload{Name: d.Name, Part: d.Part, At: d.At.UTC()}
 	}
 	return out
-}
-
-func recordingAnswer(v meeting.RecordingView, err error) (*output[CallRecording], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &output[CallRecording]{callRecordingOf(v)}, nil
-}
-
-// said is an answer as the rules have it.
-var said = map[string]recording.Answer{"agree": recording.Agreed, "decline": recording.Declined, "withdraw": recording.Withdrawn}
-
-func (a *API) getRecording(ctx context.Context, in *inMeeting) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.Recording(ctx, agentIn(ctx, in.ID)))
-}
-
-func (a *API) guestGetRecording(ctx context.Context, _ *none) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.Recording(ctx, guestIn(ctx)))
-}
-
-func (a *API) answerRecording(ctx context.Context, in *meetingBody[RecordingSaid]) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.AnswerRecording(ctx, agentIn(ctx, in.ID), in.Body.Recording, said[in.Body.Answer]))
-}
-
-func (a *API) guestAnswerRecording(ctx context.Context, in *input[RecordingSaid]) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.AnswerRecording(ctx, guestIn(ctx), in.Body.Recording, said[in.Body.Answer]))
-}
-
-func (a *API) askRecording(ctx context.Context, in *meetingBody[RecordingDraft]) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.AskRecording(ctx, theAgent(ctx).agent(), in.ID, in.Body.Purpose))
-}
-
-func (a *API) startRecording(ctx context.Context, in *inMeeting) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.StartRecording(ctx, theAgent(ctx).agent(), in.ID))
-}
-
-func (a *API) pauseRecording(ctx context.Context, in *inMeeting) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.PauseRecording(ctx, theAgent(ctx).agent(), in.ID))
-}
-
-func (a *API) resumeRecording(ctx context.Context, in *inMeeting) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.ResumeRecording(ctx, theAgent(ctx).agent(), in.ID))
-}
-
-func (a *API) stopRecording(ctx context.Context, in *inMeeting) (*output[CallRecording], error) {
-	return recordingAnswer(a.meetings.StopRecording(ctx, theAgent(ctx).agent(), in.ID))
 }
 
 func (a *API) listRecordings(ctx context.Context, in *inMeeting) (*output[RecordingList], error) {
@@ -254,13 +142,9 @@ func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { _ = file.Close() }() // it was only read
 		r, w := humago.Unwrap(ctx)
-		h := w.Header()
-		h.Set("Content-Type", tarType)
-		h.Set("Content-Disposition", attachment(partName(file.Of, in.Part)))
-		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		handOver(w.Header(), tarType, partName(file.Of, in.Part))
 		// A part that is closed never changes, so that what it is called says what is in it.
-		h.Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, in.Recording, in.Part, file.Part.Bytes))
+		w.Header().Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, in.Recording, in.Part, file.Part.Bytes))
 		deadlines := http.NewResponseController(w).SetWriteDeadline
 		until := time.Now().Add(maxDownload)
 		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: until}, now: a.now, looked: a.now(), may: func() error {

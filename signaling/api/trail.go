@@ -145,8 +145,7 @@ func (a *API) exportAudit(ctx context.Context, in *postBody[AuditStretch]) (*hum
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		_, w := humago.Unwrap(ctx)
-		w.Header().Set("Content-Type", "application/jsonl")
-		w.Header().Set("Content-Disposition", attachment("audit.jsonl"))
+		handOver(w.Header(), "application/jsonl", "audit.jsonl")
 		deadlines := http.NewResponseController(w).SetWriteDeadline
 		out := &counted{w: &outgoing{w: w, pace: a.newPace(deadlines)}}
 		err := export(ctx.Context(), out)
