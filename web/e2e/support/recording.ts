@@ -95,8 +95,8 @@ export async function marksIn(file: string, part?: Part): Promise<(Mark | undefi
 
 const PER_SECOND = 50;
 
-/** How strong a file's sound is, fifty times a second. */
-async function strength(file: string): Promise<number[]> {
+/** How loud a file is, fifty times a second. */
+async function loudness(file: string): Promise<number[]> {
   const rate = 8000;
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-af', 'aresample=async=1:first_pts=0', '-ac', '1', '-ar', String(rate), '-f', 's16le', '-'],
     { encoding: 'buffer', maxBuffer: 1 << 28 });
@@ -106,15 +106,10 @@ async function strength(file: string): Promise<number[]> {
   for (let at = 0; at + window <= samples.length; at += window) {
     let sum = 0;
     for (const one of samples.subarray(at, at + window)) sum += one * one;
-    all.push(Math.sqrt(sum / window));
+    all.push(Math.log10(1 + Math.sqrt(sum / window)));
   }
   return all;
 }
-
-/** How loud that is, as one hears it. */
-const loud = (strengths: number[]) => strengths.map((one) => Math.log10(1 + one));
-
-const loudness = async (file: string) => loud(await strength(file));
 
 function correlation(a: number[], b: number[]): number {
   const mean = (list: number[]) => list.reduce((sum, one) => sum + one, 0) / list.length;
@@ -144,27 +139,40 @@ export async function likeness(file: string): Promise<Record<Side, number>> {
   return { HOST: await of('HOST'), GUEST: await of('GUEST'), OTHER: await of('OTHER') };
 }
 
-/** All voices are made equally strong, as who composes them does. */
-function levelled(strengths: number[]): number[] {
-  const mean = Math.sqrt(strengths.reduce((sum, one) => sum + one * one, 0) / Math.max(strengths.filter((one) => one > 30).length, 1)) || 1;
-  return strengths.map((one) => (one * 1000) / mean);
+const RATE = 8000;
+
+/** The samples of a file's sound; what is missing is silence, to the packet. */
+async function samplesOf(file: string): Promise<Int16Array> {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-af', 'aresample=async=1:first_pts=0:min_hard_comp=0.015', '-ac', '1', '-ar', String(RATE), '-f', 's16le', '-'],
+    { encoding: 'buffer', maxBuffer: 1 << 28 });
+  return new Int16Array(stdout.buffer, stdout.byteOffset, stdout.length >> 1);
+}
+
+/** How much of a sound's power a voice that begins so many samples later accounts for, 0 to 1, from one sample to another. */
+function share(sound: Int16Array, voice: Int16Array, later: number, from: number, to: number): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = from; i < to; i++) {
+    const [x, y] = [sound[i] ?? 0, voice[i - later] ?? 0];
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return (ab * ab) / (aa * bb || 1);
 }
 
 /**
- * How well a film's sound goes with that of voices together, from -1 to 1, and how well it would if this microphone were heard
- * besides, at the place where that goes best.
+ * How much of a film's sound each of these voices accounts for, 0 to 1, at its place to some milliseconds. Different people's
+ * voices have nothing to do with each other, so that together they account for all of it, if nobody else is heard.
  */
-export async function mixture(film: string, voices: { file: string; start: number }[], side: Side): Promise<{ without: number; with: number }> {
-  const heard = levelled(await strength(film));
-  const power = heard.map(() => 0);
-  for (const { file, start } of voices) {
-    const from = Math.round(start * PER_SECOND);
-    levelled(await strength(file)).forEach((one, i) => {
-      if (i + from in power) power[i + from] = (power[i + from] ?? 0) + one * one;
-    });
-  }
-  const goes = (powers: number[]) => correlation(loud(heard), loud(powers.map(Math.sqrt)));
-  const said = levelled(await strength((await capture(side)).audio));
-  const besides = said.map((_, from) => goes(power.map((one, i) => one + (said[(i + from) % said.length] ?? 0) ** 2)));
-  return { without: goes(power), with: Math.max(...besides) };
+export async function shares(film: string, voices: { file: string; start: number }[]): Promise<number[]> {
+  const sound = await samplesOf(film);
+  const second = (n: number) => [n * RATE, (n + 1) * RATE] as const;
+  const seconds = Array.from({ length: Math.floor(sound.length / RATE) - 2 }, (_, n) => n + 1);
+  return Promise.all(voices.map(async ({ file, start }) => {
+    const voice = await samplesOf(file);
+    const lags = Array.from({ length: (RATE * 40) / 1000 }, (_, n) => Math.round(start * RATE) + n - (RATE * 15) / 1000);
+    const best = lags.reduce((a, b) => (share(sound, voice, b, RATE, 3 * RATE) > share(sound, voice, a, RATE, 3 * RATE) ? b : a));
+    // Loudness is evened out, so that a voice's own changes a little: each second is told by itself.
+    return seconds.reduce((sum, n) => sum + share(sound, voice, best, ...second(n)), 0) / seconds.length;
+  }));
 }
