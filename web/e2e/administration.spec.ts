@@ -117,7 +117,7 @@ test('the server, accounts, who may sign in and where they are, and the trail of
     });
 
     await test.step('nobody shuts themselves out', async () => {
-      await page.getByRole('button', { name: /^Gérer le compte : Anne/ }).click();
+      await page.getByRole('button', { name: /^Gérer le compte\s: Anne/ }).click();
       await expect(dialog.getByText('C’est votre compte.', { exact: false })).toBeVisible();
       await expect(dialog.getByRole('button', { name: 'Désactiver' })).toHaveCount(0);
       await dialog.getByRole('button', { name: 'Fermer' }).click();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { BrowserKeys, holds, knockStatement, prove, returnStatement, type KeptKey, type KeyShelf } from './binding'
-import { fromBase64url } from './link'
+import { BrowserKeys, holds, knockStatement, prove, returnStatement } from './binding'
+import type { KeptKey, KeyShelf } from './keys'
+import { fromBase64url } from './secret'
 
 /** A browser's shelf of keys in memory. */
 function shelf(broken: Partial<KeyShelf> = {}) {

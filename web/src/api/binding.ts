@@ -1,20 +1,7 @@
 // How a guest's browser is recognised: by a key pair for each link, made at the first knock, whose private half no page can
 // read. A browser that cannot keep one (no IndexedDB, private windows of some) goes on without: then only this tab is known.
-import { fromBase64url, toBase64url } from './link'
-
-/** A key pair as it lies in the browser. */
-export interface KeptKey {
-  privateKey: CryptoKey
-  /** The uncompressed point in base64url. */
-  publicKey: string
-}
-
-/** Where keys are kept, by link. Each method may fail. */
-export interface KeyShelf {
-  get(linkID: string): Promise<KeptKey | null>
-  /** Keeps a key unless there is one already, and gives the one that is kept then. */
-  keep(linkID: string, made: KeptKey): Promise<KeptKey>
-}
+import { findKey, IndexedShelf, inStore, inTime, isKept, type KeptKey, type KeyShelf } from './keys'
+import { fromBase64url, toBase64url } from './secret'
 
 export interface Proof {
   public_key: string
@@ -53,16 +40,13 @@ async function newKey(): Promise<KeptKey> {
   return { privateKey: pair.privateKey, publicKey: toBase64url(new Uint8Array(point)) }
 }
 
-/** Nobody waits longer than this for a browser to find a key or to say that it keeps none. */
-const patience = 3_000
-
 /** The keys of this browser. No method fails: null is "none". */
 export class BrowserKeys {
-  constructor(private readonly shelf: KeyShelf = new IndexedShelf()) {}
+  constructor(private readonly shelf: KeyShelf = new Shelf()) {}
 
   /** The key of a link, if this browser has knocked by it before. */
   find(linkID: string): Promise<KeptKey | null> {
-    return inTime(() => this.shelf.get(linkID))
+    return findKey(linkID, this.shelf)
   }
 
   /** The key of a link, made now if there is none; null where it would not outlive the tab. */
@@ -77,27 +61,8 @@ export class BrowserKeys {
   }
 }
 
-async function inTime(work: () => Promise<KeptKey | null>): Promise<KeptKey | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), patience)))
-  try {
-    return await Promise.race([work(), late])
-  } catch {
-    return null
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /** IndexedDB is the one place that keeps a key without ever showing it to a script. */
-class IndexedShelf implements KeyShelf {
-  get(linkID: string): Promise<KeptKey | null> {
-    return inStore<KeptKey | null>('readonly', (keys, done) => {
-      const found = keys.get(linkID)
-      found.onsuccess = () => done(isKept(found.result) ? found.result : null)
-    })
-  }
-
+class Shelf extends IndexedShelf implements KeyShelf {
   keep(linkID: string, made: KeptKey): Promise<KeptKey> {
     // Two tabs that knock at once agree on one key: look and put are one transaction.
     return inStore<KeptKey>('readwrite', (keys, done) => {
@@ -109,30 +74,5 @@ class IndexedShelf implements KeyShelf {
         done(made)
       }
     })
-  }
-}
-
-function isKept(value: unknown): value is KeptKey {
-  const key = value as Partial<KeptKey> | null | undefined
-  return key?.privateKey instanceof CryptoKey && typeof key.publicKey === 'string'
-}
-
-async function inStore<T>(mode: IDBTransactionMode, work: (keys: IDBObjectStore, done: (value: T) => void) => void): Promise<T> {
-  const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const opening = indexedDB.open('aparte', 1)
-    opening.onupgradeneeded = () => opening.result.createObjectStore('keys')
-    opening.onsuccess = () => resolve(opening.result)
-    opening.onerror = () => reject(opening.error ?? new Error('no database'))
-  })
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      const transaction = database.transaction('keys', mode, { durability: 'strict' })
-      let result: T
-      transaction.oncomplete = () => resolve(result)
-      transaction.onerror = transaction.onabort = () => reject(transaction.error ?? new Error('not kept'))
-      work(transaction.objectStore('keys'), (value) => (result = value))
-    })
-  } finally {
-    database.close()
   }
 }

@@ -1,37 +1,11 @@
 // Guest link secrets. The host's browser makes the secret; the server gets only the hash of the redemption code
 // derived from it, so that it cannot open the link itself (product.md, guest link). Test vectors: testdata/link-vectors.json.
 
-const codeInfo = 'aparte/link/auth'
-
-/** base64url without padding (RFC 4648, section 5). */
-export function toBase64url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
-
-/** The bytes of base64url text, or null when it is not that. */
-export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) return null
-  try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
-  } catch {
-    return null
-  }
-}
+import { fromBase64url, toBase64url } from './secret'
 
 /** 32 fresh random bytes as base64url: what stands after # in a guest link. */
 export function newSecret(): string {
   return toBase64url(crypto.getRandomValues(new Uint8Array(32)))
-}
-
-/** The redemption code: HKDF-SHA-256 (RFC 5869) of the secret with an empty salt; null when the secret is malformed. */
-export async function redemptionCode(secret: string): Promise<string | null> {
-  const bytes = fromBase64url(secret)
-  if (bytes?.length !== 32) return null
-  const key = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits'])
-  const code = await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new TextEncoder().encode(codeInfo) }, key, 256)
-  return toBase64url(new Uint8Array(code))
 }
 
 /** What the server stores of a code: SHA-256 over its 32 bytes. */

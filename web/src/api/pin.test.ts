@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { newPIN, pinHash, pinKey, pinProof, readPIN, shownPIN } from './pin'
+import { newPIN, pinHash, pinProof, readPIN, shownPIN } from './pin'
+import { pinKey } from './secret'
 import shared from './testdata/link-vectors.json'
 
 describe('a PIN', () => {

@@ -1,17 +1,7 @@
 // PINs of guest links. The proof of a PIN is a MAC under a key derived from the link's secret, which the server does not
 // have: it sees no PIN, and cannot guess one from the hash it keeps. Test vectors: testdata/link-vectors.json.
-import { codeHash, fromBase64url, toBase64url } from './link'
-
-const pinInfo = 'aparte/link/pin'
-
-/** The key of a link's PIN, as base64url; null when the secret is malformed. It proves nothing without the PIN. */
-export async function pinKey(secret: string): Promise<string | null> {
-  const bytes = fromBase64url(secret)
-  if (bytes?.length !== 32) return null
-  const key = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits'])
-  const bits = await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new TextEncoder().encode(pinInfo) }, key, 256)
-  return toBase64url(new Uint8Array(bits))
-}
+import { codeHash } from './link'
+import { fromBase64url, pinKey, toBase64url } from './secret'
 
 /** What a guest sends instead of the PIN. */
 export async function pinProof(key: string, digits: string): Promise<string> {

@@ -3,7 +3,8 @@ import { posix } from 'node:path'
 import { compileMessage, type CompiledMessage } from '@lingui/message-utils/compileMessage'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { part, readPO } from '../../scripts/po.ts'
-import { day, hour, shortMoment } from './dates'
+import { day, hour } from './dates'
+import { shortMoment } from './stamps'
 import { activate, languages, loadAllWords, preferredLang, said, t, wordsIn, type Lang } from './index'
 
 const source = new URL('..', import.meta.url)

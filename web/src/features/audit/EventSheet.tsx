@@ -1,7 +1,7 @@
 // One event: what it says in words and as it is, and what else is like it.
 import type { AuditEvent } from '@/api'
 import { useLang, useT } from '@/i18n'
-import { exactMoment } from '@/i18n/dates'
+import { exactMoment } from '@/i18n/stamps'
 import { Button } from '@/ui'
 import type { Filters } from './filters'
 import { inWords, whoOf, type Names } from './sentence'

@@ -1,7 +1,7 @@
 // The events of the trail, each in a sentence.
 import type { AuditEvent } from '@/api'
 import { useLang, useT, Words } from '@/i18n'
-import { dayYear, exactHour } from '@/i18n/dates'
+import { dayYear, exactHour } from '@/i18n/stamps'
 import { Button } from '@/ui'
 import { sentenceOf, whomOf, whoOf, type Names } from './sentence'
 

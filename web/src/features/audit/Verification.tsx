@@ -4,7 +4,7 @@ import { ShieldX, ShieldCheck } from 'lucide-react'
 import { agent } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { Button } from '@/ui'
 
 export function Verification({ post }: { post: string }) {

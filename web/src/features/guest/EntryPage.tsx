@@ -1,7 +1,7 @@
 // The guest's first page: what, who, when; then the few fields needed. Readable before any script, see guest.html.
 import { AppWindow, CalendarDays, CircleDot, EyeOff, MessageSquareText, ShieldCheck, User } from 'lucide-react'
 import { useEffect, useLayoutEffect, useRef, useState, type RefObject, type SubmitEvent } from 'react'
-import { isProblem, readPIN, type GuestView, type Problem } from '@/api'
+import { isProblem, type GuestView, type Problem } from '@/api'
 import { ErrorNote, Frame } from '@/features/frame'
 import { IntentSwitches } from '@/features/devices'
 import { Said, useLang, useT, Words, type Translate } from '@/i18n'
@@ -105,11 +105,12 @@ function EntryForm({ visit, view, typed }: Props) {
     if (!ready || busy) return
     unlockSounds()
     if (name.trim() === '') return fail({ field: 'name', text: t('entry.name.missing'), problem: null })
-    const digits = view.link.pin ? readPIN(pin) : ''
-    if (digits === null) return fail({ field: 'pin', text: t(pin.trim() === '' ? 'entry.pin.missing' : 'entry.pin.digits'), problem: null })
+    if (view.link.pin && pin.trim() === '') return fail({ field: 'pin', text: t('entry.pin.missing'), problem: null })
     setBusy(true)
     setFault(null)
     try {
+      const digits = view.link.pin ? await visit.readPIN(pin) : ''
+      if (digits === null) return fail({ field: 'pin', text: t('entry.pin.digits'), problem: null })
       await visit.knock(name.trim(), organisation.trim(), digits)
     } catch (error) {
       if (!isProblem(error)) throw error

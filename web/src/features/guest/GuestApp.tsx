@@ -1,6 +1,6 @@
 // One screen for each state of the visit.
 import { lazy, Suspense, useEffect, useState } from 'react'
-import { loadGuestChannel, type GuestView } from '@/api'
+import { loadGuestChannel, loadProofs, type GuestView } from '@/api'
 import { obstacle } from '@/call'
 import { Frame, Loading, Obstructed, useAdmissionSign } from '@/features/frame'
 import { loadCallWords, offerLang, useT } from '@/i18n'
@@ -79,7 +79,7 @@ function usePrefetch(ready: boolean): void {
     if (!ready) return
     const timer = setTimeout(() => {
       // What does not arrive now is asked for again when it is needed.
-      void Promise.allSettled([loadWaiting(), loadGuestChannel(), loadEndings(), loadCall()])
+      void Promise.allSettled([loadProofs(), loadWaiting(), loadGuestChannel(), loadEndings(), loadCall()])
     }, 300)
     return () => clearTimeout(timer)
   }, [ready])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { knockStatement, newSecret, pinKey, pinProof, Problem, returnStatement, Store, type GuestChannel, type GuestView, type KeptKey, type SocketState } from '@/api'
-import { BrowserKeys, holds, type KeyShelf, type Proof } from '@/api/binding'
+import { newSecret, pinKey, pinProof, Problem, Store, type GuestChannel, type GuestView, type KeptKey, type SocketState } from '@/api'
+import { BrowserKeys, holds, knockStatement, returnStatement, type Proof } from '@/api/binding'
+import type { KeyShelf } from '@/api/keys'
 import { GuestVisit, type Keep, type Visit } from './visit'
 
 const view = (status: GuestView['status'], more: Partial<GuestView> = {}): GuestView => ({

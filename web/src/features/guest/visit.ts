@@ -4,10 +4,10 @@
 //	    └────▶ refused{problem}                            unknown, early, expired, full, in use, …
 import type { Over } from '@/call/live'
 import {
-  BrowserKeys, guest as api, isProblem, knockStatement, loadGuestChannel, pinKey, pinProof, Problem, prove, redemptionCode, returnStatement, Store,
+  findKey, guest as api, isProblem, loadGuestChannel, loadProofs, pinKey, Problem, redemptionCode, Store,
   type GuestChannel, type GuestView, type KeptKey, type Knocking, type MediaGrant, type Readable, type SocketState,
 } from '@/api'
-import { untilThere } from '@/ui'
+import { patiently, untilThere } from '@/ui'
 
 export type Visit =
   | { at: 'starting' }
@@ -33,6 +33,17 @@ type Connect = (session: string, onView: (view: GuestView) => void) => Promise<G
 // Nobody needs it before having knocked: it is not part of what the first page waits for.
 const connectWhenThere: Connect = async (session, onView) => new (await untilThere(loadGuestChannel))(session, onView)
 
+// Needed to knock and to come back, not to read the first page. Without the server there is neither.
+const proofs = () => patiently(loadProofs).catch(() => { throw new Problem('offline', 0, 'a part of the page did not arrive') })
+
+export interface Keys {
+  /** The key of a link, if this browser has knocked by it before. */
+  find(linkID: string): Promise<KeptKey | null>
+  /** The key of a link, made now if there is none; null where it would not outlive the tab. */
+  findOrMake(linkID: string): Promise<KeptKey | null>
+}
+const keysOfBrowser: Keys = { find: (linkID) => findKey(linkID), findOrMake: async (linkID) => new (await proofs()).BrowserKeys().findOrMake(linkID) }
+
 export class GuestVisit {
   private readonly current = new Store<Visit>({ at: 'starting' })
   readonly state: Readable<Visit> = this.current
@@ -47,7 +58,7 @@ export class GuestVisit {
   constructor(
     private readonly linkID: string,
     private readonly keep: Keep,
-    private readonly keys: Pick<BrowserKeys, 'find' | 'findOrMake'> = new BrowserKeys(),
+    private readonly keys: Keys = keysOfBrowser,
     private readonly connect: Connect = connectWhenThere,
   ) {
     this.session = keep.session()
@@ -72,12 +83,15 @@ export class GuestVisit {
    */
   knock = async (name: string, organisation: string, pin = ''): Promise<void> => {
     const key = pin ? this.keep.pinKey() : null
-    const body: Knocking = { name, ...(organisation ? { organisation } : {}), ...(key ? { pin: await pinProof(key, pin) } : {}) }
+    const body: Knocking = { name, ...(organisation ? { organisation } : {}), ...(key ? { pin: await (await proofs()).pinProof(key, pin) } : {}) }
     await this.act(async (session) => {
       const browser = await this.keys.findOrMake(this.linkID)
       return browser ? this.knockAs(browser, session, body) : api.knock(session, body)
     })
   }
+
+  /** The six digits of a PIN as it was typed, or null. */
+  readPIN = async (typed: string): Promise<string | null> => (await proofs()).readPIN(typed)
 
   withdraw = async (): Promise<void> => {
     await this.act((session) => api.withdraw(session))
@@ -152,7 +166,9 @@ export class GuestVisit {
   /** Redeems; a browser that has knocked by this link before proves it, and gets back to where it was. */
   private async open(code: string): Promise<{ session: string; guest: GuestView }> {
     const browser = await this.keys.find(this.linkID)
-    for (let tries = browser ? 2 : 0; browser && tries > 0; tries--) {
+    if (!browser) return api.redeem(this.linkID, code)
+    const { prove, returnStatement } = await proofs()
+    for (let tries = 2; tries > 0; tries--) {
       const challenge = await api.challenge(this.linkID, code)
       try {
         return await api.redeem(this.linkID, code, { challenge, ...(await prove(browser, returnStatement(this.linkID, challenge))) })
@@ -164,6 +180,7 @@ export class GuestVisit {
   }
 
   private async knockAs(browser: KeptKey, session: string, body: Knocking): Promise<GuestView> {
+    const { prove, knockStatement } = await proofs()
     for (let fresh = false; ; fresh = true) {
       const now = this.current.get()
       const { binding } = now.at === 'guest' && !fresh ? now.view : await api.view(session)

@@ -1,6 +1,6 @@
 import type { Meeting } from '@/api'
 import { useLang, useT } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { CalendarButton } from './CalendarButton'
 import { LinkToCopy } from './LinkToCopy'
 import type { Made } from './making'

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { agent, type Link, type LinkUse } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT, Words, type Translate } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { Dialog } from '@/ui/overlays'
 import { nameOf } from './LinkTable'
 

@@ -1,7 +1,8 @@
 // Files that a host takes away. Made in the browser, which alone has the secrets; a PIN and an address are never in one file.
 import { keptPIN, keptSecret, linkURL, shownPIN, type Link, type Meeting } from '@/api'
 import type { Lang, Translate } from '@/i18n'
-import { moment, shortMoment, zone } from '@/i18n/dates'
+import { moment, zone } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 
 /** What a spreadsheet would take for a formula becomes text (OWASP, CSV injection); then RFC 4180. */
 export function cell(text: string): string {

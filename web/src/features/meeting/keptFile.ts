@@ -2,7 +2,7 @@
 // line, so that it can neither pass for another message nor for a formula, and turns no direction.
 import type { KeptMessage } from '@/api'
 import type { Lang, Translate } from '@/i18n'
-import { exactMoment } from '@/i18n/dates'
+import { exactMoment } from '@/i18n/stamps'
 
 /** Of a post: its name and time zone (IANA). */
 export interface Place { name: string; zone: string }

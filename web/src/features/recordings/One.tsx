@@ -1,7 +1,7 @@
 import { useId } from 'react'
 import { type KeptRecording, type Meeting } from '@/api'
 import { useLang, useT, Words } from '@/i18n'
-import { exactMoment, shortMoment } from '@/i18n/dates'
+import { exactMoment, shortMoment } from '@/i18n/stamps'
 import { sized } from '@/i18n/sizes'
 import { Acts } from './Acts'
 import { Opening } from './Opening'

@@ -1,7 +1,7 @@
 // The browsers in which an account is signed in, for its owner and for administrators.
 import type { OwnSession } from '@/api'
 import { useLang, useT, type Translate } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { Button } from '@/ui'
 import './sessions.css'
 
