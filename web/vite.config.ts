@@ -16,7 +16,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: 'manifest.json',
     license: { fileName: 'licences.txt' },
-    rollupOptions: { input: { index: here('./index.html'), guest: here('./guest.html') } },
+    rollupOptions: {
+      input: { index: here('./index.html'), guest: here('./guest.html') },
+      // Each set of sharers would make a chunk of what the first page shares with later ones; as one it is fewer bytes and requests.
+      output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'first', test: /src[\\/](ui[\\/](Switch|useStore|live|sounds)|api[\\/]store|call[\\/](intents|kept|json))\.tsx?$|icons[\\/](video|video-off|mic|mic-off)\.mjs$/ }] } },
+    },
   },
   server: { proxy: { '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
   test: { environment: 'node', testTimeout: 50_000, include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
