@@ -247,6 +247,10 @@ func (l *live) step(ctx context.Context, batch []request) {
 		l.word()
 	}
 	l.cutTransfers(outcomes, err == nil)
+	// Whoever has the answer may look at these.
+	l.due.Store(l.dueAt())
+	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0 || l.captor.Active() || !l.held.empty() || !l.aloneSince.IsZero())
+	l.present.Store(int32(len(l.inCall)))
 	for i, r := range batch {
 		if r.reply != nil {
 			r.reply <- outcomes[i]
@@ -255,9 +259,6 @@ func (l *live) step(ctx context.Context, batch []request) {
 	if err == nil && l.dirty {
 		l.tell()
 	}
-	l.due.Store(l.dueAt())
-	l.busy.Store(len(l.hosts)+len(l.guests)+len(l.agents)+len(l.inCall)+len(l.owed) > 0 || l.captor.Active() || !l.held.empty() || !l.aloneSince.IsZero())
-	l.present.Store(int32(len(l.inCall)))
 	for _, r := range batch {
 		if r.done != nil {
 			r.done()
