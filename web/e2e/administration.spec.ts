@@ -32,7 +32,7 @@ test('the server, accounts, who may sign in and where they are, and the trail of
       // A server that is tried out: at least that needs somebody.
       await expect(page.getByRole('status').filter({ hasText: /points? demande/ })).toBeVisible();
       await expect(page).toHaveTitle(/^\(\d+\) État du serveur/);
-      for (const said of [/^.*démarré pour un essai/, /a enregistré une écriture en [\d,]+\s(ms|s)\./, /^.*Libre pour les données : [\d,\s]+\S+ sur/, /UDP : ouvert/, /Sans TLS/]) await expect(page.getByRole('listitem').filter({ hasText: said }).last()).toBeVisible();
+      for (const said of [/^.*démarré pour un essai/, /a enregistré une écriture en [\d,]+\s(ms|s)\./, /^.*Libre pour les données\s: [\d,\s]+\S+ sur/, /UDP\s: ouvert/, /Sans TLS/]) await expect(page.getByRole('listitem').filter({ hasText: said }).last()).toBeVisible();
       await look(page, 'health');
       // What is copied says what it is without saying where.
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });

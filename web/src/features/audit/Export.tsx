@@ -1,5 +1,5 @@
 // The trail taken away: what is filtered as a table, or the period as it is, signed.
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Download, FileCheck2, Sheet } from 'lucide-react'
 import { agent, isProblem, type AuditEvent, type AuditPage } from '@/api'
 import { ErrorNote } from '@/features/frame'
@@ -20,6 +20,7 @@ export function Export({ post, filters, read }: Props) {
   const t = useT()
   const lang = useLang()
   const name = (ending: string) => `audit-${new Date().toISOString().slice(0, 10)}.${ending}`
+  const queries = useQueryClient()
   const table = useMutation({
     mutationFn: async () => {
       const all: AuditEvent[] = []
@@ -37,7 +38,11 @@ export function Export({ post, filters, read }: Props) {
   })
   const signed = useMutation({
     mutationFn: async () => download(name('jsonl'), await agent.exportAudit(post, periodOf(filters)), 'application/jsonl'),
-    onSuccess: () => announce(t('audit.export.signed.done')),
+    onSuccess: () => {
+      // The trail tells of it.
+      void queries.invalidateQueries({ queryKey: ['audit', post] })
+      announce(t('audit.export.signed.done'))
+    },
   })
   const busy = table.isPending || signed.isPending
   const failed = table.error ?? signed.error
