@@ -22,7 +22,7 @@ test('the server, accounts, who may sign in and where they are, and the trail of
     await anne.createMeeting('Visite ministérielle');
 
     await test.step('how the server is comes first in the menu, by keyboard, and is measured for real', async () => {
-      await page.getByRole('button', { name: /Compte de/ }).focus();
+      await page.getByRole('button', { name: /^Compte/ }).focus();
       await page.keyboard.press('Enter');
       await expect(page.getByRole('menuitem').first()).toHaveText('État du serveur');
       await expect(page.getByRole('menuitem').first()).toBeFocused();
@@ -34,6 +34,7 @@ test('the server, accounts, who may sign in and where they are, and the trail of
       await expect(page).toHaveTitle(/^\(\d+\) État du serveur/);
       for (const said of [/^.*démarré pour un essai/, /a enregistré une écriture en [\d,]+\s(ms|s)\./, /^.*Libre pour les données\s: [\d,\s]+\S+ sur/, /UDP\s: ouvert/, /Sans TLS/]) await expect(page.getByRole('listitem').filter({ hasText: said }).last()).toBeVisible();
       await look(page, 'health');
+      await expectWhole(page, 'health');
       // What is copied says what it is without saying where.
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
       await page.getByRole('button', { name: 'Copier pour l’assistance' }).click();
@@ -53,7 +54,7 @@ test('the server, accounts, who may sign in and where they are, and the trail of
     await test.step('whoever administers no installation is told that the page is not theirs', async () => {
       await luc.page.goto(`${server.url}/health`);
       await expect(luc.page.getByText('Cette page est réservée à l’administration de l’installation.', { exact: false })).toBeVisible();
-      await luc.page.getByRole('button', { name: /Compte de/ }).click();
+      await luc.page.getByRole('button', { name: /^Compte/ }).click();
       await expect(luc.page.getByRole('menuitem', { name: 'Mon compte' })).toBeVisible();
       await expect(luc.page.getByRole('menuitem', { name: 'État du serveur' })).toHaveCount(0);
       await luc.page.keyboard.press('Escape');
