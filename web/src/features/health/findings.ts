@@ -1,7 +1,7 @@
 // What was found on the server, put in order and into words. The rules themselves are the server's (signaling/health).
 import type { HealthFinding, HealthValue, ServerHealth } from '@/api'
 import type { Lang, Translate } from '@/i18n'
-import { shortMoment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { localeOf } from '@/i18n/languages'
 import { sized } from '@/i18n/sizes'
 
