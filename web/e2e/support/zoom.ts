@@ -17,7 +17,7 @@ export async function expectWhole(page: Page, name: string): Promise<void> {
       await mkdir(folder, { recursive: true });
       await page.screenshot({ path: path.join(folder, `${name}.png`) });
     }
-    expect.soft(await page.evaluate(lost), `lost at 400 %: ${name}`).toEqual([]);
+    expect.soft(await settled(() => page.evaluate(lost), (found) => found.length === 0), `lost at 400 %: ${name}`).toEqual([]);
     const controls = await page.evaluate(stops);
     expect(controls, `controls of ${name}`).toBeGreaterThan(0);
     const bad = new Set<string>();
@@ -29,7 +29,7 @@ export async function expectWhole(page: Page, name: string): Promise<void> {
       await page.keyboard.press(menu ? 'ArrowDown' : 'Tab');
       // A menu scrolls after it has moved the focus.
       if (menu) await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
-      const at = await page.evaluate(standing);
+      const at = await settled(() => page.evaluate(standing), (one) => !one || one.wrong.length === 0);
       if (!at) continue;
       if (at.number !== null) reached.add(at.number);
       for (const what of at.wrong) bad.add(`${at.name}: ${what}`);
@@ -38,6 +38,16 @@ export async function expectWhole(page: Page, name: string): Promise<void> {
     expect.soft(await page.evaluate(missed, [...reached]), `not reached by Tab at 400 %: ${name}`).toEqual([]);
     if (before) await page.setViewportSize(before);
   });
+}
+
+/** What has just come or gone is given a moment to be laid out: looks again before it says that something is wrong. */
+async function settled<T>(read: () => Promise<T>, well: (found: T) => boolean): Promise<T> {
+  for (let looks = 0; looks < 3; looks++) {
+    const found = await read();
+    if (well(found)) return found;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  return read();
 }
 
 /** Runs in the page: the text that cannot be scrolled to downwards, or that lies to the side. */
