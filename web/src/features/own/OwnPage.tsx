@@ -16,7 +16,7 @@ export function OwnPage(props: AgentProps) {
         <div className="stack-s">
           <p className="sm"><a href="/">{t('meetings.title')}</a></p>
           <Heading>{t('own.title')}</Heading>
-          <p className="muted"><bdi>{props.account.name}</bdi>, <bdi>{props.account.email}</bdi></p>
+          <p className="muted"><bdi>{props.account.name}</bdi> · <bdi>{props.account.email}</bdi></p>
         </div>
         <section className="card" aria-label={t('own.lang')}>
           <SelectField label={t('own.lang')} className="post-filter" value={lang} onChange={(event) => void chooseLang(event.target.value as Lang)}>

@@ -31,7 +31,7 @@ function Line({ one, onEnd, busy }: { one: OwnSession; onEnd: () => void; busy: 
     <li>
       <div className="what">
         <b>{name}{one.current ? <span className="chip">{t('sessions.this')}</span> : null}</b>
-        <p className="sm muted">{facts.join(', ')}{one.place ? <span className="place">{t('sessions.place')} <bdi dir="ltr">{one.place}</bdi></span> : null}</p>
+        <p className="sm muted">{facts.join(' · ')}{one.place ? <span className="place">{t('sessions.place')} <bdi dir="ltr">{one.place}</bdi></span> : null}</p>
       </div>
       {one.current ? null : <Button busy={busy} onClick={onEnd}>{t('sessions.end')}<span className="vh"> {t('sessions.end.which', { browser: name, date: since })}</span></Button>}
     </li>

@@ -15,7 +15,7 @@ let drawn: string[] = []
 vi.mock('./Media', () => ({
   Voices: () => null,
   Video: ({ label }: { label: string }) => {
-    drawn.push(label.replace('Image de ', ''))
+    drawn.push(label.replace('Image : ', ''))
     return null
   },
 }))

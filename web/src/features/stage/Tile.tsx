@@ -52,9 +52,9 @@ export const Tile = memo(function Tile({ person, reaction, width, height, first,
         {silenced ? <><VolumeX aria-hidden="true" className="off" /><span className="vh">{t('hear.silenced')}</span></> : null}
         <bdi className="name">{name}</bdi>
         {person.organisation ? <small><bdi>{person.organisation}</bdi></small> : null}
-        {person.recorded === false ? <span className="away" data-testid="unrecorded"><CircleSlash aria-hidden="true" />{t('rec.tile.out')}</span> : null}
-        {held && !person.lost ? <span className="away"><ImageOff aria-hidden="true" />{t('stage.held')}</span> : null}
-        {person.lost ? <span className="away"><WifiOff aria-hidden="true" />{t('stage.lost')}</span> : null}
+        {person.recorded === false ? <span className="away" data-testid="unrecorded"><CircleSlash aria-hidden="true" /><span>{t('rec.tile.out')}</span></span> : null}
+        {held && !person.lost ? <span className="away"><ImageOff aria-hidden="true" /><span>{t('stage.held')}</span></span> : null}
+        {person.lost ? <span className="away"><WifiOff aria-hidden="true" /><span>{t('stage.lost')}</span></span> : null}
       </div>
     </li>
   )
