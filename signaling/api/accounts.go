@@ -38,16 +38,6 @@ func administeredOf(v login.Account) AdministeredAccount {
 	}
 }
 
-// administeredBy is the account as seen by one who administers some of its posts: what
-// it is elsewhere is told to administrators of the installation alone.
-func administeredBy(by, v login.Account) *output[AdministeredAccount] {
-	if !by.Admin {
-		own := by.Posts.Administering()
-		v.Posts = v.Posts.Only(own)
-	}
-	return &output[AdministeredAccount]{administeredOf(v)}
-}
-
 func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], error) {
 	all, err := a.login.Accounts(ctx, theAgent(ctx).account)
 	if err != nil {
@@ -62,27 +52,25 @@ func (a *API) listAccounts(ctx context.Context, _ *none) (*output[AccountList], 
 
 // disableAccount answers once nothing of the account is in any call or socket.
 func (a *API) disableAccount(ctx context.Context, in *inAccount) (*output[AdministeredAccount], error) {
-	by := theAgent(ctx).account
-	disabled, ended, err := a.login.Disable(ctx, by, in.Account)
+	disabled, ended, err := a.login.Disable(ctx, theAgent(ctx).account, in.Account)
 	if err != nil {
 		return nil, err
 	}
 	if err := errors.Join(a.leave(ctx, ended), a.follow(ctx, disabled)); err != nil {
 		return nil, err
 	}
-	return administeredBy(by, disabled), nil
+	return &output[AdministeredAccount]{administeredOf(disabled)}, nil
 }
 
 func (a *API) enableAccount(ctx context.Context, in *inAccount) (*output[AdministeredAccount], error) {
-	by := theAgent(ctx).account
-	enabled, err := a.login.Enable(ctx, by, in.Account)
+	enabled, err := a.login.Enable(ctx, theAgent(ctx).account, in.Account)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.follow(ctx, enabled); err != nil {
 		return nil, err
 	}
-	return administeredBy(by, enabled), nil
+	return &output[AdministeredAccount]{administeredOf(enabled)}, nil
 }
 
 // follow has the meetings of an account's posts know whether it acts for them.
@@ -105,12 +93,11 @@ func (a *API) leave(ctx context.Context, sessions []string) (all error) {
 }
 
 func (a *API) resetAccount(ctx context.Context, in *inAccount) (*output[InvitedAccount], error) {
-	by := theAgent(ctx).account
-	account, code, err := a.login.Reset(ctx, by, in.Account)
+	account, code, err := a.login.Reset(ctx, theAgent(ctx).account, in.Account)
 	if err != nil {
 		return nil, err
 	}
-	return &output[InvitedAccount]{InvitedAccount{Account: administeredBy(by, account).Body.Account, InviteURL: a.signInURL(code)}}, nil
+	return &output[InvitedAccount]{InvitedAccount{Account: accountOf(account), InviteURL: a.signInURL(code)}}, nil
 }
 
 func (a *API) listAccountSessions(ctx context.Context, in *inAccount) (*output[OwnSessions], error) {

@@ -44,7 +44,6 @@ var problems = []struct {
 	{login.ErrDisabled, http.StatusConflict, codeDisabled},
 	{login.ErrOtherPosts, http.StatusForbidden, codeOtherPosts},
 	{login.ErrAdminOnly, http.StatusForbidden, codeForbidden},
-	{login.ErrLastAdmin, http.StatusConflict, codeLastAdmin},
 	{link.ErrUnknown, http.StatusNotFound, codeLinkUnknown},
 	{link.ErrExpired, http.StatusGone, codeLinkExpired},
 	{link.ErrRevoked, http.StatusGone, codeLinkRevoked},

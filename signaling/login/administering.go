@@ -23,7 +23,6 @@ var (
 	ErrDisabled   = errors.New("the account is disabled: enable it first")
 	ErrOtherPosts = errors.New("the account belongs to posts that you do not administer: remove it from yours, or ask an administrator of the installation")
 	ErrAdminOnly  = errors.New("only administrators of the installation change the account of one")
-	ErrLastAdmin  = errors.New("the installation needs an administrator: another one must be able to sign in")
 )
 
 // State is how an account stands.
@@ -90,7 +89,7 @@ type AccountStore interface {
 	// AccountWhole is an account with all its memberships.
 	AccountWhole(ctx context.Context, id string) (Account, error)
 	// DisableAccount shuts an account, ends its sessions, whose ids it returns, and uses
-	// up its codes: ErrLastAdmin or post.ErrLastAdmin where nobody would administer. One
+	// up its codes: post.ErrLastAdmin where nobody would administer one of its posts. One
 	// that is shut already stays as it is and is told of no more.
 	DisableAccount(ctx context.Context, by, id string, check Check, now time.Time, act audit.Draft) (Account, []string, error)
 	EnableAccount(ctx context.Context, by, id string, check Check, act audit.Draft) (Account, error)

@@ -76,17 +76,6 @@ func (all Memberships) Administering() []string { return all.which(Role.Administ
 // IDs are the ids of all posts of the account.
 func (all Memberships) IDs() []string { return all.which(func(Role) bool { return true }) }
 
-// Only are the memberships of some posts.
-func (all Memberships) Only(ids []string) Memberships {
-	var some Memberships
-	for _, m := range all {
-		if slices.Contains(ids, m.Post.ID) {
-			some = append(some, m)
-		}
-	}
-	return some
-}
-
 func (all Memberships) which(may func(Role) bool) []string {
 	var ids []string
 	for _, m := range all {

@@ -41,8 +41,8 @@ type Page struct {
 	Names map[string]string
 }
 
-// looked bounds how many events one page looks at: what a time leaves out is looked at,
-// too.
+// looked bounds how many events one page has the database find. It finds them by acts and
+// ids alone: those that only the time leaves out count, too.
 const looked = 5000
 
 // Trail lists a post's audit events for its auditors. Events that are added meanwhile

@@ -89,18 +89,10 @@ func (s *Store) DisableAccount(ctx context.Context, by, id string, check login.C
 	return a, ended, err
 }
 
-// keepAdministrators says login.ErrLastAdmin or post.ErrLastAdmin if somebody who was
-// disabled was the last who could sign in and administer the installation, or a post.
+// keepAdministrators says post.ErrLastAdmin if somebody who was disabled was the last who
+// could sign in and administer a post. The installation keeps whoever disabled them: only
+// another of its administrators could (login.Account.Administers).
 func keepAdministrators(ctx context.Context, q queries, a login.Account) error {
-	if a.Admin {
-		var left int
-		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM accounts WHERE admin = 1 AND disabled_at IS NULL`).Scan(&left); err != nil {
-			return err
-		}
-		if left == 0 {
-			return login.ErrLastAdmin
-		}
-	}
 	for _, id := range a.Posts.Administering() {
 		if err := keepAdministered(ctx, q, id); err != nil {
 			return err
