@@ -331,7 +331,8 @@ func TestOnlyWhoAgreedIsKept(t *testing.T) {
 	}
 }
 
-// A second tap of the same meeting counts its streams from 1 again.
+// A stream that begins under the number of one that never ended, of a tap that was closed
+// without a word, ends that.
 func TestAStreamThatBeginsTwice(t *testing.T) {
 	cfg := config(t)
 	r := start(t, cfg)

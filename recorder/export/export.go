@@ -43,7 +43,11 @@ func Export(ctx context.Context, cfg Config) (*Index, error) {
 		return nil, err
 	}
 	f := newFiles(s, root)
-	if err := errors.Join(reading(cfg, func(r io.Reader) error { return f.write(canceled{ctx, r}) }), f.close()); err != nil {
+	err = reading(cfg, func(r io.Reader) error { return f.write(canceled{ctx, r}) })
+	if closed := f.close(); !errors.Is(err, closed) { // what a track met ends the reading, too
+		err = errors.Join(err, closed)
+	}
+	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(s.index.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.Start, b.Start)) })

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"aparte/recorder/jitter"
 	"aparte/recorder/journal"
 )
@@ -108,12 +110,12 @@ func (f *files) begin(key streamKey) {
 }
 
 func (one *feed) push(raw []byte, at time.Duration) {
-	h, payload, err := parse(raw)
-	if err != nil || h.PayloadType != one.PayloadType {
+	var p rtp.Packet
+	if err := p.Unmarshal(raw); err != nil || p.PayloadType != one.PayloadType {
 		return // of no use to anybody
 	}
 	one.frames.Push(jitter.Packet{
-		Seq: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Payload: payload, Arrival: at,
+		Seq: p.SequenceNumber, Timestamp: p.Timestamp, Marker: p.Marker, Payload: p.Payload, Arrival: at,
 	})
 }
 

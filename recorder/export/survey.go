@@ -3,11 +3,8 @@ package export
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"time"
-
-	"github.com/pion/rtp"
 
 	"aparte/recorder/clock"
 	"aparte/recorder/jitter"
@@ -232,19 +229,3 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 
 // seconds is a time of the index, to the millisecond.
 func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
-
-// parse reads an RTP packet as the journal has it.
-func parse(raw []byte) (h rtp.Header, payload []byte, err error) {
-	n, err := h.Unmarshal(raw)
-	if err != nil {
-		return h, nil, fmt.Errorf("RTP: %w", err)
-	}
-	payload = raw[n:]
-	if h.Padding {
-		if len(payload) == 0 || int(payload[len(payload)-1]) > len(payload) {
-			return h, nil, errors.New("RTP: padding longer than the packet")
-		}
-		payload = payload[:len(payload)-int(payload[len(payload)-1])]
-	}
-	return h, payload, nil
-}

@@ -152,11 +152,6 @@ func (p *Part) flush() error {
 // Size is how many bytes the part has on the disk.
 func (p *Part) Size() int64 { return p.size }
 
-// Ending is where the part is: what the next one's binding says of it.
-func (p *Part) Ending() Ending {
-	return Ending{Part: p.binding.Part, Segments: p.segments, Hash: p.hash}
-}
-
 // Manifest is what is in a recording, sealed like its contents since it names people.
 type Manifest struct {
 	Recording string    `json:"recording"`

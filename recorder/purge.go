@@ -1,0 +1,71 @@
+package recorder
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"aparte/recorder/seal"
+)
+
+// Purged is what deleting a recording did.
+type Purged struct {
+	Parts int
+	Bytes int64
+	Left  []string // names in the folder that are of no recording, which is still there for them
+}
+
+// Purge deletes a recording from a folder, for good as far as names go: what the disk,
+// its snapshots and backups keep of the bytes is sealed. It refuses a folder without a
+// recording, and one that is being written.
+func Purge(folder string) (Purged, error) {
+	var done Purged
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return done, err
+	}
+	var ours []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || name == halfMade) {
+			ours = append(ours, name)
+		} else {
+			done.Left = append(done.Left, name)
+		}
+	}
+	if len(ours) == 0 {
+		return done, fmt.Errorf("%s: %w", folder, ErrNoRecording)
+	}
+	// All are locked before any goes.
+	for _, name := range ours {
+		f, err := os.OpenFile(filepath.Join(folder, name), os.O_RDWR, 0)
+		if err != nil {
+			return done, err
+		}
+		defer f.Close()
+		if err := lock(f); err != nil {
+			return done, fmt.Errorf("%s: %w", folder, err)
+		}
+	}
+	// The last first: what a failure leaves is the beginning of a recording.
+	for _, name := range slices.Backward(ours) {
+		path := filepath.Join(folder, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			return done, err
+		}
+		if err := os.Remove(path); err != nil {
+			return done, err
+		}
+		done.Parts++
+		done.Bytes += info.Size()
+	}
+	if err := seal.SyncFolder(folder); err != nil || len(done.Left) > 0 {
+		return done, err
+	}
+	if err := os.Remove(folder); err != nil {
+		return done, err
+	}
+	return done, seal.SyncFolder(filepath.Dir(filepath.Clean(folder)))
+}
