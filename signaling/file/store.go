@@ -163,7 +163,7 @@ func DiskOf(dir string) (Disk, error) {
 		return Disk{}, err
 	}
 	size := int64(st.Bsize)                                                         //nolint:unconvert // the widths differ between systems
-	return Disk{Free: int64(st.Bavail) * size, Total: int64(st.Blocks) * size}, nil //nolint:unconvert,gosec // the widths differ between systems
+	return Disk{Free: int64(st.Bavail) * size, Total: int64(st.Blocks) * size}, nil //nolint:gosec // the widths differ between systems
 }
 
 func free(dir string) (int64, error) {

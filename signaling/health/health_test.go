@@ -19,8 +19,6 @@ var update = flag.Bool("update", false, "write the golden file anew")
 
 var now = time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 
-func ptr[T any](v T) *T { return &v }
-
 // well is a server of which everything is known and nothing is wrong.
 func well() Measured {
 	return Measured{
@@ -32,7 +30,7 @@ func well() Measured {
 		Traffic:  &Traffic{Over: 5 * time.Minute, Sent: 90_000, Dropped: 9},
 		Ways:     Ways{Addresses: addresses("10.0.0.7", "198.51.100.7"), ByUDP: 5000, ByOthers: 2000, TCP: true, TURN: true, TURNS: true},
 		TLS:      TLS{Secure: true, Host: "meet.example", Certificate: &Shown{From: now.AddDate(0, -1, 0), Until: now.AddDate(0, 0, 60), ForHost: true}},
-		Clock:    Clock{Kept: ptr(true)}, Recipients: 2,
+		Clock:    Clock{Kept: new(true)}, Recipients: 2,
 	}
 }
 
@@ -103,7 +101,7 @@ var cases = []struct {
 	{"a proxy in front", func(m *Measured) { m.TLS.Certificate = nil }, "unknown certificate-proxy"},
 	{"no TLS", func(m *Measured) { m.TLS = TLS{Host: "meet.example"} }, "broken tls-missing"},
 	{"no TLS on this machine", func(m *Measured) { m.TLS = TLS{HereOnly: true, Host: "127.0.0.1"} }, "fine tls-local"},
-	{"nothing keeps the clock", func(m *Measured) { m.Clock.Kept = ptr(false) }, "attention clock-unsynchronised"},
+	{"nothing keeps the clock", func(m *Measured) { m.Clock.Kept = new(false) }, "attention clock-unsynchronised"},
 	{"clock is not known", func(m *Measured) { m.Clock.Kept = nil }, "unknown clock-unknown"},
 	{"clock jumped back", func(m *Measured) { m.Clock.Jump = &Jump{By: -90 * time.Second, At: now.Add(-time.Hour)} }, "attention clock-jumped"},
 	{"no recordings", func(m *Measured) { m.Recipients = 0 }, "fine recordings-off"},
