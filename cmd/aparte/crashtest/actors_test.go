@@ -37,6 +37,7 @@ const tokenLife = 8 * time.Minute
 type world struct {
 	t      *testing.T
 	data   string
+	args   []string       // more of the program
 	random *mathrand.Rand // of the test's own goroutine
 	server *program
 	hosts  []*http.Client // signed in, each by itself

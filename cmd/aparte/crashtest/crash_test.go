@@ -41,7 +41,7 @@ func (w *world) tick() {
 // setUp makes the first account and signs its person in from two machines.
 func (w *world) setUp() {
 	w.t.Helper()
-	w.server = start(w.t, w.data)
+	w.server = start(w.t, w.data, w.args...)
 	_, code, _ := strings.Cut(w.server.lines["setup"], "#")
 	w.hosts = []*http.Client{browser(w.t), browser(w.t)}
 	w.must(w.hosts[0], "", "POST", "/setup", api.Setup{Code: code, Name: "Anne Bernard", Email: "anne@aparte.example", Password: password}, nil)

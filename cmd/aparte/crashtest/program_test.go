@@ -48,10 +48,12 @@ func aparte(t *testing.T, args ...string) *exec.Cmd {
 
 // start runs the program on a data folder and free ports. It is killed with the
 // test, if not before.
-func start(t *testing.T, data string) *program {
+func start(t *testing.T, data string, more ...string) *program {
 	t.Helper()
-	cmd := aparte(t, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-		"--media-udp-port", "0", "--media-addresses", "127.0.0.1", "--data-dir", data)
+	cmd := aparte(t, append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+		"--media-udp-port", "0", "--media-addresses", "127.0.0.1", "--data-dir", data,
+	}, more...)...)
 	p := &program{cmd: cmd, lines: make(map[string]string), ended: make(chan struct{})}
 	cmd.Stderr = p
 	stdout, err := cmd.StdoutPipe()
