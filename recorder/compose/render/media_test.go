@@ -50,7 +50,7 @@ func (s *studio) event(at float64, kind, identity string) {
 func (s *studio) picture(t testing.TB, identity, source, filter string, start, length float64) {
 	t.Helper()
 	name := fmt.Sprintf("%02d-%s-%s.webm", len(s.index.Files)+1, identity, source)
-	run(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("%s,format=yuv420p,trim=duration=%g", filter, length), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "9999", "-b:v", "1M", filepath.Join(s.dir, name))
+	run(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("%s,format=yuv420p,trim=duration=%g", filter, length), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "9999", "-b:v", "1M", "-fps_mode", "vfr", filepath.Join(s.dir, name))
 	s.index.Files = append(s.index.Files, export.File{
 		Name: name, Identity: identity, Track: name, Source: source, Codec: "vp8", Start: start, Duration: length - compose.Frame.Seconds(), Sizes: []export.Size{{At: start, Width: 320, Height: 180}},
 	})
