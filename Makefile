@@ -46,6 +46,8 @@ web_sources := $(shell find web -type f \
 # that instantiates generics: the linker keeps one copy of sync's own, and one that is not
 # watched hides the order that it makes from all the others.
 race := -race -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
+# One package more at a time than two cores need: several wait for the network most of the time.
+packages := $(shell echo $$(($$(nproc) + 1)))
 conformance_table := go run -C signaling/wire/sdktest ./conform/table -root $(CURDIR) -results $(CONFORMANCE_RESULTS)
 # Modules of their own (tests against other versions of what we import); the linters' module is not one of them.
 nested := $(patsubst %/go.mod,%,$(shell find sfu signaling cmd recorder -name go.mod 2>/dev/null))
@@ -113,7 +115,7 @@ format: .tools/bin/golangci-lint ## format the Go files
 
 .PHONY: test-go
 test-go: build ## Go tests with the race detector
-	CGO_ENABLED=1 go test $(race) -timeout 20m ./...
+	CGO_ENABLED=1 go test $(race) -p $(packages) -timeout 20m ./...
 
 .PHONY: test-nested
 test-nested: build ## Go modules of their own, against bin/aparte
@@ -175,7 +177,7 @@ soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the powe
 	go test -count=1 -v -run '^TestNobodyIsMoreThanTheirPostMakesThem$$' -timeout 0 ./signaling/api -rapid.checks $(MODELS)
 
 .PHONY: screenshots
-screenshots: build test-packages .tools/stamps/e2e ## every page in both languages and themes, and the README's picture
+screenshots: build test-packages .tools/stamps/e2e ## every page and state in each size, theme and language, and the README's picture
 	cd web/e2e && $(npm) run screenshots
 
 # Stamps. They say when something was last fetched, never what it is: the lock files do.
