@@ -138,8 +138,8 @@ func TestWhatIsSaidOfAMeetingIsChecked(t *testing.T) {
 // Who came is told with the name and role of then, and who is in as present; a visit
 // that could not be stored is stored with the next change.
 func TestWhoCame(t *testing.T) {
-	now := start
-	h := newHouse(t, func(c *meeting.Config) { c.Now = func() time.Time { return now } })
+	now := new(clock)
+	h := newHouse(t, func(c *meeting.Config) { c.Now = now.now })
 	in := h.link()
 	guest := in()
 	if _, err := h.Knock(t.Context(), guest, meeting.Asking{Name: "Inês", Organisation: "MNE"}); err != nil {
@@ -162,7 +162,7 @@ func TestWhoCame(t *testing.T) {
 		t.Errorf("without a disk: %+v, %v", v, err)
 	}
 	h.store.failSave.Store(false)
-	now = start.Add(time.Minute)
+	now.pass(time.Minute)
 	h.Joined(h.id, g.Identity, "PA_2") // the same visit
 	h.settled()
 	v, err := h.Attendance(t.Context(), anne, h.id, 0)
@@ -172,7 +172,7 @@ func TestWhoCame(t *testing.T) {
 	}
 	h.Left(h.id, g.Identity, "PA_2")
 	h.settled()
-	want.LeftAt, want.Present = now, false
+	want.LeftAt, want.Present = now.now(), false
 	if v, err := h.Attendance(t.Context(), anne, h.id, 0); err != nil || len(v.Visits) != 1 || v.Visits[0] != want {
 		t.Errorf("afterwards: %+v, %v, want %+v", v, err, want)
 	}
