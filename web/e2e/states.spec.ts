@@ -1,6 +1,6 @@
 // Every state that a guest's page can be in, made by answering in the server's place: what the API's description lists is
 // what is shown, and a state that it gains and nobody shows here does not compile. Each is looked at in one of many views
-// (`make screenshots`: in all of them): one heading, nothing to scroll sideways, no finding of axe.
+// (`make screenshots`: in all of them, for their pictures): one heading, nothing to scroll sideways, no finding of axe.
 
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -106,6 +106,7 @@ const views = Object.keys(sizes).flatMap((size) => languages.flatMap((lang) => t
 type View = (typeof views)[number];
 const all = process.env['VIEWS'] === 'all';
 const folder = path.join(import.meta.dirname, 'test-results', 'states');
+const tag = { tag: '@states' };
 
 let server: Server;
 let browser: Browser;
@@ -123,6 +124,7 @@ test.afterAll(async () => {
   await server?.stop();
 });
 test.beforeEach(async () => {
+  if (all) test.setTimeout(0);
   page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
 });
 test.afterEach(() => page?.context().close());
@@ -148,7 +150,8 @@ async function look(name: string, show: (view: View) => Promise<void>): Promise<
       expect(await page.evaluate(() => document.documentElement.lang), seen).toBe(one.lang);
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect.soft(sideways, `pixels to scroll sideways: ${seen}`).toBeLessThanOrEqual(0);
-      if (all) await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`) });
+      // All of them are thousands: pictures to look through, without axe's minutes.
+      if (all) return void (await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`) }));
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${seen}`).toEqual([]);
     });
@@ -172,7 +175,7 @@ async function answerAs(guest: GuestView): Promise<void> {
 }
 
 for (const [status, variants] of Object.entries(statuses) as [Status, (typeof statuses)[Status]][]) {
-  test(`a guest whose status is ${status}`, async () => {
+  test(`a guest whose status is ${status}`, tag, async () => {
     let current = view;
     await page.routeWebSocket('**/api/v1/guest/lobby', (socket) => {
       socket.onMessage(() => socket.send(JSON.stringify({ type: 'state', guest: current })));
@@ -189,7 +192,7 @@ for (const [status, variants] of Object.entries(statuses) as [Status, (typeof st
   });
 }
 
-test('every way in which a link is refused', async () => {
+test('every way in which a link is refused', tag, async () => {
   for (const [type, cases] of Object.entries(refusals)) {
     for (const [i, refusal] of cases.entries()) {
       const status = /unavailable|internal/.test(type) ? 503 : 403;
@@ -210,7 +213,7 @@ test('every way in which a link is refused', async () => {
   });
 });
 
-test('every page of an agent: as it is, when the server fails, and while it does not answer', async () => {
+test('every page of an agent: as it is, when the server fails, and while it does not answer', tag, async () => {
   const source = await readFile(path.join(import.meta.dirname, '../src/app/AgentApp.tsx'), 'utf8');
   // Sign-in and set-up are for who is not signed in yet; the tour looks at them.
   const named = [...new Set([...source.matchAll(/at === '(\/[^']*)'/g)].map(([, one]) => one ?? ''))].filter((one) => !['/signin', '/setup', '/'].includes(one));
@@ -264,7 +267,7 @@ const looked: Record<Schemas['HealthFinding']['level'] | 'refused' | 'silent', (
   silent: (of) => of('fine'),
 };
 
-test('every state of the server, as its administrators see it', async () => {
+test('every state of the server, as its administrators see it', tag, async () => {
   const cases = JSON.parse(await readFile(path.join(import.meta.dirname, '../../signaling/health/testdata/findings.golden.json'), 'utf8')) as { findings: Schemas['HealthFinding'][] }[];
   const of = (level: string) => cases.flatMap(({ findings }) => findings).filter((finding) => finding.level === level);
   const areas = ['server', 'database', 'disk', 'media', 'ways', 'certificate', 'clock', 'recordings'];
