@@ -16,7 +16,7 @@ const flags = [
   '--disable-backgrounding-occluded-windows',
   '--disable-component-update',
   '--disable-default-apps',
-  '--disable-features=OptimizationHints,MediaRouter,WebRtcHideLocalIpsWithMdns,Translate,InitialWebUI,WebUIReloadButton,WebUIToolbar,WebUILocationBar,PreloadTopChromeWebUI,WebUIOmniboxPopup',
+  '--disable-features=OptimizationHints,MediaRouter,WebRtcHideLocalIpsWithMdns,Translate,InitialWebUI,WebUIReloadButton,WebUIToolbar,WebUILocationBar,PreloadTopChromeWebUI,WebUIOmniboxPopup,WebUIOmniboxAimPopup,AimEnabled',
   '--disable-gpu',
   '--disable-quic',
   '--disable-renderer-backgrounding',
