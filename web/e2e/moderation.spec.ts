@@ -250,5 +250,5 @@ test('a host moderates on a phone', async () => {
   for (const entry of await page.getByRole('menuitem').all()) expect.soft((await entry.boundingBox())?.height ?? 0, await entry.innerText()).toBeGreaterThanOrEqual(44);
   await look(page, 'moderating-menu');
   await page.getByRole('menuitem', { name: 'Interdire les micros' }).click();
-  await expect(ines.page.getByRole('button', { name: /^Micro éteint. Un hôte/ })).toHaveAttribute('aria-disabled', 'true');
+  await expect(ines.page.getByRole('button', { name: /^Micro éteint. Aucun hôte/ })).toHaveAttribute('aria-disabled', 'true');
 });
