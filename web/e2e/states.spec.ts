@@ -213,13 +213,18 @@ test('every way in which a link is refused', tag, async () => {
   });
 });
 
+/** The link is used by a page that has a heading too: whoever goes on before it is through is not signed in. */
+async function signIn(): Promise<void> {
+  await page.goto(server.agentURL);
+  await expect(page.getByRole('button', { name: /^Compte|account$/ })).toBeVisible();
+}
+
 test('every page of an agent: as it is, when the server fails, and while it does not answer', tag, async () => {
   const source = await readFile(path.join(import.meta.dirname, '../src/app/AgentApp.tsx'), 'utf8');
   // Sign-in and set-up are for who is not signed in yet; the tour looks at them.
   const named = [...new Set([...source.matchAll(/at === '(\/[^']*)'/g)].map(([, one]) => one ?? ''))].filter((one) => !['/signin', '/setup', '/'].includes(one));
   expect(named.length, 'paths that the client knows').toBeGreaterThan(5);
-  await page.goto(server.agentURL);
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await signIn();
   const { meetings, post, auditor } = await page.evaluate(async () => {
     const ask = async <T>(of: string, method = 'GET', body?: object): Promise<T> => {
       const answer = await fetch(`/api/v1${of}`, { method, ...(body ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}) });
@@ -271,8 +276,7 @@ test('every state of the server, as its administrators see it', tag, async () =>
   const cases = JSON.parse(await readFile(path.join(import.meta.dirname, '../../signaling/health/testdata/findings.golden.json'), 'utf8')) as { findings: Schemas['HealthFinding'][] }[];
   const of = (level: string) => cases.flatMap(({ findings }) => findings).filter((finding) => finding.level === level);
   const areas = ['server', 'database', 'disk', 'media', 'ways', 'certificate', 'clock', 'recordings'];
-  await page.goto(server.agentURL);
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await signIn();
   for (const [name, found] of Object.entries(looked)) {
     const told = found(of);
     await page.unrouteAll();
