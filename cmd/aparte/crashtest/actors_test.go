@@ -281,6 +281,9 @@ func (w *world) actAsGuest(random *mathrand.Rand) {
 		w.withdraw(g)
 	case 1, 2, 3:
 		w.claim(g)
+		if random.IntN(2) == 0 { // as whoever has a token does
+			w.join(g, random)
+		}
 	case 4, 5:
 		w.join(g, random)
 	case 6:
