@@ -109,6 +109,7 @@ const folder = path.join(import.meta.dirname, 'test-results', 'states');
 const tag = { tag: '@states' };
 
 let server: Server;
+const others: Server[] = [];
 let browser: Browser;
 let page: Page;
 let turn = 0;
@@ -121,7 +122,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(async () => {
   await browser?.close();
-  await server?.stop();
+  await Promise.all([server, ...others].map((one) => one?.stop()));
 });
 test.beforeEach(async () => {
   if (all) test.setTimeout(0);
@@ -213,9 +214,15 @@ test('every way in which a link is refused', tag, async () => {
   });
 });
 
-/** The link is used by a page that has a heading too: whoever goes on before it is through is not signed in. */
-async function signIn(): Promise<void> {
-  await page.goto(server.agentURL);
+async function another(): Promise<Server> {
+  const one = await Server.start();
+  others.push(one);
+  return one;
+}
+
+/** Signs in where nobody has: the link is good once. The page that uses it has a heading too, so that is not waited for. */
+async function signIn(to: Server): Promise<void> {
+  await page.goto(to.agentURL);
   await expect(page.getByRole('button', { name: /^Compte|account$/ })).toBeVisible();
 }
 
@@ -224,7 +231,7 @@ test('every page of an agent: as it is, when the server fails, and while it does
   // Sign-in and set-up are for who is not signed in yet; the tour looks at them.
   const named = [...new Set([...source.matchAll(/at === '(\/[^']*)'/g)].map(([, one]) => one ?? ''))].filter((one) => !['/signin', '/setup', '/'].includes(one));
   expect(named.length, 'paths that the client knows').toBeGreaterThan(5);
-  await signIn();
+  await signIn(server);
   const { meetings, post, auditor } = await page.evaluate(async () => {
     const ask = async <T>(of: string, method = 'GET', body?: object): Promise<T> => {
       const answer = await fetch(`/api/v1${of}`, { method, ...(body ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}) });
@@ -276,7 +283,8 @@ test('every state of the server, as its administrators see it', tag, async () =>
   const cases = JSON.parse(await readFile(path.join(import.meta.dirname, '../../signaling/health/testdata/findings.golden.json'), 'utf8')) as { findings: Schemas['HealthFinding'][] }[];
   const of = (level: string) => cases.flatMap(({ findings }) => findings).filter((finding) => finding.level === level);
   const areas = ['server', 'database', 'disk', 'media', 'ways', 'certificate', 'clock', 'recordings'];
-  await signIn();
+  const server = await another();
+  await signIn(server);
   for (const [name, found] of Object.entries(looked)) {
     const told = found(of);
     await page.unrouteAll();
