@@ -169,7 +169,7 @@ bench-entry: build test-packages .tools/stamps/e2e .tools/stamps/bench ## the gu
 	cd web/e2e/bench && $(npm) run check && $(npm) run bench
 
 .PHONY: soak
-soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times, kill what records CRASHES (200) times; the server must be afterwards what it was
+soak: build ## come and go for DURATION (10m), kill KILLS (500) and cut the power POWERCUTS (500) times, kill what records CRASHES (200) times, live MODELS (100) lives of two posts; the server must be afterwards what it was
 	go test -count=1 -v -run '^TestSoak$$' -timeout 0 ./cmd/aparte-load/trial -soak $(DURATION)
 	go test -count=1 -v -run '^TestAcknowledged(Decisions|Consent)Survives?Kill$$' -timeout 0 ./cmd/aparte/crashtest -rounds $(KILLS)
 	go test -count=1 -v -run '^TestAcknowledgedDecisionsSurvivePowerFailures$$' -timeout 0 ./signaling/store -powercuts $(POWERCUTS)

@@ -214,12 +214,6 @@ test('every way in which a link is refused', tag, async () => {
   });
 });
 
-async function another(): Promise<Server> {
-  const one = await Server.start();
-  others.push(one);
-  return one;
-}
-
 /** Signs in where nobody has: the link is good once. The page that uses it has a heading too, so that is not waited for. */
 async function signIn(to: Server): Promise<void> {
   await page.goto(to.agentURL);
@@ -283,7 +277,8 @@ test('every state of the server, as its administrators see it', tag, async () =>
   const cases = JSON.parse(await readFile(path.join(import.meta.dirname, '../../signaling/health/testdata/findings.golden.json'), 'utf8')) as { findings: Schemas['HealthFinding'][] }[];
   const of = (level: string) => cases.flatMap(({ findings }) => findings).filter((finding) => finding.level === level);
   const areas = ['server', 'database', 'disk', 'media', 'ways', 'certificate', 'clock', 'recordings'];
-  const server = await another();
+  const server = await Server.start();
+  others.push(server);
   await signIn(server);
   for (const [name, found] of Object.entries(looked)) {
     const told = found(of);
