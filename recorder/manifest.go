@@ -6,7 +6,7 @@ import (
 
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // maxManifest is how many bytes of JSON the lists of a manifest may have, somewhat less
@@ -49,7 +49,7 @@ func (m *manifest) wall(at time.Duration) time.Time {
 }
 
 // track lists a stream, and says where; -1 if there is no room.
-func (m *manifest) track(s sfu.TapStream) int {
+func (m *manifest) track(s tap.Stream) int {
 	if !add(m, &m.Tracks, seal.Track{Stream: s.ID, Identity: s.Identity, Track: s.Track, Source: s.Source, Mime: s.Mime, RID: s.RID}) {
 		return -1
 	}

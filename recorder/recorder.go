@@ -2,7 +2,7 @@
 // sealed files out. It knows no rules of meetings and no HTTP; package sfu hands it
 // packets, and whoever wires it tells it who is there and who has agreed.
 //
-// Start at [Start]: a [Recording] is the [sfu.Sink] of one meeting. A packet's way is
+// Start at [Start]: a [Recording] is the [tap.Sink] of one meeting. A packet's way is
 // recorder.go (may it be kept?) → buffer.go → writer.go → seal, and from there
 // spool.go tells what is on the disk. Package journal says what is in it, package seal
 // how it is sealed and verified; docs/recording.md is for whoever has only the files.
@@ -21,7 +21,7 @@ import (
 
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // Why capture stops by itself. What was written until then stays.
@@ -92,7 +92,7 @@ type About struct {
 }
 
 // Recording is one meeting's recording, from [Start] to [Recording.Stop]. All its
-// methods may be called from any goroutine; those of [sfu.Sink] never wait for the
+// methods may be called from any goroutine; those of [tap.Sink] never wait for the
 // disk and never fail: what has no room is dropped, counted, and told in the journal.
 //
 // It keeps the streams of those alone who have agreed, as it was told by [Recording.Note]:
@@ -133,7 +133,7 @@ type Recording struct {
 
 // stream is one of the tap's.
 type stream struct {
-	sfu.TapStream
+	tap.Stream
 	agreed bool
 	begun  bool // the journal knows it
 	index  int  // in the manifest, -1 where that is full
@@ -235,8 +235,8 @@ func (r *Recording) Stats() Stats {
 	return s
 }
 
-// Begin is [sfu.Sink].
-func (r *Recording) Begin(s sfu.TapStream) {
+// Begin is [tap.Sink].
+func (r *Recording) Begin(s tap.Stream) {
 	at := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -246,7 +246,7 @@ func (r *Recording) Begin(s sfu.TapStream) {
 	if before := r.streams[s.ID]; before != nil && before.begun {
 		r.put(journal.End{Stream: s.ID}, at) // of another tap, which was closed without a word
 	}
-	known := &stream{TapStream: s, agreed: r.agreed[s.Identity], index: -1}
+	known := &stream{Stream: s, agreed: r.agreed[s.Identity], index: -1}
 	r.streams[s.ID] = known
 	r.begin(known, at)
 }
@@ -256,14 +256,14 @@ func (r *Recording) begin(s *stream, at time.Time) {
 	if !s.agreed || s.begun {
 		return
 	}
-	s.begun, s.index = true, r.manifest.track(s.TapStream)
-	r.put(journal.Begin{TapStream: s.TapStream}, at)
+	s.begun, s.index = true, r.manifest.track(s.Stream)
+	r.put(journal.Begin{Stream: s.Stream}, at)
 	if r.muted[s.Track] {
 		r.put(journal.Muted{Track: s.Track, Muted: true}, at) // from its beginning
 	}
 }
 
-// Packet is [sfu.Sink].
+// Packet is [tap.Sink].
 func (r *Recording) Packet(id uint32, at time.Time, rtp []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -305,8 +305,8 @@ func (r *Recording) takes(id uint32, at time.Time) *stream {
 	return nil
 }
 
-// Report is [sfu.Sink].
-func (r *Recording) Report(id uint32, at time.Time, report sfu.SenderReport) {
+// Report is [tap.Sink].
+func (r *Recording) Report(id uint32, at time.Time, report tap.SenderReport) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.takes(id, at) == nil {
@@ -316,7 +316,7 @@ func (r *Recording) Report(id uint32, at time.Time, report sfu.SenderReport) {
 	r.putScratch()
 }
 
-// End is [sfu.Sink].
+// End is [tap.Sink].
 func (r *Recording) End(id uint32, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -326,7 +326,7 @@ func (r *Recording) End(id uint32, at time.Time) {
 	delete(r.streams, id)
 }
 
-// Muted is [sfu.Sink].
+// Muted is [tap.Sink].
 func (r *Recording) Muted(track string, muted bool, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -343,7 +343,7 @@ func (r *Recording) Muted(track string, muted bool, at time.Time) {
 	}
 }
 
-// Speaking is [sfu.Sink].
+// Speaking is [tap.Sink].
 func (r *Recording) Speaking(identities []string, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -23,7 +23,7 @@ import (
 
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 func TestMain(m *testing.M) {
@@ -101,8 +101,8 @@ func rtp(n uint64) []byte {
 	return append(b, strings.Repeat("MARKED PAYLOAD ", 60)...)
 }
 
-func tapped(id uint32, identity string) sfu.TapStream {
-	return sfu.TapStream{ID: id, Identity: identity, Track: "TR_" + identity, Source: "camera", Mime: "video/VP8", SSRC: id, PayloadType: 96, ClockRate: 90000}
+func tapped(id uint32, identity string) tap.Stream {
+	return tap.Stream{ID: id, Identity: identity, Track: "TR_" + identity, Source: "camera", Mime: "video/VP8", SSRC: id, PayloadType: 96, ClockRate: 90000}
 }
 
 // opened is a recording's journal, without heads, and its last manifest. It must be
@@ -164,7 +164,7 @@ func TestARecordingIsWhatCameIn(t *testing.T) {
 	at := time.Now()
 	r.Packet(7, at, rtp(1))
 	r.Packet(7, at.Add(20*time.Millisecond), rtp(2))
-	report := sfu.SenderReport{NTP: 1 << 40, RTP: 5, Packets: 2, Octets: 2000}
+	report := tap.SenderReport{NTP: 1 << 40, RTP: 5, Packets: 2, Octets: 2000}
 	r.Report(7, at, report)
 	r.Speaking([]string{"ines", "boris"}, at)
 	r.Muted("TR_ines", true, at)
@@ -179,7 +179,7 @@ func TestARecordingIsWhatCameIn(t *testing.T) {
 	records, o := opened(t, cfg)
 	want(t, records, "Started", "Joined", "Consent", "Begin", "7:1", "7:2", "Report", "Speaking", "Muted", "Renamed", "Left", "End", "Stopped")
 	for i, e := range map[int]journal.Event{
-		0: journal.Started{Recording: "rec", Room: "room-1", By: "anne"}, 3: journal.Begin{TapStream: tapped(7, "ines")}, 4: journal.Packet{Stream: 7, RTP: rtp(1)},
+		0: journal.Started{Recording: "rec", Room: "room-1", By: "anne"}, 3: journal.Begin{Stream: tapped(7, "ines")}, 4: journal.Packet{Stream: 7, RTP: rtp(1)},
 		6: journal.Report{Stream: 7, SenderReport: report}, 7: journal.Speaking{Identities: []string{"ines"}}, 12: journal.Stopped{By: "anne"},
 	} {
 		if !reflect.DeepEqual(records[i].Event, e) {
@@ -292,7 +292,7 @@ func TestOnlyWhoAgreedIsKept(t *testing.T) {
 		n++
 		for id := range uint32(4) {
 			r.Packet(id, time.Now(), rtp(n))
-			r.Report(id, time.Now(), sfu.SenderReport{})
+			r.Report(id, time.Now(), tap.SenderReport{})
 		}
 	}
 	note(t, r, given("anne"), journal.Consent{Identity: "boris", Answer: journal.Declined})
@@ -358,7 +358,7 @@ func TestAPauseKeepsNothing(t *testing.T) {
 	r.Pause("anne")
 	r.Pause("anne")
 	r.Packet(1, time.Now(), rtp(2))
-	r.Report(1, time.Now(), sfu.SenderReport{})
+	r.Report(1, time.Now(), tap.SenderReport{})
 	r.Speaking([]string{"anne"}, time.Now())
 	note(t, r, journal.Joined{Identity: "ines"})
 	during := time.Now()
@@ -448,7 +448,7 @@ func TestASlowDisk(t *testing.T) {
 			before := time.Now()
 			r.Packet(1, before, rtp(sent))
 			if sent%100 == 50 {
-				r.Report(1, before, sfu.SenderReport{})
+				r.Report(1, before, tap.SenderReport{})
 			}
 			if waited := time.Since(before); waited != 0 {
 				t.Fatalf("packet %d waited %s", sent, waited)
@@ -772,7 +772,7 @@ func TestAllAtOnce(t *testing.T) {
 				for n := range uint64(200) {
 					r.Packet(s.ID, time.Now(), rtp(n))
 				}
-				r.Report(s.ID, time.Now(), sfu.SenderReport{})
+				r.Report(s.ID, time.Now(), tap.SenderReport{})
 				r.Muted(s.Track, true, time.Now())
 				r.End(s.ID, time.Now())
 			}
@@ -817,7 +817,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		for range 1000 { // 1 MB: several chunks
 			r.Packet(1, at, packet)
 		}
-		r.Report(1, at, sfu.SenderReport{})
+		r.Report(1, at, tap.SenderReport{})
 		r.mu.Lock()
 		chunks = r.buffer.take(chunks[:0], segmentChunks)
 		r.buffer.give(chunks)

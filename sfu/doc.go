@@ -47,7 +47,8 @@
 //	subscribe.go               who gets what; transport/ negotiates it
 //	dynacast.go, backup.go     what publishers are asked to send, in which codec
 //	streams.go                 who comes first when it does not all fit
-//	tap.go                     what a recorder plugs into: whom it is let have
+//	tap/                       what a recorder plugs into
+//	tap.go                     whom it is let have
 //	tapped.go, tapfeed.go      what the room does for it; what it reads from the rings
 //	leave.go, resume.go        gone, or only away
 package sfu

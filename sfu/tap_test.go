@@ -23,6 +23,7 @@ import (
 
 	"aparte/sfu/codec"
 	"aparte/sfu/publish"
+	"aparte/sfu/tap"
 )
 
 // tapStage is a room that runs, without connections: what comes is written where Pion
@@ -69,7 +70,7 @@ func (st *tapStage) in(f func(r *room)) {
 	}
 }
 
-func (st *tapStage) tap(sink Sink) *Tap {
+func (st *tapStage) tap(sink tap.Sink) *Tap {
 	st.t.Helper()
 	tap, err := st.unit.Meetings().Tap("r", TapConfig{Sink: sink})
 	if err != nil {
@@ -224,7 +225,7 @@ func (p *tapped) report(ssrc uint32, r rtcp.SenderReport) {
 type tape struct {
 	mu      sync.Mutex
 	words   []string
-	streams map[uint32]TapStream
+	streams map[uint32]tap.Stream
 	count   int // of packets
 }
 
@@ -234,12 +235,12 @@ func (s *tape) say(format string, args ...any) {
 	s.words = append(s.words, fmt.Sprintf(format, args...))
 }
 
-func (s *tape) Begin(b TapStream) {
+func (s *tape) Begin(b tap.Stream) {
 	s.say("begin %d %s/%s %s", b.ID, b.Identity, b.Track, b.Mime)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.streams == nil {
-		s.streams = map[uint32]TapStream{}
+		s.streams = map[uint32]tap.Stream{}
 	}
 	s.streams[b.ID] = b
 }
@@ -267,9 +268,11 @@ func (s *tape) Packet(stream uint32, _ time.Time, raw []byte) {
 	}
 }
 
-func (s *tape) Report(stream uint32, _ time.Time, r SenderReport) { s.say("report %d %+v", stream, r) }
-func (s *tape) End(stream uint32, _ time.Time)                    { s.say("end %d", stream) }
-func (s *tape) Muted(track string, muted bool, _ time.Time)       { s.say("muted %s %t", track, muted) }
+func (s *tape) Report(stream uint32, _ time.Time, r tap.SenderReport) {
+	s.say("report %d %+v", stream, r)
+}
+func (s *tape) End(stream uint32, _ time.Time)              { s.say("end %d", stream) }
+func (s *tape) Muted(track string, muted bool, _ time.Time) { s.say("muted %s %t", track, muted) }
 
 func (s *tape) Speaking(identities []string, _ time.Time) { s.say("speaking %v", identities) }
 
@@ -296,7 +299,7 @@ func (s *tape) packets() int {
 	return s.count
 }
 
-func (s *tape) stream(id uint32) TapStream {
+func (s *tape) stream(id uint32) tap.Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.streams[id]
@@ -322,25 +325,25 @@ func TestNobodyIsTappedButWhoIsAllowed(t *testing.T) {
 			bob.write(1, -1, opusPT, seq, []byte("bob"))
 		}
 		both(1)
-		tap := st.tap(s)
+		pass := st.tap(s)
 		both(2)
 		s.heard(t)
 		time.Sleep(time.Millisecond)
-		tap.Allow("ann")
+		pass.Allow("ann")
 		both(3)
 		s.heard(t, "begin 1 ann/TR_a audio/opus", `1:3 "ann"`)
 		begun := s.stream(1)
-		if want := (TapStream{
+		if want := (tap.Stream{
 			ID: 1, Identity: "ann", Track: "TR_a", Source: "microphone", Mime: "audio/opus", Fmtp: "useinbandfec=1",
 			SSRC: 1000, PayloadType: opusPT, RED: redPT, ClockRate: 48000, Channels: 2,
 		}); begun != want {
 			t.Errorf("began %+v, want %+v", begun, want)
 		}
 		both(4)
-		tap.Forbid("ann") // what it was not told of by now it is told no more
+		pass.Forbid("ann") // what it was not told of by now it is told no more
 		both(5)
 		s.heard(t, "end 1")
-		allow(tap, "bob", "ann")
+		allow(pass, "bob", "ann")
 		both(6)
 		s.heard(t, "begin 2 ann/TR_a audio/opus", `2:6 "ann"`, "begin 3 bob/TR_b audio/opus", `3:6 "bob"`)
 	})
@@ -820,7 +823,7 @@ type gate struct {
 
 func (g *gate) Packet(uint32, time.Time, []byte) { g.pass(); g.packets.Add(1) }
 
-func (g *gate) Report(uint32, time.Time, SenderReport) { g.pass() }
+func (g *gate) Report(uint32, time.Time, tap.SenderReport) { g.pass() }
 
 func (g *gate) pass() {
 	g.inside.Store(true)

@@ -10,6 +10,7 @@ import (
 	"aparte/sfu/codec"
 	"aparte/sfu/publish"
 	"aparte/sfu/ring"
+	"aparte/sfu/tap"
 )
 
 // What a tap does of its own: it looks into the rings and tells the sink.
@@ -291,7 +292,7 @@ func (t *Tap) readLayer(f *tapFeed, i int, from uint64, b *tapBuffers) {
 	at.reports, b.reports = l.Reports(at.reports, b.reports[:0])
 	for _, r := range b.reports {
 		if at.stream != 0 && r.SSRC == at.ssrc && r.At.After(f.since) {
-			t.cfg.Sink.Report(at.stream, r.At, SenderReport{NTP: r.NTP, RTP: r.RTP, Packets: r.Packets, Octets: r.Octets})
+			t.cfg.Sink.Report(at.stream, r.At, tap.SenderReport{NTP: r.NTP, RTP: r.RTP, Packets: r.Packets, Octets: r.Octets})
 		}
 	}
 }
@@ -339,8 +340,8 @@ func (t *Tap) hand(f *tapFeed, i int, p *ring.Packet, b *tapBuffers) {
 	t.cfg.Sink.Packet(at.stream, arrived, b.rtp[:n])
 }
 
-func (f *tapFeed) stream(at *tapLayer, l *publish.Layer, c *publish.Codec, codecs []publish.Codec) TapStream {
-	s := TapStream{
+func (f *tapFeed) stream(at *tapLayer, l *publish.Layer, c *publish.Codec, codecs []publish.Codec) tap.Stream {
+	s := tap.Stream{
 		ID: at.stream, Identity: f.track.identity, Track: f.track.sid, Source: f.track.source,
 		Mime: c.MimeType, Fmtp: c.Fmtp, RID: l.RID(), SSRC: at.ssrc, PayloadType: c.PayloadType,
 		ClockRate: c.ClockRate, Channels: c.Channels,

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // speak writes what is spoken to a file: speak FILE.
@@ -21,10 +21,10 @@ func spoken() []byte {
 	b := journal.Append(nil, 0, journal.Head{Part: 1, Began: time.Unix(1_800_000_000, 0)})
 	b = journal.Append(b, 0, journal.Started{Recording: "r1", Room: "room-1", By: "anne"})
 	b = journal.Append(b, 0, journal.Joined{Identity: "anne", Name: "Anne Bernard", Kind: "host"})
-	b = journal.Append(b, 0, journal.Begin{TapStream: sfu.TapStream{
+	b = journal.Append(b, 0, journal.Begin{Stream: tap.Stream{
 		ID: 1, Identity: "anne", Track: "TR_a", Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2,
 	}})
-	b = journal.Append(b, 0, journal.Begin{TapStream: sfu.TapStream{
+	b = journal.Append(b, 0, journal.Begin{Stream: tap.Stream{
 		ID: 2, Identity: "anne", Track: "TR_p", Source: "unknown", Mime: "audio/PCMU", ClockRate: 8000, Channels: 1,
 	}})
 	for n := range uint16(50) {

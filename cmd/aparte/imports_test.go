@@ -18,12 +18,12 @@ import (
 	"testing"
 )
 
-// Who may import whom. cmd → signaling → sfu; recorder → sfu's tap, and what reads
-// payloads; nothing points back. A package may always import the folders below its own top one.
+// Who may import whom. cmd → signaling → sfu; recorder → the words of sfu's tap, and what
+// reads payloads, so that recordings are read where no SFU builds; nothing points back. A package may always import the folders below its own top one.
 var mayImport = map[string][]string{
 	"sfu":             {},
 	"signaling":       {"sfu/..."},
-	"recorder":        {"sfu", "sfu/codec"},
+	"recorder":        {"sfu/tap", "sfu/codec"},
 	"web":             {},
 	"cmd/aparte":      {"sfu/...", "signaling/...", "recorder/...", "web"},
 	"cmd/aparte-load": {},
@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 var pure = []string{
 	"signaling/link", "signaling/lobby", "signaling/meeting", "signaling/profile", "signaling/recording", "signaling/role",
 	"signaling/token", "signaling/post", "signaling/audit", "signaling/appointment", "signaling/health",
-	"sfu/ring", "sfu/codec", "sfu/congestion", "recorder/journal", "recorder/jitter", "recorder/clock", "recorder/compose",
+	"sfu/ring", "sfu/codec", "sfu/congestion", "sfu/tap", "recorder/journal", "recorder/jitter", "recorder/clock", "recorder/compose",
 }
 
 var impure = []string{"net", "net/http", "database/sql", "os", "os/exec", "syscall", "github.com/gorilla/websocket", "golang.org/x/sys/..."}
@@ -107,7 +107,8 @@ func TestImportRules(t *testing.T) {
 		{"signaling/api", "database/sql", true},
 		{"signaling/lobby", "net/http", true},
 		{"signaling/lobby", "time", false},
-		{"recorder", "aparte/sfu", false},
+		{"recorder", "aparte/sfu/tap", false},
+		{"recorder", "aparte/sfu", true},
 		{"recorder/mux", "aparte/sfu/ring", true},
 		{"recorder", "filippo.io/age", true},
 		{"recorder/seal", "filippo.io/age", false},

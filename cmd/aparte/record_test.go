@@ -15,7 +15,7 @@ import (
 	"aparte/recorder"
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // capture records a meeting of a few segments: capture DATA ID RECIPIENT-FILE SEGMENTS,
@@ -38,7 +38,7 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(r.Note(journal.Joined{Identity: "anne", Name: "Anne Bernard", Kind: "host"}))
 	ts.Check(r.Note(journal.Consent{Identity: "anne", Answer: journal.Given, Wording: "2027-1"}))
-	r.Begin(sfu.TapStream{ID: 1, Identity: "anne", Track: "TR_a", Source: "microphone", Mime: "audio/opus"})
+	r.Begin(tap.Stream{ID: 1, Identity: "anne", Track: "TR_a", Source: "microphone", Mime: "audio/opus"})
 	for n := range segments {
 		r.Packet(1, time.Now(), fmt.Appendf(nil, "RTP packet %d", n))
 		ts.Check(r.Flush(ctx))

@@ -19,7 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,7 +30,7 @@ var (
 )
 
 func (t *tape) microphone(from, to time.Duration, identity, sid string) {
-	id := t.stream(from, sfu.TapStream{Identity: identity, Track: sid, Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2})
+	id := t.stream(from, tap.Stream{Identity: identity, Track: sid, Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2})
 	for n := uint16(0); from+time.Duration(n)*20*time.Millisecond < to; n++ {
 		t.packet(from+time.Duration(n)*20*time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
 			Version: 2, PayloadType: 111, SequenceNumber: n, Timestamp: uint32(n) * 960,
@@ -40,7 +40,7 @@ func (t *tape) microphone(from, to time.Duration, identity, sid string) {
 }
 
 func (t *tape) pictures(from, to time.Duration, sid string, first []byte) {
-	id := t.stream(from, sfu.TapStream{Identity: "ann", Track: sid, Source: "camera", Mime: "video/VP8", PayloadType: 96, ClockRate: 90000})
+	id := t.stream(from, tap.Stream{Identity: "ann", Track: sid, Source: "camera", Mime: "video/VP8", PayloadType: 96, ClockRate: 90000})
 	payload := first
 	for n := uint16(0); from+time.Duration(n)*40*time.Millisecond < to; n++ {
 		t.packet(from+time.Duration(n)*40*time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
@@ -167,7 +167,7 @@ func TestAJournalThatBreaksOff(t *testing.T) {
 func TestACodecThatChanges(t *testing.T) {
 	one := newTape()
 	one.pictures(time.Second, 2*time.Second, "TR_v", keyFrame)
-	id := one.stream(2*time.Second, sfu.TapStream{Identity: "ann", Track: "TR_v", Source: "camera", Mime: "video/H264", PayloadType: 102, ClockRate: 90000})
+	id := one.stream(2*time.Second, tap.Stream{Identity: "ann", Track: "TR_v", Source: "camera", Mime: "video/H264", PayloadType: 102, ClockRate: 90000})
 	sps := []byte{0x67, 0x42, 0xc0, 0x1f, 0x8c, 0x8d, 0x40, 0x28, 0x02, 0xdd, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00, 0x03, 0x01, 0x84, 0x78, 0xc1, 0x95}
 	for n, nal := range [][]byte{sps, {0x68, 0xce, 0x3c, 0x80}, {0x65, 1, 2, 3}} {
 		one.packet(2*time.Second+time.Millisecond, id, &rtp.Packet{Header: rtp.Header{
@@ -236,7 +236,7 @@ func TestHostileStreams(t *testing.T) {
 	for range 20 {
 		one := newTape()
 		for _, mime := range mimes {
-			id := one.stream(0, sfu.TapStream{
+			id := one.stream(0, tap.Stream{
 				Identity: strings.Repeat("é/", random.IntN(50)), Track: mime, Mime: mime, PayloadType: 96, ClockRate: random.Uint32() >> random.IntN(33), Channels: uint16(random.IntN(3)),
 			})
 			for n := range 300 {
@@ -253,7 +253,7 @@ func TestHostileStreams(t *testing.T) {
 					one.add(at, journal.Packet{Stream: id, RTP: raw})
 				}
 				if n%20 == 0 {
-					one.add(at, journal.Report{Stream: id, SenderReport: sfu.SenderReport{NTP: random.Uint64(), RTP: random.Uint32()}})
+					one.add(at, journal.Report{Stream: id, SenderReport: tap.SenderReport{NTP: random.Uint64(), RTP: random.Uint32()}})
 				}
 			}
 		}

@@ -95,7 +95,7 @@ func (f *files) begin(key streamKey) {
 	l := &layer{feed: one}
 	frames, ok := jitter.NewStream(st.Mime, func(frame jitter.Frame) { one.track.take(l, frame) })
 	if !ok {
-		f.survey.skip(st.TapStream, "no file can be made of this codec")
+		f.survey.skip(st.Stream, "no file can be made of this codec")
 		return
 	}
 	name := trackKey{st.Identity, st.Track}

@@ -14,7 +14,7 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // Up to an hour of somebody's camera and microphone, with what happens in an hour: jitter and
@@ -93,7 +93,7 @@ func newHour(length time.Duration, drift, wander float64, by time.Duration) *hou
 func (h *hour) reports(stream uint32, from, to time.Duration, rate, base uint32, lag time.Duration) {
 	s := &h.sender
 	for at := from + lag; at < to; at += 5*time.Second + time.Duration(s.random.IntN(1000))*time.Millisecond {
-		h.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: sfu.SenderReport{
+		h.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: tap.SenderReport{
 			NTP: s.ntp(at), RTP: base + uint32(int64(s.local(at)/time.Microsecond)*int64(rate)/1_000_000),
 		}})
 	}
@@ -114,7 +114,7 @@ func (h *hour) send(at time.Duration, stream uint32, p *rtp.Packet) (came bool) 
 
 func (h *hour) microphone() {
 	const base = 4_000_000_000 // wraps
-	id := h.tape.stream(time.Millisecond, sfu.TapStream{
+	id := h.tape.stream(time.Millisecond, tap.Stream{
 		Identity: "ann", Track: "TR_a", Source: "microphone", Mime: "audio/opus", SSRC: 1, PayloadType: 111, ClockRate: 48000, Channels: 2,
 	})
 	h.reports(id, 0, h.length, 48000, base, 2*time.Second)
@@ -146,7 +146,7 @@ func (h *hour) camera() {
 		width    uint16
 		base     uint32
 	}{{time.Second, change, 10, 640, base}, {change - 300*time.Millisecond, h.length, 11, 320, base + 1<<31}} {
-		id := h.tape.stream(layer.from, sfu.TapStream{
+		id := h.tape.stream(layer.from, tap.Stream{
 			Identity: "ann", Track: "TR_v", Source: "camera", Mime: "video/VP8", RID: "h", SSRC: layer.ssrc, PayloadType: 96, ClockRate: 90000,
 		})
 		h.reports(id, layer.from, layer.to, 90000, layer.base, time.Second)

@@ -22,7 +22,7 @@ import (
 	"github.com/pion/webrtc/v4/pkg/media/oggreader"
 
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 const (
@@ -134,7 +134,7 @@ func (c *clip) send(at time.Duration, stream uint32, p *rtp.Packet) {
 func (c *clip) report(stream uint32, rate, base uint32) {
 	s := &c.sender
 	for at := 2 * time.Second; at < clipSeconds*time.Second; at += 2 * time.Second {
-		c.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: sfu.SenderReport{
+		c.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: tap.SenderReport{
 			NTP: s.ntp(at), RTP: base + uint32(int64(s.local(at)/time.Microsecond)*int64(rate)/1_000_000),
 		}})
 	}
@@ -144,7 +144,7 @@ func (c *clip) report(stream uint32, rate, base uint32) {
 func (c *clip) film(t *testing.T, path, mime string, payloader rtp.Payloader) (count int) {
 	t.Helper()
 	const base = 1 << 31
-	id := c.tape.stream(0, sfu.TapStream{Identity: "u1", Track: "TR_v", Source: "camera", Mime: mime, SSRC: 5, PayloadType: 96, ClockRate: 90000})
+	id := c.tape.stream(0, tap.Stream{Identity: "u1", Track: "TR_v", Source: "camera", Mime: mime, SSRC: 5, PayloadType: 96, ClockRate: 90000})
 	c.report(id, 90000, base)
 	p := rtp.NewPacketizer(1200, 96, 5, payloader, rtp.NewFixedSequencer(65500), 90000)
 	for _, picture := range picturesOf(t, path, mime) {
@@ -204,7 +204,7 @@ func picturesOf(t *testing.T, path, mime string) (all [][]byte) {
 func (c *clip) talk(t *testing.T, path string) {
 	t.Helper()
 	const base = 12345
-	id := c.tape.stream(0, sfu.TapStream{Identity: "u1", Track: "TR_a", Source: "microphone", Mime: "audio/opus", SSRC: 6, PayloadType: 111, ClockRate: 48000, Channels: 2})
+	id := c.tape.stream(0, tap.Stream{Identity: "u1", Track: "TR_a", Source: "microphone", Mime: "audio/opus", SSRC: 6, PayloadType: 111, ClockRate: 48000, Channels: 2})
 	c.report(id, 48000, base)
 	file, err := os.Open(path)
 	if err != nil {

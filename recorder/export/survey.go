@@ -9,7 +9,7 @@ import (
 	"aparte/recorder/clock"
 	"aparte/recorder/jitter"
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // maxEvents bounds the index.
@@ -35,7 +35,7 @@ func (t turns) now(part, id uint32) streamKey {
 
 // stream is what the survey knows of one.
 type stream struct {
-	sfu.TapStream
+	tap.Stream
 	clock *clock.Stream
 	times jitter.Times
 }
@@ -150,19 +150,19 @@ func (s *survey) take(record journal.Record, at time.Duration) {
 func (s *survey) begin(part uint32, e journal.Begin) {
 	key := s.turns.next(part, e.ID)
 	if e.ClockRate == 0 {
-		s.skip(e.TapStream, "its clock rate is not known")
+		s.skip(e.Stream, "its clock rate is not known")
 		return
 	}
 	owner := senderKey{part, s.stays[e.Identity], e.Identity}
 	if s.senders[owner] == nil {
 		s.senders[owner] = &clock.Sender{}
 	}
-	s.streams[key] = &stream{TapStream: e.TapStream, clock: s.senders[owner].Stream(e.ClockRate)}
+	s.streams[key] = &stream{Stream: e.Stream, clock: s.senders[owner].Stream(e.ClockRate)}
 	s.person(e.Identity)
 }
 
 // skip notes a stream without a file, once.
-func (s *survey) skip(st sfu.TapStream, reason string) {
+func (s *survey) skip(st tap.Stream, reason string) {
 	one := Skipped{Identity: st.Identity, Track: st.Track, Codec: st.Mime, Reason: reason}
 	if !s.skipped[one] {
 		s.skipped[one] = true

@@ -12,7 +12,7 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/recorder/journal"
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // tape is a journal that is being made, in any order.
@@ -29,10 +29,10 @@ func (t *tape) add(at time.Duration, e journal.Event) {
 }
 
 // stream begins one.
-func (t *tape) stream(at time.Duration, s sfu.TapStream) uint32 {
+func (t *tape) stream(at time.Duration, s tap.Stream) uint32 {
 	t.next++
 	s.ID = t.next
-	t.add(at, journal.Begin{TapStream: s})
+	t.add(at, journal.Begin{Stream: s})
 	return t.next
 }
 

@@ -8,8 +8,8 @@ import (
 
 	"aparte/recorder/jitter"
 	"aparte/recorder/mux"
-	"aparte/sfu"
 	"aparte/sfu/codec"
+	"aparte/sfu/tap"
 )
 
 const (
@@ -127,7 +127,7 @@ func (t *track) finish() {
 func (t *track) close() {
 	t.finish()
 	if t.made == 0 && t.files.err == nil {
-		t.files.survey.skip(sfu.TapStream{Identity: t.identity, Track: t.sid, Mime: t.mime},
+		t.files.survey.skip(tap.Stream{Identity: t.identity, Track: t.sid, Mime: t.mime},
 			"nothing of it can be played: no sound, or no whole key frame, is in the recording")
 	}
 }

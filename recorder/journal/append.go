@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 const magic = "APJ1"
@@ -50,7 +50,7 @@ func AppendPacket(b []byte, at time.Duration, stream uint32, rtp []byte) []byte 
 }
 
 // AppendReport is Append of a Report.
-func AppendReport(b []byte, at time.Duration, stream uint32, r sfu.SenderReport) []byte {
+func AppendReport(b []byte, at time.Duration, stream uint32, r tap.SenderReport) []byte {
 	start := len(b)
 	b = append(b, byte(KindReport), 0, 0, 0)
 	b = appendTime(b, at)

@@ -3,7 +3,7 @@ package journal
 import (
 	"time"
 
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // Limits of the format. What is longer is refused by readers; [Append] cuts texts.
@@ -53,7 +53,7 @@ type Head struct {
 }
 
 // Begin announces a stream of RTP, before its first packet.
-type Begin struct{ sfu.TapStream }
+type Begin struct{ tap.Stream }
 
 // Packet is an RTP packet, header and payload, as its sender numbered it.
 type Packet struct {
@@ -64,7 +64,7 @@ type Packet struct {
 // Report is a sender report of a stream.
 type Report struct {
 	Stream uint32
-	sfu.SenderReport
+	tap.SenderReport
 }
 
 // End says that nothing more comes of a stream in this part. A part that breaks off

@@ -14,7 +14,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
@@ -30,12 +30,12 @@ var all = []struct {
 	{5 * time.Microsecond, Started{"REC7", "room-1", "anne"}},
 	{10 * time.Microsecond, Joined{"anne", "Anne Bernard", "host"}},
 	{20 * time.Microsecond, Consent{"anne", Given, "2027-1/fr"}},
-	{30 * time.Microsecond, Begin{sfu.TapStream{
+	{30 * time.Microsecond, Begin{tap.Stream{
 		ID: 1, Identity: "anne", Track: "TR_a", Source: "microphone", Mime: "audio/opus", Fmtp: "minptime=10;useinbandfec=1",
 		SSRC: 0xDEADBEEF, PayloadType: 111, RED: 63, ClockRate: 48000, Channels: 2,
 	}}},
 	{40 * time.Microsecond, Packet{1, []byte{0x80, 111, 0, 1, 0, 0, 0, 2, 0xDE, 0xAD, 0xBE, 0xEF, 'x'}}},
-	{50 * time.Microsecond, Report{1, sfu.SenderReport{NTP: 0xE1E2E3E400000001, RTP: 0x01020304, Packets: 7, Octets: 900}}},
+	{50 * time.Microsecond, Report{1, tap.SenderReport{NTP: 0xE1E2E3E400000001, RTP: 0x01020304, Packets: 7, Octets: 900}}},
 	{time.Second, Muted{"TR_a", true}},
 	{2 * time.Second, Muted{"TR_a", false}},
 	{3 * time.Second, Speaking{[]string{"anne", "ines"}}},
@@ -249,7 +249,7 @@ func TestPacketsAndReportsAllocateNothing(t *testing.T) {
 	b, rtp := make([]byte, 0, 1<<20), make([]byte, 1200)
 	if n := testing.AllocsPerRun(100, func() {
 		b = AppendPacket(b[:0], time.Minute, 7, rtp)
-		b = AppendReport(b, time.Minute, 7, sfu.SenderReport{NTP: 1})
+		b = AppendReport(b, time.Minute, 7, tap.SenderReport{NTP: 1})
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

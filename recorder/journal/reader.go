@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // FormatError is a journal that is not as the package comment has it. A journal that
@@ -263,7 +263,7 @@ func (f *fields) event(kind Kind) (e Event, skip bool) {
 }
 
 func (f *fields) begin() Begin {
-	return Begin{sfu.TapStream{
+	return Begin{tap.Stream{
 		ID: f.uint32(), Identity: f.text(), Track: f.text(), Source: f.text(), Mime: f.text(), Fmtp: f.text(), RID: f.text(),
 		SSRC: f.uint32(), PayloadType: uint8(f.number(math.MaxUint8)), RED: uint8(f.number(math.MaxUint8)),
 		ClockRate: f.uint32(), Channels: uint16(f.number(math.MaxUint16)),

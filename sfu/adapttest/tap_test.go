@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // reel is what a tap gave.
@@ -21,18 +22,18 @@ type reel struct {
 }
 
 type taped struct {
-	sfu.TapStream
+	tap.Stream
 	seqs    map[uint16]time.Time // when each arrived
 	first   []byte               // of the payloads
 	voices  []uint16
-	reports []sfu.SenderReport
+	reports []tap.SenderReport
 	ended   bool
 }
 
-func (r *reel) Begin(s sfu.TapStream) {
+func (r *reel) Begin(s tap.Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.streams[s.ID] = &taped{TapStream: s, seqs: map[uint16]time.Time{}}
+	r.streams[s.ID] = &taped{Stream: s, seqs: map[uint16]time.Time{}}
 }
 
 func (r *reel) Packet(id uint32, at time.Time, raw []byte) {
@@ -55,7 +56,7 @@ func (r *reel) Packet(id uint32, at time.Time, raw []byte) {
 	}
 }
 
-func (r *reel) Report(id uint32, _ time.Time, s sfu.SenderReport) {
+func (r *reel) Report(id uint32, _ time.Time, s tap.SenderReport) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.streams[id].reports = append(r.streams[id].reports, s)
@@ -112,10 +113,10 @@ func TestATapHasWhatIsSent(t *testing.T) {
 		}
 		p, s := pictures[0], sound[0]
 		if p.RID != "f" || p.Identity != "ann" || p.Source != "camera" || p.Mime != "video/VP8" || p.ClockRate != 90000 {
-			t.Errorf("the camera began as %+v", p.TapStream)
+			t.Errorf("the camera began as %+v", p.Stream)
 		}
 		if s.Source != "microphone" || s.Mime != "audio/opus" || s.Channels != 2 || s.RID != "" {
-			t.Errorf("the microphone began as %+v", s.TapStream)
+			t.Errorf("the microphone began as %+v", s.Stream)
 		}
 		if n := len(s.voices); n < 1040 || n > 1051 {
 			t.Errorf("%d packets of sound in 21 s", n)
