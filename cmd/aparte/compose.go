@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"aparte/recorder/compose"
@@ -35,15 +36,15 @@ func (c *recordCompose) Run(ctx context.Context, p *process) error {
 	if c.Threads < 1 {
 		return usageError{fmt.Errorf("threads: %d, at least 1", c.Threads)}
 	}
-	tool, err := render.Find(ctx, c.FFmpeg)
+	tool, err := render.Find(ctx, c.FFmpeg, confiner())
 	if err == nil {
 		err = tool.Check(render.Format(c.Format))
 	}
 	if err != nil {
 		return err
 	}
-	if tool.Shared != "" {
-		fmt.Fprintf(p.stderr, "aparte: ffmpeg has no network of its own to be kept apart in (%s); it is only told to use none\n", tool.Shared)
+	for _, lack := range tool.Lacks {
+		fmt.Fprintln(p.stderr, "aparte: ffmpeg is not kept apart as it could be:", lack)
 	}
 	output := filepath.Clean(c.Output)
 	if c.Work == "" {
@@ -65,6 +66,15 @@ func (c *recordCompose) Run(ctx context.Context, p *process) error {
 		return errors.Join(err, c.clear())
 	}
 	return fmt.Errorf("%w\nWhat is made until now stays in %s, not encrypted: the same command goes on from there, or delete it", err, c.Work)
+}
+
+// confiner is this program, also after its file was replaced; nothing where no program
+// can be confined.
+func confiner() string {
+	if runtime.GOOS != "linux" {
+		return ""
+	}
+	return "/proc/self/exe"
 }
 
 // The folders within the work folder.

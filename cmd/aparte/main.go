@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"aparte/recorder/compose/confine"
 )
 
 // Exit codes. Scripts and service managers tell a wrong configuration, which
@@ -49,6 +51,11 @@ type process struct {
 }
 
 func main() {
+	if args := os.Args[1:]; len(args) > 0 && args[0] == confine.Verb {
+		// Of this program's own doing, see package confine: nothing else may come before.
+		fmt.Fprintln(os.Stderr, confine.Become(args[1:]))
+		os.Exit(exitFailed)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], &process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ})
 	stop()

@@ -34,7 +34,7 @@ func (r *renderer) measure(ctx context.Context, s compose.Sound) (compose.Loudne
 	err = r.step(name, key, func(part string) error {
 		read.Integrated = -70 // what silence has
 		args := append(r.input(s.File, 1), "-map", "0:a:0", "-af", evenly+",ebur128=metadata=1,ametadata=mode=print:file=-", "-f", "null", "-")
-		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, cpu: r.cpu, read: func(line string) error {
+		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, read: func(line string) error {
 			name, value, ok := strings.Cut(line, "=")
 			if !ok || name != "lavfi.r128.M" && name != "lavfi.r128.I" {
 				return nil

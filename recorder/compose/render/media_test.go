@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,10 +17,20 @@ import (
 	"go.uber.org/goleak"
 
 	"aparte/recorder/compose"
+	"aparte/recorder/compose/confine"
 	"aparte/recorder/export"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == confine.Verb { // it was started by Tool.run, see confiner
+		fmt.Fprintln(os.Stderr, confine.Become(os.Args[2:]))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// confiner is this test itself.
+const confiner = "/proc/self/exe"
 
 // studio makes the media of a recording.
 type studio struct {
@@ -87,7 +98,7 @@ func (s *studio) compose(t testing.TB, cfg Config) (*Result, string) {
 
 func tool(t testing.TB) *Tool {
 	t.Helper()
-	found, err := Find(t.Context(), "ffmpeg")
+	found, err := Find(t.Context(), "ffmpeg", confiner)
 	if err != nil {
 		t.Fatalf("%v (make test-packages installs it)", err)
 	}

@@ -117,7 +117,7 @@ func (r *renderer) withoutBroken(ctx context.Context, i compose.Interval, source
 			continue
 		}
 		args := append(from(sources[t.File], t.Offset), "-map", "0:v:0", "-t", fmt.Sprintf("%.3f", (i.To-i.From).Seconds()), "-f", "null", "-")
-		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, cpu: r.cpu})
+		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
 		if failed := (*jobError)(nil); errors.As(err, &failed) {
 			tiles[n].File, why = "", nil
 			r.spoiled(t.File, failed)
@@ -134,7 +134,7 @@ func (r *renderer) playable(ctx context.Context, index *export.Index) (*export.I
 	out.Files = nil
 	for _, f := range index.Files {
 		args := append(r.input(f.Name, 1), "-map", "0", "-frames", "1", "-f", "null", "-")
-		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, cpu: r.cpu})
+		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
 		if failed := (*jobError)(nil); errors.As(err, &failed) {
 			r.spoiled(f.Name, failed)
 			continue

@@ -196,7 +196,7 @@ func quiet() []string { return []string{"-nostdin", "-hide_banner", "-v", "error
 func (r *renderer) progressing(ctx context.Context, args []string, length time.Duration) error {
 	from := r.state.Done
 	args = slices.Concat(quiet(), []string{"-nostats", "-progress", "pipe:1", "-stats_period", "1", "-filter_complex_threads", strconv.Itoa(r.threads)}, args)
-	return r.tool.run(ctx, job{args: args, dir: r.work.dir, cpu: r.cpu, read: func(line string) error {
+	return r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, read: func(line string) error {
 		if text, ok := strings.CutPrefix(line, "out_time_us="); ok && length > 0 {
 			if us, err := strconv.ParseInt(text, 10, 64); err == nil && us > 0 {
 				r.state.Done = from + min(time.Duration(us)*time.Microsecond, length)

@@ -119,7 +119,7 @@ func (r *renderer) normalize(ctx context.Context, mix string) (string, error) {
 		// It says what it measured at its end, in several lines.
 		var said string
 		args := []string{"-nostdin", "-hide_banner", "-nostats", "-v", "info", "-protocol_whitelist", "file,pipe", "-f", "flac", "-i", "file:" + mix, "-af", target + ":print_format=json", "-f", "null", "-"}
-		if err := r.tool.run(ctx, job{args: args, dir: r.work.dir, cpu: r.cpu, said: &said}); err != nil {
+		if err := r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, said: &said}); err != nil {
 			return err
 		}
 		return r.work.write(part, said[max(strings.LastIndex(said, "{"), 0):])

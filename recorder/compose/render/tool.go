@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"aparte/recorder/compose/confine"
 )
 
 // ErrUnavailable says that nothing can be composed on this machine.
@@ -37,10 +40,11 @@ const (
 
 // Tool is the program that was found.
 type Tool struct {
-	// Shared says why what it runs has no network of its own, which is none; "" where it
-	// has.
-	Shared string
+	// Lacks says in what it is not kept apart as it could be, and why: this system has no
+	// means to. Empty: in nothing.
+	Lacks []string
 
+	confiner  string // what confines itself and becomes it; "": it runs as it is
 	path      string
 	version   string
 	isolation isolation
@@ -54,13 +58,18 @@ var filtersNeeded = []string{
 	"ebur128", "format", "fps", "loudnorm", "overlay", "pad", "scale", "setsar", "tpad", "volume",
 }
 
-// Find finds the program by its name or path.
-func Find(ctx context.Context, name string) (*Tool, error) {
+// Find finds the program by its name or path. The confiner is this program's own path,
+// where it hands the arguments that follow [confine.Verb] to [confine.Become]; "": nothing
+// confines it.
+func Find(ctx context.Context, name, confiner string) (*Tool, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: install ffmpeg (Debian: apt-get install ffmpeg), or say where it is with --ffmpeg; recordings are verified, opened and exported without it", ErrUnavailable, err)
 	}
-	t := &Tool{path: path}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	t := &Tool{path: path, confiner: confiner}
 	version, err := t.isolate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s does not run: %w", ErrUnavailable, path, err)
@@ -97,10 +106,16 @@ func (t *Tool) isolate(ctx context.Context) (version string, err error) {
 		break
 	}
 	if t.isolation == (isolation{}) {
-		t.Shared = "this system has none to give"
+		why := "this system has none to give"
 		if refused != nil {
-			t.Shared = refused.Error()
+			why = refused.Error()
 		}
+		t.Lacks = append(t.Lacks, "it has no network of its own to be kept in ("+why+")")
+	}
+	if t.confiner == "" {
+		t.Lacks = append(t.Lacks, "nothing confines it")
+	} else {
+		t.Lacks = append(t.Lacks, confine.Missing()...)
 	}
 	return version, err
 }

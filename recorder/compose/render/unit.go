@@ -2,21 +2,27 @@ package render
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 	"unicode"
+
+	"aparte/recorder/compose/confine"
 )
 
 // job is one run of the program.
 type job struct {
 	args []string
-	dir  string             // where it works
+	dir  string             // where it works; "": nowhere, it only says something
+	sees []string           // folders in which it may read besides
 	cpu  time.Duration      // how much time it may use
 	read func(string) error // is given each line of its standard output
 	said *string            // where the end of what it says on its standard error goes
@@ -27,6 +33,10 @@ const (
 	cpuLeast = 10 * time.Minute
 	// saidMost is how much of what it complains about is kept, in bytes.
 	saidMost = 2 << 10
+	// Limits of a job: bytes of addresses and of a file, and files open at once.
+	memoryMost = 8 << 30
+	fileMost   = 64 << 30
+	openMost   = 1024
 	// killedWithin is how long pipes stay open behind a job that was killed.
 	killedWithin = 5 * time.Second
 )
@@ -54,18 +64,20 @@ func (t *Tool) run(ctx context.Context, j job) error {
 }
 
 func (t *Tool) runHere(ctx context.Context, j job) error {
-	cmd := exec.CommandContext(ctx, t.path, j.args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = j.dir, []string{}, killedWithin
+	cmd, err := t.command(ctx, j)
+	if err != nil {
+		return &startError{err}
+	}
+	cmd.Env, cmd.WaitDelay = []string{}, killedWithin
 	var said tail
 	cmd.Stderr = &said
 	var out io.ReadCloser
 	if j.read != nil {
-		var err error
 		if out, err = cmd.StdoutPipe(); err != nil {
 			return err
 		}
 	}
-	if err := t.isolation.start(cmd, max(j.cpu, cpuLeast)); err != nil {
+	if err := t.isolation.start(cmd); err != nil {
 		return &startError{err}
 	}
 	var wrong error
@@ -78,7 +90,7 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 			_ = cmd.Cancel()
 		}
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	if j.said != nil {
 		*j.said = string(said.b)
 	}
@@ -93,10 +105,35 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 	return nil
 }
 
+// command is the program with its arguments, or what confines itself and then becomes it.
+func (t *Tool) command(ctx context.Context, j job) (*exec.Cmd, error) {
+	dir := cmp.Or(j.dir, "/")
+	if t.confiner == "" {
+		cmd := exec.CommandContext(ctx, t.path, j.args...)
+		cmd.Dir = dir
+		return cmd, nil
+	}
+	rules := confine.Rules{Read: j.sees, CPU: max(j.cpu, cpuLeast), Memory: memoryMost, File: fileMost, Open: openMost}
+	if j.dir != "" {
+		absolute, err := filepath.Abs(j.dir)
+		if err != nil {
+			return nil, err
+		}
+		rules.Write = []string{absolute}
+	}
+	args, err := rules.Arguments(t.path, j.args)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, t.confiner, args...)
+	cmd.Args[0], cmd.Dir = os.Args[0], dir
+	return cmd, nil
+}
+
 // output is what it prints.
 func (t *Tool) output(ctx context.Context, args ...string) (string, error) {
 	var b strings.Builder
-	err := t.run(ctx, job{args: args, dir: "/", read: func(line string) error {
+	err := t.run(ctx, job{args: args, read: func(line string) error {
 		b.WriteString(line + "\n")
 		return nil
 	}})
