@@ -359,9 +359,11 @@ func (r *Recording) tellSpeaking(at time.Time) {
 }
 
 // Note tells the recording what happened in the meeting: a [journal.Joined], Left,
-// Renamed or Consent. Consent given has the streams of that identity kept from then
+// Renamed, Consent or Message. Consent given has the streams of that identity kept from then
 // on, declined or withdrawn not any more, before Note returns. Who is in the meeting
-// when the recording starts has joined it, for the journal. Other events are refused.
+// when the recording starts has joined it, for the journal. A message in a pause, or of
+// somebody whose consent does not hold, is left out like a packet, and so is one for which
+// there is no room. Other events are refused.
 func (r *Recording) Note(e journal.Event) error {
 	at := time.Now()
 	r.mu.Lock()
@@ -377,10 +379,30 @@ func (r *Recording) Note(e journal.Event) error {
 		r.put(e, at)
 	case journal.Consent:
 		return r.consent(e, at)
+	case journal.Message:
+		r.message(e, at)
 	default:
 		return fmt.Errorf("a recording is not told of a %T", e)
 	}
 	return nil
+}
+
+// message keeps what somebody wrote. Nobody can write a recording full: of what there is
+// no room for the gap tells. Holds mu.
+func (r *Recording) message(e journal.Message, at time.Time) {
+	if r.paused || !r.agreed[e.Identity] {
+		return
+	}
+	offset := at.Sub(r.began)
+	if r.gap == nil || r.tellGap(false) { // which uses scratch, too
+		r.scratch = journal.Append(r.scratch[:0], offset, e)
+		if c := r.buffer.fit(len(r.scratch), false); c != nil {
+			c.b = append(c.b, r.scratch...)
+			r.hurry()
+			return
+		}
+	}
+	r.lose(journal.Overflow, offset, len(e.Text))
 }
 
 // consent is an answer. Holds mu.

@@ -331,6 +331,64 @@ func TestOnlyWhoAgreedIsKept(t *testing.T) {
 	}
 }
 
+// So are their messages: what somebody wrote who has not agreed, or in a pause, is nowhere.
+func TestMessagesAreKeptLikeMedia(t *testing.T) {
+	cfg := config(t)
+	r := start(t, cfg)
+	say := func(identity, text string) { note(t, r, journal.Message{Identity: identity, Text: text}) }
+	say("anne", "before her yes")
+	note(t, r, given("anne"), given("chloe"), journal.Consent{Identity: "boris", Answer: journal.Declined})
+	say("anne", "Bonjour")
+	say("boris", "MARKED")
+	r.Pause("anne")
+	say("anne", "in the pause")
+	r.Resume("anne")
+	note(t, r, journal.Consent{Identity: "anne", Answer: journal.Withdrawn})
+	say("anne", "after her withdrawal")
+	say("chloe", "À bientôt")
+	stop(t, r)
+	records, _ := opened(t, cfg)
+	want(t, records, "Started", "Consent", "Consent", "Consent", "Message", "Paused", "Resumed", "Consent", "Message", "Stopped")
+	if got := []journal.Event{records[4].Event, records[8].Event}; !reflect.DeepEqual(got, []journal.Event{
+		journal.Message{Identity: "anne", Text: "Bonjour"}, journal.Message{Identity: "chloe", Text: "À bientôt"},
+	}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Nobody can write a recording full: messages for which there is no room are a gap, and it
+// goes on.
+func TestAFloodOfMessages(t *testing.T) {
+	cfg := config(t)
+	cfg.Every, cfg.Buffer = time.Hour, 2*chunkLen // Flush is the only one who writes, and two pieces have room
+	hold := make(chan struct{})
+	cfg = cfg.with(func(write int) error {
+		if write > 1 { // the binding is through
+			<-hold
+		}
+		return nil
+	})
+	r := start(t, cfg)
+	note(t, r, given("anne"))
+	for range 2*chunkLen/journal.MaxText + 10 {
+		note(t, r, journal.Message{Identity: "anne", Text: strings.Repeat("x", journal.MaxText)})
+	}
+	close(hold)
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	note(t, r, journal.Message{Identity: "anne", Text: "There is room again"})
+	stop(t, r)
+	records, _ := opened(t, cfg)
+	told := events(records)
+	if n := len(told); n < 60 || !slices.Equal(told[n-3:], []string{"Gap", "Message", "Stopped"}) {
+		t.Fatalf("%d records, the last %q", n, told[max(n-3, 0):])
+	}
+	if gap := records[len(records)-3].Event.(journal.Gap); gap.Reason != journal.Overflow || gap.Packets < 10 || gap.Bytes != gap.Packets*journal.MaxText {
+		t.Errorf("%+v", gap)
+	}
+}
+
 // A stream that begins under the number of one that never ended, of a tap that was closed
 // without a word, ends that.
 func TestAStreamThatBeginsTwice(t *testing.T) {

@@ -120,7 +120,7 @@ func (c *recordCompose) compose(ctx context.Context, p *process, tool *render.To
 	fmt.Fprintf(p.stdout, "%s: lasts %.3f s, intervals %d, chapters %d, steps %d, of which %d were made before\n",
 		filepath.Join(c.Output, result.Film), plan.Length.Seconds(), len(plan.Intervals), len(plan.Chapters), result.Made, result.Reused)
 	if result.Captions != "" {
-		fmt.Fprintf(p.stdout, "%s: who speaks; written messages are not in a recording\n", filepath.Join(c.Output, result.Captions))
+		fmt.Fprintf(p.stdout, "%s: who speaks, and messages to everybody\n", filepath.Join(c.Output, result.Captions))
 	}
 	fmt.Fprintf(p.stdout, "%s: not encrypted\n", c.Output)
 	return nil

@@ -248,6 +248,8 @@ func (c *writing) Note(e recording.Event) {
 		} else {
 			all = []journal.Event{journal.Consent{Identity: e.Identity, Answer: journal.Withdrawn}}
 		}
+	case recording.EventMessage:
+		all = []journal.Event{journal.Message{Identity: e.Identity, Text: e.Text}}
 	case recording.EventPaused, recording.EventResumed:
 		return // Pause and Resume say so themselves
 	}

@@ -11,9 +11,12 @@ const nameMost = 60
 // displayed is a name as it may be written into a picture or a list: on one line, without
 // what controls a terminal or turns the direction of writing of what follows. The joiners
 // without which Persian and some scripts of India cannot be written stay.
-func displayed(name string) string {
+func displayed(name string) string { return shown(name, nameMost) }
+
+// shown is any text in that way, of at most so many characters.
+func shown(text string, most int) string {
 	const nonJoiner, joiner = '\u200c', '\u200d'
-	name = strings.Map(func(r rune) rune {
+	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == nonJoiner, r == joiner:
 			return r
@@ -23,8 +26,8 @@ func displayed(name string) string {
 			return -1
 		}
 		return r
-	}, name)
-	return Shortened(strings.Join(strings.Fields(name), " "), nameMost)
+	}, text)
+	return Shortened(strings.Join(strings.Fields(text), " "), most)
 }
 
 // Shortened has at most so many characters, the last of them an ellipsis where some were

@@ -44,7 +44,8 @@ type Plan struct {
 	Kept     []Span
 	Sounds   []Sound
 	Chapters []Chapter
-	Speech   []Speech // who speaks when
+	Speech   []Speech  // who speaks when
+	Messages []Message // what was written when
 	// AudioOnly: nobody has a picture at any time.
 	AudioOnly bool
 }
@@ -89,9 +90,10 @@ func New(index *export.Index, cfg Config) (*Plan, error) {
 	}
 	b.gather(index)
 	b.listen(events, whole.To)
+	b.read(events)
 	plan := &Plan{
 		Layout: cfg.Layout, Language: cfg.Language, Length: b.tl.length, Kept: b.tl.kept,
-		Sounds: b.sounds, Speech: b.speech, Chapters: chapters(w, &b.tl, b.people, b.pictures),
+		Sounds: b.sounds, Speech: b.speech, Messages: b.messages, Chapters: chapters(w, &b.tl, b.people, b.pictures),
 		AudioOnly: !slices.ContainsFunc(b.pictures, func(p *picture) bool { return len(p.shown) > 0 }),
 	}
 	var err error
@@ -111,6 +113,7 @@ type builder struct {
 	pictures   []*picture
 	sounds     []Sound
 	speech     []Speech
+	messages   []Message
 	changes    []change
 }
 

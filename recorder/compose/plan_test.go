@@ -44,6 +44,10 @@ func speaking(at float64, identities ...string) export.Event {
 	return export.Event{At: at, Kind: "speaking", Identities: identities}
 }
 
+func message(at float64, identity, text string) export.Event {
+	return export.Event{At: at, Kind: "message", Identity: identity, Text: text}
+}
+
 func event(at float64, kind string) export.Event { return export.Event{At: at, Kind: kind} }
 
 func meeting(length float64, files []export.File, events ...export.Event) *export.Index {
@@ -96,6 +100,9 @@ func told(p *Plan) string {
 	for _, s := range p.Speech {
 		fmt.Fprintf(&b, "%v to %v %s speaks\n", s.From, s.To, s.Name)
 	}
+	for _, m := range p.Messages {
+		fmt.Fprintf(&b, "%v to %v %s writes %s\n", m.From, m.To, m.Name, m.Text)
+	}
 	return b.String()
 }
 
@@ -128,6 +135,15 @@ func TestPlans(t *testing.T) {
 		{"names", Grid, meeting(10, []export.File{camera("anne", 0, 10)}, joined(0, "anne"), export.Event{At: 5.01, Kind: "renamed", Identity: "anne", Name: "Anne\u202e \x1b[31m\nMartin"})},
 		{"sound-alone", Speaker, meeting(10, []export.File{microphone("anne", 0, 10), microphone("bob", 0, 9)}, joined(0, "anne"), joined(0, "bob"), speaking(1, "bob"), speaking(3))},
 		{"many", Grid, many(18)},
+		// Cleo declines, and what is hers is nowhere; nor is what comes in a pause, or after a
+		// withdrawal. Four at once: the fourth takes the first one's place.
+		{"messages", Grid, meeting(60, []export.File{camera("anne", 0, 60), microphone("bob", 0, 60)},
+			joined(0, "anne"), joined(0, "bob"), joined(0, "cleo"), message(0.5, "anne", "too early"), consent(1, "anne", "given"), consent(1, "bob", "given"), consent(1, "cleo", "declined"),
+			message(1, "anne", "Bonjour"), message(2, "cleo", "no"), message(3, "eve", "who is that?"), message(10, "bob", strings.Repeat("Un long texte. ", 50)),
+			event(20, "paused"), message(21, "anne", "in the pause"), event(25, "resumed"), message(25, "anne", "مرحبا\u202e\nبكم <b>--></b>"), message(26, "anne", "\u200b\n"),
+			export.Event{At: 30, Kind: "renamed", Identity: "anne", Name: "Anne Martin"},
+			message(35, "anne", "one"), message(35.5, "bob", "two"), message(36, "anne", "three"), message(36.5, "bob", "four"),
+			consent(40, "bob", "withdrawn"), message(41, "bob", "not any more"), message(59.9, "anne", "Au revoir"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan, err := New(tt.index, Config{tt.layout, French})
@@ -240,6 +256,19 @@ func wrong(p *Plan, index *export.Index) string {
 			return fmt.Sprintf("chapters %v", p.Chapters)
 		}
 	}
+	for i, m := range p.Messages {
+		if m.From < 0 || m.To > p.Length || m.length() <= 0 || m.length() > readMost || i > 0 && m.From < p.Messages[i-1].From {
+			return fmt.Sprintf("message %+v", m)
+		}
+		if i >= messagesAtOnce && p.Messages[i-messagesAtOnce].To > m.From {
+			return fmt.Sprintf("too many messages at %v", m.From)
+		}
+		if !slices.ContainsFunc(index.Events, func(e export.Event) bool {
+			return e.Kind == "message" && e.Identity == m.Identity && m.Text == shown(e.Text, messageMost) && unshowable(index, Tile{Identity: m.Identity}, seconds(e.At), 0) == ""
+		}) {
+			return fmt.Sprintf("message %+v is of nobody who may be shown", m)
+		}
+	}
 	for _, s := range p.Speech {
 		if s.From < 0 || s.To > p.Length || s.length() < saidLeast {
 			return fmt.Sprintf("speech %+v", s)
@@ -329,13 +358,15 @@ func TestEveryPlan(t *testing.T) {
 		events := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) export.Event {
 			e := export.Event{
 				At: when.Draw(t, "at"), Identity: who.Draw(t, "identity"), Name: rapid.String().Draw(t, "name"),
-				Kind: rapid.SampledFrom([]string{"joined", "left", "consent", "paused", "resumed", "muted", "speaking", "started", "renamed"}).Draw(t, "kind"),
+				Kind: rapid.SampledFrom([]string{"joined", "left", "consent", "paused", "resumed", "muted", "speaking", "started", "renamed", "message"}).Draw(t, "kind"),
 			}
 			switch e.Kind {
 			case "consent":
 				e.Answer = rapid.SampledFrom([]string{"given", "declined", "withdrawn"}).Draw(t, "answer")
 			case "muted":
 				e.Track, e.Muted = "TR_"+e.Identity, new(rapid.Bool().Draw(t, "muted"))
+			case "message":
+				e.Text = rapid.String().Draw(t, "text")
 			case "speaking":
 				e.Identities = rapid.SliceOfNDistinct(who, 0, 4, rapid.ID).Draw(t, "speak")
 			}
@@ -387,13 +418,23 @@ func TestFollowing(t *testing.T) {
 func TestCaptions(t *testing.T) {
 	plan := &Plan{Language: French, Speech: []Speech{
 		{Span{1500 * time.Millisecond, 3 * time.Second}, "a", "Anne <b>&amp; --> x"}, {Span{time.Hour, time.Hour + 61*time.Second}, "b", "سارة"},
+	}, Messages: []Message{
+		{Span{2 * time.Second, 6 * time.Second}, "a", "Anne <b>", "À tous : <i>--> & voilà</i>"}, {Span{3 * time.Second, 7 * time.Second}, "b", "سارة", "مرحبا، see you!"},
 	}}
 	if got, want := plan.WebVTT(), `WEBVTT
 
-NOTE Les messages écrits ne sont pas dans l’enregistrement.
+NOTE En bas : qui parle. En haut : les messages écrits à tous par les personnes enregistrées, sans fichiers ni messages privés.
 
 00:00:01.500 --> 00:00:03.000
 <v Anne &lt;b&gt;&amp;amp; --&gt; x>Anne &lt;b&gt;&amp;amp; --&gt; x</v>
+
+00:00:02.000 --> 00:00:06.000 line:0
+<v Anne &lt;b&gt;>Anne &lt;b&gt;
+À tous : &lt;i&gt;--&gt; &amp; voilà&lt;/i&gt;</v>
+
+00:00:03.000 --> 00:00:07.000 line:0
+<v سارة>سارة
+مرحبا، see you!</v>
 
 01:00:00.000 --> 01:01:01.000
 <v سارة>سارة</v>

@@ -21,9 +21,12 @@ type named struct {
 }
 
 // name is what somebody was called at a time of the recording.
-func (p *person) name(at time.Duration) string {
-	name := p.names[0].name
-	for _, n := range p.names {
+func (p *person) name(at time.Duration) string { return nameAt(p.names, at) }
+
+// nameAt is the one of names, in order, that somebody had at a time.
+func nameAt(names []named, at time.Duration) string {
+	name := names[0].name
+	for _, n := range names {
 		if n.at <= at {
 			name = n.name
 		}
@@ -111,6 +114,14 @@ func (a *attendance) call(e export.Event, at time.Duration) {
 	if e.Name != "" {
 		a.names[e.Identity] = append(a.names[e.Identity], named{at, displayed(e.Name)})
 	}
+}
+
+// name is what somebody was called; who never had a name goes by their identity.
+func (a *attendance) name(identity string, at time.Duration) string {
+	if names := a.names[identity]; len(names) > 0 {
+		return nameAt(names, at)
+	}
+	return displayed(identity)
 }
 
 // present is when somebody may be shown, in the recording's time: while they were there,

@@ -77,6 +77,7 @@ func TestAMeeting(t *testing.T) {
 	one.microphone(2*time.Second, 6*time.Second, "bob", "TR_b")
 	one.add(2500*time.Millisecond, journal.Muted{Track: "TR_b", Muted: true})
 	one.add(2600*time.Millisecond, journal.Speaking{Identities: []string{"ann", "bob"}})
+	one.add(5500*time.Millisecond, journal.Message{Identity: "ann", Text: "Bonjour <b>\nà tous"})
 	one.add(6*time.Second, journal.Gap{Reason: journal.Overflow, Since: 5 * time.Second, Packets: 3})
 	first := one.bytes()
 
@@ -101,10 +102,13 @@ skipped TR_w`); got != want {
 	for _, e := range index.Events {
 		events = append(events, fmt.Sprintf("%.1f %s", e.At, e.Kind))
 	}
-	if got, want := strings.Join(events, ", "), "0.0 started, 0.0 joined, 0.0 joined, 2.5 muted, 2.6 speaking, 3.0 left, 4.0 joined, 6.0 gap, 12.0 stopped"; got != want {
+	if got, want := strings.Join(events, ", "), "0.0 started, 0.0 joined, 0.0 joined, 2.5 muted, 2.6 speaking, 3.0 left, 4.0 joined, 5.5 message, 6.0 gap, 12.0 stopped"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if since := index.Events[7].Since; since == nil || *since != 5 {
+	if said := index.Events[7]; said.Identity != "ann" || said.Text != "Bonjour <b>\nà tous" {
+		t.Errorf("the message: %+v", said)
+	}
+	if since := index.Events[8].Since; since == nil || *since != 5 {
 		t.Errorf("the gap since %v", since)
 	}
 	if index.Recording != "r1" || index.Room != "room" || index.Duration != 12 || !index.Began.Equal(one.began) || index.Incomplete != "" {

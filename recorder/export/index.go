@@ -88,4 +88,5 @@ type Event struct {
 	Reason     string   `json:"reason,omitempty"`
 	Since      *float64 `json:"since,omitempty"` // of a gap
 	Packets    uint64   `json:"packets,omitempty"`
+	Text       string   `json:"text,omitempty"` // of a message to everybody
 }

@@ -215,6 +215,9 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 		out.Kind, out.Reason, out.Packets, out.Since = "gap", e.Reason, e.Packets, &since
 	case journal.Stopped:
 		out.Kind, out.Identity, out.Reason = "stopped", e.By, e.Reason
+	case journal.Message:
+		s.person(e.Identity)
+		out.Kind, out.Identity, out.Text = "message", e.Identity, e.Text
 	case journal.Muted:
 		out.Kind, out.Track, out.Muted = "muted", e.Track, &e.Muted
 	case journal.Speaking:

@@ -142,6 +142,8 @@ func appendFields(b []byte, e Event) []byte {
 		b = appendNumbers(b, e.Packets, e.Bytes)
 	case Stopped:
 		b = appendTexts(b, e.By, e.Reason)
+	case Message:
+		b = appendTexts(b, e.Identity, e.Text)
 	default:
 		panic(fmt.Sprintf("journal: an event of type %T", e))
 	}

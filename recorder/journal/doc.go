@@ -58,6 +58,12 @@
 //	0x17  gap       reason: text; since: the time of the first thing lost; packets, bytes
 //	0x18  stopped   by, reason: texts
 //
+// # What is written in the meeting
+//
+//	0x80  message   identity, text: texts; to everybody, by somebody who is recorded then
+//
+// It came later than the kinds above; readers from before pass over it.
+//
 // # Later versions
 //
 // A reader skips kinds from 0x80 on that it does not know, and refuses any other. A

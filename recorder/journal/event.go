@@ -41,6 +41,8 @@ const (
 
 	// firstSkipped is the first kind that readers pass over when they do not know it.
 	firstSkipped Kind = 0x80
+
+	KindMessage Kind = 0x80
 )
 
 // Event is what one record says: one of the types of this file, by value.
@@ -138,6 +140,12 @@ type Gap struct {
 	Bytes   uint64 // of those packets
 }
 
+// Message is what somebody who is recorded has written to everybody.
+type Message struct {
+	Identity string
+	Text     string // may have several lines
+}
+
 // Stopped is the last thing a recording says.
 type Stopped struct {
 	By     string // identity; "" is the server
@@ -160,3 +168,4 @@ func (Paused) kind() Kind   { return KindPaused }
 func (Resumed) kind() Kind  { return KindResumed }
 func (Gap) kind() Kind      { return KindGap }
 func (Stopped) kind() Kind  { return KindStopped }
+func (Message) kind() Kind  { return KindMessage }

@@ -49,6 +49,7 @@ var all = []struct {
 	{0, Head{3, began.Add(time.Hour)}},
 	{0, Consent{"ines", Withdrawn, ""}},
 	{36 * time.Hour, Stopped{"", "disk full"}},
+	{36 * time.Hour, Message{"anne", "Bonjour à tous,\nà demain \u202E <b>"}},
 }
 
 func written() []byte {
@@ -222,7 +223,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 
 func TestKindsOfLaterVersionsArePassedOver(t *testing.T) {
 	b := Append(nil, 0, Head{1, began})
-	b = append(b, 0x80, 0, 0, 3, 0, 'x', 'y')
+	b = append(b, 0x81, 0, 0, 3, 0, 'x', 'y')
 	b = Append(b, 0, Left{"a"})
 	records, err := read(b)
 	if err != nil || len(records) != 2 {

@@ -257,6 +257,8 @@ func (f *fields) event(kind Kind) (e Event, skip bool) {
 		return Gap{f.text(), f.time(), f.number(math.MaxUint64), f.number(math.MaxUint64)}, false
 	case KindStopped:
 		return Stopped{f.text(), f.text()}, false
+	case KindMessage:
+		return Message{f.text(), f.text()}, false
 	case KindHead: // the caller's
 	}
 	return nil, kind >= firstSkipped

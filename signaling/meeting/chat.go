@@ -237,6 +237,7 @@ func (a say) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	l.post(m)
+	l.writeDown(m)
 	return m, nil
 }
 

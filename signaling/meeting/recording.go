@@ -239,6 +239,20 @@ func (l *live) want(now time.Time) {
 	l.captor.Want(w)
 }
 
+// writeDown has the recorder take a message to everybody, by somebody who is recorded now.
+// A private one never is, nor a file: its sender may still delete it, and could not there.
+func (l *live) writeDown(m Message) {
+	r := l.recording
+	if m.To != ToEveryone || r == nil || r.State != recording.Running {
+		return
+	}
+	if _, agreed := l.agreeing()[m.From]; !agreed {
+		return
+	}
+	w := recording.Written{Recording: r.ID, Part: r.Part, Identity: m.From, Text: m.Text, At: m.At, Decided: l.captor.Decided()}
+	l.orders = append(l.orders, func(Media, string) { l.captor.Write(w) })
+}
+
 // narrow is want where nothing could be stored: it only takes away.
 func (l *live) narrow() {
 	l.captor.Narrow(func(w *recording.Wanted) {

@@ -49,11 +49,16 @@ type consenting struct {
 	stored asked // what the disk knows
 	holds  asked // what holds, stored or not
 	taken  int   // how often somebody was
+
+	said    int                     // messages, which number them
+	kept    int                     // of those that were to be taken down
+	left    int                     // and that were not
+	written []recordingtest.Written // that this life's recorder is to have
 }
 
 // live begins a life of the server over the data that there is.
 func (m *consenting) live() {
-	m.recorder = &recordingtest.Recorder{}
+	m.recorder, m.written = &recordingtest.Recorder{}, nil
 	m.h.store = &flaky{Store: m.h.store.Store} // of before the crash nothing is stored any more
 	m.h.Meetings = meeting.NewMeetings(meeting.Config{
 		Store: m.h.store, Media: m.h.call, Now: m.now.now, Random: rand.Reader, Log: quiet, Recorder: m.recorder, Kept: m.recorder,
@@ -205,6 +210,31 @@ func (m *consenting) act() {
 	m.settle()
 }
 
+// write has somebody write in the call: to everybody, or privately.
+func (m *consenting) write() {
+	s := rapid.SampledFrom(m.all).Draw(m.T, "who writes")
+	m.now.pass(time.Second) // nobody writes too often
+	if rapid.IntRange(0, 3).Draw(m.T, "fails") == 0 {
+		m.h.store.failSave.Store(true)
+	}
+	to := rapid.SampledFrom([]string{meeting.ToEveryone, meeting.ToHosts, meeting.ToEveryone, m.all[1].identity, meeting.ToEveryone}).Draw(m.T, "to")
+	m.said++
+	said := recordingtest.Written{Identity: s.identity, Text: fmt.Sprint("Message ", m.said), Taken: true}
+	_, err := m.h.Say(m.Context(), m.who(s), said.Text, to)
+	m.Logf("%s writes to %s when %q, agreed %t: %v", s.called, to, m.holds.state, m.holds.yes[s], err)
+	switch takes := to == meeting.ToEveryone && s.in && m.holds.state == recording.Running && m.holds.yes[s]; {
+	case err == nil && takes:
+		m.written = append(m.written, said)
+		m.kept++
+	case err == nil:
+		m.left++
+	case takes && !errors.Is(err, meeting.ErrUnavailable):
+		m.Fatalf("%s writes: %v", s.called, err)
+	}
+	m.check()
+	m.settle()
+}
+
 // crash ends the server without its disk, and begins another: nobody is in.
 func (m *consenting) crash() {
 	m.h.store.failSave.Store(true)
@@ -240,12 +270,16 @@ func (m *consenting) check() {
 	if !slices.Equal(got, want) {
 		m.Fatalf("%q are recorded, want %q", got, want)
 	}
+	if got := m.recorder.Written(); !slices.Equal(got, m.written) {
+		m.Fatalf("taken down: %+v, want %+v", got, m.written)
+	}
 }
 
 // Whatever happens, who is recorded is in the call, has agreed to the recording that
-// runs, and has that on the disk.
+// runs, and has that on the disk; so has whoever's messages to everybody are taken down, and
+// no others are.
 func TestWhoIsRecorded(t *testing.T) {
-	taken, crashes := 0, 0
+	taken, crashes, kept, left := 0, 0, 0, 0
 	h := newHouse(t, nil)
 	h.withAgents()
 	first := h.Meetings
@@ -293,13 +327,15 @@ func TestWhoIsRecorded(t *testing.T) {
 		m.holds = asked{id: v.Recording.ID, state: recording.Running, yes: make(map[*soul]bool)}
 		m.settle()
 		for range rapid.IntRange(10, 40).Draw(r, "steps") {
-			switch rapid.SampledFrom([]string{"act", "come", "act", "come", "act", "act", "leave", "act", "crash or restart"}).Draw(r, "step") {
+			switch rapid.SampledFrom([]string{"act", "come", "act", "come", "act", "write", "leave", "act", "write", "crash or restart"}).Draw(r, "step") {
 			case "act":
 				m.act()
 			case "come":
 				m.come(rapid.SampledFrom(m.all).Draw(r, "who comes"))
 			case "leave":
 				m.leave()
+			case "write":
+				m.write()
 			default:
 				if rapid.Bool().Draw(r, "planned") {
 					m.restart()
@@ -311,8 +347,10 @@ func TestWhoIsRecorded(t *testing.T) {
 		}
 		taken += m.taken
 		crashes += len(m.lives) - 1
+		kept += m.kept
+		left += m.left
 	})
-	if taken == 0 || crashes == 0 {
-		t.Errorf("%d times somebody was recorded, with %d crashes: nothing was looked at", taken, crashes)
+	if taken == 0 || crashes == 0 || kept == 0 || left == 0 {
+		t.Errorf("%d times somebody was recorded, with %d crashes; %d messages were taken down, %d not: nothing was looked at", taken, crashes, kept, left)
 	}
 }

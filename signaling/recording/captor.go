@@ -65,9 +65,15 @@ type Captor struct {
 type running struct {
 	order   Order
 	capture Capture
-	let     map[string]string // names, by identity
+	let     map[string]letThrough // by identity
 	paused  bool
 	end     chan struct{} // closed when it is wanted no more
+}
+
+// letThrough is somebody of whom something is taken.
+type letThrough struct {
+	name  string
+	since uint64 // the decision by which
 }
 
 // Timeouts of the recorder.
@@ -209,7 +215,7 @@ func (c *Captor) restrain(w Wanted) {
 	for _, identity := range slices.Sorted(maps.Keys(r.let)) {
 		if _, still := w.Who[identity]; !still {
 			r.capture.Forbid(identity)
-			r.capture.Note(Event{At: w.At, Kind: EventForbidden, Identity: identity, Name: r.let[identity], Left: !w.In[identity]})
+			r.capture.Note(Event{At: w.At, Kind: EventForbidden, Identity: identity, Name: r.let[identity].name, Left: !w.In[identity]})
 			delete(r.let, identity)
 		}
 	}
@@ -242,10 +248,37 @@ func (c *Captor) Release(told uint64) {
 	}
 	for _, identity := range slices.Sorted(maps.Keys(w.Who)) {
 		if _, already := r.let[identity]; !already {
-			r.let[identity] = w.Who[identity]
+			r.let[identity] = letThrough{w.Who[identity], told}
 			r.capture.Note(Event{At: w.At, Kind: EventAllowed, Identity: identity, Name: w.Who[identity]})
 			r.capture.Allow(identity)
 		}
+	}
+}
+
+// Written is a message to everybody in the call, by somebody who was recorded when it was.
+type Written struct {
+	Recording      string // id
+	Part           int
+	Identity, Text string
+	At             time.Time
+	// Decided is the captor's latest decision before it.
+	Decided uint64
+}
+
+// Write has a message written down, like what else is taken of whoever wrote it: not once
+// that was forbidden, be it that it has been allowed anew since. Call it when the call has
+// been told of the message.
+func (c *Captor) Write(m Written) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w, _ := c.latest()
+	c.restrain(w)
+	r := c.running
+	if r == nil || r.paused || r.order.part() != (part{m.Recording, m.Part}) {
+		return
+	}
+	if let, is := r.let[m.Identity]; is && let.since <= m.Decided {
+		r.capture.Note(Event{At: m.At, Kind: EventMessage, Identity: m.Identity, Name: let.name, Text: m.Text})
 	}
 }
 
@@ -279,7 +312,7 @@ func (c *Captor) start(w Wanted) bool {
 		c.over(w.Order, Summary{}, fmt.Errorf("%w: %w", ErrFailed, err))
 		return false
 	}
-	r := &running{order: w.Order, capture: capture, let: make(map[string]string), end: make(chan struct{})}
+	r := &running{order: w.Order, capture: capture, let: make(map[string]letThrough), end: make(chan struct{})}
 	c.running = r
 	c.tasks.Go(func() { c.follow(r) })
 	return true

@@ -98,6 +98,48 @@ func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
 	})
 }
 
+// A message is taken down while something is taken of whoever wrote it, and was when they wrote.
+func TestMessagesAreTakenDownLikeMedia(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		said := func(text string) recording.Written {
+			return recording.Written{Recording: "R", Part: 1, Identity: "a", Text: text, Decided: r.Decided()}
+		}
+		r.Want(wanted(1, false, "a"))
+		r.Write(said("before anything is taken"))
+		r.Release(r.Decided())
+		r.recorder.Told()
+		r.Write(said("first"))
+		other := said("of another recording")
+		other.Recording = "S"
+		r.Write(other)
+		other = said("of somebody who has not agreed")
+		other.Identity = "b"
+		r.Write(other)
+		late := said("written before the withdrawal, and told after it")
+		r.Want(wanted(1, false)) // carried out by nobody yet
+		r.Write(late)
+		r.recorder.Told()
+		r.obey(wanted(1, false, "a"), nil, []string{"note allowed a", "allow a"})
+		r.Write(late)
+		r.Write(said("second"))
+		r.Want(wanted(1, true, "a"))
+		r.Write(said("in a pause"))
+		r.Want(wanted(2, false, "a"))
+		r.Release(r.Decided())
+		r.Write(said("of the part before"))
+		r.Close()
+		r.Write(said("after the end"))
+		var got []string
+		for _, one := range r.recorder.Written() {
+			got = append(got, one.Text)
+		}
+		if want := []string{"first", "second"}; !slices.Equal(got, want) {
+			t.Errorf("taken down: %q, want %q", got, want)
+		}
+	})
+}
+
 // A part that has ended by itself is not begun again, whatever is wanted.
 func TestWhatEndsByItselfIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

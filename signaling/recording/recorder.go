@@ -118,6 +118,7 @@ type Event struct {
 	Kind     EventKind
 	Identity string // "": of the recording itself
 	Name     string
+	Text     string // of a message
 	// Left: whom nothing more is taken of has left the call; false: they took their word back.
 	Left bool
 }
@@ -131,6 +132,8 @@ const (
 	EventForbidden EventKind = "forbidden"
 	EventPaused    EventKind = "paused"
 	EventResumed   EventKind = "resumed"
+	// EventMessage is what somebody wrote to everybody in the call.
+	EventMessage EventKind = "message"
 )
 
 // What a recorder fails with.

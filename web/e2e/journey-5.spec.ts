@@ -28,6 +28,11 @@ test.afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What is written during the recording. */
+const SAID = {
+  host: 'Bonjour à tous <b>&</b>', ines: 'مرحبا بكم', karim: 'Karim écrit ceci', privately: 'Entre nous seulement',
+};
+
 const answers = (page: Page): Locator => page.getByTestId('rec-prompt');
 
 test('journey 5: a recording of three with one refusal, opened by the archive', async () => {
@@ -73,6 +78,15 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     recording = (await recordings(server))[0] ?? '';
     for (const one of [page, ines.page]) await expectPicture(one, 'OTHER');
     await expectVoice(page);
+    // All three write to everybody, and the host to one alone.
+    await host.say(SAID.host);
+    await karim.say(SAID.karim);
+    await ines.say(SAID.ines);
+    for (const text of [SAID.host, SAID.karim, SAID.ines]) await host.expectMessage(text);
+    await page.getByLabel('À :').selectOption({ label: 'Inês Duarte' });
+    await page.getByRole('textbox', { name: 'Écrire un message privé' }).fill(SAID.privately);
+    await page.keyboard.press('Enter');
+    await ines.expectMessage(SAID.privately);
     // Some ten seconds of two people.
     await expect.poll(async () => (await parts(recording))[0]?.size ?? 0, { message: 'bytes on the disk', timeout: 60_000 }).toBeGreaterThan(700_000);
   });
@@ -88,7 +102,7 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     written = closed;
     expect(await parts(recording)).toEqual(written);
     const bytes = await readFile(closed[0]?.file ?? '');
-    for (const word of ['Duarte', 'Haddad', 'Bernard', 'Compte rendu', 'OpusHead']) expect(bytes.includes(word), word).toBe(false);
+    for (const word of ['Duarte', 'Haddad', 'Bernard', 'Compte rendu', 'OpusHead', ...Object.values(SAID)]) expect(bytes.includes(word), word).toBe(false);
   });
 
   let index: Index | undefined;
@@ -102,6 +116,12 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     expect(index.files.map(({ identity, source }) => `${identities[identity]} ${source}`).sort()).toEqual(
       [`${host.name} camera`, `${host.name} microphone`, 'Inês Duarte camera', 'Inês Duarte microphone'].sort());
     expect(JSON.stringify(index)).not.toContain('Haddad');
+    expect(index.events.filter(({ kind }) => kind === 'message').map(({ identity, text }) => [identities[identity ?? ''], text])).toEqual(
+      [[host.name, SAID.host], ['Inês Duarte', SAID.ines]]);
+    const journal = await readFile(path.join(folder, 'open', 'journal'));
+    for (const [text, there] of [[SAID.host, true], [SAID.ines, true], [SAID.karim, false], [SAID.privately, false]] as const) {
+      expect(journal.includes(text), text).toBe(there);
+    }
     for (const { file, identity, source, duration } of index.files) {
       const side = identities[identity] === host.name ? 'HOST' : 'GUEST';
       expect(duration, file).toBeGreaterThan(5);
@@ -128,6 +148,9 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     const told = film.chapters.join('\n') + film.captions;
     for (const name of [host.name, 'Inês Duarte']) expect(told).toContain(name);
     expect(told).not.toContain('Haddad');
+    expect(film.captions).toContain(`line:0\n<v ${host.name}>${host.name}\nBonjour à tous &lt;b&gt;&amp;&lt;/b&gt;</v>`);
+    expect(film.captions).toContain(`line:0\n<v Inês Duarte>Inês Duarte\n${SAID.ines}</v>`);
+    for (const text of [SAID.karim, SAID.privately]) expect(film.captions).not.toContain(text);
     // Two stand side by side.
     const sides = new Set<string>();
     for (const tile of ['640:360:0:180', '640:360:640:180'] as const) {

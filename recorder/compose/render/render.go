@@ -42,7 +42,7 @@ type Progress struct {
 type Result struct {
 	Plan         *compose.Plan
 	Film         string   // in Dir
-	Captions     string   // in Dir; "" where it is not known that anybody spoke
+	Captions     string   // in Dir; "" where it is not known that anybody spoke or wrote
 	Made, Reused int      // steps
 	Spoiled      []string // what is missing of files that could not be decoded, and why
 	Measured     bool     // who speaks is measured: the recording has nothing of it
@@ -128,7 +128,7 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	result := &Result{Plan: plan, Film: filmName + filepath.Ext(film), Made: r.state.Made, Reused: r.state.Reused, Spoiled: r.broken, Measured: measured}
-	if len(plan.Speech) > 0 {
+	if len(plan.Speech)+len(plan.Messages) > 0 {
 		result.Captions = captionsName
 		if err := os.WriteFile(filepath.Join(cfg.Dir, captionsName), []byte(plan.WebVTT()), 0o600); err != nil {
 			return nil, err

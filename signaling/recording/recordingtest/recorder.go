@@ -22,6 +22,7 @@ type Recorder struct {
 	onStart  func()
 	told     []string
 	captures []*Capture
+	written  []Written
 	deleted  []string
 	stuck    []string
 	size     int // of every part; 0: PartBytes
@@ -40,6 +41,12 @@ type Capture struct {
 	err     error
 
 	done chan struct{}
+}
+
+// Written is a message that was taken down.
+type Written struct {
+	Identity, Text string
+	Taken          bool // of whom something was taken then
 }
 
 // PartBytes is how large every part is said to be.
@@ -107,6 +114,13 @@ func (r *Recorder) Orders() []recording.Order {
 		all[i] = c.Order
 	}
 	return all
+}
+
+// Written are the messages that it took down, in order.
+func (r *Recorder) Written() []Written {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.written)
 }
 
 // Told is what it was told since Told was called last, in order.
@@ -276,7 +290,11 @@ func (c *Capture) Note(e recording.Event) {
 	if e.Left {
 		what = "note left"
 	}
-	c.do(what, e.Identity, func() {})
+	c.do(what, e.Identity, func() {
+		if e.Kind == recording.EventMessage {
+			c.r.written = append(c.r.written, Written{e.Identity, e.Text, c.let[e.Identity] && !c.paused && !c.stopped && !c.over()})
+		}
+	})
 }
 
 // Stop implements recording.Capture.

@@ -25,7 +25,7 @@ export interface Index {
   people: { identity: string; name: string }[];
   files: Exported[];
   skipped?: unknown[];
-  events: { at: number; kind: string; identity?: string; name?: string; answer?: string }[];
+  events: { at: number; kind: string; identity?: string; name?: string; answer?: string; text?: string }[];
 }
 
 /** The folders of recordings that a server has, if any. */
