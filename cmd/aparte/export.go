@@ -33,7 +33,7 @@ func (c *recordExport) Run(ctx context.Context, p *process) error {
 		return usageError{err}
 	}
 	index, err := export.Export(ctx, export.Config{
-		Open: func() (io.ReadCloser, error) { return os.Open(path) }, Dir: c.Output,
+		Open: func() (io.ReadCloser, error) { return os.Open(path) }, Into: export.OnDisk(c.Output),
 	})
 	var format *journal.FormatError
 	switch {

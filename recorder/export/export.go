@@ -7,21 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 )
-
-// ErrNotEmpty says that there is something in the folder to export into.
-var ErrNotEmpty = errors.New("the folder is not empty")
 
 // Config is what to export, and where to.
 type Config struct {
 	// Open gives the journal in plain, from its beginning. It is called twice.
 	Open func() (io.ReadCloser, error)
-	// Dir is the folder that the files go into. It is made if need be; what is in it is
-	// never overwritten.
-	Dir string
+	Into Folder
+	// Steady has sound last as long as its times say, for players that count samples and
+	// look at no times: silence where nothing was sent, and where a sender's clock runs
+	// slow; a frame less where it runs fast.
+	Steady bool
 }
 
 // Export writes the media files and the index, and returns the index. When it fails,
@@ -31,27 +28,28 @@ func Export(ctx context.Context, cfg Config) (*Index, error) {
 	if err := reading(cfg, func(r io.Reader) error { return s.read(canceled{ctx, r}) }); err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+	err := cfg.Into.Begin()
+	if err == nil {
+		err = write(ctx, cfg, s)
+	}
+	if err = errors.Join(err, cfg.Into.End()); err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(cfg.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	if err := empty(root); err != nil {
-		return nil, err
-	}
-	f := newFiles(s, root)
-	err = reading(cfg, func(r io.Reader) error { return f.write(canceled{ctx, r}) })
+	return &s.index, nil
+}
+
+// write is the second reading, and the index.
+func write(ctx context.Context, cfg Config, s *survey) error {
+	f := newFiles(s, cfg.Into, cfg.Steady)
+	err := reading(cfg, func(r io.Reader) error { return f.write(canceled{ctx, r}) })
 	if closed := f.close(); !errors.Is(err, closed) { // what a track met ends the reading, too
 		err = errors.Join(err, closed)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	slices.SortStableFunc(s.index.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.Start, b.Start)) })
-	return &s.index, writeIndex(root, &s.index)
+	return writeIndex(cfg.Into, &s.index)
 }
 
 // canceled is a reader that ends with its context.
@@ -75,20 +73,8 @@ func reading(cfg Config, do func(io.Reader) error) error {
 	return errors.Join(do(r), r.Close())
 }
 
-// empty refuses a folder in which somebody's files are.
-func empty(root *os.Root) error {
-	entries, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return err
-	}
-	if len(entries) > 0 {
-		return fmt.Errorf("%s: %w: name a new one to export into", root.Name(), ErrNotEmpty)
-	}
-	return nil
-}
-
-func writeIndex(root *os.Root, index *Index) error {
-	f, err := root.OpenFile(IndexName, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+func writeIndex(into Folder, index *Index) error {
+	f, err := into.Create(IndexName)
 	if err != nil {
 		return err
 	}

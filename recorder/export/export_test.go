@@ -157,7 +157,7 @@ func TestAJournalThatBreaksOff(t *testing.T) {
 	}
 	for name, raw := range map[string][]byte{"empty": nil, "nonsense": []byte("nonsense, nonsense"), "no head": raw[17:]} {
 		dir := filepath.Join(t.TempDir(), "out")
-		_, err := Export(t.Context(), Config{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }, Dir: dir})
+		_, err := Export(t.Context(), Config{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }, Into: OnDisk(dir)})
 		if err == nil {
 			t.Errorf("%s: exported", name)
 		}
@@ -222,12 +222,12 @@ func TestNothingIsOverwritten(t *testing.T) {
 	raw := one.bytes()
 	_, dir := export(t, raw)
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
-	if _, err := Export(t.Context(), Config{Open: open, Dir: dir}); !errors.Is(err, ErrNotEmpty) {
+	if _, err := Export(t.Context(), Config{Open: open, Into: OnDisk(dir)}); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("into a folder with files: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Export(ctx, Config{Open: open, Dir: filepath.Join(t.TempDir(), "x")}); !errors.Is(err, context.Canceled) {
+	if _, err := Export(ctx, Config{Open: open, Into: OnDisk(filepath.Join(t.TempDir(), "x"))}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }

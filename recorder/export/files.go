@@ -3,7 +3,6 @@ package export
 import (
 	"cmp"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -25,7 +24,8 @@ const (
 // files is the second reading.
 type files struct {
 	survey  *survey
-	root    *os.Root
+	into    Folder
+	steady  bool
 	live    map[streamKey]*feed
 	turns   turns
 	tracks  map[trackKey]*track
@@ -44,8 +44,8 @@ type feed struct {
 	frames *jitter.Stream
 }
 
-func newFiles(s *survey, root *os.Root) *files {
-	return &files{survey: s, root: root, live: map[streamKey]*feed{}, turns: turns{}, tracks: map[trackKey]*track{}}
+func newFiles(s *survey, into Folder, steady bool) *files {
+	return &files{survey: s, into: into, steady: steady, live: map[streamKey]*feed{}, turns: turns{}, tracks: map[trackKey]*track{}}
 }
 
 func (f *files) write(r io.Reader) error {

@@ -58,7 +58,7 @@ func export(t testing.TB, raw []byte) (*Index, string) {
 	t.Helper()
 	dir := t.TempDir()
 	index, err := Export(t.Context(), Config{
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }, Dir: dir,
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }, Into: OnDisk(dir),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -152,6 +151,8 @@ type output struct {
 	codec       codec.Type
 	file        File
 	start, last time.Duration
+	// steady: until when there is sound, counted by its samples; nil where nobody counts.
+	steady *time.Duration
 }
 
 // create begins a file with its first frame; nil while none can begin.
@@ -175,7 +176,7 @@ func (t *track) create(f frame) *output {
 		Name:     fileName(t.place, name, source, mux.Extension(f.codec)),
 		Identity: t.identity, Track: t.sid, Source: t.source, Codec: f.codec.String(), Start: seconds(f.at), place: t.place,
 	}}
-	file, err := t.files.root.OpenFile(o.file.Name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	file, err := t.files.into.Create(o.file.Name)
 	if err != nil {
 		t.fail(fmt.Errorf("make a media file: %w", err))
 		return nil
@@ -184,6 +185,10 @@ func (t *track) create(f frame) *output {
 		t.fail(err)
 		_ = file.Close()
 		return nil
+	}
+	if t.files.steady && f.codec == codec.Opus {
+		until := f.at
+		o.steady = &until
 	}
 	return o
 }
@@ -208,7 +213,34 @@ func (o *output) write(f frame) error {
 	o.last = max(o.last, f.at)
 	o.file.Approximate = o.file.Approximate || f.rough
 	o.file.Frames++
+	if o.steady != nil {
+		return o.sound(f)
+	}
 	return o.w.Write(f.at, f.Keyframe, f.Data)
+}
+
+// aheadMost is how much earlier than its samples are over a frame may come; one that is
+// further ahead is left out.
+const aheadMost = 40 * time.Millisecond
+
+// silenceLasts is how long [codec.OpusSilence] is.
+const silenceLasts = 20 * time.Millisecond
+
+// sound writes a frame where the samples before it end.
+func (o *output) sound(f frame) error {
+	for f.at-*o.steady >= silenceLasts {
+		silence := codec.OpusSilence() // anew each time: the data is the writer's
+		if err := o.w.Write(*o.steady, true, silence[:]); err != nil {
+			return err
+		}
+		*o.steady += silenceLasts
+	}
+	if *o.steady-f.at >= aheadMost {
+		return nil
+	}
+	at := *o.steady
+	*o.steady += codec.OpusDuration(f.Data)
+	return o.w.Write(at, f.Keyframe, f.Data)
 }
 
 // Bounds of a file's lists in the index.

@@ -1,5 +1,7 @@
 package codec
 
+import "time"
+
 // REDPrimary returns the primary (newest) block of a RED payload, RFC 2198
 // section 3, and its payload type. The block is a part of p. ok is false when
 // the headers or lengths do not fit the payload.
@@ -66,4 +68,35 @@ func AudioLevel(element []byte) (level uint8, voice, ok bool) {
 		return 0, false, false
 	}
 	return element[0] & 0x7f, element[0]&0x80 != 0, true
+}
+
+// OpusDuration is how long an Opus packet sounds (RFC 6716, section 3.1), 0 for one that
+// is none: it is empty, or longer than the 120 ms that a packet may have.
+func OpusDuration(p []byte) time.Duration {
+	if len(p) == 0 {
+		return 0
+	}
+	frame := time.Duration(0)
+	switch config := p[0] >> 3; {
+	case config < 12: // SILK: 10, 20, 40, 60 ms
+		frame = [4]time.Duration{10, 20, 40, 60}[config&3] * time.Millisecond
+	case config < 16: // hybrid: 10, 20 ms
+		frame = [2]time.Duration{10, 20}[config&1] * time.Millisecond
+	default: // CELT: 2.5, 5, 10, 20 ms
+		frame = 2500 * time.Microsecond << (config & 3)
+	}
+	frames := 1
+	switch p[0] & 3 {
+	case 1, 2:
+		frames = 2
+	case 3:
+		if len(p) < 2 {
+			return 0
+		}
+		frames = int(p[1] & 0x3f)
+	}
+	if whole := time.Duration(frames) * frame; whole <= 120*time.Millisecond {
+		return whole
+	}
+	return 0
 }
