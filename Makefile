@@ -41,6 +41,8 @@ npm := npm --no-audit --no-fund --no-update-notifier
 
 web_sources := $(shell find web -type f \
 	-not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/e2e/*' -not -name '*.go' -not -name '*.test.*' 2>/dev/null)
+# What the browser opens recordings with.
+opener_sources := go.mod go.sum $(shell find cmd/aparte-opener recorder sfu/tap sfu/codec -name '*.go' -not -name '*_test.go')
 # SQLite's C, made into Go, is the one part that is not watched for races: its memory is
 # not Go's, and watching it took half of the tests' time. No other package may be added
 # that instantiates generics: the linker keeps one copy of sync's own, and one that is not
@@ -69,7 +71,7 @@ build: web ## build the self-contained bin/aparte
 	go build -o bin/ ./cmd/...
 
 .PHONY: web
-web: web/dist/index.html ## build the web client into web/dist
+web: web/dist/index.html web/dist/opener/opener.wasm ## build the web client into web/dist
 
 .PHONY: clean
 clean: ## delete what was built, keep what was downloaded
@@ -86,6 +88,7 @@ check: check-go check-web check-generated ## formatting, linters, types, import 
 .PHONY: check-go
 check-go: .tools/bin/golangci-lint | test-packages
 	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./cmd/aparte-opener
 	@dirty="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -l -modpath aparte)"; \
 	if [ -n "$$dirty" ]; then echo "gofumpt: run 'make format' for"; echo "$$dirty"; exit 1; fi
 	.tools/bin/golangci-lint run ./...
@@ -184,6 +187,14 @@ screenshots: build test-packages .tools/stamps/e2e ## every page and state in ea
 
 web/dist/index.html: $(web_sources) .tools/stamps/web
 	cd web && $(npm) run build
+	touch $@
+
+# Go for the browser, with the script that starts it, which belongs to the compiler that made it.
+web/dist/opener/opener.wasm: $(opener_sources) web/scripts/compress.mjs web/dist/index.html
+	mkdir -p $(@D)
+	GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./cmd/aparte-opener
+	cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(@D)/
+	cd web && node scripts/compress.mjs dist/opener
 	touch $@
 
 .tools/stamps/web: web/package-lock.json $(node)

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -27,6 +28,8 @@ var mayImport = map[string][]string{
 	"web":             {},
 	"cmd/aparte":      {"sfu/...", "signaling/...", "recorder/...", "web"},
 	"cmd/aparte-load": {},
+	// It runs in a browser.
+	"cmd/aparte-opener": {"recorder/opening", "recorder/export", "recorder/mux", "recorder/seal"},
 }
 
 // The rules and the byte work: values in, values out. They know neither HTTP,
@@ -69,10 +72,11 @@ type goPackage struct {
 
 // TestImports compares the imports of every package with the tables above.
 func TestImports(t *testing.T) {
-	packages := listPackages(t)
+	packages := listPackages(t, "aparte/...")
 	if len(packages) < 5 {
 		t.Fatalf("go list found %d packages: this test looked in the wrong place", len(packages))
 	}
+	packages = append(packages, listPackages(t, "aparte/cmd/aparte-opener", "GOOS=js", "GOARCH=wasm")...)
 	for _, p := range packages {
 		name := strings.TrimPrefix(p.ImportPath, "aparte/")
 		if slices.Contains([]string{"util", "utils", "common", "types", "helpers", "misc"}, path.Base(name)) {
@@ -118,6 +122,8 @@ func TestImportRules(t *testing.T) {
 		{"cmd/aparte", "aparte/web", false},
 		{"cmd/aparte", "aparte/recorder/compose", false},
 		{"cmd/aparte-load", "aparte/sfu", true},
+		{"cmd/aparte-opener", "aparte/recorder/opening", false},
+		{"cmd/aparte-opener", "aparte/recorder", true},
 		{"signaling/store", "aparte/signaling/store/faulty", true},
 		{"tools", "fmt", true},
 	} {
@@ -168,9 +174,11 @@ func matchesAny(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) })
 }
 
-func listPackages(t *testing.T) []goPackage {
+// listPackages lists those of a pattern, as they are built with an environment.
+func listPackages(t *testing.T, pattern string, environment ...string) []goPackage {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "aparte/...")
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,GoFiles,Imports", pattern)
+	command.Env = append(os.Environ(), environment...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()

@@ -37,19 +37,26 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 	if report.Tampered() && !damaged {
 		return &Opened{Report: report}, ErrTampered
 	}
-	o := &opener{out: out, Opened: Opened{Report: report, Manifests: make(map[uint32]*Manifest)}}
+	return report.Journal(parts, key, with, out)
+}
+
+// Journal is the second half of Open: it writes the journal of the parts that Verify has
+// looked at and reported on, or what is left of it. Whoever reads it more than once need
+// not verify as often.
+func (r *Report) Journal(parts []Source, key PublicKey, with []Identity, out io.Writer) (*Opened, error) {
+	o := &opener{out: out, Opened: Opened{Report: r, Manifests: make(map[uint32]*Manifest)}}
 	for _, identity := range with {
 		o.with = append(o.with, identity.Identity)
 	}
 	// In order of their numbers; of a part that is there twice the first.
 	var done uint32
-	for at, p := range report.Parts {
+	for at, p := range r.Parts {
 		i := slices.IndexFunc(parts, func(s Source) bool { return s.Name == p.Name })
 		if p.Binding == nil || p.Binding.Part <= done {
 			continue
 		}
 		done = p.Binding.Part
-		if err := o.part(parts[i], key, p, knownEnd(report.Parts[at:])); err != nil {
+		if err := o.part(parts[i], key, p, knownEnd(r.Parts[at:])); err != nil {
 			return &o.Opened, err
 		}
 	}

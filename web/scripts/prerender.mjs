@@ -3,10 +3,9 @@
 // writes the compressed twins that the server sends.
 import fs from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { createServer } from 'vite'
+import { compress } from './compress.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = path.join(root, 'dist')
@@ -27,13 +26,4 @@ try {
   await vite.close()
 }
 
-const brotli = promisify(zlib.brotliCompress)
-const gzip = promisify(zlib.gzip)
-for (const entry of fs.readdirSync(dist, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || !/\.(js|css|html|svg|json|wasm)$/.test(entry.name)) continue
-  const file = path.join(entry.parentPath, entry.name)
-  const body = fs.readFileSync(file)
-  if (body.length < 1024) continue
-  fs.writeFileSync(`${file}.br`, await brotli(body, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }))
-  fs.writeFileSync(`${file}.gz`, await gzip(body, { level: 9 }))
-}
+await compress(dist)
