@@ -26,6 +26,8 @@ export CGO_ENABLED := 0
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export BIN_APARTE := $(CURDIR)/bin/aparte
+# The S3-compatible store that the tests run.
+export BIN_VERSITYGW := $(CURDIR)/.tools/bin/versitygw
 # Where tests write which rule of the protocol they showed.
 export CONFORMANCE_RESULTS := $(CURDIR)/test-results/conformance
 
@@ -117,7 +119,7 @@ format: .tools/bin/golangci-lint ## format the Go files
 	git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -w -modpath aparte
 
 .PHONY: test-go
-test-go: build ## Go tests with the race detector
+test-go: build $(BIN_VERSITYGW) ## Go tests with the race detector
 	CGO_ENABLED=1 go test $(race) -p $(packages) -timeout 20m ./...
 
 .PHONY: test-nested
@@ -212,6 +214,13 @@ web/dist/opener/opener.wasm: $(opener_sources) web/scripts/compress.mjs web/dist
 .tools/bin/golangci-lint: .ci/tools/go.mod .ci/tools/go.sum
 	mkdir -p $(@D)
 	go build -C .ci/tools -o $(CURDIR)/.tools/bin/ tool
+	touch $@
+
+# A module of its own: its dependencies are many, and neither the product's nor the linters'.
+# What of it serves this test needs no symbols.
+$(BIN_VERSITYGW): .ci/versitygw/go.mod .ci/versitygw/go.sum
+	mkdir -p $(@D)
+	go build -C .ci/versitygw -ldflags='-s -w' -o $@ tool
 	touch $@
 
 ifdef node
