@@ -58,7 +58,7 @@ func TestLayersAreOnePicture(t *testing.T) {
 	tape = journal.Append(tape, 2*time.Second, journal.Stopped{})
 	s := &studio{dir: t.TempDir()}
 	var err error
-	s.index, err = export.Export(t.Context(), export.Config{Dir: s.dir, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(tape)), nil }})
+	s.index, err = export.Export(t.Context(), export.Config{Into: export.OnDisk(s.dir), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(tape)), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
