@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,30 +12,52 @@ import (
 	"aparte/recorder/seal"
 )
 
-// PartInfo is a part of a recording on the disk.
+// PartInfo is a part of a recording.
 type PartInfo struct {
 	Number uint32 // from 1
 	Bytes  int64
+	Here   bool  // its file is in the folder
+	Mark   *Mark // nil: it has none, as while it is written
 }
 
 // Parts lists the parts of a recording in a folder of recordings, in order, also while
-// it is written; fs.ErrNotExist: there is none of this id.
+// it is written, and those that were brought away from there; fs.ErrNotExist: there is
+// none of this id.
 func Parts(dir, id string) ([]PartInfo, error) {
 	if !goodID.MatchString(id) {
 		return nil, fmt.Errorf("%q cannot be the id of a recording", id)
 	}
-	names, err := partsIn(filepath.Join(dir, id))
+	folder := filepath.Join(dir, id)
+	names, err := partsIn(folder)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]PartInfo, len(names))
-	for i, name := range names {
-		info, err := os.Lstat(filepath.Join(dir, id, name))
+	marks, err := marksIn(folder)
+	if err != nil {
+		return nil, err
+	}
+	var all []PartInfo
+	for _, name := range names {
+		info, err := os.Lstat(filepath.Join(folder, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was brought away just now: its mark is there
+		}
 		if err != nil {
 			return nil, err
 		}
-		all[i] = PartInfo{Number: seal.PartNumber(name), Bytes: info.Size()}
+		p := PartInfo{Number: seal.PartNumber(name), Bytes: info.Size(), Here: true}
+		if m, is := marks[p.Number]; is {
+			p.Mark = &m
+			delete(marks, p.Number)
+		}
+		all = append(all, p)
 	}
+	for n, m := range marks {
+		if m.Store != "" {
+			all = append(all, PartInfo{Number: n, Bytes: m.Size, Mark: &m})
+		}
+	}
+	slices.SortFunc(all, func(a, b PartInfo) int { return cmp.Compare(a.Number, b.Number) })
 	return all, nil
 }
 
@@ -46,7 +69,7 @@ func OpenPart(dir, id string, part uint32) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(all, func(p PartInfo) bool { return p.Number == part }) {
+	if !slices.ContainsFunc(all, func(p PartInfo) bool { return p.Number == part && p.Here }) {
 		return nil, fmt.Errorf("part %d of recording %s: %w", part, id, fs.ErrNotExist)
 	}
 	return os.Open(filepath.Join(dir, id, seal.PartName(part)))
@@ -83,6 +106,9 @@ func OpenFiles(path string) (*Files, error) {
 		if names, err = partsIn(folder); err != nil {
 			return nil, err
 		}
+		if err := allHere(folder, names); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 		if len(names) == 0 {
 			return nil, fmt.Errorf("%s: %w", path, ErrNoRecording)
 		}
@@ -100,6 +126,20 @@ func OpenFiles(path string) (*Files, error) {
 		files.Parts = append(files.Parts, source)
 	}
 	return files, nil
+}
+
+// allHere refuses a folder from which parts were brought away.
+func allHere(folder string, names []string) error {
+	marks, err := marksIn(folder)
+	if err != nil {
+		return err
+	}
+	for n, m := range marks {
+		if m.Store != "" && !slices.Contains(names, seal.PartName(n)) {
+			return fmt.Errorf("part %d: %w, in %s: get all of it with 'aparte record fetch'", n, ErrElsewhere, m.Store)
+		}
+	}
+	return nil
 }
 
 // Close closes the files.

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ type Purged struct {
 	Parts int
 	Bytes int64
 	Left  []string // names in the folder that are of no recording, which is still there for them
+	Away  []Mark   // of parts that had been brought away: they are there still
 }
 
 // Purge deletes a recording from a folder, for good as far as names go: what the disk,
@@ -28,7 +30,7 @@ func Purge(folder string) (Purged, error) {
 	var ours []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || name == halfMade) {
+		if entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || markNumber(name) > 0 || name == halfMade || halfMark(name)) {
 			ours = append(ours, name)
 		} else {
 			done.Left = append(done.Left, name)
@@ -37,6 +39,16 @@ func Purge(folder string) (Purged, error) {
 	if len(ours) == 0 {
 		return done, fmt.Errorf("%s: %w", folder, ErrNoRecording)
 	}
+	marks, err := marksIn(folder)
+	if err != nil {
+		return done, err
+	}
+	for n, m := range marks {
+		if m.Store != "" && !slices.Contains(ours, seal.PartName(n)) {
+			done.Away = append(done.Away, m)
+		}
+	}
+	slices.SortFunc(done.Away, func(a, b Mark) int { return cmp.Compare(a.Part, b.Part) })
 	// All are locked before any goes.
 	for _, name := range ours {
 		f, err := os.OpenFile(filepath.Join(folder, name), os.O_RDWR, 0)
@@ -58,8 +70,10 @@ func Purge(folder string) (Purged, error) {
 		if err := os.Remove(path); err != nil {
 			return done, err
 		}
-		done.Parts++
-		done.Bytes += info.Size()
+		if markNumber(name) == 0 && !halfMark(name) {
+			done.Parts++
+			done.Bytes += info.Size()
+		}
 	}
 	if err := seal.SyncFolder(folder); err != nil || len(done.Left) > 0 {
 		return done, err

@@ -117,8 +117,27 @@ func partsIn(folder string) ([]string, error) {
 // be the one given.
 func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	names, err := partsIn(folder)
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	marks, err := marksIn(folder)
+	if err != nil {
+		return nil, err
+	}
+	var here, away uint32
+	if len(names) > 0 {
+		here = seal.PartNumber(names[len(names)-1])
+	}
+	for n, m := range marks {
+		if m.Store != "" {
+			away = max(away, n)
+		}
+	}
+	switch {
+	case here == 0 && away == 0:
+		return nil, nil
+	case away > here:
+		return endingOf(marks[away], room)
 	}
 	last := names[len(names)-1]
 	f, err := os.Open(filepath.Join(folder, last))
@@ -143,6 +162,17 @@ func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 		return nil, fmt.Errorf("%s is of room %q, not of %q", last, binding.Room, room)
 	}
 	return &end, nil
+}
+
+// endingOf is where a part ended that was brought away.
+func endingOf(m Mark, room string) (*seal.Ending, error) {
+	switch {
+	case m.Ending == nil:
+		return nil, ErrEnded // or it was damaged
+	case m.Room != room:
+		return nil, fmt.Errorf("part %d is of room %q, not of %q", m.Part, m.Room, room)
+	}
+	return m.Ending, nil
 }
 
 // room is what the file system of a folder has left for this process, in bytes.

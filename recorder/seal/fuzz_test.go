@@ -20,6 +20,7 @@ func FuzzParts(f *testing.F) {
 	f.Add([]byte{}, g.after("closing.note", one))
 	with := testKeys().with
 	f.Fuzz(func(t *testing.T, one, two []byte) {
+		cuts(t, one, 3000)
 		r, err := Verify(sources(one, two), PublicKey{}, false)
 		if err != nil {
 			t.Fatalf("parts in memory: %v", err)

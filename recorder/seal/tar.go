@@ -168,3 +168,33 @@ func (m *members) resume() {
 	}
 	m.offset = m.size
 }
+
+// Cut says where a part can be parted: behind the last whole member that begins at or
+// after from, so that no more than most bytes lie between, or behind the first one where
+// that has more. From is where it was parted before, or 0. What is no member any more, as
+// behind a torn end, is parted anywhere.
+func Cut(part io.ReaderAt, size, from, most int64) (int64, error) {
+	in := members{in: part, size: size, offset: from, passed: func(string) bool { return true }}
+	for at := from; ; at = in.offset {
+		_, err := in.next()
+		d := (*damage)(nil)
+		switch {
+		case errors.Is(err, io.EOF):
+			if in.offset-from > most && at > from {
+				return at, nil // the trailer goes with the next
+			}
+			return in.offset, nil
+		case errors.As(err, &d):
+			if at > from {
+				return at, nil
+			}
+			return min(from+most, size), nil
+		case err != nil:
+			return 0, err
+		case in.offset-from > most && at > from:
+			return at, nil
+		case in.offset-from >= most:
+			return in.offset, nil
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package seal
+
+import (
+	"bytes"
+	"testing"
+)
+
+// cuts parts a part to its end, and says where.
+func cuts(t *testing.T, b []byte, most int64) []int64 {
+	t.Helper()
+	var all []int64
+	for at := int64(0); at < int64(len(b)); {
+		to, err := Cut(bytes.NewReader(b), int64(len(b)), at, most)
+		if err != nil || to <= at || to > int64(len(b)) {
+			t.Fatalf("parted at %d, then at %d of %d: %v", at, to, len(b), err)
+		}
+		all = append(all, to)
+		at = to
+	}
+	return all
+}
+
+// A part is parted behind whole members, so that each piece is a tar; what is none any
+// more is parted anywhere, and nothing is left out.
+func TestCut(t *testing.T) {
+	whole, _ := recording(t, "rec", testKeys().node)
+	var ends []int64 // of members
+	in := members{in: bytes.NewReader(whole), size: int64(len(whole))}
+	for {
+		if _, err := in.next(); err != nil {
+			break
+		}
+		ends = append(ends, in.offset)
+	}
+	last := ends[len(ends)-1]
+	isEnd := func(at int64) bool {
+		for _, end := range ends {
+			if at == end {
+				return true
+			}
+		}
+		return at == int64(len(whole))
+	}
+	for _, most := range []int64{1, 1024, 3000, 5000, last, last + 1024, 1 << 20} {
+		all := cuts(t, whole, most)
+		from := int64(0)
+		for _, to := range all {
+			if !isEnd(to) {
+				t.Errorf("of at most %d bytes: parted at %d, within a member", most, to)
+			}
+			if to-from > most {
+				members := 0
+				for _, end := range ends {
+					if end > from && end <= to {
+						members++
+					}
+				}
+				if members > 1 {
+					t.Errorf("of at most %d bytes: %d bytes of %d members", most, to-from, members)
+				}
+			}
+			from = to
+		}
+		if most >= int64(len(whole)) && len(all) != 1 {
+			t.Errorf("it fits, and is parted at %v", all)
+		}
+	}
+	// Torn, and damaged.
+	torn := whole[:last-300]
+	all := cuts(t, torn, 1<<20)
+	if len(all) != 2 || !isEnd(all[0]) {
+		t.Errorf("a torn one is parted at %v", all)
+	}
+	damaged := bytes.Clone(whole)
+	damaged[ends[1]] ^= 1
+	if all := cuts(t, damaged, 2000); all[len(all)-1] != int64(len(whole)) {
+		t.Errorf("a damaged one is parted at %v", all)
+	}
+}
