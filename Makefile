@@ -196,6 +196,9 @@ web/dist/opener/opener.wasm: $(opener_sources) web/scripts/compress.mjs web/dist
 	mkdir -p $(@D)
 	GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./cmd/aparte-opener
 	cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $(@D)/
+	(echo "Go $$(go env GOVERSION), and its wasm_exec.js"; cat "$$(go env GOROOT)/LICENSE"; \
+	GOOS=js GOARCH=wasm go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/aparte-opener | sort -u | \
+	while read -r module version folder; do printf '\n\n%s %s\n' "$$module" "$$version"; cat "$$folder"/LICENSE; done) > $(@D)/licences.txt
 	cd web && node scripts/compress.mjs dist/opener
 	touch $@
 

@@ -83,6 +83,32 @@ func TestPagesAndAssets(t *testing.T) {
 	}
 }
 
+// One page may make one policy of Trusted Types, which starts its worker; everything else
+// of the armour it has as well.
+func TestThePageThatOpensRecordings(t *testing.T) {
+	h, err := newHandler(built(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code, w.Header().Get("Content-Security-Policy")
+	}
+	_, usual := policy("/meetings")
+	want := strings.Replace(usual, "trusted-types 'none'", "trusted-types opener", 1)
+	for _, path := range []string{"/recordings/open", "/recordings/open/"} {
+		if code, csp := policy(path); code != http.StatusOK || csp != want || csp == usual {
+			t.Errorf("%s: %d %s, want %s", path, code, csp, want)
+		}
+	}
+	for _, path := range []string{"/recordings/opened", "/recordings/open/x", "/opener/opener.wasm", "/"} {
+		if _, csp := policy(path); csp != usual {
+			t.Errorf("%s: %s", path, csp)
+		}
+	}
+}
+
 func TestGuestPageInTheReadersLanguage(t *testing.T) {
 	h, err := newHandler(built(), nil)
 	if err != nil {

@@ -22,6 +22,7 @@ export default defineConfig({
       output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'first', test: /src[\\/](ui[\\/](Switch|useStore|live|sounds)|api[\\/]store|call[\\/](intents|kept|json))\.tsx?$|icons[\\/](video|video-off|mic|mic-off)\.mjs$/ }] } },
     },
   },
-  server: { proxy: { '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
+  worker: { format: 'es' },
+  server: { proxy: { '/opener': server,  '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
   test: { environment: 'node', testTimeout: 50_000, include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
 })

@@ -24,7 +24,7 @@ test('no text becomes markup or a script, and the instrument sees each attempt',
   const person = await Person.arrive({ side: 'OTHER' });
   try {
     const armour = await Armour.over(person.context);
-    for (const address of ['/signin', `/i/${'A'.repeat(22)}`, '/nothing']) {
+    for (const address of ['/signin', `/i/${'A'.repeat(22)}`, '/nothing', '/recordings/open']) {
       armour.offences.length = 0;
       await person.page.goto(server.url + address);
       await expect(person.page.getByRole('heading', { level: 1 })).toBeVisible();

@@ -22,7 +22,7 @@ const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notst
 const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
 
 // What only administrators and auditors read, who are few: it travels with their pages.
-const ofAdministration = /^(accounts\.(?!title|email\.invalid)|audit\.(?!title)|health\.(?!title))/
+const ofAdministration = /^(opening\.|accounts\.(?!title|email\.invalid)|audit\.(?!title)|health\.(?!title))/
 
 function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' {
   return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : agentsOnly.test(id) ? 'agents' : 'call'

@@ -18,6 +18,7 @@ const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).th
 const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/accounts'), loadAdminWords()])).then(([module]) => ({ default: module.AccountsPage })))
 const HealthPage = lazy(() => patiently(() => Promise.all([import('@/features/health'), loadAdminWords()])).then(([module]) => ({ default: module.HealthPage })))
 const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/audit'), loadAdminWords()])).then(([module]) => ({ default: module.AuditPage })))
+const OpenPage = lazy(() => patiently(() => Promise.all([import('@/features/opening'), loadAdminWords()])).then(([module]) => ({ default: module.OpenPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
@@ -26,6 +27,9 @@ const client = new QueryClient({
 })
 
 type Go = (path: string) => void
+
+/** It is a page of its own, with a policy of its own (web/embed.go): nobody comes or goes without a load. */
+const openingPage = '/recordings/open'
 
 export function AgentApp({ path, code }: { path: string; code: string }) {
   const [at, go] = usePath(path)
@@ -50,6 +54,8 @@ function Page({ at, go, code }: { at: string; go: Go; code: string }) {
   }
   if (at === '/signin') return <SignInPage code={code} onSignedIn={signedIn} />
   if (at === '/setup') return <SetupPage code={code} onSignedIn={(account) => signedIn(account, false)} />
+  // For whoever has the files: no account is needed.
+  if (at === openingPage) return <Suspense fallback={<Loading />}><OpenPage /></Suspense>
   return <Account>{(account) => <Within at={at} go={go} account={account} byCode={byCode} />}</Account>
 }
 
@@ -132,6 +138,7 @@ function follow(event: MouseEvent, go: Go): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   const link = (event.target as Element).closest('a')
   if (!link || link.target || link.origin !== location.origin || link.hash || link.hasAttribute('download')) return
+  if (link.pathname === openingPage || location.pathname === openingPage) return
   // A call opens on a page of its own: its load is a clean one, and leaving it closes everything.
   if (link.pathname.startsWith('/m/') || link.pathname.startsWith('/i/')) return
   event.preventDefault()

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { Download, Trash2 } from 'lucide-react'
+import { Download, MonitorPlay, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { agent, type KeptRecording, type Meeting } from '@/api'
 import { ErrorNote } from '@/features/frame'
@@ -34,6 +34,7 @@ export function Acts({ meeting, one }: { meeting: Meeting; one: KeptRecording })
           <Download aria-hidden="true" />{closed.length > 1 ? t('recs.download.part', { n: part.number }) : t('recs.download')}
         </a>
       ))}
+      {over && closed.length > 0 && one.sealed ? <a className="btn secondary" href={`/recordings/open?meeting=${meeting.id}&recording=${one.id}`}><MonitorPlay aria-hidden="true" />{t('recs.open.here')}</a> : null}
       {over && meeting.role === 'host' ? <Button kind="quiet" icon={<Trash2 aria-hidden="true" />} onClick={() => setAsking(true)}>{t('recs.delete')}</Button> : null}
       {error ? <ErrorNote error={error} /> : null}
       <Confirm open={asking} onClose={() => setAsking(false)} cancel={t('common.cancel')} act={t('recs.delete')} title={t('recs.delete.ask')} onAct={remove}>

@@ -1,0 +1,140 @@
+// A recording is opened here, in the browser: chosen, verified, opened with the archive's key, played. The key goes to the
+// worker and to nobody else; leaving the page ends the worker, and with it all that was in it.
+import { useEffect, useRef, useState } from 'react'
+import { Frame } from '@/features/frame'
+import { useT, Words } from '@/i18n'
+import { announce, Button, Heading, useTitle } from '@/ui'
+import { Choose, type Chosen } from './Choose'
+import { Engine, OpeningError } from './engine'
+import { Found } from './Found'
+import type { Failure, Made, Opened, Report } from './messages'
+import { Playback } from './Playback'
+import { mostInMemory, namedBy } from './source'
+import './opening.css'
+
+type Stage =
+  | { is: 'choose'; failure: Failure | null }
+  | { is: 'verify'; share: number; taking: boolean }
+  | { is: 'found'; report: Report; bytes: number; failure: Failure | null }
+  | { is: 'open'; share: number }
+  | { is: 'saved'; folder: string; opened: Opened }
+  | { is: 'play'; report: Report; opened: Opened; files: Made[] }
+
+const failureOf = (error: unknown): Failure => (error instanceof OpeningError ? error.failure : { code: 'failed', detail: error instanceof Error ? error.message : String(error) })
+
+export function OpenPage() {
+  const t = useT()
+  const [named] = useState(() => namedBy(location.search))
+  const [stage, setStage] = useState<Stage>({ is: 'choose', failure: null })
+  const engine = useEngine()
+  const cancelling = useRef(new AbortController())
+  const title = t('opening.title')
+  useTitle(title)
+
+  const cancel = () => {
+    cancelling.current.abort()
+    cancelling.current = new AbortController()
+    engine.renew()
+    setStage({ is: 'choose', failure: null })
+  }
+  const share = (is: 'verify' | 'open', taking = false) => (value: number) => setStage((now) => (now.is === is ? { is, share: value, taking } : now))
+
+  const verify = async (choose: (progress: (share: number) => void, signal: AbortSignal) => Promise<Chosen>) => {
+    const { signal } = cancelling.current
+    setStage({ is: 'verify', share: 0, taking: named !== null })
+    try {
+      const { parts, nodeKey } = await choose(share('verify', true), signal)
+      setStage({ is: 'verify', share: 0, taking: false })
+      const report = await engine.get().verify(parts, nodeKey, share('verify'))
+      if (signal.aborted) return
+      setStage({ is: 'found', report, failure: null, bytes: parts.reduce((sum, { file }) => sum + file.size, 0) })
+    } catch (error) {
+      if (!signal.aborted) setStage({ is: 'choose', failure: failureOf(error) })
+    }
+  }
+  const open = async (found: { report: Report; bytes: number }, keys: Blob, into: FileSystemDirectoryHandle | null) => {
+    const { signal } = cancelling.current
+    setStage({ is: 'open', share: 0 })
+    try {
+      const { opened, files } = await engine.get().open(keys, { damaged: found.report.findings.length > 0, into, most: most() }, share('open'))
+      if (signal.aborted) return
+      // What the worker knew is not needed any more, the key least of all.
+      engine.renew()
+      setStage(into ? { is: 'saved', opened, folder: into.name } : { is: 'play', report: found.report, opened, files })
+      announce(t('opening.done'))
+    } catch (error) {
+      if (!signal.aborted) setStage({ is: 'found', ...found, failure: failureOf(error) })
+    }
+  }
+
+  return (
+    <Frame subtitle={t('frame.agents')}>
+      <main id="main" className={stage.is === 'play' ? 'opening wide' : 'opening'}>
+        <div className="stack-s">
+          {named ? <p className="sm"><a href={`/meetings/${named.meeting}`}>{t('opening.back')}</a></p> : null}
+          <Heading>{title}</Heading>
+          {stage.is === 'play' ? null : <p className="muted"><Words id="opening.body" values={{ command: <code dir="ltr">aparte record open</code> }} /></p>}
+        </div>
+        {stage.is === 'choose' ? <Choose named={named} failure={stage.failure} onChosen={(choose) => void verify(choose)} /> : null}
+        {stage.is === 'verify' ? <Working said={t(stage.taking ? 'opening.taking' : 'opening.verifying')} share={stage.share} onCancel={cancel} /> : null}
+        {stage.is === 'found' ? <Found report={stage.report} failure={stage.failure} tooLarge={stage.bytes > most()} onOpen={(keys, into) => void open(stage, keys, into)} onAgain={cancel} /> : null}
+        {stage.is === 'open' ? <Working said={t('opening.opening')} share={stage.share} onCancel={cancel} /> : null}
+        {stage.is === 'saved' ? <Saved folder={stage.folder} files={stage.opened.index.files.length} onAgain={cancel} /> : null}
+        {stage.is === 'play' ? <Playback opened={stage.opened} files={stage.files} report={stage.report} /> : null}
+      </main>
+    </Frame>
+  )
+}
+
+const most = () => mostInMemory((navigator as { deviceMemory?: number }).deviceMemory)
+
+/** One worker at a time, from the beginning: what it needs of the network is there before any key is. */
+function useEngine(): { get: () => Engine; renew: () => void } {
+  const engine = useRef<Engine | null>(null)
+  useEffect(() => {
+    engine.current ??= new Engine()
+    const end = () => {
+      engine.current?.end()
+      engine.current = null
+    }
+    addEventListener('pagehide', end)
+    return () => {
+      removeEventListener('pagehide', end)
+      end()
+    }
+  }, [])
+  return {
+    get: () => (engine.current ??= new Engine()),
+    renew: () => {
+      engine.current?.end()
+      engine.current = new Engine()
+    },
+  }
+}
+
+function Working({ said, share, onCancel }: { said: string; share: number; onCancel: () => void }) {
+  const t = useT()
+  const percent = Math.floor(share * 100)
+  return (
+    <section className="card opening-card">
+      <p role="status">{said}</p>
+      <div className="opening-progress">
+        <progress max={100} value={percent} aria-label={said} />
+        <span className="num">{t('hear.percent', { n: percent })}</span>
+      </div>
+      <div><Button onClick={onCancel}>{t('common.cancel')}</Button></div>
+    </section>
+  )
+}
+
+function Saved({ folder, files, onAgain }: { folder: string; files: number; onAgain: () => void }) {
+  const t = useT()
+  return (
+    <section className="card opening-card">
+      <h2>{t('opening.saved')}</h2>
+      <p>{t('opening.saved.where', { n: files, folder })}</p>
+      <p className="note warn">{t('opening.plain')}</p>
+      <div><Button onClick={onAgain}>{t('opening.again')}</Button></div>
+    </section>
+  )
+}

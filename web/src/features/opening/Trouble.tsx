@@ -1,0 +1,29 @@
+import { CircleAlert } from 'lucide-react'
+import { useT } from '@/i18n'
+import type { Failure } from './messages'
+
+const words: Readonly<Record<Failure['code'], string>> = {
+  key: 'opening.trouble.key',
+  'node-key': 'opening.trouble.nodekey',
+  'not-for-us': 'opening.trouble.notforus',
+  tampered: 'opening.trouble.tampered',
+  full: 'opening.trouble.full',
+  unreadable: 'opening.trouble.unreadable',
+  unwritable: 'opening.trouble.unwritable',
+  there: 'opening.trouble.there',
+  failed: 'opening.trouble.failed',
+}
+
+/** What went wrong, and where it helps what the program says. */
+export function Trouble({ failure }: { failure: Failure }) {
+  const t = useT()
+  return (
+    <div className="note danger" role="alert">
+      <CircleAlert aria-hidden="true" />
+      <div className="stack-s">
+        <p>{t(words[failure.code])}</p>
+        {failure.code === 'failed' || failure.code === 'unreadable' ? <p className="sm" dir="ltr" lang="en">{failure.detail}</p> : null}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,57 @@
+// What is opened, from the server or from files, and the key that verifies it.
+import { agent } from '@/api'
+import type { KeptRecording } from '@/api'
+import type { Part } from './messages'
+
+/** Which recording of the server the address names: ids, which are no secrets. */
+export interface Named { meeting: string; recording: string }
+
+export function namedBy(search: string): Named | null {
+  const query = new URLSearchParams(search)
+  const meeting = query.get('meeting') ?? ''
+  const recording = query.get('recording') ?? ''
+  return meeting && recording ? { meeting, recording } : null
+}
+
+export async function findRecording({ meeting, recording }: Named): Promise<KeptRecording | undefined> {
+  return (await agent.recordings(meeting)).find(({ id }) => id === recording)
+}
+
+/** Takes the parts from the server, each at once: the trail has one line for each. They are sealed, and the browser may keep them on its disk. */
+export async function takeParts({ meeting, recording }: Named, parts: KeptRecording['parts'], progress: (share: number) => void, signal: AbortSignal): Promise<Part[]> {
+  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0)
+  let done = 0
+  const taken: Part[] = []
+  for (const { number, name } of parts) {
+    const answer = await fetch(agent.recordingPart(meeting, recording, number), { signal, cache: 'no-store' })
+    if (!answer.ok || !answer.body) throw new Error(`part ${number}: ${answer.status}`)
+    const counted = answer.body.pipeThrough(new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(bytes, to) {
+        done += bytes.length
+        progress(all > 0 ? Math.min(done / all, 1) : 0)
+        to.enqueue(bytes)
+      },
+    }))
+    taken.push({ name, file: await new Response(counted).blob() })
+  }
+  return taken
+}
+
+/** The server's own key; '' where it gives none, as to whoever is not signed in. */
+export async function serverKey(signal: AbortSignal): Promise<string> {
+  const answer = await fetch(agent.nodeKey, { signal })
+  return answer.ok ? answer.text() : ''
+}
+
+/** How many bytes of media the memory is trusted with: less than what a browser moves to its disk, as far as that is known. */
+export function mostInMemory(gigabytes: number | undefined): number {
+  return Math.min((gigabytes ?? 4) * 0.15e9, 1.2e9)
+}
+
+/** A number of seconds as a player shows it: 4:05, 1:02:03. */
+export function clocked(seconds: number): string {
+  const whole = Math.floor(Math.max(seconds, 0))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60]
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
+}
