@@ -1,13 +1,21 @@
 // Journey 5: a recording with one refusal; whoever has the archive's key plays it, and the refusing person is absent.
 
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test, type Locator, type Page } from '@playwright/test';
-import { expectPicture, expectVoice } from './support/media.ts';
+import { LOOP } from './support/fixtures.ts';
+import { look } from './support/look.ts';
+import { expectPicture, expectVoice, marks } from './support/media.ts';
+import { kept, loudness, places, seek, Sent } from './support/opening.ts';
 import { Guest, Host } from './support/people.ts';
 import { composed, likeness, marksIn, parts, recordings, shares, takeApart, type Index } from './support/recording.ts';
-import { Server } from './support/server.ts';
+import { binary, Server } from './support/server.ts';
+import { expectWhole } from './support/zoom.ts';
+
+const run = promisify(execFile);
 
 let server: Server;
 let host: Host;
@@ -166,6 +174,90 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     const heard = await shares(film.file, voices);
     for (const one of heard) expect(one, JSON.stringify(heard)).toBeGreaterThan(0.2);
     expect(heard.reduce((sum, one) => sum + one, 0), `${JSON.stringify(heard)}: they are all that is heard`).toBeGreaterThan(0.93);
+  });
+  const archive = path.join(server.data, 'archive.key');
+  const secret = (await readFile(archive, 'utf8')).split('\n').find((line) => line.startsWith('AGE-SECRET-KEY')) ?? '';
+  await test.step('the host opens it in the browser: the two play together, and the key goes nowhere', async () => {
+    if (!index || !secret) throw new Error('it was not opened');
+    const { files } = index;
+    const watched = await host.person.context.newPage();
+    await watched.goto(`${server.url}/meetings/${host.meeting}`);
+    const sent = new Sent(host.person.context);
+    await watched.getByRole('link', { name: 'Ouvrir dans le navigateur' }).click();
+    await look(watched, 'opening-choose');
+    await watched.getByRole('button', { name: 'Télécharger et vérifier' }).click();
+    await expect(watched.getByTestId('found')).toContainText('Entier : tel qu’il a été écrit, et clos.');
+
+    // From here on nothing needs the network.
+    await host.person.context.setOffline(true);
+    const before = sent.all.filter((one) => one.includes('/api/v1/meetings/')).length;
+    const other = path.join(folder, 'other.key');
+    await run(binary, ['keygen', other]);
+    await watched.getByLabel('Fichier de la clé (archive.key)').setInputFiles(other);
+    await watched.getByRole('button', { name: 'Ouvrir et regarder' }).click();
+    await expect(watched.getByRole('alert').filter({ hasText: 'Cette clé n’ouvre pas cet enregistrement' })).toBeVisible();
+    await watched.getByLabel('Ou la clé elle-même').fill(secret);
+    await watched.getByRole('button', { name: 'Ouvrir et regarder' }).click();
+    const stage = watched.getByTestId('stage');
+    await expect(stage.getByTestId('tile')).toHaveText([host.name, 'Inês Duarte']);
+
+    await watched.getByRole('button', { name: 'Lire' }).click();
+    const sides = new Set<string>();
+    await expect.poll(async () => {
+      for (const { side } of await marks(watched)) sides.add(side);
+      return [...sides].sort();
+    }).toEqual(['GUEST', 'HOST']);
+    await expect(watched.getByTestId('speaking')).toContainText(/Duarte|Bernard/);
+    const loud = await loudness(watched);
+    expect(Object.keys(loud).sort()).toEqual(files.filter(({ source }) => source === 'microphone').map(({ file }) => file).sort());
+    for (const [file, one] of Object.entries(loud)) expect(one, `${file}: ${JSON.stringify(loud)}`).toBeGreaterThan(0.005);
+    await expect.poll(async () => {
+      const all = await places(watched, files);
+      return all.length === 4 ? Math.max(...all) - Math.min(...all) : NaN;
+    }, { message: 'seconds between pictures and sounds' }).toBeLessThan(0.08);
+
+    await watched.getByRole('button', { name: 'Pause' }).click();
+    const numbers: number[] = [];
+    for (const at of [2, 5]) {
+      await seek(watched, at);
+      await expect.poll(async () => (await watched.evaluate(() => [...document.querySelectorAll('video')].every((one) => !one.seeking && one.readyState > 2)))).toBe(true);
+      const mark = (await marks(watched)).find(({ side }) => side === 'HOST');
+      numbers.push(mark?.frame ?? NaN);
+      for (const { side } of await marks(watched)) sides.add(side);
+    }
+    // Its loop has LOOP pictures, and a camera some fifteen a second.
+    const passed = ((numbers[1] ?? NaN) - (numbers[0] ?? NaN) + LOOP) % LOOP;
+    expect(passed, `pictures in three seconds, ${JSON.stringify(numbers)}`).toBeGreaterThan(20);
+    expect([...sides].sort(), 'whoever declined is nowhere').toEqual(['GUEST', 'HOST']);
+    await look(watched, 'opening-played');
+    await expectWhole(watched, 'opening-played');
+
+    expect(await stage.evaluate((one) => one.closest('main')?.textContent ?? '')).not.toContain('Haddad');
+    expect(sent.all.filter((one) => one.includes('/parts/')).length, 'each part was taken once').toBe(1);
+    expect(sent.all.filter((one) => one.includes('/api/v1/meetings/')).length).toBe(before);
+    const left = sent.all.join('\n') + await kept(watched);
+    for (const word of [secret, secret.slice(20, 60), 'Duarte', 'OpusHead']) expect(left.includes(word), word).toBe(false);
+    expect(watched.workers()).toHaveLength(1); // a new one, that has never heard of it
+    await host.person.context.setOffline(false);
+    await watched.close();
+  });
+
+  await test.step('what was altered is named', async () => {
+    const watched = await host.person.context.newPage();
+    await watched.goto(`${server.url}/recordings/open`);
+    const bytes = await readFile(written[0]?.file ?? '');
+    const at = bytes.indexOf('00000003.age') + 512 + 2500;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await watched.getByLabel('Fichiers scellés').setInputFiles({ name: `recording-2027-03-02-${path.basename(recording)}-part-0001.tar`, mimeType: 'application/x-tar', buffer: bytes });
+    await watched.getByLabel('Fichier de la clé du serveur').setInputFiles(path.join(server.data, 'node-key.json'));
+    await watched.getByRole('button', { name: 'Vérifier' }).click();
+    await expect(watched.getByTestId('found')).toContainText('Partie 1, segment 3 : modifié');
+    await look(watched, 'opening-altered');
+    await expectWhole(watched, 'opening-altered');
+    await watched.getByLabel('Fichier de la clé (archive.key)').setInputFiles(archive);
+    await watched.getByRole('button', { name: 'Ouvrir ce qui reste' }).click();
+    await expect(watched.getByTestId('moments')).toContainText('Il manque quelque chose');
+    await watched.close();
   });
   expect(await parts(recording), 'written long after the stop, while they talked on').toEqual(written);
 });

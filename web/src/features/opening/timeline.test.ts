@@ -19,7 +19,7 @@ const index: Index = {
     file('b-screen', 'bob', 'screen_share', 55, 10),
   ],
   events: [
-    event(0, 'joined', { identity: 'ann' }), event(2, 'joined', { identity: 'cid' }), event(10, 'joined', { identity: 'bob' }),
+    event(0.2, 'joined', { identity: 'ann' }), event(2, 'joined', { identity: 'cid' }), event(10, 'joined', { identity: 'bob' }),
     event(12, 'speaking', { identities: ['bob', 'cid'] }), event(15, 'speaking', { identities: [] }), event(17, 'speaking', { identities: ['bob'] }),
     event(21, 'speaking', { identities: ['ann', 'bob'] }), event(21.5, 'speaking', { identities: ['bob'] }), event(23, 'speaking', { identities: [] }),
     event(45, 'gap', { since: 43 }), event(60, 'left', { identity: 'bob' }),
@@ -31,7 +31,7 @@ const seen = (at: number) => shownAt(timeline, at).people.map(({ identity, camer
 
 describe('a recording in time', () => {
   it('shows everybody while they are there, and nobody of whom nothing was taken', () => {
-    expect(seen(5)).toEqual(['ann a-cam'])
+    expect([0, 5].map(seen)).toEqual([['ann a-cam'], ['ann a-cam']])
     expect(seen(11)).toEqual(['ann a-cam', 'bob b-cam'])
     expect(seen(60.5)).toEqual(['ann a-cam'])
     expect(seen(85)).toEqual(['ann a-cam', 'bob b-cam-2'])
@@ -54,7 +54,7 @@ describe('a recording in time', () => {
   })
   it('tells what happened, words in between left out', () => {
     expect(timeline.moments.map(({ at, kind, identity, until }) => [at, kind, identity, until].filter((one) => one !== '' && one !== undefined).join(' '))).toEqual([
-      '0 came ann', '10 came bob', '12 spoke bob', '43 gap 45', '50 shared ann', '55 shared bob', '60 left bob', '65 paused 75', '80 came bob', '99 paused 100',
+      '0.2 came ann', '10 came bob', '12 spoke bob', '43 gap 45', '50 shared ann', '55 shared bob', '60 left bob', '65 paused 75', '80 came bob', '99 paused 100',
     ])
   })
 })

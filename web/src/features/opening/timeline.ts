@@ -32,8 +32,8 @@ export interface Timeline {
 const stillMost = 2
 /** A turn to speak: shorter ones are a word in between. */
 const turnLeast = 1.5
-/** The same person who goes on after a silence of this length has the same turn. */
-const silenceMost = 5
+/** Who goes on after a silence of this length has the same turn. */
+const silenceMost = 2
 /** A pause of less is none: stopping begins with one. */
 const skipLeast = 1
 
@@ -72,13 +72,16 @@ function without([from, to]: Span, holes: readonly { from: number; to: number }[
   return [...spans, [begin, to]]
 }
 
+/** Who is there when it begins is told within this time, in seconds. */
+const toldWithin = 1
+
 /** When somebody was in the meeting, as far as it is told; those of whom it is not were there all the time. */
 function thereOf(index: Index, identity: string): Span[] {
   const spans: Span[] = []
   let since: number | null = null
   for (const { at, kind, identity: who } of index.events) {
     if (who !== identity) continue
-    if (kind === 'joined') since ??= at
+    if (kind === 'joined') since ??= at < toldWithin ? 0 : at
     else if (kind === 'left' && since !== null) {
       spans.push([since, at])
       since = null
@@ -111,20 +114,26 @@ function momentOf(event: IndexEvent, named: ReadonlySet<string>): Moment[] {
   return []
 }
 
-/** Who had the word, one after the other. */
+/** Who had the word, one after the other; who goes on is not told again before somebody else had it. */
 function turnsOf(speaking: Timeline['speaking'], duration: number): Moment[] {
-  const turns: Moment[] = []
-  let last: { identity: string; ended: number } | null = null
-  speaking.forEach(({ at, identities: [identity] }, i) => {
+  const turns: { at: number; until: number; identity: string }[] = []
+  const now = new Map<string, { at: number; until: number; identity: string }>()
+  speaking.forEach(({ at, identities }, i) => {
     const until = speaking[i + 1]?.at ?? duration
-    if (identity === undefined) return
-    if (last && last.identity === identity && at - last.ended <= silenceMost) last.ended = until
-    else if (until - at >= turnLeast) {
-      turns.push({ at, kind: 'spoke', identity })
-      last = { identity, ended: until }
+    for (const identity of identities) {
+      const known = now.get(identity)
+      if (known && at - known.until <= silenceMost) known.until = until
+      else {
+        const turn = { at, until, identity }
+        now.set(identity, turn)
+        turns.push(turn)
+      }
     }
   })
   return turns
+    .filter((turn) => turn.until - turn.at >= turnLeast)
+    .filter((turn, i, all) => all[i - 1]?.identity !== turn.identity)
+    .map(({ at, identity }) => ({ at, identity, kind: 'spoke' }))
 }
 
 /** Who speaks at a time, the loudest first. */
