@@ -16,6 +16,8 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
+
+	"aparte/recorder/storage"
 )
 
 // Config is every setting of the server. A YAML file is overridden by
@@ -50,7 +52,11 @@ type Config struct {
 		KeepRecordingDays int `koanf:"keep_recording_days" help:"Recordings are deleted so many days after their end; everybody who is asked reads it."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
 	Recordings struct {
-		Recipients []string `koanf:"recipients" help:"Public keys that recordings are sealed to, as 'aparte keygen' prints them: whoever has the private half of one can open them, the server cannot. Empty: nothing can be recorded."`
+		Recipients     []string `koanf:"recipients" help:"Public keys that recordings are sealed to, as 'aparte keygen' prints them: whoever has the private half of one can open them, the server cannot. Empty: nothing can be recorded."`
+		Store          string   `koanf:"store" help:"Where recordings go while they are made: s3://bucket/prefix?endpoint=https://host&region=region, of any S3-compatible store; without endpoint Amazon's. Plain http is for this machine itself; elsewhere it takes &plain=yes. Empty: they stay in data_dir."`
+		StoreAccessKey string   `koanf:"store_access_key" help:"Access key of the store."`
+		StoreSecretKey string   `koanf:"store_secret_key" help:"Its secret; APARTE_RECORDINGS_STORE_SECRET_KEY rather than a flag, which others of this machine can read."`
+		StoreKeysFile  string   `koanf:"store_keys_file" help:"File of both instead, with lines aws_access_key_id = ... and aws_secret_access_key = ..., as Amazon's tools have it."`
 	} `koanf:"recordings" embed:"" prefix:"recordings-"`
 	Files struct {
 		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
@@ -208,6 +214,7 @@ func (c *Config) check(dev bool) error {
 	if c.Meetings.KeepRecordingDays < 1 || c.Meetings.KeepRecordingDays > maxKeepChatDays {
 		wrong("meetings.keep_recording_days", "%d is not between 1 and %d days; whether anything is recorded is said by the security profile and by everybody who is asked", c.Meetings.KeepRecordingDays, maxKeepChatDays)
 	}
+	c.checkStore(wrong)
 	c.checkFiles(wrong)
 	if c.Integration.Microphones < 0 {
 		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)
@@ -228,6 +235,25 @@ func (c *Config) check(dev bool) error {
 		wrong("log.format", "%q is neither text nor json", c.Log.Format)
 	}
 	return oneLine(faults)
+}
+
+func (c *Config) checkStore(wrong func(key, format string, args ...any)) {
+	r := &c.Recordings
+	if r.Store == "" {
+		if r.StoreAccessKey != "" || r.StoreSecretKey != "" || r.StoreKeysFile != "" {
+			wrong("recordings.store", "is empty, and there are keys for it: name the store as well, or neither")
+		}
+		return
+	}
+	if _, err := storage.ParseLocation(r.Store); err != nil {
+		wrong("recordings.store", "%s", err)
+	}
+	switch {
+	case r.StoreKeysFile != "" && (r.StoreAccessKey != "" || r.StoreSecretKey != ""):
+		wrong("recordings.store_keys_file", "the keys are given as well: name the file or give them")
+	case r.StoreKeysFile == "" && (r.StoreAccessKey == "" || r.StoreSecretKey == ""):
+		wrong("recordings.store_access_key", "the store needs store_access_key and store_secret_key, or store_keys_file")
+	}
 }
 
 // maxFileMB bounds what a browser has to hold of a file, in megabytes.

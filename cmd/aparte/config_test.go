@@ -80,6 +80,12 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"webhook without key", "webhooks: {urls: [http://a.example/]}\n", nil, "webhooks.key: name the one"},
 		{"webhook to nowhere", "webhooks: {urls: [a.example]}\nintegration: {keys: {lab: 0123456789012345678901234567890123456789}}\n", nil, `webhooks.urls: "a.example"`},
 		{"unknown signing key", "webhooks: {key: other}\nintegration: {keys: {lab: 0123456789012345678901234567890123456789}}\n", nil, `webhooks.key: "other"`},
+		{"no store", "recordings: {store: /srv}\n", nil, "recordings.store: it is not of the form s3://"},
+		{"a store in plain text", "recordings: {store: \"s3://r?endpoint=http://s3.example\", store_keys_file: x}\n", nil, "use https, or say &plain=yes"},
+		{"a secret in an address", "recordings: {store: \"s3://a:b@r\", store_keys_file: x}\n", nil, "credentials do not belong in an address"},
+		{"a store without keys", "recordings: {store: \"s3://r\", store_access_key: a}\n", nil, "recordings.store_access_key: the store needs"},
+		{"keys twice", "recordings: {store: \"s3://r\", store_access_key: a, store_keys_file: x}\n", nil, "recordings.store_keys_file: the keys are given as well"},
+		{"keys without a store", "recordings: {store_secret_key: a}\n", nil, "recordings.store: is empty"},
 		{"level", "log: {level: loud}\n", nil, "log.level"},
 		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
 	} {

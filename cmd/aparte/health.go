@@ -43,6 +43,7 @@ type checkup struct {
 	database probe[health.Database]
 	disks    probe[[]health.Disk]
 	calls    probe[int]
+	stores   probe[error]
 
 	mu    sync.Mutex
 	watch health.Watch // guarded by mu
@@ -53,6 +54,7 @@ func newCheckup(s *server, c *Config) *checkup {
 	h.database.ask = h.askDatabase
 	h.disks.ask = func(context.Context) []health.Disk { return h.lookAtDisks() }
 	h.calls.ask = func(context.Context) int { return inCalls(s.rooms) }
+	h.stores.ask = s.kept.look
 	h.sample()
 	return h
 }
@@ -108,6 +110,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	h.database.begin(ctx)
 	h.disks.begin(ctx)
 	h.calls.begin(ctx)
+	h.stores.begin(ctx)
 	h.sample()
 	version, commit := built()
 	m := health.Measured{
@@ -134,6 +137,8 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 			m.Load = nil
 		}
 	}
+	failed, answered := h.stores.answer(ctx)
+	m.Store = h.server.kept.stored(failed, answered)
 	return m
 }
 

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
-	"aparte/recorder"
+	"aparte/recorder/keep"
 	"aparte/recorder/seal"
 	"aparte/signaling/recording"
 )
@@ -22,20 +24,39 @@ const recordingsFolder = "recordings"
 // kept is the recording.Kept of this server: the files of its recordings, whether it can
 // make others or not.
 type kept struct {
-	dir string
-	key *seal.NodeKey // nil: this server has never recorded, and cannot
+	dir    string
+	key    *seal.NodeKey // nil: this server has never recorded, and cannot
+	keeper *keep.Keeper
+	place  string // of the store; "": there is none
 
 	mu   sync.Mutex
 	open map[string]<-chan struct{} // by recording: closed when its last part is; guarded by mu
 }
 
 // openKept makes it. The key of a server that can record is made if there is none.
-func openKept(c *Config, origin string) (*kept, error) {
+func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (*kept, error) {
 	k := &kept{dir: filepath.Join(c.DataDir, recordingsFolder), open: make(map[string]<-chan struct{})}
+	config := keep.Config{Dir: k.dir, Now: time.Now, After: time.After, Log: log}
+	var err error
+	if k.key, err = ownKey(c, origin); err != nil {
+		return nil, err
+	}
+	if k.key != nil {
+		config.Key = k.key.Public()
+	}
+	if config.Store, config.Place, err = openStore(ctx, c, log); err != nil {
+		return nil, err
+	}
+	k.place, k.keeper = config.Place, keep.New(config)
+	return k, nil
+}
+
+// ownKey is the node's key; nil: there is none, and none is needed.
+func ownKey(c *Config, origin string) (*seal.NodeKey, error) {
 	if len(c.Recordings.Recipients) == 0 {
 		_, err := os.Lstat(filepath.Join(c.DataDir, seal.NodeKeyFile))
 		if errors.Is(err, fs.ErrNotExist) {
-			return k, nil
+			return nil, nil
 		}
 		if err != nil {
 			return nil, err
@@ -45,53 +66,29 @@ func openKept(c *Config, origin string) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.key, err = seal.LoadNodeKey(c.DataDir, u.Hostname())
-	return k, err
+	return seal.LoadNodeKey(c.DataDir, u.Hostname())
 }
 
 // Delete implements recording.Kept.
-func (k *kept) Delete(_ context.Context, id string) error {
-	if _, err := k.partsOf(id); err != nil {
-		return fmt.Errorf("delete recording %s: %w", id, err)
-	}
-	folder := filepath.Join(k.dir, id)
-	done, err := recorder.Purge(folder)
-	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
-		err = os.Remove(folder)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-	case err == nil && len(done.Left) > 0:
-		err = fmt.Errorf("its folder holds what is of no recording: %q", done.Left)
-	}
-	if err != nil {
+func (k *kept) Delete(ctx context.Context, id string) error {
+	if err := k.keeper.Delete(ctx, id); err != nil {
 		return fmt.Errorf("delete recording %s: %w", id, err)
 	}
 	return nil
 }
 
-// partsOf are the parts of a recording; nothing is no error, what can be the id of none is.
-func (k *kept) partsOf(id string) ([]recorder.PartInfo, error) {
-	all, err := recorder.Parts(k.dir, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return all, err
-}
-
 // Parts implements recording.Kept.
-func (k *kept) Parts(_ context.Context, id string) ([]recording.Part, error) {
+func (k *kept) Parts(ctx context.Context, id string) ([]recording.Part, error) {
 	writing := k.writes(id) // before it is looked what there is
-	found, err := k.partsOf(id)
+	found, err := k.keeper.Parts(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]recording.Part, len(found))
 	for i, p := range found {
-		all[i] = recording.Part{Number: int(p.Number), Bytes: p.Bytes, Closed: !writing || i < len(found)-1}
+		all[i] = recording.Part{
+			Number: int(p.Number), Bytes: p.Bytes, Closed: !writing || i < len(found)-1, SHA256: p.SHA256, Stored: recording.Stored(p.Stored),
+		}
 	}
 	return all, nil
 }
@@ -109,18 +106,14 @@ func (k *kept) OpenPart(ctx context.Context, id string, number int) (recording.P
 	if !all[i].Closed {
 		return recording.PartFile{}, recording.ErrWriting
 	}
-	f, err := recorder.OpenPart(k.dir, id, uint32(number)) //nolint:gosec // it is one of those there are
+	f, modified, err := k.keeper.Open(ctx, id, uint32(number)) //nolint:gosec // it is one of those there are
 	if errors.Is(err, fs.ErrNotExist) {
 		return recording.PartFile{}, recording.ErrNone
 	}
 	if err != nil {
 		return recording.PartFile{}, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return recording.PartFile{}, errors.Join(err, f.Close())
-	}
-	return recording.PartFile{ReadSeekCloser: f, Part: all[i], Modified: info.ModTime()}, nil
+	return recording.PartFile{ReadSeekCloser: f, Part: all[i], Modified: modified}, nil
 }
 
 // NodeKey implements recording.Kept.

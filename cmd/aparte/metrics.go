@@ -50,6 +50,7 @@ func metrics(s *server) *prometheus.Registry {
 		}
 	}
 	clientMetrics(s, r)
+	storeMetrics(s.kept, r)
 	wayMetrics(s, r)
 	counter("udp_received_total", "Datagrams received.", nil, func() uint64 { return sockets().Received })
 	counter("udp_sent_total", "Datagrams sent.", nil, func() uint64 { return sockets().Sent })

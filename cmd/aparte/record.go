@@ -22,6 +22,7 @@ import (
 type recordCommand struct {
 	Verify  recordVerify  `cmd:"" help:"Verify a recording; names whatever was tampered with and exits with 1. No private key is needed."`
 	Open    recordOpen    `cmd:"" help:"Decrypt a recording into a folder, for export."`
+	Fetch   recordFetch   `cmd:"" help:"Take a recording from the S3-compatible store that it was brought to, to verify and open it."`
 	Export  recordExport  `cmd:"" help:"Make media files of an opened recording: one for each track, as it was sent."`
 	Compose recordCompose `cmd:"" help:"Make one film of a recording: everybody in one picture, with names, chapters and captions. Needs ffmpeg."`
 	Purge   recordPurge   `cmd:"" help:"Delete a recording, and say what is left of it."`
@@ -217,6 +218,9 @@ func (c *recordPurge) Run(p *process) error {
 	fmt.Fprintf(p.stdout, "deleted %s: files %d, bytes %d\n", c.Recording, done.Parts, done.Bytes)
 	for _, name := range done.Left {
 		fmt.Fprintf(p.stdout, "left in it: %s, which is of no recording\n", name)
+	}
+	for _, m := range done.Away {
+		fmt.Fprintf(p.stdout, "part %d is still in %s: the server deletes it there, or whoever has the keys of the store, below its id\n", m.Part, m.Store)
 	}
 	fmt.Fprintln(p.stdout, "What may be left: copies, exports and backups made elsewhere, and what the disk and its snapshots still hold of these bytes.")
 	if len(recipients) > 0 {

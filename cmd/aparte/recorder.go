@@ -121,6 +121,7 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 		return nil, because(err)
 	}
 	s.setWrites(o.ID, rec.Done())
+	s.keeper.Follow(o.ID, rec.Part(), func() int64 { return rec.Stats().Written }, rec.Done())
 	c := &writing{scribe: s, order: o, rec: rec, let: make(map[string]bool)}
 	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
 		// Nothing was taken: what is there says nothing but that it was begun.

@@ -28,9 +28,16 @@ import (
 // recordingServer is a server, not started, that can record, and the id of its meeting.
 func recordingServer(t *testing.T) (s *server, c *Config, meeting string) {
 	t.Helper()
+	return recordingServerWith(t, func(*Config) {})
+}
+
+// recordingServerWith is one with other settings.
+func recordingServerWith(t *testing.T, but func(*Config)) (s *server, c *Config, meeting string) {
+	t.Helper()
 	config := defaults()
 	c = &config
 	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	but(c)
 	s = serverOf(t, c, true)
 	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
 	if err != nil {

@@ -158,7 +158,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			return nil, dataError(c.DataDir, err)
 		}
 	}
-	if s.kept, err = openKept(c, s.origin); err != nil {
+	if s.kept, err = openKept(ctx, c, s.origin, log); err != nil {
 		return nil, err
 	}
 	if s.recorder, err = openRecorder(c, s.kept, s.rooms.Meetings(), log); err != nil {
@@ -347,6 +347,11 @@ func (s *server) stop(ctx context.Context) {
 	if s.meetings != nil {
 		s.meetings.Close()
 	}
+	if s.kept != nil {
+		keptCtx, cancel := context.WithTimeout(ctx, keptTime)
+		note("recordings", s.kept.keeper.Close(keptCtx))
+		cancel()
+	}
 	if s.files != nil {
 		note("files", s.files.Close())
 	}
@@ -366,6 +371,10 @@ func (s *server) stop(ctx context.Context) {
 
 // hooksTime is how long webhooks may still be delivered while stopping.
 const hooksTime = 3 * time.Second
+
+// keptTime is how long may be waited for recordings on their way to a store, which go on
+// the next time.
+const keptTime = 2 * time.Second
 
 // listeners tell one after the other.
 type listeners []sfu.Listener

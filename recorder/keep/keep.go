@@ -226,6 +226,16 @@ func (k *Keeper) silent() error {
 	return nil
 }
 
+// Look asks the store something, so that it is seen whether it answers; nil where there
+// is none.
+func (k *Keeper) Look(ctx context.Context) error {
+	if k.cfg.Store == nil {
+		return nil
+	}
+	_, err := k.cfg.Store.List(ctx, "aparte-check")
+	return err
+}
+
 // State is where a part lies.
 type State string
 

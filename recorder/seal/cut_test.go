@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -34,12 +35,7 @@ func TestCut(t *testing.T) {
 	}
 	last := ends[len(ends)-1]
 	isEnd := func(at int64) bool {
-		for _, end := range ends {
-			if at == end {
-				return true
-			}
-		}
-		return at == int64(len(whole))
+		return at == int64(len(whole)) || slices.Contains(ends, at)
 	}
 	for _, most := range []int64{1, 1024, 3000, 5000, last, last + 1024, 1 << 20} {
 		all := cuts(t, whole, most)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -95,20 +94,16 @@ func (l Location) String() string {
 	return text
 }
 
-// Address is the whole of it, as ParseLocation reads it.
-func (l Location) Address() string {
-	query := url.Values{"region": {l.Region}}
-	if l.Endpoint != amazon {
-		scheme := "https://"
-		if !l.Secure {
-			scheme = "http://"
-			if host, _, err := net.SplitHostPort(l.Endpoint); err != nil || !loopback(host) {
-				query.Set("plain", "yes")
-			}
-		}
-		query.Set("endpoint", scheme+l.Endpoint)
+// Place is the address with its endpoint: two that are equal are the same place.
+func (l Location) Place() string {
+	if l.Endpoint == amazon {
+		return l.String()
 	}
-	return l.String() + "?" + query.Encode()
+	scheme := "https://"
+	if !l.Secure {
+		scheme = "http://"
+	}
+	return l.String() + "?endpoint=" + scheme + l.Endpoint
 }
 
 // Credentials are what a store knows a client by.
@@ -145,7 +140,7 @@ func ReadCredentials(path string) (Credentials, error) {
 		return Credentials{}, err
 	}
 	if c.AccessKey == "" || c.SecretKey == "" {
-		return Credentials{}, fmt.Errorf("%s has no lines aws_access_key_id = ... and aws_secret_access_key = ...", path)
+		return Credentials{}, fmt.Errorf("%s lacks aws_access_key_id or aws_secret_access_key: it has a line KEY = VALUE for each", path)
 	}
 	return c, nil
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -27,7 +28,10 @@ type S3 struct {
 	core     minio.Core
 	location Location
 	prefix   string // of names, with its slash; may be empty
-	versions bool   // the bucket keeps what was deleted; found by Check
+
+	mu       sync.Mutex // guards what follows
+	asked    bool       // whether it keeps versions
+	versions bool       // the bucket keeps what was deleted
 
 	// Up to which size an object is sent in one piece. Larger ones go in pieces, none of
 	// which is of use alone, and are read back.
@@ -45,7 +49,8 @@ const (
 // does not.
 const digestKey = "Sha256"
 
-// OpenS3 is the storage of a location. It asks nobody anything: see Check.
+// OpenS3 is the storage of a location. It asks nobody anything: Check does, and whoever
+// uses it.
 func OpenS3(l Location, c Credentials) (*S3, error) {
 	client, err := minio.NewCore(l.Endpoint, &minio.Options{
 		Creds:  credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
@@ -72,19 +77,14 @@ func OpenS3(l Location, c Credentials) (*S3, error) {
 const probe = "aparte-check"
 
 // Check tells whether the place can be used: that it is there, may be listed, written to
-// and deleted from, and whether it keeps versions. It is called before anything else.
+// and deleted from.
 func (s *S3) Check(ctx context.Context) error {
 	// First what is answered in words if it is refused.
 	if _, err := s.List(ctx, probe); err != nil {
 		return err
 	}
-	versioning, err := s.core.GetBucketVersioning(ctx, s.location.Bucket)
-	switch code := minio.ToErrorResponse(err).Code; {
-	case err == nil:
-		s.versions = versioning.Status != ""
-	case code == "NotImplemented", code == "VersioningNotConfigured", code == "MethodNotAllowed":
-	default:
-		return s.because("ask for versions of", s.location.String(), err)
+	if _, err := s.keepsVersions(ctx); err != nil {
+		return err
 	}
 	const text = "Aparté looks whether it may write here."
 	if _, err := s.Put(ctx, probe, strings.NewReader(text), int64(len(text))); err != nil && !errors.Is(err, ErrExists) {
@@ -95,6 +95,28 @@ func (s *S3) Check(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// keepsVersions tells whether deleting an object of the bucket leaves it there.
+func (s *S3) keepsVersions(ctx context.Context) (bool, error) {
+	s.mu.Lock()
+	asked, versions := s.asked, s.versions
+	s.mu.Unlock()
+	if asked {
+		return versions, nil
+	}
+	versioning, err := s.core.GetBucketVersioning(ctx, s.location.Bucket)
+	switch code := minio.ToErrorResponse(err).Code; {
+	case err == nil:
+		versions = versioning.Status != ""
+	case code == "NotImplemented", code == "VersioningNotConfigured", code == "MethodNotAllowed": // it cannot
+	default:
+		return false, s.because("ask for versions of", s.location.String(), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked, s.versions = true, versions
+	return versions, nil
 }
 
 // Put implements [Storage].
@@ -276,7 +298,11 @@ func (s *S3) Delete(ctx context.Context, name string) error {
 }
 
 func (s *S3) remove(ctx context.Context, name string) error {
-	if !s.versions {
+	versions, err := s.keepsVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if !versions {
 		return noneIsFine(s.core.RemoveObject(ctx, s.location.Bucket, s.prefix+name, minio.RemoveObjectOptions{}))
 	}
 	for info := range s.core.ListObjectsIter(ctx, s.location.Bucket, minio.ListObjectsOptions{Prefix: s.prefix + name, WithVersions: true, Recursive: true}) {

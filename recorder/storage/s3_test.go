@@ -270,8 +270,13 @@ func TestParseLocation(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
-		if again, err := storage.ParseLocation(got.Address()); err != nil || again != got {
-			t.Errorf("%s: %s is %+v, %v", text, got.Address(), again, err)
+		again, err := storage.ParseLocation(got.Place() + "&plain=yes")
+		again.Region = got.Region
+		if got.Endpoint == "s3.amazonaws.com" {
+			again, err = storage.ParseLocation(got.Place() + "?region=" + got.Region)
+		}
+		if err != nil || again != got {
+			t.Errorf("%s: %s is %+v, %v", text, got.Place(), again, err)
 		}
 	}
 	for _, text := range []string{

@@ -41,7 +41,7 @@ func (s *S3) because(op, name string, err error) error {
 		e.Kind, e.Remedy = ErrRefused, "this machine's clock and the store's differ: keep both with NTP"
 	case isNone(err):
 		e.Kind, e.Err = ErrNone, nil
-	case r.Code == "ObjectLocked", op == "delete" && s.locks(r):
+	case r.Code == "ObjectLocked", op == "delete" && locks(r):
 		e.Kind, e.Remedy = ErrLocked, "its retention or a legal hold keeps it: it goes with a later sweep"
 	case r.StatusCode == http.StatusForbidden, r.Code == "AccessDenied":
 		e.Kind, e.Remedy = ErrRefused, "let the access key list, read, write and delete below "+s.location.String()+" (docs/operating.md)"
@@ -61,9 +61,9 @@ func (s *S3) because(op, name string, err error) error {
 }
 
 // locks tells whether a refusal to delete is that of a lock, which not all stores name.
-func (s *S3) locks(r minio.ErrorResponse) bool {
+func locks(r minio.ErrorResponse) bool {
 	text := strings.ToLower(r.Message)
-	return s.versions && (strings.Contains(text, "worm") || strings.Contains(text, "retention") || strings.Contains(text, "locked") || strings.Contains(text, "object lock"))
+	return strings.Contains(text, "worm") || strings.Contains(text, "retention") || strings.Contains(text, "locked") || strings.Contains(text, "object lock")
 }
 
 // broken tells whether it was the connection.

@@ -29,7 +29,7 @@ type Recording struct {
 	Bytes     int64               `json:"bytes" doc:"Of what is closed."`
 	Sealed    bool                `json:"sealed" doc:"Can be read with the post's private key alone."`
 	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it."`
-	Parts     []RecordingPart     `json:"parts" nullable:"false" doc:"Its files, in order. There is no other digest of them than those that are signed in them: 'aparte record verify'."`
+	Parts     []RecordingPart     `json:"parts" nullable:"false" doc:"Its files, in order."`
 	Downloads []RecordingDownload `json:"downloads" nullable:"false" doc:"Who took it away, newest first."`
 	Because   string              `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
 }
@@ -40,6 +40,8 @@ type RecordingPart struct {
 	Name   string `json:"name" doc:"What it is called when it is taken away."`
 	Bytes  int64  `json:"bytes"`
 	Closed bool   `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
+	SHA256 string `json:"sha256,omitempty" doc:"Of the whole file, in hexadecimal; absent until it is closed and was read through once. Whether it is as it was recorded is said by 'aparte record verify', not by this."`
+	Stored string `json:"stored" enum:"here,uploading,there" doc:"Where it lies: on this server, there and on its way to the store, or in the store."`
 }
 
 // RecordingDownload is that somebody took a part away, or began to.
@@ -95,7 +97,7 @@ func recordingOf(r meeting.KeptRecording) Recording {
 		}
 	}
 	for i, p := range r.Parts {
-		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed}
+		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed, SHA256: p.SHA256, Stored: string(p.Stored)}
 	}
 	for i, d := range r.Downloads {
 		out.Downloads[i] = RecordingDownload{Name: d.Name, Part: d.Part, At: d.At.UTC()}

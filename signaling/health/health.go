@@ -126,6 +126,10 @@ const (
 
 	RecordingsOn  Code = "recordings-on"
 	RecordingsOff Code = "recordings-off"
+
+	RecordingsStored Code = "recordings-stored" // where they go while they are made
+	StoreSilent      Code = "store-silent"
+	StoreRefuses     Code = "store-refuses" // it answers, and does not do what it should
 )
 
 func number(name string, unit Unit, n float64) Value { return Value{Name: name, Unit: unit, Number: n} }

@@ -34,6 +34,10 @@ func well() Measured {
 	}
 }
 
+func stored() *Store {
+	return &Store{Place: "s3://recordings/paris", Answered: true, Parts: 2, Behind: 40 * time.Second}
+}
+
 func addresses(texts ...string) (all []netip.Addr) {
 	for _, one := range texts {
 		all = append(all, netip.MustParseAddr(one))
@@ -104,6 +108,11 @@ var cases = []struct {
 	{"nothing keeps the clock", func(m *Measured) { m.Clock.Kept = new(false) }, "attention clock-unsynchronised"},
 	{"clock is not known", func(m *Measured) { m.Clock.Kept = nil }, "unknown clock-unknown"},
 	{"clock jumped back", func(m *Measured) { m.Clock.Jump = &Jump{By: -90 * time.Second, At: now.Add(-time.Hour)} }, "attention clock-jumped"},
+	{"recordings go to a store", func(m *Measured) { m.Store = stored() }, "fine recordings-stored"},
+	{"the store takes them slowly", func(m *Measured) { m.Store = stored(); m.Store.Behind = 5*time.Minute + time.Second }, "attention recordings-stored"},
+	{"the store has taken nothing for an hour", func(m *Measured) { m.Store = stored(); m.Store.Behind = time.Hour + time.Second }, "broken recordings-stored"},
+	{"silent store", func(m *Measured) { m.Store = stored(); m.Store.Answered = false }, "fine recordings-stored, broken store-silent"},
+	{"store that refuses", func(m *Measured) { m.Store = stored(); m.Store.Failed = true }, "fine recordings-stored, broken store-refuses"},
 	{"no recordings", func(m *Measured) { m.Recipients = 0 }, "fine recordings-off"},
 }
 

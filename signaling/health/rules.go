@@ -19,6 +19,16 @@ type Measured struct {
 	Clock    Clock
 	// Recipients are the keys that recordings are sealed to; 0: nothing can be recorded.
 	Recipients int
+	Store      *Store // nil: recordings stay on this server
+}
+
+// Store is where recordings go while they are made.
+type Store struct {
+	Place    string
+	Answered bool          // within seconds
+	Failed   bool          // it refused, just now or when something was last brought there
+	Parts    int           // on their way
+	Behind   time.Duration // for how long the oldest that was written is not there
 }
 
 // Program is the running program.
@@ -125,7 +135,7 @@ const (
 func Judge(now time.Time, m Measured) []Finding {
 	return slices.Concat(
 		ofProgram(m.Program), ofMachine(m.Load, m.Memory), ofDatabase(m.Database), ofDisks(m.Disks), ofTraffic(m.Traffic),
-		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients),
+		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients), ofStore(m.Store),
 	)
 }
 
@@ -288,6 +298,29 @@ func ofRecordings(recipients int) []Finding {
 		return []Finding{{AreaRecordings, Fine, RecordingsOff, nil}}
 	}
 	return []Finding{{AreaRecordings, Fine, RecordingsOn, []Value{count("recipients", recipients)}}}
+}
+
+// An object is a minute of a recording. A store that is away for a quarter of an hour is
+// an incident; for longer than a meeting lasts, the disk here has to hold all of it.
+const (
+	behindAttention = 5 * time.Minute
+	behindBroken    = time.Hour
+)
+
+func ofStore(s *Store) []Finding {
+	if s == nil {
+		return nil
+	}
+	all := []Finding{{AreaRecordings, above(s.Behind.Seconds(), behindAttention.Seconds(), behindBroken.Seconds()), RecordingsStored, []Value{
+		text("place", s.Place), count("parts", s.Parts), seconds("behind", s.Behind),
+	}}}
+	switch {
+	case !s.Answered:
+		all = append(all, Finding{AreaRecordings, Broken, StoreSilent, []Value{text("place", s.Place)}})
+	case s.Failed:
+		all = append(all, Finding{AreaRecordings, Broken, StoreRefuses, []Value{text("place", s.Place)}})
+	}
+	return all
 }
 
 func percent(part, whole int64) float64 { return 100 * float64(part) / float64(whole) }

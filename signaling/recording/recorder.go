@@ -36,7 +36,19 @@ type Part struct {
 	Bytes  int64 // until now
 	// Closed tells that nothing more is written to it, be it that the server went down.
 	Closed bool
+	SHA256 string // hexadecimal; "": not known yet
+	Stored Stored
 }
+
+// Stored is where a part lies.
+type Stored string
+
+// Where. Uploading is on this server, and on its way to the store.
+const (
+	StoredHere      Stored = "here"
+	StoredUploading Stored = "uploading"
+	StoredThere     Stored = "there"
+)
 
 // PartFile is a part that was opened. Whoever has it closes it.
 type PartFile struct {

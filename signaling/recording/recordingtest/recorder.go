@@ -193,7 +193,7 @@ func (r *Recorder) parts(id string) (all []recording.Part) {
 	}
 	for _, c := range r.captures {
 		if c.Order.ID == id {
-			all = append(all, recording.Part{Number: c.Order.Part, Bytes: int64(r.bytes()), Closed: c.stopped})
+			all = append(all, recording.Part{Number: c.Order.Part, Bytes: int64(r.bytes()), Closed: c.stopped, Stored: recording.StoredHere})
 		}
 	}
 	return all

@@ -3447,7 +3447,7 @@ export interface components {
             /** Format: date-time */
             from: string;
             id: string;
-            /** @description Its files, in order. There is no other digest of them than those that are signed in them: 'aparte record verify'. */
+            /** @description Its files, in order. */
             parts: components["schemas"]["RecordingPart"][];
             /** @description Who is in it. */
             people: components["schemas"]["RecordedPerson"][];
@@ -3501,6 +3501,13 @@ export interface components {
              * @description From 1.
              */
             number: number;
+            /** @description Of the whole file, in hexadecimal; absent until it is closed and was read through once. Whether it is as it was recorded is said by 'aparte record verify', not by this. */
+            sha256?: string;
+            /**
+             * @description Where it lies: on this server, there and on its way to the store, or in the store.
+             * @enum {string}
+             */
+            stored: "here" | "uploading" | "there";
         };
         RecordingSaid: {
             /**

@@ -23,7 +23,7 @@ describe('recordings', () => {
   })
 
   it('says how all parts are opened together', () => {
-    const part = (number: number) => ({ number, name: `recording-2027-03-02-ID-part-000${number}.tar`, bytes: 1, closed: true })
+    const part = (number: number) => ({ number, name: `recording-2027-03-02-ID-part-000${number}.tar`, bytes: 1, closed: true, stored: 'here' as const })
     expect(commands({ id: 'ID', parts: [part(1), part(2)] }).split('\n')).toEqual([
       'mkdir ID',
       'mv recording-2027-03-02-ID-part-0001.tar ID/part-0001.tar',

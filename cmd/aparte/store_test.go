@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aparte/recorder/keep"
+	"aparte/recorder/seal"
+	"aparte/recorder/storage"
+	"aparte/recorder/storage/storagetest"
+	"aparte/signaling/health"
+	"aparte/signaling/profile"
+	"aparte/signaling/recording"
+)
+
+// storingServer is a server, not started, whose recordings go to a store.
+func storingServer(t *testing.T, gateway *storagetest.Gateway, address string) (*server, *Config, string) {
+	t.Helper()
+	return recordingServerWith(t, func(c *Config) {
+		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
+	})
+}
+
+// settled waits until nothing is on its way: a process of its own is asked.
+func settled(t *testing.T, k *keep.Keeper) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); k.Stats().Parts > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("still on its way: %+v", k.Stats())
+		}
+	}
+}
+
+// A recording goes to the bucket, is taken from there through the server's own door and by
+// an archive that has nothing but the bucket, and leaves nothing there when it is deleted.
+func TestRecordingsInABucket(t *testing.T) {
+	gateway := storagetest.Start(t)
+	address := gateway.Bucket(t, "records", false)
+	s, c, meeting := storingServer(t, gateway, address)
+	ctx, id := t.Context(), strings.Repeat("R", 22)
+	for n := range 2 {
+		capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: n + 1, Meeting: meeting, Policy: profile.RecordingSealed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		capture.Note(recording.Event{At: time.Now(), Kind: recording.EventAllowed, Identity: "p", Name: "Inês"})
+		if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != n+1 || all[n].Closed || all[n].Stored != recording.StoredUploading || all[n].SHA256 != "" {
+			t.Errorf("while it is written: %+v, %v", all, err)
+		}
+		if _, err := capture.Stop(ctx, n == 1); err != nil {
+			t.Fatal(err)
+		}
+		settled(t, s.kept.keeper)
+	}
+	all, err := s.kept.Parts(ctx, id)
+	if err != nil || len(all) != 2 || !all[1].Closed || all[1].Stored != recording.StoredThere || len(all[1].SHA256) != 64 {
+		t.Fatalf("there: %+v, %v", all, err)
+	}
+	if _, err := os.Lstat(filepath.Join(c.DataDir, recordingsFolder, id, seal.PartName(1))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still here: %v", err)
+	}
+
+	// Its archive.
+	key := filepath.Join(c.DataDir, "node-key.json")
+	away := filepath.Join(t.TempDir(), "away")
+	t.Setenv("APARTE_RECORDINGS_STORE_ACCESS_KEY", gateway.Keys.AccessKey)
+	t.Setenv("APARTE_RECORDINGS_STORE_SECRET_KEY", gateway.Keys.SecretKey)
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var out, said bytes.Buffer
+		if code := run(ctx, args, &process{stdout: &out, stderr: &said, environ: os.Environ}); code != want {
+			t.Errorf("%q: exit code %d: %s%s", args[:2], code, &out, &said)
+		}
+		if strings.Contains(out.String()+said.String(), gateway.Keys.SecretKey) {
+			t.Errorf("%q tells the secret", args[:2])
+		}
+		return out.String() + said.String()
+	}
+	if out := run(0, "record", "fetch", address, id, "-o", away); strings.Count(out, "SHA-256") != 2 || !strings.Contains(out, all[0].SHA256) {
+		t.Errorf("fetched: %s", out)
+	}
+	run(0, "record", "verify", away, "--node-key", key)
+	run(0, "record", "open", away, "-i", filepath.Join(c.DataDir, archiveKeyFile), "-o", filepath.Join(t.TempDir(), "opened"), "--node-key", key)
+	if out := run(2, "record", "fetch", address, id, "-o", away); !strings.Contains(out, "it is there already") {
+		t.Errorf("twice: %s", out)
+	}
+	if out := run(2, "record", "fetch", address, "nothing", "-o", away+"2"); !strings.Contains(out, "has nothing of a recording") {
+		t.Errorf("of nothing: %s", out)
+	}
+	if out := run(2, "record", "verify", filepath.Join(c.DataDir, recordingsFolder, id), "--node-key", key); !strings.Contains(out, "aparte record fetch") {
+		t.Errorf("what is here: %s", out)
+	}
+
+	// What the server hands over is the same, from any byte on.
+	file, err := s.kept.OpenPart(ctx, id, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	request.Header.Set("Range", "bytes=600-1699")
+	answer := httptest.NewRecorder()
+	http.ServeContent(answer, request, "part.tar", file.Modified, file)
+	want, err := os.ReadFile(filepath.Join(away, seal.PartName(1)))
+	if err != nil || answer.Code != http.StatusPartialContent || !bytes.Equal(answer.Body.Bytes(), want[600:1700]) {
+		t.Errorf("a range: %d, %d bytes, %v", answer.Code, answer.Body.Len(), err)
+	}
+
+	// The health page, with the store and without.
+	at := func(code health.Code) health.Level {
+		report, err := newCheckup(s, c).Report(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		finding, _ := found(report, code)
+		return finding.Level
+	}
+	if got := at(health.RecordingsStored); got != health.Fine {
+		t.Errorf("stored: %s", got)
+	}
+	gateway.Stop()
+	if got := at(health.StoreSilent); got != health.Broken {
+		t.Errorf("silent: %s", got)
+	}
+	if err := s.kept.Delete(ctx, id); !errors.Is(err, storage.ErrUnreachable) {
+		t.Errorf("deleted without it: %v", err)
+	}
+	gateway.Again(t)
+	s.stop(ctx)
+
+	// Its time is over, which another life of the server finds.
+	overIn(t, c, id, meeting)
+	again := serverOf(t, c, true)
+	again.meetings.Sweep(ctx)
+	if left, err := gateway.Open(t, address).List(ctx, ""); err != nil || len(left) != 0 {
+		t.Errorf("left in the bucket: %v, %v", left, err)
+	}
+	if parts, err := again.kept.Parts(ctx, id); err != nil || len(parts) != 0 {
+		t.Errorf("left: %+v, %v", parts, err)
+	}
+}
+
+// What is wrong with the store is one line and exit code 2; one that is away is not wrong.
+func TestAStoreThatCannotBeUsed(t *testing.T) {
+	gateway := storagetest.Start(t)
+	address := gateway.Bucket(t, "records", false)
+	for _, c := range []struct {
+		name, address, secret, want string
+	}{
+		{"bucket", strings.Replace(address, "records", "missing", 1), gateway.Keys.SecretKey, "there is no bucket missing"},
+		{"secret", address, "another-secret-that-is-wrong", "the secret key is wrong"},
+	} {
+		config := defaults()
+		config.Recordings.Store, config.Recordings.StoreAccessKey, config.Recordings.StoreSecretKey = c.address, gateway.Keys.AccessKey, c.secret
+		_, _, err := openStore(t.Context(), &config, slog.New(slog.DiscardHandler))
+		if usage := (usageError{}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "recordings.store: ") || !strings.Contains(err.Error(), c.want) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), c.secret) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	gateway.Stop()
+	config := defaults()
+	config.Recordings.Store, config.Recordings.StoreAccessKey, config.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
+	var logged bytes.Buffer
+	store, place, err := openStore(t.Context(), &config, slog.New(slog.NewTextHandler(&logged, nil)))
+	if err != nil || store == nil || !strings.HasPrefix(place, "s3://records/aparte") || !strings.Contains(logged.String(), "does not answer") {
+		t.Errorf("away: %v, %s", err, &logged)
+	}
+}
