@@ -44,7 +44,7 @@ npm := npm --no-audit --no-fund --no-update-notifier
 web_sources := $(shell find web -type f \
 	-not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/e2e/*' -not -name '*.go' -not -name '*.test.*' 2>/dev/null)
 # What the browser opens recordings with.
-opener_sources := go.mod go.sum $(shell find cmd/aparte-opener recorder sfu/tap sfu/codec -name '*.go' -not -name '*_test.go')
+opener_sources := go.mod go.sum $(shell find cmd/aparte-opener recorder/opening recorder/seal recorder/journal recorder/export recorder/mux recorder/clock recorder/jitter sfu/tap sfu/codec -name '*.go' -not -name '*_test.go')
 # SQLite's C, made into Go, and its allocator are all that is not watched for races: their
 # memory is not Go's, and watching it took half of the tests' time; nor are their pointers and
 # those of the C library under them checked. No other package may be added that instantiates

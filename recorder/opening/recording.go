@@ -27,13 +27,14 @@ type Recording struct {
 	key    seal.PublicKey
 	report *seal.Report // nil before Verify
 	told   *meter
+	most   int // bytes of journal that are held in memory
 }
 
 // New takes files of parts, in any order, under the names that they were saved by, and
 // the node's public key as the server publishes it, "" for none. Parts that are taken
 // away one by one have longer names than in their folder: the end of it counts.
 func New(parts []seal.Source, nodeKey string) (*Recording, error) {
-	r := &Recording{told: &meter{}}
+	r := &Recording{told: &meter{}, most: heldMost}
 	if nodeKey != "" {
 		var err error
 		if r.key, err = seal.ParsePublicKey(nodeKey); err != nil {
@@ -93,10 +94,16 @@ func (r *Recording) Open(ctx context.Context, keys string, damaged bool, into ex
 	}
 	r.told.begin(progress, 2*r.size())
 	var last *seal.Opened
+	journal := &held{most: r.most}
 	index, err := export.Export(ctx, export.Config{
 		Open: func() (io.ReadCloser, error) {
+			if journal.whole {
+				return journal.reader(r.told.read), nil
+			}
+			*journal = held{most: r.most, over: journal.over}
 			return open(func(out io.Writer) (err error) {
-				last, err = r.report.Journal(r.parts, r.key, with, out)
+				last, err = r.report.Journal(r.parts, r.key, with, io.MultiWriter(journal, out))
+				journal.whole = err == nil && !journal.over
 				return err
 			}), nil
 		},

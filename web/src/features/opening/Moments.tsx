@@ -30,7 +30,7 @@ function List({ all, player, names }: { all: readonly Moment[]; player: Player; 
         <li key={`${i} ${one.at}`}>
           <button type="button" aria-current={i === now ? 'step' : undefined} onClick={() => player.seek(one.at)}>
             <span className="num" dir="ltr">{clocked(one.at)}</span>
-            <span>{one.identity ? <Words id={`opening.moment.${one.kind}`} values={{ name: <bdi>{names.get(one.identity) ?? one.identity}</bdi> }} /> : t(`opening.moment.${one.kind}`, { name: '' })}{one.until !== undefined ? <span className="muted"> {t('opening.moment.lasts', { time: clocked(one.until - one.at) })}</span> : null}</span>
+            <span>{one.identity ? <Words id={`opening.moment.${one.kind}`} values={{ name: <bdi>{names.get(one.identity) ?? one.identity}</bdi> }} /> : t(`opening.moment.${one.kind}`, { name: '' })}{one.text !== undefined ? <bdi className="opening-wrote">{one.text}</bdi> : null}{one.until !== undefined ? <span className="muted"> {t('opening.moment.lasts', { time: clocked(one.until - one.at) })}</span> : null}</span>
           </button>
         </li>
       ))}

@@ -22,7 +22,7 @@ export function Playback({ opened, files, report }: Props) {
   const [player] = useState(() => new Player(timeline, new Map(files.map(({ name, media }) => [name, media]))))
   useEffect(() => player.start(), [player])
   useKeys(player)
-  const names = useMemo(() => new Map(timeline.people.map(({ identity, name }) => [identity, name])), [timeline])
+  const names = useMemo(() => new Map(opened.index.people.map(({ identity, name }) => [identity, name])), [opened])
   return (
     <div className="opening-playback">
       <div className="opening-watch">

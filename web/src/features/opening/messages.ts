@@ -57,6 +57,7 @@ export interface IndexEvent {
   identity?: string
   identities?: string[]
   since?: number
+  text?: string
 }
 
 export interface Opened { index: Index; segments: number; missing: number }

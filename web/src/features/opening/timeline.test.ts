@@ -22,7 +22,7 @@ const index: Index = {
     event(0.2, 'joined', { identity: 'ann' }), event(2, 'joined', { identity: 'cid' }), event(10, 'joined', { identity: 'bob' }),
     event(12, 'speaking', { identities: ['bob', 'cid'] }), event(15, 'speaking', { identities: [] }), event(17, 'speaking', { identities: ['bob'] }),
     event(21, 'speaking', { identities: ['ann', 'bob'] }), event(21.5, 'speaking', { identities: ['bob'] }), event(23, 'speaking', { identities: [] }),
-    event(45, 'gap', { since: 43 }), event(60, 'left', { identity: 'bob' }),
+    event(45, 'gap', { since: 43 }), event(47, 'message', { identity: 'cid', text: 'the annex' }), event(60, 'left', { identity: 'bob' }),
     event(65, 'paused'), event(75, 'resumed'), event(80, 'joined', { identity: 'bob' }), event(99, 'paused'), event(100, 'stopped'),
   ],
 }
@@ -53,8 +53,8 @@ describe('a recording in time', () => {
     expect([64.9, 65, 74.9, 75, 99.5].map((at) => skipTo(timeline, at))).toEqual([null, 75, 75, null, null])
   })
   it('tells what happened, words in between left out', () => {
-    expect(timeline.moments.map(({ at, kind, identity, until }) => [at, kind, identity, until].filter((one) => one !== '' && one !== undefined).join(' '))).toEqual([
-      '0.2 came ann', '10 came bob', '12 spoke bob', '43 gap 45', '50 shared ann', '55 shared bob', '60 left bob', '65 paused 75', '80 came bob', '99 paused 100',
+    expect(timeline.moments.map(({ at, kind, identity, until, text }) => [at, kind, identity, until, text].filter((one) => one !== '' && one !== undefined).join(' '))).toEqual([
+      '0.2 came ann', '10 came bob', '12 spoke bob', '43 gap 45', '47 wrote cid the annex', '50 shared ann', '55 shared bob', '60 left bob', '65 paused 75', '80 came bob', '99 paused 100',
     ])
   })
 })

@@ -16,7 +16,7 @@ export interface Track {
 export interface Someone { identity: string; name: string; there: readonly Span[] }
 
 /** What is worth going to. */
-export interface Moment { at: number; kind: 'came' | 'left' | 'spoke' | 'paused' | 'gap' | 'shared'; identity: string; until?: number }
+export interface Moment { at: number; kind: 'came' | 'left' | 'spoke' | 'wrote' | 'paused' | 'gap' | 'shared'; identity: string; until?: number; text?: string }
 
 export interface Timeline {
   duration: number
@@ -108,6 +108,7 @@ function pausesOf(index: Index): Span[] {
 function momentOf(event: IndexEvent, named: ReadonlySet<string>): Moment[] {
   const identity = event.identity ?? ''
   if (event.kind === 'gap') return [{ at: event.since ?? event.at, until: event.at, kind: 'gap', identity: '' }]
+  if (event.kind === 'message') return [{ at: event.at, kind: 'wrote', identity, text: event.text ?? '' }]
   if (!named.has(identity)) return []
   if (event.kind === 'joined') return [{ at: event.at, kind: 'came', identity }]
   if (event.kind === 'left') return [{ at: event.at, kind: 'left', identity }]
