@@ -41,7 +41,7 @@ func pageFor(urlPath string) (file string, known bool) {
 	case "meetings", "m", "posts", "profiles":
 		return "index.html", true
 	case "recordings":
-		return "index.html", strings.TrimRight(below, "/") == "open"
+		return "index.html", below == "" || strings.TrimRight(below, "/") == "open"
 	}
 	return "index.html", false
 }

@@ -42,6 +42,7 @@ func TestPagesAndAssets(t *testing.T) {
 		{"brotli with a small quality", "GET", "/i/AAAA", "br;q=0.1", 200, "in brotli", "br", "no-cache"},
 		{"a call page", "GET", "/m/AAAA", "", 200, "agent", "", "no-cache"},
 		{"the accounts", "GET", "/accounts", "", 200, "agent", "", "no-cache"},
+		{"the recordings", "GET", "/recordings", "", 200, "agent", "", "no-cache"},
 		{"the server's health", "GET", "/health", "", 200, "agent", "", "no-cache"},
 		{"the audit trail", "GET", "/audit", "", 200, "agent", "", "no-cache"},
 		{"a post", "GET", "/posts/AAAA", "", 200, "agent", "", "no-cache"},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize"
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
@@ -18,6 +20,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"aparte/recorder/storage"
+	"aparte/signaling/recording"
 )
 
 // Config is every setting of the server. A YAML file is overridden by
@@ -52,11 +55,13 @@ type Config struct {
 		KeepRecordingDays int `koanf:"keep_recording_days" help:"Recordings are deleted so many days after their end; everybody who is asked reads it."`
 	} `koanf:"meetings" embed:"" prefix:"meetings-"`
 	Recordings struct {
-		Recipients     []string `koanf:"recipients" help:"Public keys that recordings are sealed to, as 'aparte keygen' prints them: whoever has the private half of one can open them, the server cannot. Empty: nothing can be recorded."`
-		Store          string   `koanf:"store" help:"Where recordings go while they are made: s3://bucket/prefix?endpoint=https://host&region=region, of any S3-compatible store; without endpoint Amazon's. Plain http is for this machine itself; elsewhere it takes &plain=yes. Empty: they stay in data_dir."`
-		StoreAccessKey string   `koanf:"store_access_key" help:"Access key of the store."`
-		StoreSecretKey string   `koanf:"store_secret_key" help:"Its secret; APARTE_RECORDINGS_STORE_SECRET_KEY rather than a flag, which others of this machine can read."`
-		StoreKeysFile  string   `koanf:"store_keys_file" help:"File of both instead, with lines aws_access_key_id = ... and aws_secret_access_key = ..., as Amazon's tools have it."`
+		Recipients     []string          `koanf:"recipients" help:"Public keys that recordings are sealed to, as 'aparte keygen' prints them: whoever has the private half of one can open them, the server cannot. Empty: nothing can be recorded."`
+		Store          string            `koanf:"store" help:"Where recordings go while they are made: s3://bucket/prefix?endpoint=https://host&region=region, of any S3-compatible store; without endpoint Amazon's. Plain http is for this machine itself; elsewhere it takes &plain=yes. Empty: they stay in data_dir."`
+		StoreAccessKey string            `koanf:"store_access_key" help:"Access key of the store."`
+		StoreSecretKey string            `koanf:"store_secret_key" help:"Its secret; APARTE_RECORDINGS_STORE_SECRET_KEY rather than a flag, which others of this machine can read."`
+		StoreKeysFile  string            `koanf:"store_keys_file" help:"File of both instead, with lines aws_access_key_id = ... and aws_secret_access_key = ..., as Amazon's tools have it."`
+		Quota          string            `koanf:"quota" help:"So much the recordings of one post may take together, such as 200GiB: beyond it none is begun, and those under way stop. 0: as much as the disk has."`
+		PostQuotas     map[string]string `koanf:"post_quotas" help:"The same for single posts, by their ids; 0: no bound for this one."`
 	} `koanf:"recordings" embed:"" prefix:"recordings-"`
 	Files struct {
 		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
@@ -97,6 +102,7 @@ func defaults() Config {
 	c.Meetings.Microphones = 3
 	c.Meetings.KeepChatDays = 90
 	c.Meetings.KeepRecordingDays = 90
+	c.Recordings.Quota = "0"
 	c.Files.SizeMB, c.Files.MeetingMB, c.Files.TotalMB = 20, 500, 5000
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
@@ -215,6 +221,14 @@ func (c *Config) check(dev bool) error {
 		wrong("meetings.keep_recording_days", "%d is not between 1 and %d days; whether anything is recorded is said by the security profile and by everybody who is asked", c.Meetings.KeepRecordingDays, maxKeepChatDays)
 	}
 	c.checkStore(wrong)
+	if _, err := sizeOf(c.Recordings.Quota); err != nil {
+		wrong("recordings.quota", "%q is not a size such as 200GiB", c.Recordings.Quota)
+	}
+	for post, size := range c.Recordings.PostQuotas {
+		if _, err := sizeOf(size); err != nil {
+			wrong("recordings.post_quotas", "%q of %q is not a size such as 200GiB", size, post)
+		}
+	}
 	c.checkFiles(wrong)
 	if c.Integration.Microphones < 0 {
 		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)
@@ -254,6 +268,28 @@ func (c *Config) checkStore(wrong func(key, format string, args ...any)) {
 	case r.StoreKeysFile == "" && (r.StoreAccessKey == "" || r.StoreSecretKey == ""):
 		wrong("recordings.store_access_key", "the store needs store_access_key and store_secret_key, or store_keys_file")
 	}
+}
+
+// sizeOf reads a number of bytes: 1000, 1.5GB, 200GiB.
+func sizeOf(text string) (int64, error) {
+	n, err := humanize.ParseBytes(text)
+	if err == nil && n > math.MaxInt64 {
+		err = fmt.Errorf("%q is more than there can be", text)
+	}
+	return int64(n), err //nolint:gosec // looked at above
+}
+
+// quotas are how much the recordings of posts may take, as checked.
+func (c *Config) quotas() recording.Quotas {
+	var q recording.Quotas
+	q.Each, _ = sizeOf(c.Recordings.Quota)
+	for post, size := range c.Recordings.PostQuotas {
+		if q.Of == nil {
+			q.Of = make(map[string]int64)
+		}
+		q.Of[post], _ = sizeOf(size)
+	}
+	return q
 }
 
 // maxFileMB bounds what a browser has to hold of a file, in megabytes.

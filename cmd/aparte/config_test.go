@@ -134,7 +134,7 @@ func TestPrintedConfigurationGivesTheDefaults(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", key, yaml.String())
 		}
 	}
-	c.Integration.Keys, c.Media.Addresses, c.Media.ExternalAddresses, c.Webhooks.URLs, c.Recordings.Recipients = nil, nil, nil, nil, nil
+	c.Integration.Keys, c.Media.Addresses, c.Media.ExternalAddresses, c.Webhooks.URLs, c.Recordings.Recipients, c.Recordings.PostQuotas = nil, nil, nil, nil, nil, nil
 	if want := defaults(); !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want %+v", c, want)
 	}

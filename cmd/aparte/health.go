@@ -44,6 +44,7 @@ type checkup struct {
 	disks    probe[[]health.Disk]
 	calls    probe[int]
 	stores   probe[error]
+	rooms    probe[[]health.Room]
 
 	mu    sync.Mutex
 	watch health.Watch // guarded by mu
@@ -55,6 +56,7 @@ func newCheckup(s *server, c *Config) *checkup {
 	h.disks.ask = func(context.Context) []health.Disk { return h.lookAtDisks() }
 	h.calls.ask = func(context.Context) int { return inCalls(s.rooms) }
 	h.stores.ask = s.kept.look
+	h.rooms.ask = h.askRooms
 	h.sample()
 	return h
 }
@@ -111,6 +113,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	h.disks.begin(ctx)
 	h.calls.begin(ctx)
 	h.stores.begin(ctx)
+	h.rooms.begin(ctx)
 	h.sample()
 	version, commit := built()
 	m := health.Measured{
@@ -131,6 +134,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	if m.Disks, known = h.disks.answer(ctx); !known {
 		m.Disks = []health.Disk{{Use: health.ForData, Folder: h.config.DataDir}}
 	}
+	m.Rooms, _ = h.rooms.answer(ctx) // where the database is silent, that is said already
 	if n, known := h.calls.answer(ctx); m.Load != nil {
 		m.Load.Participants = n
 		if !known {
@@ -140,6 +144,19 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	failed, answered := h.stores.answer(ctx)
 	m.Store = h.server.kept.stored(failed, answered)
 	return m
+}
+
+// askRooms adds up what the recordings of posts take.
+func (h *checkup) askRooms(ctx context.Context) []health.Room {
+	all, err := h.server.meetings.RecordingUsage(ctx)
+	if err != nil {
+		h.server.log.Error("look how much recordings take", "err", err)
+	}
+	rooms := make([]health.Room, len(all))
+	for i, u := range all {
+		rooms[i] = health.Room{Post: u.Name, Used: u.Used, Limit: u.Limit}
+	}
+	return rooms
 }
 
 // askDatabase writes, as /healthz does.

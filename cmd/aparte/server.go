@@ -167,7 +167,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
-		Recorder:     s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays,
+		Recorder:     s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays, Quotas: c.quotas(),
 		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() },
 		Files:    meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})

@@ -202,7 +202,7 @@ type known struct {
 }
 
 func (k known) agent() meeting.Agent {
-	return meeting.Agent{Account: k.account.ID, Name: k.account.Name, Session: k.session.ID, Posts: k.account.Posts.Acting()}
+	return meeting.Agent{Account: k.account.ID, Name: k.account.Name, Session: k.session.ID, Posts: k.account.Posts.Acting(), Administers: k.account.Posts.Administering()}
 }
 
 func theAgent(ctx context.Context) known {

@@ -577,7 +577,28 @@ var mutating = map[string]struct {
 	"delete-recording": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "DELETE", "/meetings/" + s.meeting.ID + "/recordings/" + s.recorded("Compte rendu"), nil}
-	}, []audit.Act{audit.RecordingDeleted}},
+	}, []audit.Act{audit.RecordingDeletion, audit.RecordingDeleted}},
+	"share-recording": {func(s *stage) try {
+		s.inCall()
+		id := s.recorded("Compte rendu")
+		s.member("luc@aparte.example", s.as(post.Agent))
+		return try{s.host, "POST", s.ofRecording(id, "/shares"), api.ShareDraft{Email: "luc@aparte.example"}}
+	}, []audit.Act{audit.RecordingShared}},
+	"unshare-recording": {func(s *stage) try {
+		s.inCall()
+		id := s.recorded("Compte rendu")
+		return try{s.host, "DELETE", s.ofRecording(id, "/shares/"+s.shares(id, "luc@aparte.example").id()), nil}
+	}, []audit.Act{audit.RecordingUnshared}},
+	"hold-recording": {func(s *stage) try {
+		s.inCall()
+		return try{s.administrator(), "PUT", s.holdOf(s.recorded("Compte rendu")), api.HoldDraft{Reason: "Réquisition"}}
+	}, []audit.Act{audit.RecordingHeld}},
+	"lift-hold": {func(s *stage) try {
+		s.inCall()
+		id, admin := s.recorded("Compte rendu"), s.administrator()
+		do[api.RecordingHold](admin, http.StatusOK, "PUT", s.holdOf(id), api.HoldDraft{Reason: "Réquisition"})
+		return try{admin, "DELETE", s.holdOf(id), nil}
+	}, []audit.Act{audit.RecordingHoldLifted}},
 	"react": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}

@@ -91,6 +91,11 @@ var problems = []struct {
 	{recording.ErrState, http.StatusConflict, codeConflict},
 	{recording.ErrOngoing, http.StatusConflict, codeConflict},
 	{recording.ErrOther, http.StatusConflict, codeConflict},
+	{recording.ErrHeld, http.StatusConflict, codeHeld},
+	{recording.ErrNotHeld, http.StatusConflict, codeConflict},
+	{recording.ErrDeleting, http.StatusConflict, codeConflict},
+	{recording.ErrShares, http.StatusConflict, codeConflict},
+	{recording.ErrNotTheirs, http.StatusForbidden, codeForbidden},
 	{recording.ErrNoRecorder, http.StatusConflict, codeNoRecorder},
 	{recording.ErrFailed, http.StatusConflict, codeNoRecorder},
 	{meeting.ErrNoReader, http.StatusConflict, codeConflict},
@@ -177,6 +182,11 @@ func (a *API) asProblem(ctx context.Context, err error) *Problem {
 	if large, ok := errors.AsType[*meeting.FileTooLargeError](err); ok {
 		p := problem(http.StatusRequestEntityTooLarge, codeFileTooLarge, large.Error())
 		p.Limit = large.Limit
+		return p
+	}
+	if over, ok := errors.AsType[*recording.QuotaError](err); ok {
+		p := problem(http.StatusConflict, codeQuota, over.Error())
+		p.Used, p.Limit = over.Used, over.Limit
 		return p
 	}
 	if broken, ok := errors.AsType[*bodyError](err); ok {

@@ -262,6 +262,11 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.DownloadRecording), "download-recording", "GET /meetings/{id}/recordings/{recording}/parts/{part}", "Take a part of a recording away, as it is kept; the audit trail tells who did", a.downloadRecording)
 	call(a, h, agent, "get-node-key", "GET /node-key", "The key that verifies this server's recordings", a.nodeKey)
 	call(a, h, agent.of(role.DeleteRecording), "delete-recording", "DELETE /meetings/{id}/recordings/{recording}", "Delete a recording that has stopped", a.deleteRecording)
+	call(a, h, agent.of(role.ShareRecording), "share-recording", "POST /meetings/{id}/recordings/{recording}/shares", "Share a recording with a colleague of the post until a time, or change the time", a.shareRecording)
+	call(a, h, agent.of(role.ShareRecording), "unshare-recording", "DELETE /meetings/{id}/recordings/{recording}/shares/{account}", "Take a recording back; a download under way ends", a.unshareRecording)
+	call(a, h, agent.of(role.HoldRecording), "hold-recording", "PUT /posts/{post}/meetings/{id}/recordings/{recording}/hold", "Put a recording of the post on hold: nothing deletes it until that is lifted", a.holdRecording)
+	call(a, h, agent.of(role.HoldRecording), "lift-hold", "DELETE /posts/{post}/meetings/{id}/recordings/{recording}/hold", "Lift a hold; what has expired goes with the next sweep", a.liftHold)
+	call(a, h, agent, "find-recordings", "GET /recordings", "List the recordings of meetings that one hosts, those that are shared with one, and those of posts that one administers", a.findRecordings)
 
 	socket[HostMessage, HostCommand](h, "agent", "host-socket", "/meetings/{id}/host", "Follow a meeting as a host (WebSocket)")
 	socket[AgentMessage, NoticeCommand](h, "agent", "agent-lobby-socket", "/meetings/{id}/lobby", "Follow one's own way into the meeting as an agent (WebSocket)")

@@ -37,6 +37,13 @@ type CallRecording struct {
 	// Unavailable tells hosts beforehand what asking would be refused for.
 	Unavailable string            `json:"unavailable,omitempty" enum:"profile-refuses,profile-unavailable,recording-unavailable" doc:"Why none can be asked for."`
 	Answers     []RecordingAnswer `json:"answers,omitempty" doc:"Of those in the call, and of those who answered: for hosts alone."`
+	Room        *RecordingRoom    `json:"room,omitempty" doc:"Told to the host who asks, where the recordings of the post take four fifths of what they may."`
+}
+
+// RecordingRoom is how much of what they may take the recordings of a post take.
+type RecordingRoom struct {
+	Used  int64 `json:"used" doc:"Bytes, of those that are kept and those under way."`
+	Limit int64 `json:"limit" doc:"Bytes."`
 }
 
 // RecordingAnswer is what somebody answered.
@@ -65,6 +72,9 @@ func callRecordingOf(v meeting.RecordingView) CallRecording {
 		return out
 	}
 	out.State, out.ID, out.By, out.Purpose, out.Policy, out.KeepDays = string(r.State), r.ID, r.AskedByName, r.Purpose, string(r.Policy), r.KeepDays
+	if u := v.Usage; u != nil {
+		out.Room = &RecordingRoom{u.Used, u.Limit}
+	}
 	out.AskedAt, out.StartedAt, out.Answer = optional(r.AskedAt), optional(r.StartedAt), string(v.Own)
 	for _, a := range v.Answers {
 		identities := a.Identities

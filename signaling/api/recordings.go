@@ -28,10 +28,40 @@ type Recording struct {
 	People    []RecordedPerson    `json:"people" nullable:"false" doc:"Who is in it."`
 	Bytes     int64               `json:"bytes" doc:"Of what is closed."`
 	Sealed    bool                `json:"sealed" doc:"Can be read with the post's private key alone."`
-	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it."`
+	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it; for hosts."`
 	Parts     []RecordingPart     `json:"parts" nullable:"false" doc:"Its files, in order."`
-	Downloads []RecordingDownload `json:"downloads" nullable:"false" doc:"Who took it away, newest first."`
-	Because   string              `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
+	Downloads []RecordingDownload `json:"downloads" nullable:"false" doc:"Who took it away, newest first, 200 at most; for hosts and for administrators of the post."`
+	Because   string              `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,quota,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
+	Shares    []RecordingShare    `json:"shares" nullable:"false" doc:"Who gets it besides the hosts, by name; for hosts and for administrators of the post."`
+	Hold      *RecordingHold      `json:"hold,omitempty" doc:"It is on hold, so that nothing deletes it; for hosts and for administrators of the post."`
+	Deleting  bool                `json:"deleting" doc:"Its deletion has begun: nobody gets it any more."`
+	May       []string            `json:"may" nullable:"false" enum:"download,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
+}
+
+// RecordingShare is that a colleague gets a recording.
+type RecordingShare struct {
+	Account string    `json:"account" doc:"Id of their account."`
+	Name    string    `json:"name"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until" doc:"Not later than the recording is kept."`
+}
+
+// RecordingHold is that nothing deletes a recording.
+type RecordingHold struct {
+	Since  time.Time `json:"since"`
+	By     string    `json:"by,omitempty" doc:"Name of the administrator who put it on hold; for administrators of the post."`
+	Reason string    `json:"reason,omitempty" doc:"For administrators of the post."`
+}
+
+// ShareDraft is with whom a recording is shared.
+type ShareDraft struct {
+	Email string     `json:"email" minLength:"3" maxLength:"254" doc:"Address by which somebody signs in who acts for the post."`
+	Until *time.Time `json:"until,omitempty" doc:"Absent, or later than the recording is kept: until then."`
+}
+
+// HoldDraft is why a recording is put on hold.
+type HoldDraft struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Only administrators of the post read it, and the audit trail has it."`
 }
 
 // RecordingPart is a file of a recording. Another one begins where a server went down.
@@ -46,9 +76,11 @@ type RecordingPart struct {
 
 // RecordingDownload is that somebody took a part away, or began to.
 type RecordingDownload struct {
-	Name string    `json:"name,omitempty" doc:"Of who did; absent: their account is no more."`
-	Part int       `json:"part"`
-	At   time.Time `json:"at"`
+	Name   string    `json:"name,omitempty" doc:"Of who did; absent: their account is no more."`
+	What   string    `json:"what" enum:"part"`
+	Part   int       `json:"part"`
+	Extent string    `json:"extent,omitempty" enum:"whole,range" doc:"whole: all of it was asked for at least once; range: bytes of it. Absent: not known."`
+	At     time.Time `json:"at" doc:"Last within the hour: of one person, part and hour there is one line."`
 }
 
 // NodeKey verifies that a recording is this server's, and opens nothing.
@@ -100,9 +132,23 @@ func recordingOf(r meeting.KeptRecording) Recording {
 		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed, SHA256: p.SHA256, Stored: string(p.Stored)}
 	}
 	for i, d := range r.Downloads {
-		out.Downloads[i] = RecordingDownload{Name: d.Name, Part: d.Part, At: d.At.UTC()}
+		out.Downloads[i] = RecordingDownload{Name: d.Name, What: string(d.What), Part: d.Part, Extent: string(d.Extent), At: d.At.UTC()}
+	}
+	out.Deleting, out.Shares, out.May = r.Deletion != nil, make([]RecordingShare, len(r.Shares)), make([]string, len(r.May))
+	for i, s := range r.Shares {
+		out.Shares[i] = shareOf(s)
+	}
+	if h := r.Hold; h != nil {
+		out.Hold = &RecordingHold{Since: h.Since.UTC(), By: h.ByName, Reason: h.Reason}
+	}
+	for i, act := range r.May {
+		out.May[i] = string(act)
 	}
 	return out
+}
+
+func shareOf(s recording.Share) RecordingShare {
+	return RecordingShare{Account: s.Account, Name: s.Name, Since: s.Since.UTC(), Until: s.Until.UTC()}
 }
 
 func (a *API) listRecordings(ctx context.Context, in *inMeeting) (*output[RecordingList], error) {
@@ -136,8 +182,25 @@ func partName(r recording.Recording, part int) string {
 	return fmt.Sprintf("recording-%s-%s-part-%04d.tar", r.StartedAt.UTC().Format(time.DateOnly), r.ID, part)
 }
 
+// partTag says what is in a part: one that is closed never changes, so that what it is
+// called suffices.
+func partTag(id string, p recording.Part) string {
+	return fmt.Sprintf(`"%s-%d-%d"`, id, p.Number, p.Bytes)
+}
+
+// extentOf is how much of something a request asks for.
+func extentOf(r *http.Request, tag string) recording.Extent {
+	asked, condition := r.Header.Get("Range"), r.Header.Get("If-Range")
+	if asked == "" || asked == "bytes=0-" || condition != "" && condition != tag {
+		return recording.Whole
+	}
+	return recording.Range
+}
+
 func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma.StreamResponse, error) {
-	file, err := a.meetings.DownloadRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, in.Part)
+	file, err := a.meetings.DownloadRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, in.Part, func(p recording.Part) recording.Extent {
+		return extentOf(request(ctx), partTag(in.Recording, p))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +208,7 @@ func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma
 		defer func() { _ = file.Close() }() // it was only read
 		r, w := humago.Unwrap(ctx)
 		handOver(w.Header(), tarType, partName(file.Of, in.Part))
-		// A part that is closed never changes, so that what it is called says what is in it.
-		w.Header().Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, in.Recording, in.Part, file.Part.Bytes))
+		w.Header().Set("ETag", partTag(in.Recording, file.Part))
 		deadlines := http.NewResponseController(w).SetWriteDeadline
 		until := time.Now().Add(maxDownload)
 		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: until}, now: a.now, looked: a.now(), may: func() error {

@@ -38,13 +38,32 @@ func (s *stage) recorded(purpose string) (id string) {
 	id = do[api.CallRecording](s.host, http.StatusOK, "POST", s.ofCall("recording/ask"), api.RecordingDraft{Purpose: purpose}).ID
 	s.records("start")
 	s.records("stop")
-	s.until("stopped", func() bool { return s.list()[0].State == "stopped" })
+	s.until("stopped", func() bool {
+		return slices.ContainsFunc(s.list(), func(r api.Recording) bool { return r.ID == id && r.State == "stopped" })
+	})
 	return id
 }
 
 func (s *stage) list() []api.Recording {
 	s.t.Helper()
 	return do[api.RecordingList](s.host, http.StatusOK, "GET", "/meetings/"+s.meeting.ID+"/recordings", nil).Recordings
+}
+
+// ofRecording is the path of one, or of something below it.
+func (s *stage) ofRecording(id, below string) string {
+	return "/meetings/" + s.meeting.ID + "/recordings/" + id + below
+}
+
+func (s *stage) holdOf(id string) string {
+	return "/posts/" + s.post.ID + s.ofRecording(id, "/hold")
+}
+
+// shares has the host share a recording with a new agent of the post.
+func (s *stage) shares(id, email string) *person {
+	s.t.Helper()
+	colleague := s.member(email, s.as(post.Agent))
+	do[api.RecordingShare](s.host, http.StatusOK, "POST", s.ofRecording(id, "/shares"), api.ShareDraft{Email: email})
+	return colleague
 }
 
 func (s *stage) saysAsGuest(id, said string) api.CallRecording {
@@ -151,7 +170,7 @@ func TestRecording(t *testing.T) {
 	if got := acts(slices.DeleteFunc(s.events(), func(e audit.Event) bool { return e.Subjects[audit.OfRecording] == "" || e.Act == audit.CallRefused })); !slices.Equal(got, []audit.Act{
 		audit.RecordingAsked, audit.RecordingAgreed, audit.RecordingStarted, audit.RecordingAgreed, audit.RecordingWithdrawn, audit.RecordingAgreed,
 		audit.RecordingWithdrawn, audit.RecordingPaused, audit.RecordingResumed, audit.RecordingInterrupted, audit.RecordingClosed, audit.RecordingResumed,
-		audit.RecordingStopped, audit.RecordingClosed, audit.RecordingDeleted,
+		audit.RecordingStopped, audit.RecordingClosed, audit.RecordingDeletion, audit.RecordingDeleted,
 	}) {
 		t.Errorf("the trail tells %q", got)
 	}
@@ -232,7 +251,7 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	s.records("resume")
 	s.host.refused("conflict", http.StatusConflict, "GET", at(id, 2), nil)
 	listed := s.list()[0]
-	if want := []api.RecordingPart{{Number: 1, Name: "recording-2027-03-02-" + id + "-part-0001.tar", Bytes: 1000, Closed: true}, {Number: 2, Name: "recording-2027-03-02-" + id + "-part-0002.tar", Bytes: 1000}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
+	if want := []api.RecordingPart{{Number: 1, Name: "recording-2027-03-02-" + id + "-part-0001.tar", Bytes: 1000, Closed: true, Stored: "here"}, {Number: 2, Name: "recording-2027-03-02-" + id + "-part-0002.tar", Bytes: 1000, Stored: "here"}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
 		t.Errorf("there is %+v, downloaded %+v", listed.Parts, listed.Downloads)
 	}
 	if !slices.Equal(listed.Declined, []string{"Inês"}) || len(listed.People) != 0 {
@@ -272,8 +291,8 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 		t.Errorf("beyond its end: %d %q", status, got)
 	}
 	downloads := s.list()[0].Downloads
-	if len(downloads) != 4 || downloads[0].Name != "Anne Bernard" || downloads[0].Part != 2 || downloads[0].At.IsZero() {
-		t.Errorf("downloaded: %+v", downloads)
+	if want := (api.RecordingDownload{Name: "Anne Bernard", What: "part", Part: 2, Extent: "whole", At: s.clock.Now()}); !slices.Equal(downloads, []api.RecordingDownload{want}) {
+		t.Errorf("downloaded: %+v, want once %+v", downloads, want)
 	}
 	if told := s.events(); told[len(told)-1].Act != audit.RecordingDownloaded || told[len(told)-1].Subjects[audit.OfRecording] != id || told[len(told)-1].Detail["part"] != "2" {
 		t.Errorf("the trail tells %+v", told[len(told)-1])
@@ -330,22 +349,29 @@ func TestADownloadEndsWhenItMayNotGoOn(t *testing.T) {
 		name string
 		do   func(s *stage, id string)
 		cut  bool
+		by   func(s *stage, id string) *person // who takes it; nil: the host
 	}{
-		{"nothing happens", func(*stage, string) {}, false},
+		{name: "nothing happens", do: func(*stage, string) {}},
+		{"it is taken back from a colleague", func(s *stage, id string) {
+			do[struct{}](s.host, http.StatusNoContent, "DELETE", s.ofRecording(id, "/shares/"+s.list()[0].Shares[0].Account), nil)
+		}, true, func(s *stage, id string) *person { return s.shares(id, "luc@aparte.example") }},
+		{"the colleague's account is disabled", func(s *stage, _ string) {
+			do[api.AdministeredAccount](s.administrator(), http.StatusOK, "POST", "/accounts/"+s.list()[0].Shares[0].Account+"/disable", nil)
+		}, true, func(s *stage, id string) *person { return s.shares(id, "luc@aparte.example") }},
 		{"the account is disabled", func(s *stage, _ string) {
 			do[api.AdministeredAccount](s.administrator(), http.StatusOK, "POST", "/accounts/"+s.host.id()+"/disable", nil)
-		}, true},
+		}, true, nil},
 		{"the session is signed out", func(s *stage, _ string) {
 			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/session", nil)
-		}, true},
+		}, true, nil},
 		{"the recording is deleted", func(s *stage, id string) {
 			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
-		}, true},
+		}, true, nil},
 		{"its time is over", func(s *stage, _ string) {
 			if _, err := s.database().ExecContext(s.t.Context(), `UPDATE recordings SET keep_days = 0`); err != nil {
 				s.t.Fatal(err)
 			}
-		}, true},
+		}, true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage(t)
@@ -353,7 +379,11 @@ func TestADownloadEndsWhenItMayNotGoOn(t *testing.T) {
 			s.recorder.Grow(size)
 			s.inCall()
 			id := s.recorded("Compte rendu")
-			client := s.unbuffered(s.host, s.api)
+			by := s.host
+			if c.by != nil {
+				by = c.by(s, id)
+			}
+			client := s.unbuffered(by, s.api)
 			req, err := http.NewRequestWithContext(t.Context(), "GET", fmt.Sprintf("%s/api/v1/meetings/%s/recordings/%s/parts/1", s.http.URL, s.meeting.ID, id), nil)
 			if err != nil {
 				t.Fatal(err)

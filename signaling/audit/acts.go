@@ -115,7 +115,12 @@ const (
 	RecordingStopped     Act = "recording.stopped"     // nothing more is taken; detail because
 	RecordingClosed      Act = "recording.closed"      // what a part became; details: part, bytes, sealed
 	RecordingDownloaded  Act = "recording.downloaded"  // before the first byte; detail part
-	RecordingDeleted     Act = "recording.deleted"     // detail because: host or expired
+	RecordingShared      Act = "recording.shared"      // with the account; detail until
+	RecordingUnshared    Act = "recording.unshared"    // taken back from the account
+	RecordingHeld        Act = "recording.held"        // by an administrator of the post: nothing deletes it; typed: reason
+	RecordingHoldLifted  Act = "recording.hold_lifted"
+	RecordingDeletion    Act = "recording.deletion_begun" // nobody gets it any more; detail because: host or expired
+	RecordingDeleted     Act = "recording.deleted"        // nothing is left of it; the same detail
 )
 
 // Files in the call. Detail: size in bytes; of a file that was sent to: everyone, hosts or one;

@@ -130,6 +130,8 @@ const (
 	RecordingsStored Code = "recordings-stored" // where they go while they are made
 	StoreSilent      Code = "store-silent"
 	StoreRefuses     Code = "store-refuses" // it answers, and does not do what it should
+	// RecordingsQuota is told of each post that has used up most of its room.
+	RecordingsQuota Code = "recordings-quota"
 )
 
 func number(name string, unit Unit, n float64) Value { return Value{Name: name, Unit: unit, Number: n} }

@@ -114,6 +114,9 @@ var cases = []struct {
 	{"silent store", func(m *Measured) { m.Store = stored(); m.Store.Answered = false }, "fine recordings-stored, broken store-silent"},
 	{"store that refuses", func(m *Measured) { m.Store = stored(); m.Store.Failed = true }, "fine recordings-stored, broken store-refuses"},
 	{"no recordings", func(m *Measured) { m.Recipients = 0 }, "fine recordings-off"},
+	{"a post with room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 79, Limit: 100}, {Post: "Rome", Used: 500}} }, ""},
+	{"a post with little room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 80, Limit: 100}} }, "attention recordings-quota"},
+	{"a post with no room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 100, Limit: 100}} }, "broken recordings-quota"},
 }
 
 func TestRules(t *testing.T) {

@@ -19,6 +19,7 @@ type Measured struct {
 	Clock    Clock
 	// Recipients are the keys that recordings are sealed to; 0: nothing can be recorded.
 	Recipients int
+	Rooms      []Room
 	Store      *Store // nil: recordings stay on this server
 }
 
@@ -110,8 +111,16 @@ type Clock struct {
 	Jump *Jump // nil: none lately
 }
 
+// Room is how much of what they may take the recordings of a post take.
+type Room struct {
+	Post        string // its name
+	Used, Limit int64  // bytes
+}
+
 // What the rules go by.
 const (
+	nearQuota, fullQuota = 80, 100 // percent, from which on
+
 	slowDatabase, brokenDatabase = 100 * time.Millisecond, time.Second
 
 	// Files and recordings are refused below about 500 MB (signaling/file, recorder).
@@ -135,7 +144,7 @@ const (
 func Judge(now time.Time, m Measured) []Finding {
 	return slices.Concat(
 		ofProgram(m.Program), ofMachine(m.Load, m.Memory), ofDatabase(m.Database), ofDisks(m.Disks), ofTraffic(m.Traffic),
-		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients), ofStore(m.Store),
+		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients, m.Rooms), ofStore(m.Store),
 	)
 }
 
@@ -293,11 +302,24 @@ func ofClock(c Clock) []Finding {
 	return all
 }
 
-func ofRecordings(recipients int) []Finding {
+func ofRecordings(recipients int, rooms []Room) []Finding {
+	all := []Finding{{AreaRecordings, Fine, RecordingsOn, []Value{count("recipients", recipients)}}}
 	if recipients == 0 {
-		return []Finding{{AreaRecordings, Fine, RecordingsOff, nil}}
+		all[0] = Finding{AreaRecordings, Fine, RecordingsOff, nil}
 	}
-	return []Finding{{AreaRecordings, Fine, RecordingsOn, []Value{count("recipients", recipients)}}}
+	for _, r := range rooms {
+		if r.Limit <= 0 || percent(r.Used, r.Limit) < nearQuota {
+			continue
+		}
+		level, share := Attention, percent(r.Used, r.Limit)
+		if share >= fullQuota {
+			level = Broken
+		}
+		all = append(all, Finding{AreaRecordings, level, RecordingsQuota, []Value{
+			text("post", r.Post), number("used", Bytes, float64(r.Used)), number("limit", Bytes, float64(r.Limit)), number("share", Percent, share),
+		}})
+	}
+	return all
 }
 
 // An object is a minute of a recording. A store that is away for a quarter of an hour is

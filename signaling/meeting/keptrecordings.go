@@ -1,7 +1,6 @@
 package meeting
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,80 +12,118 @@ import (
 	"aparte/signaling/role"
 )
 
-// Recordings that were started: listed, taken away, deleted, and deleted by themselves.
+// Recordings that were started: listed for the hosts of their meeting, and taken away.
 
 const (
 	// maxListed is how many recordings of a meeting are listed.
 	maxListed = 200
-	// maxDownloads is how many times that parts of them were taken away are.
-	maxDownloads = 1000
-	// maxExpiredRecordings is how many one sweep deletes.
-	maxExpiredRecordings = 50
-	// expireAgain is how long after one could not be deleted that is tried again.
-	expireAgain = 10 * time.Minute
+	// maxDownloads is how many lines of who took one away are.
+	maxDownloads = 200
 )
+
+// KeptRecording is a recording that was started, as somebody sees it.
+type KeptRecording struct {
+	recording.Entry
+	Parts     []recording.Part     // in order
+	Downloads []recording.Download // newest first
+	Access    recording.Access     // of who sees it
+	May       []recording.Act      // what they may do with it now
+}
 
 type listRecordings struct{ byAgent }
 
 func (listRecordings) command() role.Command { return role.ListRecordings }
 
-func (listRecordings) do(*live, time.Time) (any, error) { return struct{}{}, nil }
+func (a listRecordings) do(l *live, _ time.Time) (any, error) { return a.access(l), nil }
 
-// KeptRecording is a recording that was started, as hosts see it.
-type KeptRecording struct {
-	recording.Recording
-	Parts     []recording.Part     // in order
-	Downloads []recording.Download // newest first
+// access is what the agent has to do with the meeting's recordings, but for what is shared.
+func (b byAgent) access(l *live) recording.Access {
+	r, _, _ := l.meeting.Role(b.agent.Account)
+	return recording.Access{Host: r == role.Host, Cohost: r == role.Cohost, Administrator: slices.Contains(b.agent.Administers, l.meeting.Post)}
 }
 
 // Recordings lists the recordings of a meeting that were started, newest first, with
 // what everybody answered and with who took them away.
 func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]KeptRecording, error) {
-	if _, err := m.ask(ctx, id, listRecordings{byAgent{by}}); err != nil {
+	who, err := answer[recording.Access](ctx, m, id, listRecordings{byAgent{by}})
+	if err != nil {
 		return nil, err
 	}
 	found, err := m.cfg.Store.Recordings(ctx, id, maxListed)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	downloads, err := m.cfg.Store.Downloads(ctx, id, maxDownloads)
-	if err != nil {
-		return nil, err
-	}
 	all := make([]KeptRecording, len(found))
-	for i, r := range found {
-		all[i].Recording = r
-		if all[i].Parts, err = m.cfg.Kept.Parts(ctx, r.ID); err != nil { // the others are there all the same
-			m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", id, "recording", r.ID, "err", err)
-		}
-	}
-	for _, d := range downloads {
-		if i := slices.IndexFunc(all, func(r KeptRecording) bool { return r.ID == d.Recording }); i >= 0 {
-			all[i].Downloads = append(all[i].Downloads, d)
+	for i, e := range found {
+		if all[i], err = m.seen(ctx, e, who); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
 }
 
-type mayDownload struct{ byAgent }
+// seen is a recording as somebody sees it: whoever lifts a hold reads why there is one,
+// hosts who declined, and both who else gets it. Of whom it is shared with nothing is told
+// but what they get.
+func (m *Meetings) seen(ctx context.Context, e recording.Entry, who recording.Access) (KeptRecording, error) {
+	now := m.cfg.now()
+	v := KeptRecording{Entry: e, Access: who, May: e.Allowed(who, now)}
+	var err error
+	if v.Parts, err = m.cfg.Kept.Parts(ctx, e.ID); err != nil { // the others are there all the same
+		m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", e.Meeting, "recording", e.ID, "err", err)
+	}
+	if e.Hold != nil && !who.Administrator {
+		v.Hold = &recording.Hold{Since: e.Hold.Since}
+	}
+	if !who.Hosts() {
+		v.Consents = slices.DeleteFunc(slices.Clone(e.Consents), func(c recording.Consent) bool { return !c.Recorded })
+	}
+	v.Shares = slices.DeleteFunc(slices.Clone(e.Shares), func(s recording.Share) bool { return !now.Before(s.Until) || e.Expired(now) })
+	if !who.Hosts() && !who.Administrator {
+		v.Hold, v.Shares = nil, nil
+		return v, nil
+	}
+	v.Downloads, err = m.cfg.Store.Downloads(ctx, e.ID, maxDownloads)
+	return v, err
+}
+
+// byReader is part of what somebody asks who gets a recording: a host, or a colleague
+// with whom it is shared, as the caller has looked up. To whom it is not shared it is as
+// if there were none.
+type byReader struct {
+	byAgent
+	shared bool
+}
+
+func (b byReader) as(l *live, now time.Time) (role.Role, error) {
+	r, err := b.byAgent.as(l, now)
+	if b.shared && !r.Moderates() && l.meeting.Acting[b.agent.Account] {
+		return role.Colleague, nil
+	}
+	return r, err
+}
+
+type mayDownload struct{ byReader }
 
 func (mayDownload) command() role.Command { return role.DownloadRecording }
 
-func (mayDownload) do(*live, time.Time) (any, error) { return struct{}{}, nil }
+func (a mayDownload) do(l *live, _ time.Time) (any, error) { return a.access(l), nil }
 
 // downloaded is told before the first byte of it goes.
 type downloaded struct {
 	mayDownload
-	recording string
-	part      int
+	what recording.Download
 }
 
-func (a downloaded) do(l *live, _ time.Time) (any, error) {
-	l.note(audit.Did(audit.RecordingDownloaded).On(audit.OfRecording, a.recording).With("part", strconv.Itoa(a.part)))
+func (a downloaded) do(l *live, now time.Time) (any, error) {
+	d := a.what
+	d.Account, d.At = a.agent.Account, now
+	l.note(audit.Did(audit.RecordingDownloaded).On(audit.OfRecording, d.Recording).With("part", strconv.Itoa(d.Part)))
+	l.changes.Downloads = append(l.changes.Downloads, d)
 	return struct{}{}, nil
 }
 
-// DownloadedPart is a part of a recording on its way to a host.
+// DownloadedPart is a part of a recording on its way to somebody.
 type DownloadedPart struct {
 	recording.PartFile
 	Of recording.Recording
@@ -95,24 +132,34 @@ type DownloadedPart struct {
 // MayDownload says whether somebody may take a recording away now, and finds it. Refused
 // with recording.ErrNone, also once the recording's time is over.
 func (m *Meetings) MayDownload(ctx context.Context, by Agent, id, which string) (recording.Recording, error) {
-	if _, err := m.ask(ctx, id, mayDownload{byAgent{by}}); err != nil {
-		return recording.Recording{}, err
-	}
-	r, err := m.cfg.Store.StartedRecording(ctx, id, which)
-	if err != nil {
-		return recording.Recording{}, err
-	}
-	if over := r.ExpiresAt(); !over.IsZero() && !m.cfg.now().Before(over) {
-		return recording.Recording{}, recording.ErrNone
-	}
-	return r, nil
+	e, _, err := m.mayDownload(ctx, by, id, which)
+	return e.Recording, err
 }
 
-// DownloadRecording opens a part of a recording to be taken away, as it is kept. The
-// audit trail has who did when it returns. Whoever gets the part closes it. Refused as by
-// MayDownload, or with recording.ErrWriting.
-func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int) (DownloadedPart, error) {
-	r, err := m.MayDownload(ctx, by, id, which)
+func (m *Meetings) mayDownload(ctx context.Context, by Agent, id, which string) (recording.Entry, mayDownload, error) {
+	e, none := m.cfg.Store.StartedRecording(ctx, id, which)
+	if none != nil && !errors.Is(none, recording.ErrNone) {
+		return e, mayDownload{}, none
+	}
+	now, until := m.cfg.now(), e.SharedWith(by.Account)
+	may := mayDownload{byReader{byAgent{by}, now.Before(until)}}
+	who, err := answer[recording.Access](ctx, m, id, may)
+	if err == nil { // what there is nobody learns who may not have it
+		err = none
+	}
+	if err != nil {
+		return e, may, err
+	}
+	who.SharedUntil = until
+	return e, may, e.May(recording.ToDownload, who, now)
+}
+
+// DownloadRecording opens a part of a recording to be taken away, as it is kept. The list
+// of downloads and the audit trail have who did when it returns; extent says how much is
+// asked for of a part. Whoever gets the part closes it. Refused as by MayDownload, or with
+// recording.ErrWriting.
+func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int, extent func(recording.Part) recording.Extent) (DownloadedPart, error) {
+	e, may, err := m.mayDownload(ctx, by, id, which)
 	if err != nil {
 		return DownloadedPart{}, err
 	}
@@ -120,90 +167,15 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 	if err != nil {
 		return DownloadedPart{}, err
 	}
-	if _, err := m.ask(ctx, id, downloaded{mayDownload{byAgent{by}}, which, part}); err != nil {
+	what := recording.Download{Recording: which, What: recording.ThePart, Part: part, Extent: extent(file.Part)}
+	if _, err := m.ask(ctx, id, downloaded{may, what}); err != nil {
 		return DownloadedPart{}, errors.Join(err, file.Close())
 	}
-	return DownloadedPart{file, r}, nil
+	return DownloadedPart{file, e.Recording}, nil
 }
 
 // RecordingKey is what verifies that a recording is this server's; recording.ErrNoRecorder
 // if it has never made one.
 func (m *Meetings) RecordingKey() (recording.NodeKey, error) {
 	return m.cfg.Kept.NodeKey()
-}
-
-type mayDeleteRecording struct {
-	byAgent
-	recording string
-}
-
-func (mayDeleteRecording) command() role.Command { return role.DeleteRecording }
-
-func (a mayDeleteRecording) do(l *live, _ time.Time) (any, error) {
-	if l.recording != nil && l.recording.ID == a.recording {
-		return nil, recording.ErrOngoing
-	}
-	return struct{}{}, nil
-}
-
-// deletedRecording is told once nothing is left of it.
-type deletedRecording struct {
-	act
-	recording string
-	because   string
-}
-
-func (a deletedRecording) actor() audit.Actor { return actorOf(a.act) }
-
-func (a deletedRecording) do(l *live, _ time.Time) (any, error) {
-	l.note(audit.Did(audit.RecordingDeleted).On(audit.OfRecording, a.recording).With("because", a.because))
-	l.changes.forgetRecording(a.recording)
-	return struct{}{}, nil
-}
-
-// DeleteRecording deletes a recording that has stopped, what was taken first: should the
-// server stop in between, it is still listed and can be deleted again.
-func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which string) error {
-	may := mayDeleteRecording{byAgent{by}, which}
-	if _, err := m.ask(ctx, id, may); err != nil {
-		return err
-	}
-	if _, err := m.cfg.Store.StartedRecording(ctx, id, which); err != nil {
-		return err
-	}
-	return m.deleteRecording(ctx, id, deletedRecording{may, which, "host"})
-}
-
-func (m *Meetings) deleteRecording(ctx context.Context, id string, a deletedRecording) error {
-	if err := m.cfg.Kept.Delete(ctx, a.recording); err != nil {
-		return err
-	}
-	_, err := m.ask(ctx, id, a)
-	return err
-}
-
-// expiring is how far the sweeps have come in deleting recordings whose time is over.
-type expiring struct {
-	after recording.Recording // whose time was over last
-	again time.Time           // when those are tried again that could not be deleted; zero: there are none
-}
-
-// sweepRecordings deletes recordings whose time is over. Those that cannot be deleted
-// are left behind for a while: whatever is over later comes after them, and does not wait.
-func (m *Meetings) sweepRecordings(ctx context.Context) {
-	now := m.cfg.now()
-	if again := m.expiring.again; !again.IsZero() && !now.Before(again) {
-		m.expiring = expiring{}
-	}
-	all, err := m.cfg.Store.ExpiredRecordings(ctx, now, m.expiring.after, maxExpiredRecordings)
-	if err != nil {
-		m.cfg.Log.WarnContext(ctx, "look for recordings whose time is over", "err", err)
-	}
-	for _, r := range all {
-		m.expiring.after = r
-		if err := m.deleteRecording(ctx, r.Meeting, deletedRecording{lookAround{}, r.ID, "expired"}); err != nil {
-			m.expiring.again = cmp.Or(m.expiring.again, now.Add(expireAgain))
-			m.cfg.Log.WarnContext(ctx, "delete recording whose time is over", "meeting", r.Meeting, "recording", r.ID, "err", err)
-		}
-	}
 }

@@ -270,4 +270,6 @@ type Agent struct {
 	Name    string
 	Session string
 	Posts   []string // ids of those it acts for
+	// Administers are ids of those that it administers.
+	Administers []string
 }

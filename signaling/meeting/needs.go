@@ -55,21 +55,30 @@ type Store interface {
 	// limit at most.
 	Attendance(ctx context.Context, meeting string, skip, limit int) (Attendance, error)
 	// Recordings lists those of a meeting that were started, newest first, limit at most,
-	// with what everybody answered.
-	Recordings(ctx context.Context, meeting string, limit int) ([]recording.Recording, error)
+	// with what everybody answered and what was decided since.
+	Recordings(ctx context.Context, meeting string, limit int) ([]recording.Entry, error)
 	// StartedRecording is one of a meeting that was started, without what was answered:
 	// recording.ErrNone if there is none.
-	StartedRecording(ctx context.Context, meeting, id string) (recording.Recording, error)
+	StartedRecording(ctx context.Context, meeting, id string) (recording.Entry, error)
+	// KeepRecording stores what is decided about one of a meeting that was started, by what
+	// is stored of it now, together with the acts' entries in the audit trail: what decide
+	// refuses with, or recording.ErrNone. decide may be called twice.
+	KeepRecording(ctx context.Context, meeting, id string, decide func(recording.Entry) (recording.Keeping, []audit.Draft, error)) error
+	// FindRecordings lists, of all meetings, the recordings that an account has something to
+	// do with and that a filter and narrow leave, newest first, limit at most, as Recordings
+	// does. Nobody has anything to do with those of a post that they do not act for.
+	FindRecordings(ctx context.Context, account string, f RecordingFilter, now time.Time, narrow func(title string) bool, limit int) ([]FoundRecording, error)
+	// RecordingsTake says for each post that has any, or for one, how much its recordings take.
+	RecordingsTake(ctx context.Context, post string) ([]PostRecordings, error)
 	// Recorded lists the meetings whose recording is under way or was interrupted, the
 	// longest first, limit at most.
 	Recorded(ctx context.Context, limit int) ([]string, error)
-	// Downloads lists who took parts of a meeting's recordings away, newest first, limit
-	// at most.
-	Downloads(ctx context.Context, meeting string, limit int) ([]recording.Download, error)
-	// ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
-	// those first whose time was over first, after one of them (the zero Recording: from
-	// the first), limit at most, without consents.
-	ExpiredRecordings(ctx context.Context, now time.Time, after recording.Recording, limit int) ([]recording.Recording, error)
+	// Downloads lists who took something of a recording away, newest first, limit at most.
+	Downloads(ctx context.Context, recording string, limit int) ([]recording.Download, error)
+	// DueRecordings lists, of all meetings, what is to be deleted: stopped recordings whose
+	// time is over and that nothing holds, those first whose time was over first, and after
+	// them those whose deletion began and was tried last at a time or before; limit at most.
+	DueRecordings(ctx context.Context, now, tried time.Time, limit int) ([]recording.Recording, error)
 	// SeatedIn lists the meetings in which an agent's session has a seat.
 	SeatedIn(ctx context.Context, agentSession string) ([]string, error)
 	// EnteredAt lists the meetings of a post in which an account has a seat, or waits or
@@ -130,6 +139,7 @@ type Changes struct {
 	Arrivals       map[string]int64      // by grant: the first message that is for who came in by it
 	Recordings     []recording.Recording // new or changed; their consents are in Consents
 	Consents       []RecordingConsent    // in the order in which they were given
+	Downloads      []recording.Download
 	// DroppedRecordings are deleted with their consents.
 	DroppedRecordings []string
 	Visits            []Visit       // comings, and goings with the time of the coming, in order
@@ -138,7 +148,7 @@ type Changes struct {
 
 func (c Changes) empty() bool {
 	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 &&
-		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
+		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.Downloads) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
@@ -183,6 +193,8 @@ type Config struct {
 	// minutes.
 	KeepRecordingDays int
 	RecordingAlone    time.Duration
+	// Quotas are how much the recordings of a post may take.
+	Quotas recording.Quotas
 	// NewShelf makes the place for the files of one call; nil: no files can be sent.
 	NewShelf func() (Shelf, error)
 	Files    FileLimits

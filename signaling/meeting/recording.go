@@ -61,6 +61,9 @@ type RecordingView struct {
 	Impossible error
 	// Answers are of those in the call and of those who answered, for hosts.
 	Answers []RecordingAnswer
+	// Usage is how much of its quota the post uses, told to the host who asks if that is
+	// nearly all; else nil.
+	Usage *recording.Usage
 }
 
 // RecordingAnswer is what somebody answered.

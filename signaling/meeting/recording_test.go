@@ -32,6 +32,14 @@ type studio struct {
 func newStudio(t *testing.T) *studio {
 	s := &studio{clock: new(clock), recorder: &recordingtest.Recorder{}}
 	s.house = newHouse(t, func(c *meeting.Config) { c.Now, c.Recorder, c.Kept = s.now, s.recorder, s.recorder })
+	s.furnish()
+	return s
+}
+
+// furnish has everybody come in.
+func (s *studio) furnish() {
+	t := s.t
+	t.Helper()
 	s.host = s.in(anne).Identity
 	enter := func(c meeting.Caller, called string) string {
 		t.Helper()
@@ -50,7 +58,6 @@ func newStudio(t *testing.T) *studio {
 	s.visitor = enter(s.guest, "Inês")
 	s.observer = enter(s.linkOf(role.Observer)(), "Olga")
 	s.settled()
-	return s
 }
 
 func (s *studio) ok(v meeting.RecordingView, err error) meeting.RecordingView {
@@ -370,6 +377,12 @@ func TestUndeletableRecordingsHoldNoneUp(t *testing.T) {
 	for i := range 60 { // all over at the same time, and more than one sweep takes up
 		stuck = append(stuck, recorded(fmt.Sprintf("stuck-%02d", i), 0))
 	}
+	for i := range 60 { // on hold, and over before all others: they are not even looked at
+		held := recorded(fmt.Sprintf("held-%02d", i), -time.Minute)
+		if err := s.hold(held); err != nil {
+			t.Fatal(err)
+		}
+	}
 	good, later := recorded("good", time.Second), recorded("later", time.Hour)
 	s.recorder.Stick(stuck...)
 	s.pass(24*time.Hour + time.Minute)
@@ -389,8 +402,9 @@ func TestUndeletableRecordingsHoldNoneUp(t *testing.T) {
 	deleted(good, stuck[0])
 	s.pass(time.Hour)
 	s.recorder.Stick()
-	deleted(slices.Concat([]string{good, stuck[0]}, stuck[1:51])...)
-	deleted(slices.Concat([]string{good, stuck[0]}, stuck[1:], []string{later})...)
+	// What is over since comes first, and then what was tried longest ago.
+	deleted(slices.Concat([]string{good, stuck[0], later}, stuck[50:], stuck[1:40])...)
+	deleted(slices.Concat([]string{good, stuck[0], later}, stuck[50:], stuck[1:50])...)
 }
 
 // A server that comes back after a crash ends a recording to which nobody comes back, so

@@ -39,6 +39,7 @@ func (a onRecording) view(l *live) RecordingView {
 type askRecording struct {
 	onRecording
 	purpose string
+	usage   recording.Usage
 }
 
 func (a askRecording) do(l *live, now time.Time) (any, error) {
@@ -55,6 +56,9 @@ func (a askRecording) do(l *live, now time.Time) (any, error) {
 	if l.recording != nil {
 		return nil, recording.ErrOngoing
 	}
+	if a.usage.Full() {
+		return nil, &recording.QuotaError{Usage: a.usage}
+	}
 	purpose, err := name.Required("purpose", a.purpose, MaxPurpose)
 	if err != nil {
 		return nil, err
@@ -69,14 +73,22 @@ func (a askRecording) do(l *live, now time.Time) (any, error) {
 	}
 	l.note(audit.Did(audit.RecordingAsked).On(audit.OfRecording, id).With("policy", string(r.Policy)).With("keep_days", strconv.Itoa(r.KeepDays)).Typed("purpose", purpose))
 	l.setRecording(r)
-	return a.view(l), nil
+	v := a.view(l)
+	if a.usage.Near() {
+		v.Usage = &a.usage
+	}
+	return v, nil
 }
 
 // AskRecording asks everybody in the call, and who comes later, whether they agree to be
 // recorded, and for what. Nothing is recorded yet. Refused with a *profile.RefusedError,
-// recording.ErrNoRecorder, recording.ErrOngoing or a *name.Error.
+// recording.ErrNoRecorder, recording.ErrOngoing, a *recording.QuotaError or a *name.Error.
 func (m *Meetings) AskRecording(ctx context.Context, by Agent, id, purpose string) (RecordingView, error) {
-	return answer[RecordingView](ctx, m, id, askRecording{onRecording{byAgent{by}}, purpose})
+	usage, err := m.usageFor(ctx, by, id)
+	if err != nil {
+		return RecordingView{}, err
+	}
+	return answer[RecordingView](ctx, m, id, askRecording{onRecording{byAgent{by}}, purpose, usage})
 }
 
 type startRecording struct{ onRecording }
@@ -103,8 +115,16 @@ func (m *Meetings) StartRecording(ctx context.Context, by Agent, id string) (Rec
 	return m.begunRecording(ctx, by, id, startRecording{onRecording{byAgent{by}}})
 }
 
-// begunRecording asks, and looks whether the recorder has obeyed.
+// begunRecording asks, and looks whether the recorder has obeyed. Where the post has no
+// room, what is not under way does not get there.
 func (m *Meetings) begunRecording(ctx context.Context, by Agent, id string, a act) (RecordingView, error) {
+	usage, err := m.usageFor(ctx, by, id)
+	if err == nil && usage.Full() {
+		err = &recording.QuotaError{Usage: usage}
+	}
+	if err != nil {
+		return RecordingView{}, err
+	}
 	began, err := answer[RecordingView](ctx, m, id, a)
 	if err != nil {
 		return began, err

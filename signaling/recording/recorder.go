@@ -63,14 +63,32 @@ type NodeKey struct {
 	Key  string // NAME+ID+KEY (c2sp.org/signed-note), Ed25519
 }
 
-// Download is that somebody took a part away, or began to.
+// Download is that somebody took something of a recording away, or began to. Of one
+// person, thing and hour there is one.
 type Download struct {
 	Recording string // id
 	Account   string
 	Name      string // of the account; "": there is none any more
-	Part      int
-	At        time.Time
+	What      Thing
+	Part      int // its number
+	Extent    Extent
+	At        time.Time // last within the hour
 }
+
+// Thing is what of a recording somebody gets.
+type Thing string
+
+// A part is a file as it was written.
+const ThePart Thing = "part"
+
+// Extent is how much of it was asked for.
+type Extent string
+
+// The extents. What was taken away before they were kept has none.
+const (
+	Whole Extent = "whole"
+	Range Extent = "range" // bytes of it
+)
 
 // Order is what is to be written down.
 type Order struct {

@@ -68,14 +68,15 @@ type Reason string
 
 // The reasons.
 const (
-	ByHost   Reason = "host"
-	AtEnd    Reason = "meeting-ended"
-	Alone    Reason = "nobody-recorded" // nobody who agreed was in the call for a while
-	ByRule   Reason = "profile"         // the security profile allows none any more
-	NoRoom   Reason = "no-room"         // the disk
-	Failed   Reason = "failed"          // the recorder
-	Shutdown Reason = "server-stopped"
-	Crashed  Reason = "server-crashed"
+	ByHost    Reason = "host"
+	AtEnd     Reason = "meeting-ended"
+	Alone     Reason = "nobody-recorded" // nobody who agreed was in the call for a while
+	ByRule    Reason = "profile"         // the security profile allows none any more
+	NoRoom    Reason = "no-room"         // the disk
+	OverQuota Reason = "quota"           // the recordings of the post take all they may
+	Failed    Reason = "failed"          // the recorder
+	Shutdown  Reason = "server-stopped"
+	Crashed   Reason = "server-crashed"
 )
 
 // Consent is a person's answer.

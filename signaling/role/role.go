@@ -14,7 +14,9 @@ type Role string
 // The roles. Host and co-host moderate. Door is whoever opened a guest link and is
 // not in: before the lobby, waiting in it, or refused. Administrator is whoever
 // administers the meeting's post, which is no role in the meeting: it counts where
-// nobody hosts it any more. Server is the program itself.
+// nobody hosts it any more, and for holds on its recordings. Colleague is whom a
+// recording of the meeting is shared with: that recording is theirs, and nothing else.
+// Server is the program itself.
 const (
 	Host          Role = "host"        // the organiser
 	Cohost        Role = "cohost"      // named by the host
@@ -23,11 +25,14 @@ const (
 	Observer      Role = "observer"    // hears and sees: an agent who was named, or by a guest link for observers
 	Door          Role = "door"
 	Administrator Role = "administrator"
+	Colleague     Role = "colleague"
 	Server        Role = "server"
 )
 
 // Roles are those of people, in the order of the table's columns.
-func Roles() []Role { return []Role{Host, Cohost, Participant, Guest, Observer, Door, Administrator} }
+func Roles() []Role {
+	return []Role{Host, Cohost, Participant, Guest, Observer, Door, Colleague, Administrator}
+}
 
 // Moderates tells whether the role is a host's or a co-host's.
 func (r Role) Moderates() bool { return r == Host || r == Cohost }

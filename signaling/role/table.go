@@ -122,8 +122,11 @@ var (
 	AnswerRecording   = define("answer-recording", "Agree to be recorded, decline, or take one's word back.", []Role{Host, Cohost, Participant, Guest})
 	Record            = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
 	ListRecordings    = define("list-recordings", "See which recordings there are of the meeting.", hosts)
-	DownloadRecording = define("download-recording", "Take a recording away, sealed as it is kept.", hosts)
-	DeleteRecording   = define("delete-recording", "Delete a recording.", host)
+	DownloadRecording = define("download-recording", "Take a recording away, sealed as it is kept.", hosts, []Role{Colleague})
+	ShareRecording    = define("share-recording", "Share a recording with a colleague, or take that back.", hosts)
+	DeleteRecording   = define("delete-recording", "Delete a recording that is not on hold.", host)
+	// HoldRecording binds the host, too, so that it is nobody's who hosts.
+	HoldRecording = define("hold-recording", "Put a recording on hold, so that nothing deletes it, or lift that.", administrator)
 
 	// What was kept of the chat, also once the meeting has ended. To delete it is the
 	// host's alone, who also chooses whether anything is kept.

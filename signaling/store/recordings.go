@@ -5,23 +5,37 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
+	"strings"
 	"time"
 
-	"aparte/signaling/audit"
 	"aparte/signaling/meeting"
 	"aparte/signaling/recording"
 )
 
-// Recordings, and what everybody answered who was asked.
+// Recordings, what everybody answered who was asked, and who took them away.
 
 const recordingColumns = `id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days,
 	asked_at, started_at, ended_at, part, because, bytes, sealed`
 
+// recordingsAs are recordingColumns of a table that goes by another name.
+func recordingsAs(table string) string {
+	columns := strings.Split(recordingColumns, ",")
+	for i, column := range columns {
+		columns[i] = table + "." + strings.TrimSpace(column)
+	}
+	return strings.Join(columns, ", ")
+}
+
+// recordingFields is where recordingColumns go.
+func recordingFields(r *recording.Recording) []any {
+	return []any{
+		&r.ID, &r.Meeting, &r.State, &r.AskedBy, &r.AskedByName, &r.Purpose, &r.Profile, &r.ProfileVersion, &r.Policy, &r.KeepDays,
+		at(&r.AskedAt), at(&r.StartedAt), at(&r.EndedAt), &r.Part, &r.Because, &r.Bytes, is(&r.Sealed),
+	}
+}
+
 func scanRecording(row scanner) (r recording.Recording, err error) {
-	err = row.Scan(&r.ID, &r.Meeting, &r.State, &r.AskedBy, &r.AskedByName, &r.Purpose, &r.Profile, &r.ProfileVersion, &r.Policy, &r.KeepDays,
-		at(&r.AskedAt), at(&r.StartedAt), at(&r.EndedAt), &r.Part, &r.Because, &r.Bytes, is(&r.Sealed))
+	err = row.Scan(recordingFields(&r)...)
 	return r, err
 }
 
@@ -70,6 +84,16 @@ func saveRecordings(ctx context.Context, q queries, c meeting.Changes) error {
 			return fmt.Errorf("save consent: %w", err)
 		}
 	}
+	for _, d := range c.Downloads {
+		_, err := q.ExecContext(ctx, `INSERT INTO recording_downloads (recording_id, account_id, what, part, hour, extent, at)
+			SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT 1 FROM recordings WHERE id = $1)
+			ON CONFLICT (recording_id, account_id, what, part, hour) DO UPDATE SET at = excluded.at,
+			extent = CASE WHEN recording_downloads.extent = $8 THEN recording_downloads.extent ELSE excluded.extent END`,
+			d.Recording, d.Account, d.What, d.Part, d.At.UnixMilli()/time.Hour.Milliseconds(), d.Extent, ms(d.At), recording.Whole)
+		if err != nil {
+			return fmt.Errorf("note who took a recording away: %w", err)
+		}
+	}
 	for _, id := range c.DroppedRecordings {
 		if _, err := q.ExecContext(ctx, `DELETE FROM recordings WHERE id = $1 AND meeting_id = $2`, id, c.ID); err != nil {
 			return fmt.Errorf("drop recording: %w", err)
@@ -79,31 +103,53 @@ func saveRecordings(ctx context.Context, q queries, c meeting.Changes) error {
 }
 
 // Recordings lists those of a meeting that were started, newest first, limit at most,
-// with what everybody answered.
-func (s *Store) Recordings(ctx context.Context, id string, limit int) ([]recording.Recording, error) {
+// with what everybody answered and what was decided since.
+func (s *Store) Recordings(ctx context.Context, id string, limit int) ([]recording.Entry, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+recordingColumns+` FROM recordings WHERE meeting_id = $1 AND started_at IS NOT NULL
 		ORDER BY started_at DESC, id LIMIT $2`, id, limit)
-	all, err := collect(rows, err, scanRecording)
+	all, err := collect(rows, err, func(row scanner) (e recording.Entry, err error) {
+		e.Recording, err = scanRecording(row)
+		return e, err
+	})
 	if err != nil {
 		return nil, classify(fmt.Errorf("list recordings: %w", err))
 	}
 	for i := range all {
-		if all[i].Consents, err = consents(ctx, s.read, all[i].ID); err != nil {
-			return nil, classify(fmt.Errorf("list who answered to a recording: %w", err))
+		if err := fill(ctx, s.read, &all[i]); err != nil {
+			return nil, classify(err)
 		}
 	}
 	return all, nil
 }
 
+// fill reads what was answered to a recording, and what was decided about it.
+func fill(ctx context.Context, q queries, e *recording.Entry) (err error) {
+	if e.Consents, err = consents(ctx, q, e.ID); err != nil {
+		return fmt.Errorf("list who answered to a recording: %w", err)
+	}
+	if e.Keeping, err = decided(ctx, q, e.ID); err != nil {
+		return fmt.Errorf("read what was decided about a recording: %w", err)
+	}
+	return nil
+}
+
 // StartedRecording is one of a meeting that was started, without what was answered, or
 // recording.ErrNone.
-func (s *Store) StartedRecording(ctx context.Context, meeting, id string) (recording.Recording, error) {
-	r, err := scanRecording(s.read.QueryRowContext(ctx, `SELECT `+recordingColumns+` FROM recordings
+func (s *Store) StartedRecording(ctx context.Context, meeting, id string) (recording.Entry, error) {
+	e, err := started(ctx, s.read, meeting, id)
+	return e, classify(err)
+}
+
+func started(ctx context.Context, q queries, meeting, id string) (e recording.Entry, err error) {
+	e.Recording, err = scanRecording(q.QueryRowContext(ctx, `SELECT `+recordingColumns+` FROM recordings
 		WHERE id = $1 AND meeting_id = $2 AND started_at IS NOT NULL`, id, meeting))
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, recording.ErrNone
+		return e, recording.ErrNone
 	}
-	return r, classify(err)
+	if err == nil {
+		e.Keeping, err = decided(ctx, q, id)
+	}
+	return e, err
 }
 
 // Recorded lists the meetings whose recording is under way or was interrupted, the
@@ -118,16 +164,15 @@ func (s *Store) Recorded(ctx context.Context, limit int) ([]string, error) {
 	return all, classify(err)
 }
 
-// ExpiredRecordings lists, of all meetings, stopped recordings that are to be deleted,
-// those first whose time was over first, after one of them (the zero Recording: from the
-// first), limit at most, without consents.
-func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, after recording.Recording, limit int) ([]recording.Recording, error) {
-	var since int64
-	if over := after.ExpiresAt(); !over.IsZero() {
-		since = over.UnixMilli()
-	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+recordingColumns+` FROM recordings WHERE expires_at <= $1 AND state = $2
-		AND (expires_at > $3 OR expires_at = $3 AND id > $4) ORDER BY expires_at, id LIMIT $5`, ms(now), recording.Stopped, since, after.ID, limit)
+// DueRecordings lists, of all meetings, what is to be deleted: stopped recordings whose
+// time is over and that nothing holds, those first whose time was over first, and after
+// them those whose deletion began and was tried last at a time or before; limit at most,
+// without consents.
+func (s *Store) DueRecordings(ctx context.Context, now, tried time.Time, limit int) ([]recording.Recording, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+recordingsAs("r")+` FROM recordings r LEFT JOIN recording_deletions d ON d.recording_id = r.id
+		WHERE r.state = $1 AND (d.tried IS NULL AND r.expires_at <= $2 OR d.tried <= $3)
+		AND NOT EXISTS (SELECT 1 FROM recording_holds h WHERE h.recording_id = r.id)
+		ORDER BY d.tried IS NOT NULL, coalesce(d.tried, r.expires_at), r.expires_at, r.id LIMIT $4`, recording.Stopped, ms(now), ms(tried), limit)
 	all, err := collect(rows, err, scanRecording)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list recordings whose time is over: %w", err))
@@ -135,47 +180,17 @@ func (s *Store) ExpiredRecordings(ctx context.Context, now time.Time, after reco
 	return all, nil
 }
 
-// The act is the first field of an event in its canonical form. The condition is that of
-// the index audit_downloads, so that those events alone are read.
-const downloadsQuery = `SELECT e.event FROM audit_events e JOIN meetings m ON m.post_id = e.post
-	WHERE m.id = $1 AND substr(e.event, 1, 30) = '{"act":"recording.downloaded",' AND e.event LIKE '%"meeting":"' || m.id || '"%'
-	ORDER BY e.seq DESC LIMIT $2`
-
-// Downloads lists who took parts of a meeting's recordings away, newest first, limit at
-// most. It is what the audit trail of the post tells.
+// Downloads lists who took something of a recording away, newest first, limit at most.
 func (s *Store) Downloads(ctx context.Context, id string, limit int) ([]recording.Download, error) {
-	rows, err := s.read.QueryContext(ctx, downloadsQuery, id, limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT d.recording_id, d.account_id, coalesce(a.name, ''), d.what, d.part, d.extent, d.at
+		FROM recording_downloads d LEFT JOIN accounts a ON a.id = d.account_id
+		WHERE d.recording_id = $1 ORDER BY d.at DESC, d.part DESC, d.account_id LIMIT $2`, id, limit)
 	all, err := collect(rows, err, func(row scanner) (d recording.Download, err error) {
-		var text string
-		if err := row.Scan(&text); err != nil {
-			return d, err
-		}
-		e, err := audit.ParseEvent([]byte(text))
-		if err != nil {
-			return d, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		if e.Meeting != id { // an underscore of an id stands for any character
-			return recording.Download{}, nil
-		}
-		d = recording.Download{Recording: e.Subjects[audit.OfRecording], Account: e.Actor.ID, At: e.Time}
-		d.Part, err = strconv.Atoi(e.Detail["part"])
+		err = row.Scan(&d.Recording, &d.Account, &d.Name, &d.What, &d.Part, &d.Extent, at(&d.At))
 		return d, err
 	})
 	if err != nil {
-		return nil, classify(fmt.Errorf("list who took recordings away: %w", err))
-	}
-	all = slices.DeleteFunc(all, func(d recording.Download) bool { return d.Recording == "" })
-	names := make(map[string]string)
-	for i, d := range all {
-		if _, known := names[d.Account]; !known {
-			var name string
-			err := s.read.QueryRowContext(ctx, `SELECT name FROM accounts WHERE id = $1`, d.Account).Scan(&name)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return nil, classify(fmt.Errorf("name who took recordings away: %w", err))
-			}
-			names[d.Account] = name
-		}
-		all[i].Name = names[d.Account]
+		return nil, classify(fmt.Errorf("list who took a recording away: %w", err))
 	}
 	return all, nil
 }

@@ -19,16 +19,19 @@ export function readPO(source: string): Record<string, string> {
 const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notstored)|entry\.)|^(ctl\.(mic|cam)\.on|devices\.(atentry|(mic|cam)\.will(on|off))|end\.(ended|nostart)|lobby\.admitted)$/
 
 // What only agents' pages and a host's own panels say: no guest waits for it. The rest travels with the call.
-const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
+const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|recs|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
 
 // What only administrators and auditors read, who are few: it travels with their pages.
 const ofAdministration = /^(opening\.|accounts\.(?!title|email\.invalid)|audit\.(?!title)|health\.(?!title))/
 
-function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' {
-  return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : agentsOnly.test(id) ? 'agents' : 'call'
+// What is said of recordings that were made: it travels with their list.
+const ofRecordings = /^recs\.(?!title)/
+
+function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' | 'recordings' {
+  return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : ofRecordings.test(id) ? 'recordings' : agentsOnly.test(id) ? 'agents' : 'call'
 }
 
-/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, ?admin, or everything. */
+/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, ?admin, ?recordings, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {
   if (query === '') return texts
   return Object.fromEntries(Object.entries(texts).filter(([id]) => partOf(id) === query))

@@ -268,6 +268,16 @@ var prepared = map[string]func(s *play) asked{
 	"list-recordings":    func(*play) asked { return asked{path: "/recordings"} },
 	"delete-recording":   func(*play) asked { return asked{path: "/recordings/" + noFile} },
 	"download-recording": func(*play) asked { return asked{path: "/recordings/" + noFile + "/parts/1"} },
+	"share-recording": func(*play) asked {
+		return asked{"/recordings/" + noFile + "/shares", api.ShareDraft{Email: "participant@aparte.example"}}
+	},
+	"unshare-recording": func(s *play) asked {
+		return asked{path: "/recordings/" + noFile + "/shares/" + s.accounts["participant"]}
+	},
+	"hold-recording": func(*play) asked {
+		return asked{"/recordings/" + noFile + "/hold", api.HoldDraft{Reason: "Réquisition"}}
+	},
+	"lift-hold": func(*play) asked { return asked{path: "/recordings/" + noFile + "/hold"} },
 
 	"get-own-knock":     func(*play) asked { return asked{path: "/knock"} },
 	"knock-as-agent":    func(*play) asked { return asked{path: "/knock"} },
@@ -343,6 +353,8 @@ func (s *play) ask(who caller, op operation) answer {
 	switch {
 	case strings.HasPrefix(path, "/meetings/{id}"):
 		path = "/meetings/" + s.meeting + call.path
+	case strings.HasPrefix(path, "/posts/{post}/meetings/{id}"):
+		path = "/posts/" + s.post + "/meetings/" + s.meeting + call.path
 	case strings.HasPrefix(path, "/posts/{post}/orphans/{id}"):
 		path = "/posts/" + s.post + "/orphans/" + s.meeting + call.path
 	}
@@ -511,7 +523,7 @@ func TestTheTableOfRolesHolds(t *testing.T) {
 			// They wait for nothing, as only guests do in this play.
 			spared := got.status == http.StatusConflict && strings.HasSuffix(op.id, "-as-agent")
 			// No recording was asked for (signaling/api TestRecording has one in every state).
-			unasked := strings.HasSuffix(op.id, "-recording") && (got.status == http.StatusConflict || got.status == http.StatusNotFound)
+			unasked := (strings.HasSuffix(op.id, "-recording") || op.id == "lift-hold") && (got.status == http.StatusConflict || got.status == http.StatusNotFound)
 			if !done && !unconnected && !hosted && !spared && !unasked && (!state || who.scheme == "agent") {
 				t.Errorf("%s by %s: %d %s", op.id, who.name, got.status, got.body)
 			}

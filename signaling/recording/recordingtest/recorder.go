@@ -20,6 +20,7 @@ type Recorder struct {
 	mu       sync.Mutex
 	fails    error
 	onStart  func()
+	onDelete func()
 	told     []string
 	captures []*Capture
 	written  []Written
@@ -78,6 +79,13 @@ func (r *Recorder) OnStart(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.onStart = f
+}
+
+// OnDelete has something happen while it deletes.
+func (r *Recorder) OnDelete(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onDelete = f
 }
 
 // End has what is being taken end by itself.
@@ -161,6 +169,12 @@ func (r *Recorder) Start(_ context.Context, o recording.Order) (recording.Captur
 
 // Delete implements recording.Kept.
 func (r *Recorder) Delete(_ context.Context, id string) error {
+	r.mu.Lock()
+	during := r.onDelete
+	r.mu.Unlock()
+	if during != nil {
+		during()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fails != nil {

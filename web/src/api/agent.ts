@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, Reissue, RightsForAll, ServerHealth, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Reissue, RightsForAll, ServerHealth, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -132,6 +132,15 @@ const recordingPath = (meetingID: string, recordingID: string) => `/meetings/${i
 export const deleteRecording = (meetingID: string, recordingID: string) => request<undefined>('DELETE', recordingPath(meetingID, recordingID))
 /** The address of a part, which may be large: it goes to the disk, not through this page. The server writes down who took it away. */
 export const recordingPart = (meetingID: string, recordingID: string, part: number) => `/api/v1${recordingPath(meetingID, recordingID)}/parts/${part}`
+/** Of all meetings, those that one has something to do with, newest first. */
+export const findRecordings = (query: URLSearchParams) => request<FoundRecordings>('GET', `/recordings?${query}`)
+/** Without an end: until it is deleted. Shared again, the end changes. */
+export const shareRecording = (meetingID: string, recordingID: string, email: string, until?: string) => request<RecordingShare>('POST', `${recordingPath(meetingID, recordingID)}/shares`, { body: until ? { email, until } : { email } })
+export const unshareRecording = (meetingID: string, recordingID: string, accountID: string) => request<undefined>('DELETE', `${recordingPath(meetingID, recordingID)}/shares/${id(accountID)}`)
+const holdPath = (postID: string, meetingID: string, recordingID: string) => `/posts/${id(postID)}${recordingPath(meetingID, recordingID)}/hold`
+/** Nothing deletes it until that is lifted. */
+export const holdRecording = (postID: string, meetingID: string, recordingID: string, reason: string) => request<unknown>('PUT', holdPath(postID, meetingID, recordingID), { body: { reason } })
+export const liftHold = (postID: string, meetingID: string, recordingID: string) => request<undefined>('DELETE', holdPath(postID, meetingID, recordingID))
 /** The address of the key that verifies recordings. */
 export const nodeKey = '/api/v1/node-key'
 

@@ -1684,6 +1684,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/recordings/{recording}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Share a recording with a colleague of the post until a time, or change the time */
+        post: operations["share-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/recordings/{recording}/shares/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a recording back; a download under way ends */
+        delete: operations["unshare-recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/network-check": {
         parameters: {
             query?: never;
@@ -1817,6 +1851,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/meetings/{id}/recordings/{recording}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a recording of the post on hold: nothing deletes it until that is lifted */
+        put: operations["hold-recording"];
+        post?: never;
+        /** Lift a hold; what has expired goes with the next sweep */
+        delete: operations["lift-hold"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1956,6 +2008,23 @@ export interface paths {
         put?: never;
         /** See what a change of a security profile would do */
         post: operations["preview-profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the recordings of meetings that one hosts, those that are shared with one, and those of posts that one administers */
+        get: operations["find-recordings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2282,6 +2351,8 @@ export interface components {
              */
             policy?: "consent" | "sealed";
             purpose?: string;
+            /** @description Told to the host who asks, where the recordings of the post take four fifths of what they may. */
+            room?: components["schemas"]["RecordingRoom"];
             /** Format: date-time */
             started_at?: string;
             /**
@@ -2401,6 +2472,32 @@ export interface components {
             to: string;
             /** @description Media type as the sender's system tells it. */
             type?: string;
+        };
+        FoundRecording: {
+            /** @description Id of the meeting. */
+            meeting: string;
+            /** @description Id of the post. */
+            post: string;
+            post_name: string;
+            recording: components["schemas"]["Recording"];
+            /**
+             * @description One's own in the meeting; absent: it is not one's to look at.
+             * @enum {string}
+             */
+            role?: "host" | "cohost";
+            /** @description The meeting's. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description Until when it is shared with one; absent: it is not.
+             */
+            until?: string;
+        };
+        FoundRecordings: {
+            /** @description What the next page is asked for with; absent: there is none. */
+            next?: string;
+            /** @description Newest first. */
+            recordings: components["schemas"]["FoundRecording"][];
         };
         FreedEffect: {
             knock: string;
@@ -2561,6 +2658,10 @@ export interface components {
             text?: string;
             /** @enum {string} */
             unit: "bytes" | "milliseconds" | "seconds" | "days" | "percent" | "count" | "text" | "moment";
+        };
+        HoldDraft: {
+            /** @description Only administrators of the post read it, and the audit trail has it. */
+            reason: string;
         };
         HostAppointment: {
             /** @description Address of somebody who acts for the post. */
@@ -3246,7 +3347,7 @@ export interface components {
             instance?: string;
             /**
              * Format: int64
-             * @description file-too-large: the bytes that a file may have.
+             * @description file-too-large: the bytes that a file may have; recording-quota: those that the recordings of the post may.
              */
             limit?: number;
             /** @description profile-refuses: the line of the security profile. */
@@ -3271,7 +3372,12 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:recording-unavailable" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:recording-unavailable" | "urn:aparte:problem:recording-quota" | "urn:aparte:problem:recording-held" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            /**
+             * Format: int64
+             * @description recording-quota: the bytes that they have.
+             */
+            used?: number;
             /**
              * Format: date-time
              * @description link-early: when the link begins to work.
@@ -3427,7 +3533,7 @@ export interface components {
              * @description Why it stopped or was interrupted.
              * @enum {string}
              */
-            because?: "host" | "meeting-ended" | "nobody-recorded" | "profile" | "no-room" | "failed" | "server-stopped" | "server-crashed";
+            because?: "host" | "meeting-ended" | "nobody-recorded" | "profile" | "no-room" | "quota" | "failed" | "server-stopped" | "server-crashed";
             /** @description Name of the host who asked. */
             by: string;
             /**
@@ -3435,9 +3541,11 @@ export interface components {
              * @description Of what is closed.
              */
             bytes: number;
-            /** @description Names of those who were asked, declined, and are not in it. */
+            /** @description Names of those who were asked, declined, and are not in it; for hosts. */
             declined: string[];
-            /** @description Who took it away, newest first. */
+            /** @description Its deletion has begun: nobody gets it any more. */
+            deleting: boolean;
+            /** @description Who took it away, newest first, 200 at most; for hosts and for administrators of the post. */
             downloads: components["schemas"]["RecordingDownload"][];
             /**
              * Format: date-time
@@ -3446,7 +3554,11 @@ export interface components {
             expires_at?: string;
             /** Format: date-time */
             from: string;
+            /** @description It is on hold, so that nothing deletes it; for hosts and for administrators of the post. */
+            hold?: components["schemas"]["RecordingHold"];
             id: string;
+            /** @description What one may do with it now; lift: end its hold. */
+            may: ("download" | "share" | "delete" | "hold" | "lift")[];
             /** @description Its files, in order. */
             parts: components["schemas"]["RecordingPart"][];
             /** @description Who is in it. */
@@ -3454,6 +3566,8 @@ export interface components {
             purpose: string;
             /** @description Can be read with the post's private key alone. */
             sealed: boolean;
+            /** @description Who gets it besides the hosts, by name; for hosts and for administrators of the post. */
+            shares: components["schemas"]["RecordingShare"][];
             /** @enum {string} */
             state: "running" | "paused" | "interrupted" | "stopping" | "stopped";
             /** Format: date-time */
@@ -3474,16 +3588,34 @@ export interface components {
             recorded: boolean;
         };
         RecordingDownload: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Last within the hour: of one person, part and hour there is one line.
+             */
             at: string;
+            /**
+             * @description whole: all of it was asked for at least once; range: bytes of it. Absent: not known.
+             * @enum {string}
+             */
+            extent?: "whole" | "range";
             /** @description Of who did; absent: their account is no more. */
             name?: string;
             /** Format: int64 */
             part: number;
+            /** @enum {string} */
+            what: "part";
         };
         RecordingDraft: {
             /** @description What the recording is for: everybody who is asked reads it. */
             purpose: string;
+        };
+        RecordingHold: {
+            /** @description Name of the administrator who put it on hold; for administrators of the post. */
+            by?: string;
+            /** @description For administrators of the post. */
+            reason?: string;
+            /** Format: date-time */
+            since: string;
         };
         RecordingList: {
             /** @description Newest first, 200 at most. */
@@ -3509,6 +3641,18 @@ export interface components {
              */
             stored: "here" | "uploading" | "there";
         };
+        RecordingRoom: {
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Bytes, of those that are kept and those under way.
+             */
+            used: number;
+        };
         RecordingSaid: {
             /**
              * @description What is no agreement takes one back; when it is answered, nothing more is recorded of who gave it.
@@ -3517,6 +3661,18 @@ export interface components {
             answer: "agree" | "decline" | "withdraw";
             /** @description Id of the recording that the answer is to. */
             recording: string;
+        };
+        RecordingShare: {
+            /** @description Id of their account. */
+            account: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Not later than the recording is kept.
+             */
+            until: string;
         };
         Redeem: {
             /** @description The redemption code, derived from the secret in the link's fragment. */
@@ -3571,6 +3727,15 @@ export interface components {
             password: string;
             /** @description The first post; absent: one named after this program, to be edited. */
             post?: components["schemas"]["PostDraft"];
+        };
+        ShareDraft: {
+            /** @description Address by which somebody signs in who acts for the post. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Absent, or later than the recording is kept: until then.
+             */
+            until?: string;
         };
         SignedIn: {
             account: components["schemas"]["Account"];
@@ -7327,6 +7492,73 @@ export interface operations {
             };
         };
     };
+    "share-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingShare"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unshare-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "check-network": {
         parameters: {
             query?: never;
@@ -7649,6 +7881,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Figures"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hold-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingHold"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "lift-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {
@@ -8057,6 +8357,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileEffects"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "find-recordings": {
+        parameters: {
+            query?: {
+                /** @description Only those of meetings that one hosts, those shared with one, or those of posts that one administers. Absent: all. */
+                of?: "hosted" | "shared" | "post";
+                /** @description Id of a post; absent: all of one's own. */
+                post?: string;
+                /** @description Words of the meeting's title, or parts of them; accents and capitals do not count. */
+                title?: string;
+                /** @description Begun then or later. */
+                since?: string;
+                /** @description Begun before. */
+                until?: string;
+                /** @description Only those on hold. */
+                held?: boolean;
+                /** @description Id of a recording: that one alone. */
+                recording?: string;
+                /** @description The page before's next. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundRecordings"];
                 };
             };
             /** @description Problem (RFC 9457) */

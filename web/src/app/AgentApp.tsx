@@ -8,6 +8,7 @@ import { useNotices, type Notices } from '@/features/notices'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
 import { loadAdminWords } from '@/i18n/admin'
+import { loadRecordingWords } from '@/i18n/recordings'
 import { patiently } from '@/ui'
 
 const HostCall = lazy(() => patiently(() => import('@/features/host')).then((module) => ({ default: module.HostCall })))
@@ -19,6 +20,7 @@ const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/
 const HealthPage = lazy(() => patiently(() => Promise.all([import('@/features/health'), loadAdminWords()])).then(([module]) => ({ default: module.HealthPage })))
 const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/audit'), loadAdminWords()])).then(([module]) => ({ default: module.AuditPage })))
 const OpenPage = lazy(() => patiently(() => Promise.all([import('@/features/opening'), loadAdminWords()])).then(([module]) => ({ default: module.OpenPage })))
+const RecordingsPage = lazy(() => patiently(() => Promise.all([import('@/features/recordings'), loadRecordingWords()])).then(([module]) => ({ default: module.RecordingsPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
@@ -90,6 +92,7 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (at === '/posts' || at.startsWith('/posts/')) return <Suspense fallback={<Loading />}><Posts at={at} {...frame} /></Suspense>
   if (at === '/health') return <Suspense fallback={<Loading />}><HealthPage {...frame} /></Suspense>
   if (at === '/audit') return <Suspense fallback={<Loading />}><AuditPage {...frame} /></Suspense>
+  if (at === '/recordings') return <Suspense fallback={<Loading />}><RecordingsPage {...frame} /></Suspense>
   if (at === '/accounts' && administers) return <Suspense fallback={<Loading />}><AccountsPage {...frame} /></Suspense>
   const [, post, profileID] = /^\/profiles\/([A-Za-z0-9_-]+)\/([a-z0-9-]+)$/.exec(at) ?? []
   if (post && profileID && administers) return <Suspense fallback={<Loading />}><ProfilePage key={at} post={post} profileID={profileID} {...frame} /></Suspense>

@@ -11,13 +11,15 @@ export interface ConsentState {
   answer: 'agreed' | 'declined' | 'withdrawn' | null | undefined
   /** Of everybody, for hosts. */
   answers: NonNullable<CallRecording['answers']>
+  /** How much of what they may take the post's recordings take, in bytes, where the host who asked is told; else null. */
+  room: NonNullable<CallRecording['room']> | null
   /** Something is on its way to the server. */
   busy: boolean
   /** Why the last thing was not done. */
   error: unknown
 }
 
-const nothing: ConsentState = { id: null, answer: undefined, answers: [], busy: false, error: null }
+const nothing: ConsentState = { id: null, answer: undefined, answers: [], room: null, busy: false, error: null }
 const tries = 5
 const between = 1_000
 
@@ -31,6 +33,8 @@ export class Consent {
   readonly state: Readable<ConsentState> = this.current
   private retry: ReturnType<typeof setTimeout> | undefined
   private live = false
+  /** What was told when one asked. */
+  private room: { id: string | undefined; room: ConsentState['room'] } | null = null
   /** Answers that are older than another question are not believed. */
   private turn = 0
 
@@ -81,13 +85,15 @@ export class Consent {
     const back = live && !this.live
     this.live = live
     const id = recording?.id ?? null
-    if (id !== this.current.get().id) this.current.set({ ...nothing, id })
+    if (id !== this.current.get().id) this.current.set({ ...nothing, id, room: this.roomOf(id) })
     else if (!back) return
     if (id !== null && live) this.load()
   }
 
+  private roomOf = (id: string | null) => (id !== null && this.room?.id === id ? this.room.room : null)
+
   private take(told: CallRecording): void {
-    this.current.update((state) => (told.id === undefined || told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [] }))
+    this.current.update((state) => (told.id === undefined || told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [], room: this.roomOf(state.id) }))
   }
 
   /** True: it was done. */
@@ -97,6 +103,7 @@ export class Consent {
     this.current.update((state) => ({ ...state, busy: true, error: null }))
     try {
       const told = await this.ask(method, path, body)
+      if (told.room) this.room = { id: told.id, room: told.room }
       if (turn === this.turn) this.take(told)
       return true
     } catch (error) {

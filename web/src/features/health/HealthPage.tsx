@@ -73,7 +73,7 @@ function AreaRow({ area, level, findings }: Area) {
         <h2>{t(`health.area.${area}`)}</h2>
         <span className={`chip ${tones[level]}`}>{icons[level]}{t(`health.level.${level}`)}</span>
       </div>
-      <ul>{findings.map((finding) => <Found key={finding.code} finding={finding} />)}</ul>
+      <ul>{findings.map((finding, i) => <Found key={`${finding.code} ${i}`} finding={finding} />)}</ul>
     </li>
   )
 }

@@ -67,7 +67,7 @@ export function figure({ name, unit, number = 0, text = '', at }: HealthValue, t
 }
 
 // What a stranger who helps has no use for.
-const ours = ['folder', 'host', 'place']
+const ours = ['folder', 'host', 'place', 'post']
 
 /** The report as somebody reads it who knows the program: codes and figures, in no language. */
 export function forSupport({ measured_at, findings }: ServerHealth): string {

@@ -1,4 +1,4 @@
-import { Activity, Building2, ChevronDown, KeyRound, LogOut, MonitorSmartphone, ScrollText, ShieldCheck, User, Users } from 'lucide-react'
+import { Activity, Building2, ChevronDown, Disc, KeyRound, LogOut, MonitorSmartphone, ScrollText, ShieldCheck, User, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Account } from '@/api'
 import { Frame } from '@/features/frame'
@@ -31,6 +31,7 @@ export function AgentFrame({ account, onSignOut, go, notices, children }: AgentP
             ...(account.admin || account.posts.some(({ role }) => role !== 'agent') ? [{ id: 'posts', label: t('posts.title'), icon: <Building2 aria-hidden="true" />, onAct: () => go('/posts') }] : []),
             ...(account.posts.some(({ role }) => role === 'administrator') ? [{ id: 'accounts', label: t('accounts.title'), icon: <Users aria-hidden="true" />, onAct: () => go('/accounts') }, { id: 'profiles', label: t('profiles.title'), icon: <ShieldCheck aria-hidden="true" />, onAct: () => go('/profiles') }] : []),
             ...(account.posts.some(({ role }) => role === 'auditor') ? [{ id: 'audit', label: t('audit.title'), icon: <ScrollText aria-hidden="true" />, onAct: () => go('/audit') }] : []),
+            ...(account.posts.some(({ role }) => role !== 'auditor') ? [{ id: 'recordings', label: t('recs.title'), icon: <Disc aria-hidden="true" />, onAct: () => go('/recordings') }] : []),
             { id: 'own', label: t('own.title'), icon: <MonitorSmartphone aria-hidden="true" />, onAct: () => go('/account') },
             { id: 'password', label: t('password.change'), icon: <KeyRound aria-hidden="true" />, onAct: () => go('/password') },
           ],

@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Bell, Building2, CalendarDays, ShieldCheck, UserPlus, UserRound, Users, Video } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { agent, isProblem, type Meeting, type Profile } from '@/api'
 import { moderates } from '@/call'
 import { ErrorNote, Loading, Pending } from '@/features/frame'
-import { Recordings } from '@/features/recordings'
 import { Said, useLang, useT } from '@/i18n'
 import { day, hour, moment } from '@/i18n/dates'
 import { shortMoment } from '@/i18n/stamps'
-import { Button, Heading, useTitle } from '@/ui'
+import { loadRecordingWords } from '@/i18n/recordings'
+import { Button, Heading, patiently, useTitle } from '@/ui'
 import { AgentFrame, type AgentProps } from './AgentFrame'
 import { Attended } from './Attended'
 import { CalendarButton } from './CalendarButton'
@@ -24,6 +24,8 @@ import { There } from './There'
 import { useNoLongerActs } from './useNoLongerActs'
 import { useProfiles } from './useProfiles'
 import './meeting.css'
+
+const Recordings = lazy(() => patiently(() => Promise.all([import('@/features/recordings'), loadRecordingWords()])).then(([module]) => ({ default: module.Recordings })))
 
 interface Props extends AgentProps {
   meetingID: string
@@ -78,7 +80,7 @@ function About({ meeting, post }: { meeting: Meeting; post: string | undefined }
       {isHost ? <Members meeting={meeting} /> : null}
       {isHost ? <Links meeting={meeting} /> : null}
       {isHost ? <Attended meeting={meeting} /> : null}
-      {isHost ? <Recordings meeting={meeting} /> : null}
+      {isHost ? <Suspense><Recordings meeting={meeting} /></Suspense> : null}
       {isHost ? <KeptChat meeting={meeting} keeps={profile?.rules.keep_chat ?? false} /> : null}
     </>
   )

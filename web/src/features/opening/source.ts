@@ -13,8 +13,9 @@ export function namedBy(search: string): Named | null {
   return meeting && recording ? { meeting, recording } : null
 }
 
-export async function findRecording({ meeting, recording }: Named): Promise<KeptRecording | undefined> {
-  return (await agent.recordings(meeting)).find(({ id }) => id === recording)
+/** Hosts and whoever it is shared with have it in their list. */
+export async function findRecording({ recording }: Named): Promise<KeptRecording | undefined> {
+  return (await agent.findRecordings(new URLSearchParams({ recording }))).recordings[0]?.recording
 }
 
 /** Takes the parts from the server, each at once: the trail has one line for each. They are sealed, and the browser may keep them on its disk. */

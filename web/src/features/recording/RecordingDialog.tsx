@@ -1,9 +1,11 @@
-import { Circle, Pause, Square } from 'lucide-react'
+import { Circle, HardDrive, Pause, Square } from 'lucide-react'
 import { useEffect, useState, type SubmitEvent } from 'react'
+import { isProblem } from '@/api'
 import type { Consent, ConsentState } from '@/call/consent'
 import type { RecordingTold } from '@/call/live'
 import { ErrorNote, useFaults } from '@/features/frame'
-import { useT } from '@/i18n'
+import { useLang, useT } from '@/i18n'
+import { sized } from '@/i18n/sizes'
 import { AreaField, Button } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 import { Choice, Facts } from './Prompt'
@@ -25,7 +27,7 @@ export function RecordingDialog({ recording, recordable, consent, own, host, ask
   return (
     <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t(recording ? `rec.state.${recording.state}` : 'rec.title')}>
       <div className="stack-s rec-dialog">
-        {own.error ? <ErrorNote error={own.error} /> : null}
+        {isProblem(own.error, 'recording-quota') ? <Room full used={Number(own.error.document['used'])} limit={Number(own.error.document['limit'])} /> : own.error ? <ErrorNote error={own.error} /> : null}
         {recording ? (
           <>
             <Facts recording={recording} />
@@ -35,6 +37,18 @@ export function RecordingDialog({ recording, recordable, consent, own, host, ask
         ) : host && recordable ? <Asking consent={consent} own={own} /> : <p>{t('rec.none')}</p>}
       </div>
     </Dialog>
+  )
+}
+
+/** That the recordings of the post take all they may, or nearly. */
+function Room({ used, limit, full = false }: { used: number; limit: number; full?: boolean }) {
+  const t = useT()
+  const lang = useLang()
+  return (
+    <div className={full ? 'note danger' : 'note warn'} role={full ? 'alert' : undefined}>
+      <HardDrive aria-hidden="true" />
+      <p>{t(full ? 'rec.room.full' : 'rec.room.near', { used: sized(used, lang), limit: sized(limit, lang) })}</p>
+    </div>
   )
 }
 
@@ -86,6 +100,7 @@ function Hosting({ recording, consent, own }: { recording: RecordingTold; consen
   return (
     <section className="stack-s" aria-labelledby="rec-all">
       <h3 id="rec-all">{t('rec.answers')}</h3>
+      {own.room ? <Room {...own.room} /> : null}
       <ul className="rec-answers">
         {own.answers.map((one) => (
           <li key={`${one.name} ${one.identities.join(' ')}`}>

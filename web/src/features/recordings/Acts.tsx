@@ -1,45 +1,71 @@
-import { useQueryClient } from '@tanstack/react-query'
+// What one may do with a recording now, as the server says: an act each.
 import { Download, MonitorPlay, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { agent, type KeptRecording, type Meeting } from '@/api'
+import { agent, type KeptRecording } from '@/api'
 import { ErrorNote } from '@/features/frame'
 import { useT } from '@/i18n'
 import { announce, Button, recoverFocus } from '@/ui'
 import { Confirm } from '@/ui/overlays'
+import { Hold, Lift } from './Hold'
+import { type Place, useReadAnew } from './place'
+import { Share } from './Share'
 
-export function Acts({ meeting, one }: { meeting: Meeting; one: KeptRecording }) {
+export interface ActProps { place: Place; one: KeptRecording }
+
+export function Acts(props: ActProps) {
+  const { may } = props.one
+  return (
+    <div className="row">
+      {may.includes('download') ? <Downloads {...props} /> : null}
+      {may.includes('download') ? <Open {...props} /> : null}
+      {may.includes('share') ? <Share {...props} /> : null}
+      {may.includes('hold') ? <Hold {...props} /> : null}
+      {may.includes('lift') ? <Lift {...props} /> : null}
+      {may.includes('delete') ? <Delete {...props} /> : null}
+    </div>
+  )
+}
+
+/** In this browser, by whoever has the archive's key. */
+function Open({ place, one }: ActProps) {
   const t = useT()
-  const queries = useQueryClient()
+  if (one.state !== 'stopped' || !one.sealed || !one.parts.some((part) => part.closed)) return null
+  return <a className="btn secondary" href={`/recordings/open?meeting=${place.meeting}&recording=${one.id}`}><MonitorPlay aria-hidden="true" />{t('recs.open.here')}</a>
+}
+
+function Downloads({ place, one }: ActProps) {
+  const t = useT()
+  const closed = one.parts.filter((part) => part.closed)
+  return closed.map((part) => (
+    <a key={part.number} className="btn secondary" href={agent.recordingPart(place.meeting, one.id, part.number)} download={part.name}>
+      <Download aria-hidden="true" />{closed.length > 1 ? t('recs.download.part', { n: part.number }) : t('recs.download')}
+    </a>
+  ))
+}
+
+function Delete({ place, one }: ActProps) {
+  const t = useT()
+  const readAnew = useReadAnew()
   const [asking, setAsking] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  const queryKey = ['recordings', meeting.id]
-  const closed = one.parts.filter((part) => part.closed)
-  const read = () => queries.invalidateQueries({ queryKey })
   const remove = async () => {
     setError(null)
     try {
-      await agent.deleteRecording(meeting.id, one.id)
+      await agent.deleteRecording(place.meeting, one.id)
       announce(t('recs.deleted'))
-      await read()
     } catch (problem) {
       setError(problem)
     }
+    await readAnew()
     recoverFocus()
   }
-  const over = one.state === 'stopped'
   return (
-    <div className="row">
-      {closed.map((part) => (
-        <a key={part.number} className="btn secondary" href={agent.recordingPart(meeting.id, one.id, part.number)} download={part.name}>
-          <Download aria-hidden="true" />{closed.length > 1 ? t('recs.download.part', { n: part.number }) : t('recs.download')}
-        </a>
-      ))}
-      {over && closed.length > 0 && one.sealed ? <a className="btn secondary" href={`/recordings/open?meeting=${meeting.id}&recording=${one.id}`}><MonitorPlay aria-hidden="true" />{t('recs.open.here')}</a> : null}
-      {over && meeting.role === 'host' ? <Button kind="quiet" icon={<Trash2 aria-hidden="true" />} onClick={() => setAsking(true)}>{t('recs.delete')}</Button> : null}
+    <>
+      <Button kind="quiet" icon={<Trash2 aria-hidden="true" />} onClick={() => setAsking(true)}>{t('recs.delete')}</Button>
       {error ? <ErrorNote error={error} /> : null}
       <Confirm open={asking} onClose={() => setAsking(false)} cancel={t('common.cancel')} act={t('recs.delete')} title={t('recs.delete.ask')} onAct={remove}>
         <p>{t('recs.delete.effect')}</p>
       </Confirm>
-    </div>
+    </>
   )
 }

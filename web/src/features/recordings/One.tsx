@@ -1,27 +1,42 @@
+import { LockKeyhole } from 'lucide-react'
 import { useId } from 'react'
-import { type KeptRecording, type Meeting } from '@/api'
+import { type FoundRecording, type KeptRecording } from '@/api'
 import { useLang, useT, Words } from '@/i18n'
 import { exactMoment, shortMoment } from '@/i18n/stamps'
 import { sized } from '@/i18n/sizes'
 import { Acts } from './Acts'
 import { Opening } from './Opening'
+import type { Place } from './place'
 import { because, length, taken } from './told'
 
-interface Props { meeting: Meeting; one: KeptRecording }
+interface Props {
+  place: Place
+  one: KeptRecording
+  /** Where several meetings are listed: which one it is of. */
+  of?: FoundRecording
+  /** Name of the post, where the reader has several. */
+  post?: string | undefined
+}
 
-export function One({ meeting, one }: Props) {
+export function One({ place, one, of, post }: Props) {
   const t = useT()
   const lang = useLang()
   const title = useId()
   const long = one.to ? length(new Date(one.from), new Date(one.to)) : null
   const bytes = one.parts.length > 0 ? one.parts.reduce((sum, part) => sum + part.bytes, 0) : one.bytes
+  const from = <time dateTime={one.from}>{shortMoment(new Date(one.from), lang)}</time>
   return (
     <li aria-labelledby={title}>
       <div className="head">
-        <h3 id={title}><time dateTime={one.from}>{shortMoment(new Date(one.from), lang)}</time></h3>
-        <span className={one.state === 'stopped' ? 'chip' : 'chip warn'}>{t(`recs.state.${one.state}`)}</span>
+        {of ? <h2 id={title}>{of.role ? <a href={`/meetings/${of.meeting}`}><bdi>{of.title}</bdi></a> : <bdi>{of.title}</bdi>}</h2> : <h3 id={title}>{from}</h3>}
+        <div className="row">
+          {one.hold ? <span className="chip warn"><LockKeyhole aria-hidden="true" />{t('recs.held')}</span> : null}
+          <span className={one.state === 'stopped' && !one.deleting ? 'chip' : 'chip warn'}>{t(one.deleting ? 'recs.deleting' : `recs.state.${one.state}`)}</span>
+        </div>
       </div>
       <dl className="recs-facts">
+        {of ? <><dt>{t('recs.from')}</dt><dd>{from}</dd></> : null}
+        {post ? <><dt>{t('posts.post')}</dt><dd><bdi>{post}</bdi></dd></> : null}
         <dt>{t('recs.purpose')}</dt>
         <dd><bdi>{one.purpose}</bdi> <span className="muted"><Words id="recs.by" values={{ name: <bdi>{one.by}</bdi> }} /></span></dd>
         {long ? <><dt>{t('recs.length')}</dt><dd>{t(long.id, long.values)}</dd></> : null}
@@ -31,11 +46,26 @@ export function One({ meeting, one }: Props) {
         {one.declined.length > 0 ? <><dt>{t('recs.declined')}</dt><dd><Names all={one.declined.map((name) => ({ name, more: '' }))} /></dd></> : null}
         {bytes > 0 ? <><dt>{t('recs.size')}</dt><dd>{sized(bytes, lang)}{one.parts.length > 1 ? ` ${t('recs.parts', { n: one.parts.length })}` : ''}</dd></> : null}
         {one.expires_at ? <><dt>{t('recs.kept')}</dt><dd><time dateTime={one.expires_at}>{shortMoment(new Date(one.expires_at), lang)}</time></dd></> : null}
+        {one.hold ? <><dt>{t('recs.held')}</dt><dd><Held hold={one.hold} /></dd></> : null}
+        {of?.until ? <><dt>{t('recs.shared.me')}</dt><dd><time dateTime={of.until}>{shortMoment(new Date(of.until), lang)}</time></dd></> : null}
+        {one.shares.length > 0 ? <><dt>{t('recs.shared')}</dt><dd><Names all={one.shares.map(({ name, until }) => ({ name, more: t('recs.share.until', { date: shortMoment(new Date(until), lang) }) }))} /></dd></> : null}
         {one.downloads.length > 0 ? <><dt>{t('recs.downloads')}</dt><dd><Downloads one={one} /></dd></> : null}
       </dl>
-      <Acts meeting={meeting} one={one} />
-      {one.sealed ? <Opening one={one} /> : null}
+      <Acts place={place} one={one} />
+      {one.sealed && one.may.includes('download') ? <Opening one={one} /> : null}
     </li>
+  )
+}
+
+/** Since when, by whom and why, as far as one may know. */
+function Held({ hold: { since, by, reason } }: { hold: NonNullable<KeptRecording['hold']> }) {
+  const t = useT()
+  const lang = useLang()
+  return (
+    <>
+      <p>{t('recs.held.since', { date: shortMoment(new Date(since), lang) })}</p>
+      {by && reason ? <p><bdi>{reason}</bdi> <span className="muted">(<bdi>{by}</bdi>)</span></p> : null}
+    </>
   )
 }
 
@@ -52,10 +82,11 @@ function Downloads({ one }: { one: KeptRecording }) {
   const all = taken(one.downloads)
   return (
     <ul className="recs-downloads">
-      {all.slice(0, shown).map(({ name, at, parts }) => (
+      {all.slice(0, shown).map(({ name, at, parts, some }) => (
         <li key={`${at} ${name}`}>
           <bdi>{name || t('recs.downloads.gone')}</bdi> <time className="num muted" dateTime={at}>{exactMoment(new Date(at), lang)}</time>
           {one.parts.length > 1 ? <span className="muted"> {t('recs.downloads.parts', { n: parts.length, total: one.parts.length })}</span> : null}
+          {some ? <span className="muted"> {t('recs.downloads.some')}</span> : null}
         </li>
       ))}
       {all.length > shown ? <li className="muted">{t('recs.downloads.more', { n: all.length - shown })}</li> : null}

@@ -19,7 +19,7 @@ export function Recordings({ meeting }: { meeting: Meeting }) {
     <section className="card links recs" aria-labelledby="recs-title">
       <div className="head"><h2 id="recs-title">{t('recs.title')}</h2></div>
       {error ? <ErrorNote error={error} retry={() => void refetch()} /> : null}
-      {data ? data.length > 0 ? <ul className="recs-list">{data.map((one) => <One key={one.id} meeting={meeting} one={one} />)}</ul> : <p className="muted">{t('recs.empty')}</p> : error ? null : <Loading />}
+      {data ? data.length > 0 ? <ul className="recs-list">{data.map((one) => <One key={one.id} place={{ meeting: meeting.id, post: meeting.post }} one={one} />)}</ul> : <p className="muted">{t('recs.empty')}</p> : error ? null : <Loading />}
     </section>
   )
 }

@@ -1,1 +1,2 @@
 export { Recordings } from './Recordings'
+export { RecordingsPage } from './RecordingsPage'

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { commands } from './commands'
+import { dayOf } from './days'
+import { asked, everything, narrows } from './finding'
 import { length, taken } from './told'
 
 describe('recordings', () => {
@@ -14,12 +16,22 @@ describe('recordings', () => {
   it('tells parts that were taken away together as one', () => {
     const at = (seconds: number) => new Date(from.getTime() + seconds * 1000).toISOString()
     expect(taken([
-      { name: 'Anne', part: 2, at: at(301) }, { name: 'Anne', part: 1, at: at(300) }, { name: 'Luc', part: 1, at: at(299) },
-      { name: 'Anne', part: 1, at: at(200) }, { name: 'Anne', part: 1, at: at(100) }, { part: 1, at: at(99) },
+      { name: 'Anne', what: 'part', part: 2, at: at(301) }, { name: 'Anne', what: 'part', part: 1, at: at(300) }, { name: 'Luc', what: 'part', part: 1, at: at(299) },
+      { name: 'Anne', what: 'part', part: 1, at: at(200), extent: 'range' }, { name: 'Anne', what: 'part', part: 1, at: at(100) }, { what: 'part', part: 1, at: at(99) },
     ])).toEqual([
-      { name: 'Anne', parts: [2, 1], at: at(300) }, { name: 'Luc', parts: [1], at: at(299) },
-      { name: 'Anne', parts: [1], at: at(200) }, { name: 'Anne', parts: [1], at: at(100) }, { name: '', parts: [1], at: at(99) },
+      { name: 'Anne', parts: [2, 1], at: at(300), some: false }, { name: 'Luc', parts: [1], at: at(299), some: false },
+      { name: 'Anne', parts: [1], at: at(200), some: true }, { name: 'Anne', parts: [1], at: at(100), some: false }, { name: '', parts: [1], at: at(99), some: false },
     ])
+  })
+
+  it('asks for what is wanted, by days of the reader', () => {
+    expect(narrows(everything)).toBe(false)
+    expect(String(asked(everything, ''))).toBe('limit=20')
+    const wanted = { of: 'shared', title: '  visas ', from: '2027-03-02', to: '2027-03-28', held: true }
+    expect(narrows(wanted)).toBe(true)
+    const query = Object.fromEntries(asked(wanted, 'place'))
+    expect(query).toEqual({ limit: '20', of: 'shared', title: 'visas', since: new Date(2027, 2, 2).toISOString(), until: new Date(2027, 2, 29).toISOString(), held: 'true', after: 'place' })
+    expect(dayOf(new Date(2027, 2, 2, 23, 59))).toBe('2027-03-02')
   })
 
   it('says how all parts are opened together', () => {

@@ -9,17 +9,18 @@ export function length(from: Date, to: Date): { id: string; values: { h: number;
 }
 
 /** One way of taking parts away: somebody, at one time. */
-export interface Taken { name: string; at: string; parts: number[] }
+export interface Taken { name: string; at: string; parts: number[]; /** Only bytes of them. */ some: boolean }
 
 /** Parts that the same person took one after the other, within a minute, are one line; newest first, as they come. */
 export function taken(downloads: KeptRecording['downloads']): Taken[] {
   const all: Taken[] = []
-  for (const { name = '', at, part } of downloads) {
+  for (const { name = '', at, part, extent } of downloads) {
     const last = all.at(-1)
     if (last?.name === name && new Date(last.at).getTime() - new Date(at).getTime() < 60_000) {
       if (!last.parts.includes(part)) last.parts.push(part)
       last.at = at
-    } else all.push({ name, at, parts: [part] })
+      last.some &&= extent === 'range'
+    } else all.push({ name, at, parts: [part], some: extent === 'range' })
   }
   return all
 }
@@ -34,6 +35,7 @@ export const because: Readonly<Record<NonNullable<KeptRecording['because']>, str
   'nobody-recorded': 'recs.because.nobodyrecorded',
   profile: 'recs.because.profile',
   'no-room': 'recs.because.noroom',
+  quota: 'recs.because.quota',
   failed: 'recs.because.failed',
   'server-stopped': 'recs.because.serverstopped',
   'server-crashed': 'recs.because.servercrashed',

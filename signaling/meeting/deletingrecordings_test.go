@@ -1,0 +1,129 @@
+package meeting_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"aparte/signaling/audit"
+	"aparte/signaling/meeting"
+	"aparte/signaling/recording"
+)
+
+// recorded has the host record the call, for one second.
+func (s *studio) recorded() (id string) {
+	s.t.Helper()
+	id = s.runs()
+	s.pass(time.Second)
+	s.ok(s.StopRecording(s.t.Context(), anne, s.id))
+	s.stopped()
+	return id
+}
+
+func (s *studio) hold(id string) error {
+	s.t.Helper()
+	_, err := s.HoldRecording(s.t.Context(), anne, dakar.ID, s.id, id, "Réquisition")
+	return err
+}
+
+// Neither the host nor time deletes what is on hold; once that is lifted, what has expired
+// goes with the next sweep, and those behind it never wait.
+func TestAHoldKeepsARecording(t *testing.T) {
+	s := newStudio(t)
+	ctx := t.Context()
+	held, other := s.recorded(), s.recorded()
+	if err := s.hold(held); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.hold(held); !errors.Is(err, recording.ErrHeld) {
+		t.Errorf("held twice: %v", err)
+	}
+	if err := s.DeleteRecording(ctx, anne, s.id, held); !errors.Is(err, recording.ErrHeld) {
+		t.Errorf("the host deletes it: %v", err)
+	}
+	s.pass(91 * 24 * time.Hour)
+	s.Sweep(ctx)
+	s.Close() // it is stored
+	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder})
+	t.Cleanup(s.Close)
+	s.Sweep(ctx)
+	if got := s.recorder.Deleted(); !slices.Equal(got, []string{other}) {
+		t.Errorf("deleted %q, want %q", got, other)
+	}
+	all, err := s.Recordings(ctx, anne, s.id)
+	if err != nil || len(all) != 1 || all[0].Hold == nil || all[0].Hold.Reason != "" || len(all[0].Parts) != 1 {
+		t.Errorf("listed %+v, %v", all, err)
+	}
+	if _, err := s.MayDownload(ctx, anne, s.id, held); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("its time is over, and a host gets it: %v", err)
+	}
+	if err := s.LiftHold(ctx, anne, dakar.ID, s.id, held); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LiftHold(ctx, anne, dakar.ID, s.id, held); !errors.Is(err, recording.ErrNotHeld) {
+		t.Errorf("lifted twice: %v", err)
+	}
+	s.Sweep(ctx)
+	if got := s.recorder.Deleted(); !slices.Equal(got, []string{other, held}) {
+		t.Errorf("deleted %q", got)
+	}
+}
+
+// A deletion that has begun wins over a hold and says so, also over a restart, and is
+// carried through as done by whoever began it.
+func TestADeletionThatBeganWins(t *testing.T) {
+	s := newStudio(t)
+	ctx := t.Context()
+	id := s.recorded()
+	var during error
+	s.recorder.OnDelete(func() { during = s.hold(id) })
+	s.recorder.Stick(id)
+	if err := s.DeleteRecording(ctx, anne, s.id, id); err == nil || !errors.Is(during, recording.ErrDeleting) {
+		t.Errorf("deleted: %v; held meanwhile: %v", err, during)
+	}
+	if _, err := s.MayDownload(ctx, anne, s.id, id); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("a host gets it: %v", err)
+	}
+	s.recorder.OnDelete(nil)
+	s.recorder.Stick()
+	s.Close()
+	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder})
+	t.Cleanup(s.Close)
+	if err := s.hold(id); !errors.Is(err, recording.ErrDeleting) {
+		t.Errorf("held after a restart: %v", err)
+	}
+	s.pass(10 * time.Minute)
+	s.Sweep(ctx)
+	if got := s.recorder.Deleted(); !slices.Equal(got, []string{id}) {
+		t.Errorf("deleted %q", got)
+	}
+	told := s.trail()
+	last := told[len(told)-1]
+	if last.Act != audit.RecordingDeleted || last.Actor.ID != anne.Account || last.Detail["because"] != recording.ByTheHost {
+		t.Errorf("the trail tells %+v", last)
+	}
+	if err := s.hold(id); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("held when nothing is left: %v", err)
+	}
+}
+
+// Of a hold and a deletion that come together one is first, and the other one is refused.
+func TestHoldsAndDeletionsMeet(t *testing.T) {
+	s := newStudio(t)
+	for range 20 {
+		id := s.recorded()
+		held := make(chan error, 1)
+		go func() { held <- s.hold(id) }()
+		deleted := s.DeleteRecording(t.Context(), anne, s.id, id)
+		_, err := s.store.StartedRecording(context.WithoutCancel(t.Context()), s.id, id)
+		switch h := <-held; {
+		case h == nil && errors.Is(deleted, recording.ErrHeld) && err == nil:
+		case deleted == nil && (errors.Is(h, recording.ErrDeleting) || errors.Is(h, recording.ErrNone)) && errors.Is(err, recording.ErrNone):
+		default:
+			t.Fatalf("held: %v; deleted: %v; there is: %v", h, deleted, err)
+		}
+	}
+}
