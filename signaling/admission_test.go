@@ -88,7 +88,7 @@ func newHouse(t *testing.T) *house {
 		}
 	})
 
-	demo, err := signaling.MakeDemo(ctx, logins, post.NewPosts(s, h.meetings, time.Now, rand.Reader), h.meetings, rand.Reader, time.Now())
+	demo, err := signaling.MakeDemo(ctx, logins, post.NewPosts(s, h.meetings, post.Archive{}, time.Now, rand.Reader), h.meetings, rand.Reader, time.Now())
 	must(err)
 	account, session, err := logins.SignInOnce(ctx, demo.SignInCode, login.From{Source: "here"})
 	must(err)

@@ -172,7 +172,7 @@ func TestDemoLinksWork(t *testing.T) {
 	logins := login.New(s, time.Now, rand.Reader, log)
 	meetings := meeting.NewMeetings(meeting.Config{Store: s, Media: meetingtest.Deaf{}, Now: time.Now, Random: rand.Reader, Log: log})
 	defer meetings.Close()
-	posts := post.NewPosts(s, meetings, time.Now, rand.Reader)
+	posts := post.NewPosts(s, meetings, post.Archive{}, time.Now, rand.Reader)
 	demo, err := signaling.MakeDemo(t.Context(), logins, posts, meetings, rand.Reader, time.Now())
 	if err != nil {
 		t.Fatal(err)

@@ -45,6 +45,7 @@ type checkup struct {
 	calls    probe[int]
 	stores   probe[error]
 	rooms    probe[[]health.Room]
+	archives probe[int] // posts with keys of their own
 
 	mu    sync.Mutex
 	watch health.Watch // guarded by mu
@@ -57,6 +58,7 @@ func newCheckup(s *server, c *Config) *checkup {
 	h.calls.ask = func(context.Context) int { return inCalls(s.rooms) }
 	h.stores.ask = s.kept.look
 	h.rooms.ask = h.askRooms
+	h.archives.ask = h.askArchives
 	h.sample()
 	return h
 }
@@ -114,6 +116,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	h.calls.begin(ctx)
 	h.stores.begin(ctx)
 	h.rooms.begin(ctx)
+	h.archives.begin(ctx)
 	h.sample()
 	version, commit := built()
 	m := health.Measured{
@@ -134,7 +137,8 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	if m.Disks, known = h.disks.answer(ctx); !known {
 		m.Disks = []health.Disk{{Use: health.ForData, Folder: h.config.DataDir}}
 	}
-	m.Rooms, _ = h.rooms.answer(ctx) // where the database is silent, that is said already
+	m.Rooms, _ = h.rooms.answer(ctx)    // where the database is silent, that is said already
+	m.Posts, _ = h.archives.answer(ctx) // what the database does not answer is told of it
 	if n, known := h.calls.answer(ctx); m.Load != nil {
 		m.Load.Participants = n
 		if !known {
@@ -169,9 +173,17 @@ func (h *checkup) askDatabase(ctx context.Context) health.Database {
 	return health.Database{Answered: true, Failed: err != nil, Took: time.Since(begun)}
 }
 
+func (h *checkup) askArchives(ctx context.Context) int {
+	n, err := h.server.store.PostsWithRecipients(ctx)
+	if err != nil {
+		h.server.log.Error("look at the posts' keys", "err", err)
+	}
+	return n
+}
+
 func (h *checkup) lookAtDisks() []health.Disk {
 	all := []health.Disk{lookAtDisk(health.ForData, h.config.DataDir)}
-	if h.recipients() > 0 {
+	if _, err := os.Stat(h.server.kept.dir); err == nil { // it can record, or has
 		all = append(all, lookAtDisk(health.ForRecordings, filepath.Join(h.config.DataDir, recordingsFolder)))
 	}
 	return all
@@ -231,13 +243,8 @@ func (h *checkup) tls() health.TLS {
 	return t
 }
 
-// recipients counts the keys that recordings are sealed to.
-func (h *checkup) recipients() int {
-	if h.server.recorder == nil {
-		return 0
-	}
-	return len(h.config.Recordings.Recipients)
-}
+// recipients counts the keys that recordings of posts without any of their own are sealed to.
+func (h *checkup) recipients() int { return len(h.server.recorder.server) }
 
 func hostOf(origin string) string {
 	u, err := url.Parse(origin)

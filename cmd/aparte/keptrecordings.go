@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -25,7 +24,7 @@ const recordingsFolder = "recordings"
 // make others or not.
 type kept struct {
 	dir    string
-	key    *seal.NodeKey // nil: this server has never recorded, and cannot
+	key    *seal.NodeKey
 	keeper *keep.Keeper
 	place  string // of the store; "": there is none
 
@@ -33,40 +32,24 @@ type kept struct {
 	open map[string]<-chan struct{} // by recording: closed when its last part is; guarded by mu
 }
 
-// openKept makes it. The key of a server that can record is made if there is none.
+// openKept makes it, and the server's key if there is none: a post may have its calls
+// recorded any day.
 func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (*kept, error) {
 	k := &kept{dir: filepath.Join(c.DataDir, recordingsFolder), open: make(map[string]<-chan struct{})}
 	config := keep.Config{Dir: k.dir, Now: time.Now, After: time.After, Log: log}
-	var err error
-	if k.key, err = ownKey(c, origin); err != nil {
+	u, err := url.Parse(origin)
+	if err != nil {
 		return nil, err
 	}
-	if k.key != nil {
-		config.Key = k.key.Public()
+	if k.key, err = seal.LoadNodeKey(c.DataDir, u.Hostname()); err != nil {
+		return nil, err
 	}
+	config.Key = k.key.Public()
 	if config.Store, config.Place, err = openStore(ctx, c, log); err != nil {
 		return nil, err
 	}
 	k.place, k.keeper = config.Place, keep.New(config)
 	return k, nil
-}
-
-// ownKey is the node's key; nil: there is none, and none is needed.
-func ownKey(c *Config, origin string) (*seal.NodeKey, error) {
-	if len(c.Recordings.Recipients) == 0 {
-		_, err := os.Lstat(filepath.Join(c.DataDir, seal.NodeKeyFile))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	u, err := url.Parse(origin)
-	if err != nil {
-		return nil, err
-	}
-	return seal.LoadNodeKey(c.DataDir, u.Hostname())
 }
 
 // Delete implements recording.Kept.
@@ -118,9 +101,6 @@ func (k *kept) OpenPart(ctx context.Context, id string, number int) (recording.P
 
 // NodeKey implements recording.Kept.
 func (k *kept) NodeKey() (recording.NodeKey, error) {
-	if k.key == nil {
-		return recording.NodeKey{}, recording.ErrNoRecorder
-	}
 	key := k.key.Public()
 	return recording.NodeKey{Node: key.Node(), Key: key.String()}, nil
 }

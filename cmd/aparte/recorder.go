@@ -15,6 +15,8 @@ import (
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
 	"aparte/sfu"
+	"aparte/signaling/name"
+	"aparte/signaling/post"
 	"aparte/signaling/recording"
 )
 
@@ -25,24 +27,61 @@ import (
 type scribe struct {
 	*kept
 	rooms  sfu.Space
+	posts  recipientKeys
+	server []seal.Recipient // of posts without recipients of their own; none: they record nothing
 	config recorder.Config
 	log    *slog.Logger
 }
 
-// openRecorder makes the server's recorder; nil where recordings have no recipient:
-// whoever asks for one is told that this server has none.
-func openRecorder(c *Config, kept *kept, rooms sfu.Space, log *slog.Logger) (recording.Recorder, error) {
+// recipientKeys knows the recipients that posts have for their recordings.
+type recipientKeys interface {
+	RecipientKeys(ctx context.Context, post string) ([]string, error)
+}
+
+// openRecorder makes the server's recorder.
+func openRecorder(c *Config, kept *kept, rooms sfu.Space, posts recipientKeys, log *slog.Logger) (*scribe, error) {
+	s := &scribe{kept: kept, rooms: rooms, posts: posts, log: log, config: recorder.Config{Dir: kept.dir, Key: kept.key}}
 	if len(c.Recordings.Recipients) == 0 {
-		return nil, nil
+		return s, nil
 	}
-	recipients, err := seal.ParseRecipients(c.Recordings.Recipients...)
-	if err != nil {
+	var err error
+	if s.server, err = seal.ParseRecipients(c.Recordings.Recipients...); err != nil {
 		return nil, usageError{fmt.Errorf("recordings.recipients: %w", err)}
 	}
-	if err := os.MkdirAll(kept.dir, 0o700); err != nil {
-		return nil, err
+	return s, os.MkdirAll(kept.dir, 0o700)
+}
+
+// recipients are to whom a part is sealed that begins now: the post's own, or else the
+// server's.
+func (s *scribe) recipients(ctx context.Context, post string) ([]seal.Recipient, error) {
+	keys, err := s.posts.RecipientKeys(ctx, post)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("recipients of post %s: %w", post, err)
+	case len(keys) > 0:
+		return seal.ParseRecipients(keys...)
+	case len(s.server) == 0: // the last one was taken away a moment ago
+		return nil, recording.ErrNoRecorder
 	}
-	return &scribe{kept: kept, rooms: rooms, log: log, config: recorder.Config{Dir: kept.dir, Key: kept.key, Recipients: recipients}}, nil
+	return s.server, nil
+}
+
+// readRecipient reads the public key of an archive that somebody typed, and says what is
+// wrong with it.
+func readRecipient(typed string) (string, error) {
+	read, err := seal.ParseRecipients(typed)
+	if err == nil {
+		return read[0].String(), nil
+	}
+	for _, wrong := range []struct {
+		is   error
+		code name.Code
+	}{{seal.ErrPrivateKey, post.CodePrivateKey}, {seal.ErrNotHybrid, post.CodeClassicKey}, {seal.ErrDamagedKey, post.CodeDamagedKey}} {
+		if errors.Is(err, wrong.is) {
+			return "", &name.Error{At: "key", Reason: wrong.is.Error(), Code: wrong.code}
+		}
+	}
+	return "", &name.Error{At: "key", Reason: err.Error()}
 }
 
 // archiveKeyFile is where --dev keeps the private key of its recordings.
@@ -110,10 +149,18 @@ func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Captur
 
 // begin makes the part, and taps the room.
 func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error) {
+	config := s.config
+	var err error
+	if config.Recipients, err = s.recipients(ctx, o.Post); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
 	begun := make(chan struct{})
 	defer close(begun) // when what is written is known, or nothing is
 	s.setWrites(o.ID, begun)
-	rec, err := recorder.Start(s.config, recorder.About{
+	rec, err := recorder.Start(config, recorder.About{
 		ID: o.ID, Room: o.Meeting, By: o.AskedBy,
 		Policy: fmt.Sprintf("%s, profile %s version %d", o.Policy, o.Profile, o.ProfileVersion),
 	})

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ import (
 	"aparte/sfu"
 	"aparte/signaling"
 	"aparte/signaling/api"
+	"aparte/signaling/name"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 	"aparte/signaling/recording"
 )
@@ -184,7 +187,7 @@ func TestATapThatEnds(t *testing.T) {
 	s, c, meeting := recordingServer(t)
 	ctx, id := t.Context(), strings.Repeat("R", 22)
 	var logged bytes.Buffer
-	s.recorder.(*scribe).log = slog.New(slog.NewTextHandler(&logged, nil))
+	s.recorder.log = slog.New(slog.NewTextHandler(&logged, nil))
 	capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
 	if err != nil {
 		t.Fatal(err)
@@ -220,6 +223,73 @@ func TestATapThatEnds(t *testing.T) {
 	}
 }
 
+// A part is sealed to the keys that its post has when it begins, and to the server's where it
+// has none: the next part follows a change, the one that is written does not.
+func TestARecordingIsSealedToItsPost(t *testing.T) {
+	s, c, meeting := recordingServer(t)
+	ctx, id := t.Context(), strings.Repeat("R", 22)
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var of, admin string
+	if err := db.QueryRowContext(ctx, `SELECT post_id, organiser_id FROM meetings WHERE id = $1`, meeting).Scan(&of, &admin); err != nil {
+		t.Fatal(err)
+	}
+	part := 0
+	record := func(during func()) {
+		t.Helper()
+		part++
+		capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: part, Post: of, Meeting: meeting, Policy: profile.RecordingSealed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		during()
+		if _, err := capture.Stop(ctx, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, public, err := seal.NewIdentityFile(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(func() {
+		if _, err := s.posts.AddRecipient(ctx, admin, of, "Archives Paris", " "+public.String()+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	record(func() {
+		all, err := s.posts.Recipients(ctx, admin, of)
+		if err != nil || len(all.Own) != 1 || all.Server != 1 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if err := s.posts.RemoveRecipient(ctx, admin, of, all.Own[0].ID); err != nil {
+			t.Fatal(err)
+		}
+	})
+	record(func() {})
+	files, err := recorder.OpenFiles(filepath.Join(c.DataDir, recordingsFolder, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	ofServer := c.Recordings.Recipients
+	for n, want := range [][]string{ofServer, {public.String()}, ofServer} {
+		if b, err := seal.Peek(files.Parts[n]); err != nil || !slices.Equal(b.Recipients, want) {
+			t.Errorf("part %d is sealed to %.40q, want %.40q: %v", n+1, b.Recipients, want, err)
+		}
+	}
+	for typed, want := range map[string]name.Code{
+		"age1" + strings.Repeat("q", 58): post.CodeClassicKey, "Bonjour": post.CodeClassicKey, "AGE-SECRET-KEY-PQ-1ABC": post.CodePrivateKey, public.String()[:1000]: post.CodeDamagedKey,
+	} {
+		_, err := s.posts.AddRecipient(ctx, admin, of, "Archives", typed)
+		if refused := (*name.Error)(nil); !errors.As(err, &refused) || refused.At != "key" || refused.Code != want {
+			t.Errorf("%.20q: %v, want %s", typed, err, want)
+		}
+	}
+}
+
 // overIn has a meeting have a recording whose time is over, and returns its database.
 func overIn(t *testing.T, c *Config, id, meeting string) *sql.DB {
 	t.Helper()
@@ -235,8 +305,7 @@ func overIn(t *testing.T, c *Config, id, meeting string) *sql.DB {
 	return db
 }
 
-// A server that has lost its recipients has its recordings still, and its key; one that
-// never had any makes neither.
+// A server that has lost its recipients has its recordings still, and its key.
 func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 	s, c, meeting := recordingServer(t)
 	ctx, id := t.Context(), strings.Repeat("R", 22)
@@ -256,8 +325,8 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 
 	c.Recordings.Recipients, c.Admin.Listen = nil, ""
 	again := serverOf(t, c, false)
-	if again.recorder != nil {
-		t.Error("without a recipient it can record")
+	if _, err := again.recorder.Start(ctx, recording.Order{ID: strings.Repeat("S", 22), Part: 1, Meeting: meeting}); !errors.Is(err, recording.ErrNoRecorder) {
+		t.Errorf("without a recipient it records: %v", err)
 	}
 	if got, err := again.kept.NodeKey(); err != nil || got != key {
 		t.Errorf("its key is %v, %v", got, err)
@@ -272,15 +341,6 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 	again.meetings.Sweep(ctx)
 	if _, err := os.Lstat(filepath.Join(c.DataDir, recordingsFolder, id)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it does not expire: %v", err)
-	}
-
-	never := *c
-	never.DataDir = t.TempDir()
-	if _, err := serverOf(t, &never, false).kept.NodeKey(); !errors.Is(err, recording.ErrNoRecorder) {
-		t.Errorf("a key without a recording: %v", err)
-	}
-	if _, err := os.Lstat(filepath.Join(never.DataDir, seal.NodeKeyFile)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a key was made: %v", err)
 	}
 }
 

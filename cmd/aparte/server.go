@@ -28,7 +28,6 @@ import (
 	"aparte/signaling/meeting"
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
-	"aparte/signaling/recording"
 	"aparte/signaling/roomservice"
 	"aparte/signaling/store"
 	"aparte/signaling/token"
@@ -63,10 +62,10 @@ type server struct {
 	signals  *wire.Server
 	kept     *kept // recordings, whether others can be made or not
 	checkup  *checkup
-	recorder recording.Recorder // nil: nothing can be recorded
-	archive  string             // file of the key that opens what --dev records; "": there is none
-	noted    bool               // the audit trail knows of the start
-	swept    chan struct{}      // closed when the sweeper has ended
+	recorder *scribe
+	archive  string        // file of the key that opens what --dev records; "": there is none
+	noted    bool          // the audit trail knows of the start
+	swept    chan struct{} // closed when the sweeper has ended
 	sweep    context.CancelFunc
 }
 
@@ -161,18 +160,19 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.kept, err = openKept(ctx, c, s.origin, log); err != nil {
 		return nil, err
 	}
-	if s.recorder, err = openRecorder(c, s.kept, s.rooms.Meetings(), log); err != nil {
+	if s.recorder, err = openRecorder(c, s.kept, s.rooms.Meetings(), s.store, log); err != nil {
 		return nil, err
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
 		KeepChatDays: c.Meetings.KeepChatDays,
 		Recorder:     s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays, Quotas: c.quotas(),
-		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() },
-		Files:    meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
+		NoRecipients: len(s.recorder.server) == 0,
+		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },
+		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})
 	presence.Meetings = s.meetings
-	s.posts = post.NewPosts(s.store, s.meetings, time.Now, rand.Reader)
+	s.posts = post.NewPosts(s.store, s.meetings, post.Archive{Server: len(s.recorder.server), Read: readRecipient}, time.Now, rand.Reader)
 
 	// What lets into the rooms.
 	key, err := s.store.SigningKey(ctx, "meetings", rand.Reader, time.Now())

@@ -21,6 +21,13 @@ type Recipient struct{ hybrid *age.HybridRecipient }
 
 func (r Recipient) String() string { return r.hybrid.String() }
 
+// Why a text is no recipient.
+var (
+	ErrPrivateKey = errors.New("is a private key, which does not belong on a server: give what 'aparte keygen' printed, which begins with age1pq1")
+	ErrNotHybrid  = errors.New("is not a hybrid one, which begins with age1pq1: make one with 'aparte keygen' or 'age-keygen -pq'")
+	ErrDamagedKey = errors.New("is damaged: copy it again, it is one line of about 2,000 characters")
+)
+
 // ParseRecipients reads recipients, one each, and refuses none at all, too many, one
 // twice and any that is not hybrid: age lets nobody mix the two, and a recording with
 // one classic recipient would be no safer than that one.
@@ -35,14 +42,14 @@ func ParseRecipients(texts ...string) ([]Recipient, error) {
 	for i, text := range texts {
 		text = strings.TrimSpace(text)
 		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
-			return nil, fmt.Errorf("recipient %d is a private key, which does not belong on a server: give what 'aparte keygen' printed, which begins with age1pq1", i+1)
+			return nil, fmt.Errorf("recipient %d %w", i+1, ErrPrivateKey)
 		}
 		if !strings.HasPrefix(text, "age1pq1") {
-			return nil, fmt.Errorf("recipient %d, %.20q, is not a hybrid one, which begins with age1pq1: make one with 'aparte keygen' or 'age-keygen -pq'", i+1, text)
+			return nil, fmt.Errorf("recipient %d, %.20q, %w", i+1, text, ErrNotHybrid)
 		}
 		hybrid, err := age.ParseHybridRecipient(text)
 		if err != nil {
-			return nil, fmt.Errorf("recipient %d, %.20q..., is damaged: copy it again, it is one line of about 2,000 characters", i+1, text)
+			return nil, fmt.Errorf("recipient %d, %.20q..., %w", i+1, text, ErrDamagedKey)
 		}
 		for j, other := range all {
 			if other.String() == hybrid.String() {

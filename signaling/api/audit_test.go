@@ -338,6 +338,15 @@ var mutating = map[string]struct {
 		return try{s.administrator(), "DELETE", "/posts/" + s.post.ID + "/members/" + s.host.id(), nil}
 	}, []audit.Act{audit.PostMemberRemoved}},
 
+	"add-recipient": {func(s *stage) try {
+		return try{s.administrator(), "POST", "/posts/" + s.post.ID + "/recipients", api.RecipientDraft{Name: "Archives", Key: "age1pq1abc"}}
+	}, []audit.Act{audit.PostKeyAdded}},
+	"remove-recipient": {func(s *stage) try {
+		admin := s.administrator()
+		made := do[api.Recipient](admin, http.StatusCreated, "POST", "/posts/"+s.post.ID+"/recipients", api.RecipientDraft{Name: "Archives", Key: "age1pq1abc"})
+		return try{admin, "DELETE", "/posts/" + s.post.ID + "/recipients/" + made.ID, nil}
+	}, []audit.Act{audit.PostKeyRemoved}},
+
 	"appoint-host": {func(s *stage) try {
 		s.agent("luc@aparte.example")
 		admin := s.orphan()

@@ -63,6 +63,8 @@ var problems = []struct {
 	{post.ErrNoMember, http.StatusNotFound, codeNotFound},
 	{post.ErrForbidden, http.StatusForbidden, codeForbidden},
 	{post.ErrMember, http.StatusConflict, codeConflict},
+	{post.ErrManyRecipients, http.StatusConflict, codeConflict},
+	{post.ErrNoRecipient, http.StatusNotFound, codeNotFound},
 	{post.ErrLastAdmin, http.StatusConflict, codeLastAdmin},
 	{meeting.ErrEnded, http.StatusGone, codeMeetingEnded},
 	{login.ErrNoSuch, http.StatusNotFound, codeNotFound},

@@ -19,18 +19,18 @@ import (
 )
 
 // ids are what calls can name of one post.
-type ids struct{ meeting, link, knock, identity, post, account, session, file, recording string }
+type ids struct{ meeting, link, knock, identity, post, account, session, file, recording, recipient string }
 
 // unknown are ids of nothing.
 var unknown = ids{
 	meeting: strings.Repeat("M", 22), link: strings.Repeat("L", 22), knock: strings.Repeat("K", 22),
 	identity: "p_" + strings.Repeat("P", 22), post: strings.Repeat("O", 22), account: strings.Repeat("C", 22), session: strings.Repeat("S", 22), file: strings.Repeat("F", 22),
-	recording: strings.Repeat("R", 22),
+	recording: strings.Repeat("R", 22), recipient: strings.Repeat("Q", 22),
 }
 
 // filled is a path with its ids in place of the parameters.
 func (i ids) filled(path string) string {
-	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{session}", i.session, "{file}", i.file, "{recording}", i.recording, "{part}", "1").Replace(path)
+	return strings.NewReplacer("{id}", i.meeting, "{link}", i.link, "{knock}", i.knock, "{identity}", i.identity, "{post}", i.post, "{account}", i.account, "{session}", i.session, "{file}", i.file, "{recording}", i.recording, "{recipient}", i.recipient, "{part}", "1").Replace(path)
 }
 
 // naming is a call that names something of a post.
@@ -60,6 +60,7 @@ var namings = []naming{
 	{id: "list-post-members"},
 	{id: "list-members"},
 	{id: "list-orphans"},
+	{id: "list-recipients"},
 	{id: "appoint-host", body: fixed(api.HostAppointment{Email: "anne@aparte.example"})}, // somebody hosts it
 	{id: "end-orphan"},
 	{id: "get-figures"},
@@ -163,6 +164,8 @@ var namings = []naming{
 	{id: "delete-kept-chat"},
 	{id: "edit-post", body: fixed(api.PostDraft{Name: "Rome", TimeZone: "Europe/Rome", Languages: []string{"it"}})},
 	{id: "add-post-member", body: fixed(api.PostMemberDraft{Email: "anne@aparte.example", Role: "agent"})},
+	{id: "add-recipient", body: fixed(api.RecipientDraft{Name: "Archives", Key: "age1pq1another"})},
+	{id: "remove-recipient"},
 	{id: "set-post-member", body: fixed(api.PostMemberRole{Role: "administrator"})},
 	{id: "list-account-sessions"},
 	{id: "end-account-session"},
@@ -236,8 +239,9 @@ func newPrey(t *testing.T) *prey {
 	second := p.host.knocks(p.meeting.ID)[1].ID
 	p.dakar = ids{
 		meeting: p.meeting.ID, link: p.link.ID, knock: p.knock, post: p.post.ID, account: p.host.id(),
-		session:  do[api.OwnSessions](p.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID,
-		identity: p.host.decide(p.meeting.ID, second, "admit").Identity,
+		session:   do[api.OwnSessions](p.host, http.StatusOK, "GET", "/account/sessions", nil).Sessions[0].ID,
+		identity:  p.host.decide(p.meeting.ID, second, "admit").Identity,
+		recipient: do[api.Recipient](p.admin, http.StatusCreated, "POST", "/posts/"+p.post.ID+"/recipients", api.RecipientDraft{Name: "Archives", Key: "age1pq1dakar"}).ID,
 	}
 	p.meetings.Joined(p.meeting.ID, p.dakar.identity, "PA_1")
 	p.host.knocks(p.meeting.ID) // after it
@@ -251,7 +255,7 @@ func newPrey(t *testing.T) *prey {
 			made := do[api.Meeting](was, http.StatusCreated, "POST", "/meetings", map[string]any{"title": "Avant", "post": p.post.ID})
 			link := was.link(made.ID, api.LinkDraft{})
 			p.guest(link).knock("Ana")
-			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id(), file: p.dakar.file, recording: p.dakar.recording}
+			p.formers = ids{meeting: made.ID, link: link.ID, knock: was.knocks(made.ID)[0].ID, identity: "p_" + strings.Repeat("P", 22), post: p.post.ID, account: was.id(), file: p.dakar.file, recording: p.dakar.recording, recipient: p.dakar.recipient}
 		}
 		do[struct{}](p.admin, http.StatusNoContent, "DELETE", "/posts/"+p.post.ID+"/members/"+was.id(), nil)
 		p.strangers["the former "+string(role)] = was
@@ -376,12 +380,12 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 					t.Errorf("%s: %s, by their own post: %d %s, an unknown account gets %s", n.id, who, status, answer, wantAnswer)
 				}
 			}
-			if who == "the administrator of another post" && strings.Contains(op.path, "/orphans/") {
+			if who == "the administrator of another post" && (strings.Contains(op.path, "/orphans/") || strings.Contains(op.path, "{recipient}")) {
 				mixed, nothing := p.dakar, unknown
 				mixed.post, nothing.post = p.rome.ID, p.rome.ID
 				_, wantAnswer := n.call(t, by, op, nothing)
 				if status, answer := n.call(t, by, op, mixed); status != http.StatusNotFound || answer != wantAnswer {
-					t.Errorf("%s: %s, by their own post: %d %s, an unknown meeting gets %s", n.id, who, status, answer, wantAnswer)
+					t.Errorf("%s: %s, by their own post: %d %s, an unknown one gets %s", n.id, who, status, answer, wantAnswer)
 				}
 			}
 			for what, target := range targets {
@@ -389,7 +393,7 @@ func TestNoCallLeaksAcrossPosts(t *testing.T) {
 				if gotStatus != status || got != answer {
 					t.Errorf("%s: %s naming %s: %d %s, an unknown id gets %d %s", n.id, who, what, gotStatus, got, status, answer)
 				}
-				for _, word := range []string{p.dakar.meeting, p.dakar.link, p.dakar.knock, p.dakar.account, "Coopération", "anne@", "Inês", p.dakar.recording, "Compte rendu"} {
+				for _, word := range []string{p.dakar.meeting, p.dakar.link, p.dakar.knock, p.dakar.account, "Coopération", "anne@", "Inês", p.dakar.recording, "Compte rendu", p.dakar.recipient, "age1pq1dakar"} {
 					if strings.Contains(got, word) {
 						t.Errorf("%s: %s naming %s is told %q: %s", n.id, who, what, word, got)
 					}

@@ -57,6 +57,10 @@ type (
 		Post    string `path:"post" maxLength:"64"`
 		Account string `path:"account" maxLength:"64"`
 	}
+	inRecipient struct {
+		Post      string `path:"post" maxLength:"64"`
+		Recipient string `path:"recipient" maxLength:"64"`
+	}
 	postBody[T any] struct {
 		Post string `path:"post" maxLength:"64"`
 		Body T
@@ -137,6 +141,9 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent, "add-post-member", "POST /posts/{post}/members", "Have somebody who has an account act for the post, too", a.addPostMember)
 	call(a, h, agent, "set-post-member", "PUT /posts/{post}/members/{account}", "Change what somebody is at the post", a.setPostMember)
 	call(a, h, agent, "remove-post-member", "DELETE /posts/{post}/members/{account}", "End what somebody is at the post; calls and sockets of its meetings end at once", a.removePostMember)
+	call(a, h, agent, "list-recipients", "GET /posts/{post}/recipients", "List the keys of archives to which the post's recordings are sealed", a.listRecipients)
+	call(a, h, agent, "add-recipient", "POST /posts/{post}/recipients", "Have the post's recordings sealed to one more key, from the next part on", a.addRecipient)
+	call(a, h, agent, "remove-recipient", "DELETE /posts/{post}/recipients/{recipient}", "Have the post's recordings sealed to a key no more, from the next part on", a.removeRecipient)
 	call(a, h, agent, "list-orphans", "GET /posts/{post}/orphans", "List the post's meetings that nobody hosts any more", a.listOrphans)
 	call(a, h, agent.of(role.AppointHost), "appoint-host", "POST /posts/{post}/orphans/{id}/host", "Name the host of a meeting that nobody hosts any more", a.appointHost)
 	call(a, h, agent.of(role.EndOrphan), "end-orphan", "POST /posts/{post}/orphans/{id}/end", "End a meeting that nobody hosts any more", a.endOrphan)
@@ -331,7 +338,7 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		Responses: map[string]*huma.Response{"default": problemResponse(h)},
 	}
 	switch {
-	case slices.Contains([]string{"create-meeting", "create-link", "create-links", "create-account", "create-profile", "create-post", "add-post-member", "announce-file", "guest-announce-file"}, id):
+	case slices.Contains([]string{"create-meeting", "create-link", "create-links", "create-account", "create-profile", "create-post", "add-post-member", "add-recipient", "announce-file", "guest-announce-file"}, id):
 		op.DefaultStatus = http.StatusCreated
 	case reflect.TypeFor[O]() == reflect.TypeFor[none]() || reflect.TypeFor[O]() == reflect.TypeFor[signedOut]():
 		op.DefaultStatus = http.StatusNoContent

@@ -83,7 +83,7 @@ type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, a
 type ProblemField struct {
 	Location string `json:"location" doc:"Such as body.title or path.id."`
 	Message  string `json:"message" doc:"Completes 'the field ...', in English."`
-	Code     string `json:"code,omitempty" enum:"form,taken,required,too-long,unshowable,id-form,unknown-value,out-of-range,no-way-in,no-guests,spoken-code-shared,encrypted-recording,delay-without-end" doc:"What kind of mistake, where it is one of these; decide by this, not by the words. form: not as this document describes it. taken: there is one already."`
+	Code     string `json:"code,omitempty" enum:"form,taken,required,too-long,unshowable,id-form,unknown-value,out-of-range,no-way-in,no-guests,spoken-code-shared,encrypted-recording,delay-without-end,private-key,classic-key,damaged-key,key-there" doc:"What kind of mistake, where it is one of these; decide by this, not by the words. form: not as this document describes it. taken: there is one already."`
 }
 
 // Kinds of mistakes that are found here; those that the rules find are in packages name

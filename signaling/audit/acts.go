@@ -137,6 +137,8 @@ const (
 	PostMemberAdded   Act = "post.member_added"   // detail: role
 	PostMemberChanged Act = "post.member_changed" // detail: role
 	PostMemberRemoved Act = "post.member_removed"
+	PostKeyAdded      Act = "post.key_added"   // of an archive, to which recordings are sealed; detail: fingerprint
+	PostKeyRemoved    Act = "post.key_removed" // detail: fingerprint
 )
 
 // Accounts and their sessions.

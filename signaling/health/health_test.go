@@ -117,6 +117,7 @@ var cases = []struct {
 	{"a post with room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 79, Limit: 100}, {Post: "Rome", Used: 500}} }, ""},
 	{"a post with little room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 80, Limit: 100}} }, "attention recordings-quota"},
 	{"a post with no room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 100, Limit: 100}} }, "broken recordings-quota"},
+	{"recordings at posts alone", func(m *Measured) { m.Recipients, m.Posts = 0, 2 }, ""},
 }
 
 func TestRules(t *testing.T) {

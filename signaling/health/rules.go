@@ -17,7 +17,9 @@ type Measured struct {
 	Ways     Ways
 	TLS      TLS
 	Clock    Clock
-	// Recipients are the keys that recordings are sealed to; 0: nothing can be recorded.
+	// Posts is how many posts have keys of their own for recordings, Recipients how many the
+	// server has for the others; none of either: nothing can be recorded.
+	Posts      int
 	Recipients int
 	Rooms      []Room
 	Store      *Store // nil: recordings stay on this server
@@ -144,7 +146,7 @@ const (
 func Judge(now time.Time, m Measured) []Finding {
 	return slices.Concat(
 		ofProgram(m.Program), ofMachine(m.Load, m.Memory), ofDatabase(m.Database), ofDisks(m.Disks), ofTraffic(m.Traffic),
-		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients, m.Rooms), ofStore(m.Store),
+		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients, m.Posts, m.Rooms), ofStore(m.Store),
 	)
 }
 
@@ -302,9 +304,9 @@ func ofClock(c Clock) []Finding {
 	return all
 }
 
-func ofRecordings(recipients int, rooms []Room) []Finding {
-	all := []Finding{{AreaRecordings, Fine, RecordingsOn, []Value{count("recipients", recipients)}}}
-	if recipients == 0 {
+func ofRecordings(recipients, posts int, rooms []Room) []Finding {
+	all := []Finding{{AreaRecordings, Fine, RecordingsOn, []Value{count("recipients", recipients), count("posts", posts)}}}
+	if recipients+posts == 0 {
 		all[0] = Finding{AreaRecordings, Fine, RecordingsOff, nil}
 	}
 	for _, r := range rooms {

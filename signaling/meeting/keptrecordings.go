@@ -174,8 +174,7 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 	return DownloadedPart{file, e.Recording}, nil
 }
 
-// RecordingKey is what verifies that a recording is this server's; recording.ErrNoRecorder
-// if it has never made one.
+// RecordingKey is what verifies that a recording is this server's.
 func (m *Meetings) RecordingKey() (recording.NodeKey, error) {
 	return m.cfg.Kept.NodeKey()
 }

@@ -118,6 +118,7 @@ type live struct {
 	timer     *Timer // nil: none; never changed, only replaced
 
 	postZone, postName string // the post's as they were when the meeting was loaded
+	postRecipients     int    // keys that the post has for recordings
 
 	taken taken // by hosts and not stored
 
@@ -282,7 +283,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		return profile.Profile{}, fmt.Errorf("load meeting %s: %w: %w", l.id, ErrUnavailable, err)
 	}
 	first := l.lobby == nil
-	l.meeting, l.postZone, l.postName = s.Meeting, s.PostZone, s.PostName
+	l.meeting, l.postZone, l.postName, l.postRecipients = s.Meeting, s.PostZone, s.PostName, s.PostRecipients
 	l.lobby = lobby.New(l.id, l.cfg.Lobby, s.Lobby)
 	l.seats = make(map[string]Seat, len(s.Seats))
 	for _, seat := range s.Seats {

@@ -110,6 +110,8 @@ type Stored struct {
 	// PostZone is the time zone of the meeting's post (IANA).
 	PostZone string
 	PostName string
+	// PostRecipients is how many keys of its own the post has for recordings.
+	PostRecipients int
 	// Applied is the version of the meeting's profile that it has taken up, Newest
 	// the one in force.
 	Applied, Newest profile.Profile
@@ -188,6 +190,8 @@ type Config struct {
 	// required where the store has recordings, also if no others can be made.
 	Recorder recording.Recorder
 	Kept     recording.Kept
+	// NoRecipients: recordings have keys to be sealed to at posts alone that have their own.
+	NoRecipients bool
 	// KeepRecordingDays is for how many days after its end a recording is kept; 0: 90.
 	// RecordingAlone is for how long one goes on while nobody of it is in the call; 0: 5
 	// minutes.

@@ -169,7 +169,7 @@ func (l *live) recordable() error {
 	if err := l.profile.Available(); err != nil {
 		return err
 	}
-	if l.cfg.Recorder == nil {
+	if l.cfg.Recorder == nil || l.cfg.NoRecipients && l.postRecipients == 0 {
 		return recording.ErrNoRecorder
 	}
 	return nil

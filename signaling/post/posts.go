@@ -52,6 +52,12 @@ type Store interface {
 	// signed head: *audit.TamperedError, before anything is written, if the chain does
 	// not verify.
 	ExportChain(ctx context.Context, w io.Writer, post string, since, until time.Time) error
+	// Recipients are the keys of a post; Server is left 0.
+	Recipients(ctx context.Context, post string) (Recipients, error)
+	// AddRecipient returns ErrManyRecipients, and a *name.Error where the post has the key.
+	AddRecipient(ctx context.Context, by, post string, r Recipient, act audit.Draft) (Recipient, error)
+	// RemoveRecipient adds the key's fingerprint to its act; ErrNoRecipient.
+	RemoveRecipient(ctx context.Context, by, post, id string, now time.Time, act audit.Draft) error
 	Note(ctx context.Context, acts ...audit.Draft) error
 }
 
@@ -60,6 +66,8 @@ type Hosting interface {
 	// MemberChanged says whether an account now acts for a post. If not, it hosts
 	// nothing there and follows nothing there once this returns.
 	MemberChanged(ctx context.Context, account, post string, acts bool) error
+	// RecipientsChanged says how many keys a post has for its recordings now.
+	RecipientsChanged(ctx context.Context, post string, n int) error
 }
 
 // Posts are the posts of this installation. Methods may be called from any
@@ -67,6 +75,7 @@ type Hosting interface {
 type Posts struct {
 	store   Store
 	hosting Hosting
+	archive Archive
 	now     func() time.Time
 	random  io.Reader
 
@@ -77,20 +86,28 @@ type Posts struct {
 }
 
 // NewPosts makes the posts; now is the clock, random gives ids.
-func NewPosts(store Store, hosting Hosting, now func() time.Time, random io.Reader) *Posts {
+func NewPosts(store Store, hosting Hosting, archive Archive, now func() time.Time, random io.Reader) *Posts {
 	return &Posts{
-		store: store, hosting: hosting, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, random: random,
+		store: store, hosting: hosting, archive: archive, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, random: random,
 		verifying: make(chan struct{}, 1), verified: make(map[string]Verification),
 	}
 }
 
 // Make checks a draft and makes the post with a new id, without keeping it.
 func Make(d Draft, random io.Reader, now time.Time) (Post, error) {
+	id, err := newID(random)
+	if err != nil {
+		return Post{}, err
+	}
+	return New(d, id, now)
+}
+
+func newID(random io.Reader) (string, error) {
 	var raw [16]byte
 	if _, err := io.ReadFull(random, raw[:]); err != nil {
-		return Post{}, fmt.Errorf("make id: %w", err)
+		return "", fmt.Errorf("make id: %w", err)
 	}
-	return New(d, base64.RawURLEncoding.EncodeToString(raw[:]), now)
+	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
 
 // Create makes a post whose first administrator is the account by, and without

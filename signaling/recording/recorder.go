@@ -25,8 +25,7 @@ type Kept interface {
 	Parts(ctx context.Context, id string) ([]Part, error)
 	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
 	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
-	// NodeKey is what verifies that a recording is this server's: ErrNoRecorder if it has
-	// never made one.
+	// NodeKey is what verifies that a recording is this server's.
 	NodeKey() (NodeKey, error)
 }
 

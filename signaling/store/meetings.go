@@ -59,6 +59,9 @@ func (s *Store) LoadMeeting(ctx context.Context, id string) (out meeting.Stored,
 	if err = tx.QueryRowContext(ctx, `SELECT time_zone, name FROM posts WHERE id = $1`, out.Meeting.Post).Scan(&out.PostZone, &out.PostName); err != nil {
 		return out, classify(fmt.Errorf("load the post: %w", err))
 	}
+	if out.PostRecipients, err = recipientCount(ctx, tx, out.Meeting.Post); err != nil {
+		return out, classify(fmt.Errorf("load the post's keys: %w", err))
+	}
 	if out.Meeting.Acting, err = acting(ctx, tx, out.Meeting.Post); err != nil {
 		return out, classify(fmt.Errorf("load who acts for the post: %w", err))
 	}

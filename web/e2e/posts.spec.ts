@@ -1,11 +1,16 @@
 // An administrator makes a post, gives people roles at it and takes them away; an agent of two posts
 // says which one a meeting belongs to and looks at the meetings of one.
 
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { look } from './support/look.ts';
 import { Host } from './support/people.ts';
-import { Server } from './support/server.ts';
+import { binary, Server } from './support/server.ts';
 
 /** A person who signs in by the one-time link of an invitation. */
 async function invited(server: Server, by: Page, draft: object): Promise<Host> {
@@ -22,6 +27,52 @@ async function invited(server: Server, by: Page, draft: object): Promise<Host> {
 async function accessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+}
+
+/** A pair of an archive's key, as the command makes it. */
+async function archiveKey(): Promise<{ secret: string; public: string }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'aparte-archive-'));
+  try {
+    const file = path.join(folder, 'archive.key');
+    const { stdout } = await promisify(execFile)(binary, ['keygen', file]);
+    return { secret: (await readFile(file, 'utf8')).split('\n').find((line) => line.startsWith('AGE-SECRET-KEY')) ?? '', public: stdout.trim() };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The keys that a post's recordings are sealed to: what is none is told why, and one alone is warned of. */
+async function archives(page: Page): Promise<void> {
+  const section = page.getByRole('region', { name: 'Clés d’archives' });
+  await expect(section.getByText('Le poste n’a pas de clé à lui')).toBeVisible();
+  const [paris, lisbon] = await Promise.all([archiveKey(), archiveKey()]);
+  const add = async (name: string, key: string, refused = '') => {
+    if (!(await page.getByRole('dialog').isVisible())) await section.getByRole('button', { name: 'Ajouter une clé' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Nom').fill(name);
+    await dialog.getByLabel('Clé publique').fill(key);
+    await dialog.getByRole('button', { name: 'Ajouter la clé' }).click();
+    if (refused) await expect(dialog.getByText(refused)).toBeVisible();
+    else await expect(dialog).toHaveCount(0);
+  };
+  await add('Archives Paris', paris.secret, 'C’est une clé privée');
+  await add('Archives Paris', `age1${'q'.repeat(58)}`, 'Ce n’est pas une clé hybride');
+  await add('Archives Paris', paris.public.slice(0, 900), 'La clé est abîmée');
+  await look(page, 'posts-archives-refused');
+  await add('Archives Paris', paris.public);
+  await expect(section.getByText('Il n’y a qu’une clé')).toBeVisible();
+  await add('Encore Paris', `${paris.public}\n`, 'Le poste a déjà cette clé.');
+  await add('أرشيف لشبونة', lisbon.public);
+  await expect(section.getByText('Il n’y a qu’une clé')).toHaveCount(0);
+  await expect(section.getByRole('listitem')).toHaveCount(2);
+  await expect(section.getByText('Dernière modification')).toBeVisible();
+  await look(page, 'posts-archives', section);
+  await section.getByRole('button', { name: 'Retirer la clé : Archives Paris' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Retirer la clé' }).click();
+  await expect(section.getByRole('listitem')).toHaveCount(1);
+  await section.getByRole('button', { name: /^Retirer la clé/ }).click();
+  await expect(page.getByRole('alertdialog').getByText('la clé du serveur servira à sa place', { exact: false })).toBeVisible();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Annuler' }).click();
 }
 
 test('posts, their people, and whose a meeting is', async () => {
@@ -52,6 +103,7 @@ test('posts, their people, and whose a meeting is', async () => {
     await expect(page.getByText('réunions tenues')).toBeVisible();
     await accessible(page);
     const lisbon = page.url().split('/').at(-1) ?? '';
+    await archives(page);
 
     // Somebody of the first post acts for the second, too.
     const demo = await page.evaluate(async () => ((await (await fetch('/api/v1/posts')).json()) as { posts: { id: string; name: string }[] }).posts.find(({ name }) => name.startsWith('Poste'))?.id ?? '');

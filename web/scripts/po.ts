@@ -22,7 +22,7 @@ const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notst
 const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|recs|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
 
 // What only administrators and auditors read, who are few: it travels with their pages.
-const ofAdministration = /^(opening\.|accounts\.(?!title|email\.invalid)|audit\.(?!title)|health\.(?!title))/
+const ofAdministration = /^(opening\.|accounts\.(?!title|email\.invalid)|archives\.|audit\.(?!title)|health\.(?!title))/
 
 // What is said of recordings that were made: it travels with their list.
 const ofRecordings = /^recs\.(?!title)/

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Reissue, RightsForAll, ServerHealth, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Recipient, RecipientDraft, RecipientList, Reissue, RightsForAll, ServerHealth, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -49,6 +49,11 @@ export const appointHost = (postID: string, meetingID: string, email: string) =>
 export const endOrphan = (postID: string, meetingID: string) => request<Orphan>('POST', `${orphanPath(postID, meetingID)}/end`)
 /** Ends the person's calls in meetings of the post at once. */
 export const removeMember = (postID: string, accountID: string) => request<undefined>('DELETE', memberPath(postID, accountID))
+
+/** The keys of archives to which the post's recordings are sealed. */
+export const recipients = (postID: string) => request<RecipientList>('GET', `/posts/${id(postID)}/recipients`)
+export const addRecipient = (postID: string, body: RecipientDraft) => request<Recipient>('POST', `/posts/${id(postID)}/recipients`, { body })
+export const removeRecipient = (postID: string, recipientID: string) => request<undefined>('DELETE', `/posts/${id(postID)}/recipients/${id(recipientID)}`)
 
 export const meetings = () => request<{ meetings: Meeting[] }>('GET', '/meetings').then((answer) => answer.meetings)
 export const meeting = (meetingID: string) => request<Meeting>('GET', `/meetings/${id(meetingID)}`)

@@ -1961,6 +1961,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/posts/{post}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys of archives to which the post's recordings are sealed */
+        get: operations["list-recipients"];
+        put?: never;
+        /** Have the post's recordings sealed to one more key, from the next part on */
+        post: operations["add-recipient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/posts/{post}/recipients/{recipient}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have the post's recordings sealed to a key no more, from the next part on */
+        delete: operations["remove-recipient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/profiles": {
         parameters: {
             query?: never;
@@ -3389,7 +3424,7 @@ export interface components {
              * @description What kind of mistake, where it is one of these; decide by this, not by the words. form: not as this document describes it. taken: there is one already.
              * @enum {string}
              */
-            code?: "form" | "taken" | "required" | "too-long" | "unshowable" | "id-form" | "unknown-value" | "out-of-range" | "no-way-in" | "no-guests" | "spoken-code-shared" | "encrypted-recording" | "delay-without-end";
+            code?: "form" | "taken" | "required" | "too-long" | "unshowable" | "id-form" | "unknown-value" | "out-of-range" | "no-way-in" | "no-guests" | "spoken-code-shared" | "encrypted-recording" | "delay-without-end" | "private-key" | "classic-key" | "damaged-key" | "key-there";
             /** @description Such as body.title or path.id. */
             location: string;
             /** @description Completes 'the field ...', in English. */
@@ -3522,6 +3557,41 @@ export interface components {
         Reaction: {
             /** @enum {string} */
             reaction: "agree" | "disagree" | "applause" | "thanks" | "smile";
+        };
+        Recipient: {
+            /** Format: date-time */
+            added_at: string;
+            /** @description Name of whoever added it. */
+            added_by: string;
+            /** @description Of the key: the first half of its SHA-256, in hexadecimal. */
+            fingerprint: string;
+            id: string;
+            /** @description Of age, hybrid: begins with age1pq1. */
+            key: string;
+            /** @description What the post calls the archive. */
+            name: string;
+        };
+        RecipientDraft: {
+            /** @description What aparte keygen printed: begins with age1pq1. */
+            key: string;
+            /** @description What the post calls the archive. */
+            name: string;
+        };
+        RecipientList: {
+            /**
+             * Format: date-time
+             * @description When the post's list was changed last; absent: never.
+             */
+            changed_at?: string;
+            /** @description Name of whoever changed it. */
+            changed_by?: string;
+            /** @description The post's own, the oldest first. */
+            recipients: components["schemas"]["Recipient"][];
+            /**
+             * Format: int64
+             * @description How many keys the server has for posts without any of their own. Without these neither, nothing can be recorded there.
+             */
+            server: number;
         };
         RecordedPerson: {
             name: string;
@@ -8180,6 +8250,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Orphan"];
                 };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientList"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-recipient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipientDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-recipient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                post: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -17,6 +17,11 @@ const words: Readonly<Record<Mistake, string>> = {
   'spoken-code-shared': 'fault.spokenshared',
   'encrypted-recording': 'fault.recording',
   'delay-without-end': 'fault.delay',
+  // The words of keys come with the page of a post, where alone one is typed.
+  'private-key': 'archives.private',
+  'classic-key': 'archives.classic',
+  'damaged-key': 'archives.damaged',
+  'key-there': 'archives.there',
 }
 
 /** The words for a kind of mistake; undefined for one that a newer server has. */

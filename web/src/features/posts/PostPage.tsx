@@ -1,18 +1,21 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Pencil } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { agent, type Post, type PostDraft } from '@/api'
-import { ErrorNote } from '@/features/frame'
+import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
+import { loadAdminWords } from '@/i18n/admin'
 import { dayMonth } from '@/i18n/stamps'
 import { localeOf } from '@/i18n/languages'
-import { announce, Button, Heading, useTitle } from '@/ui'
+import { announce, Button, Heading, patiently, useTitle } from '@/ui'
 import { Dialog } from '@/ui/overlays'
 import { Orphans } from './Orphans'
 import { People } from './People'
 import { PostForm } from './PostForm'
 import { RoleChip } from './RoleChip'
 import { languageNames, timeThere } from './words'
+
+const Archives = lazy(() => patiently(() => Promise.all([import('./Archives'), loadAdminWords()])).then(([module]) => ({ default: module.Archives })))
 
 export function PostPage({ post, self }: { post: Post; self: string }) {
   const t = useT()
@@ -32,6 +35,7 @@ export function PostPage({ post, self }: { post: Post; self: string }) {
       {post.role === 'agent' ? null : <Figures post={post} />}
       {administers ? <Orphans post={post} /> : null}
       {administers ? <People post={post} self={self} /> : null}
+      {administers ? <Suspense fallback={<Loading />}><Archives post={post} /></Suspense> : null}
       <Dialog title={t('posts.edit')} open={editing} onClose={() => setEditing(false)} closeLabel={t('common.close')}>
         <Edit post={post} onDone={() => setEditing(false)} />
       </Dialog>
