@@ -19,7 +19,8 @@ import (
 // it, whatever they know of it, and there are bytes of one on the disk between a start
 // and its deletion alone.
 
-// recordings are the names and sizes of what lies in the folder of recordings.
+// recordings are the names and sizes of what lies in the folder of recordings, but for the
+// marks of parts that are closed, which come when those have been read through.
 func (p *program) recordings() string {
 	p.t.Helper()
 	var out strings.Builder
@@ -34,6 +35,9 @@ func (p *program) recordings() string {
 			p.t.Fatal(err)
 		}
 		for _, part := range parts {
+			if strings.HasPrefix(part.Name(), "part-") && strings.Contains(part.Name(), ".json") {
+				continue
+			}
 			info, err := part.Info()
 			if err != nil {
 				p.t.Fatal(err)
@@ -125,7 +129,7 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 		t.Errorf("a yes after the end is answered %d, and there is\n%s", answersNow.status, got)
 	}
 	// What is on the disk says nothing to whoever reads it.
-	if found, looked := holding(t, filepath.Join(dir, "data", "recordings"), "Anne", "Maria", "Luc", "Entretien"); looked != 1 || len(found) > 0 {
+	if found, looked := holding(t, filepath.Join(dir, "data", "recordings"), "Anne", "Maria", "Luc", "Entretien"); looked == 0 || len(found) > 0 {
 		t.Errorf("in the clear, of %d files: %q", looked, found)
 	}
 
