@@ -7,10 +7,12 @@ import { look } from './support/look.ts';
 import { Guest, Host } from './support/people.ts';
 import { Server } from './support/server.ts';
 import { expectSaid, listen, tabTo } from './support/spoken.ts';
+import { expectWhole } from './support/zoom.ts';
 
 let server: Server;
 let host: Host;
 const guests: Guest[] = [];
+const others: Host[] = [];
 
 test.beforeEach(async () => {
   server = await Server.start();
@@ -20,7 +22,7 @@ test.beforeEach(async () => {
 });
 
 test.afterEach(async () => {
-  for (const guest of guests.splice(0).reverse()) await guest.leave();
+  for (const someone of [...guests.splice(0).reverse(), ...others.splice(0)]) await someone.leave();
   await host?.leave();
   await server?.stop();
 });
@@ -157,5 +159,69 @@ test('a host records those who agree, and nobody else', async () => {
     await look(page, 'recordings', page.getByRole('region', { name: 'Enregistrements' }));
     await page.goto(`${server.url}/meetings/${host.meeting}?lang=ar`);
     await look(page, 'recordings-ar', page.getByRole('region', { name: 'التسجيلات' }));
+  });
+
+  const luc = await host.colleague('Luc Petit', 'luc@aparte.example');
+  others.push(luc);
+  const listed = (of: Page): Locator => of.locator('.recs-list > li').filter({ hasText: 'Coopération consulaire' });
+  const one = listed(page);
+  await test.step('is shared with a colleague, who finds it, takes it away, and gets nothing else of the meeting', async () => {
+    await page.goto(`${server.url}/`);
+    await page.getByRole('button', { name: /^Compte/ }).press('Enter');
+    await page.getByRole('menuitem', { name: 'Enregistrements' }).press('Enter');
+    await host.expectHeading('Enregistrements');
+    await one.getByRole('button', { name: 'Partager' }).press('Enter');
+    const email = dialog.getByLabel('Adresse électronique de votre collègue');
+    await email.fill('personne@aparte.example');
+    await email.press('Enter');
+    await expect(dialog.getByText('Aucun compte de votre poste n’a cette adresse.')).toBeVisible();
+    await email.fill('luc@aparte.example');
+    await email.press('Enter');
+    await expect(dialog.getByRole('listitem').filter({ hasText: 'Luc Petit' })).toBeVisible();
+    await look(page, 'recordings-share');
+    await page.keyboard.press('Escape');
+    await expect(one).toContainText('Luc Petit (jusqu’au');
+
+    await luc.page.goto(`${server.url}/recordings`);
+    await expect(listed(luc.page)).toContainText('Partagé avec vous jusqu’au');
+    await expect(listed(luc.page).getByRole('button')).toHaveCount(0);
+    await look(luc.page, 'recordings-shared');
+    const coming = luc.page.waitForEvent('download');
+    await listed(luc.page).getByRole('link', { name: 'Télécharger' }).click();
+    expect((await stat(await (await coming).path())).size).toBeGreaterThan(1000);
+    expect(await luc.page.evaluate(async (id) => (await fetch(`/api/v1/meetings/${id}`)).status, host.meeting)).toBe(404);
+  });
+
+  await test.step('on hold it is deleted by nobody; then by its host, and the colleague has it no more', async () => {
+    await one.getByRole('button', { name: 'Placer en conservation légale' }).click();
+    await dialog.getByRole('button', { name: 'Placer en conservation légale' }).click();
+    await expect(dialog.getByText('Indiquez le motif.')).toBeVisible();
+    await look(page, 'recordings-hold');
+    await dialog.getByLabel('Motif').fill('Réquisition du parquet');
+    await dialog.getByRole('button', { name: 'Placer en conservation légale' }).click();
+    await expect(one).toContainText('Réquisition du parquet');
+    await expect(one).toContainText('Luc Petit'); // who took it away, too
+    await expect(one.getByRole('button', { name: 'Supprimer' })).toHaveCount(0);
+    expect(await page.evaluate(async (id) => {
+      const { recordings: [first] } = (await (await fetch(`/api/v1/meetings/${id}/recordings`)).json()) as { recordings: { id: string }[] };
+      const answer = await fetch(`/api/v1/meetings/${id}/recordings/${first?.id ?? ''}`, { method: 'DELETE' });
+      return ((await answer.json()) as { type: string }).type;
+    }, host.meeting)).toBe('urn:aparte:problem:recording-held');
+    await look(page, 'recordings-list');
+    await expectWhole(page, 'recordings');
+    await page.goto(`${server.url}/recordings?lang=ar`);
+    await expect(one).toContainText('حفظ قانوني');
+    await look(page, 'recordings-list-ar');
+    await page.goto(`${server.url}/recordings`);
+    await page.getByLabel('Titre de la réunion').fill('visas');
+    await expect(page.getByText('Aucun enregistrement ne correspond.')).toBeVisible();
+    await page.getByLabel('Titre de la réunion').fill('COOPERATION');
+    await one.getByRole('button', { name: 'Lever la conservation légale' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Lever la conservation légale' }).click();
+    await one.getByRole('button', { name: 'Supprimer' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Supprimer' }).click();
+    await expect(one).toHaveCount(0);
+    await luc.page.reload();
+    await expect(luc.page.getByText(/^Aucun enregistrement\./)).toBeVisible();
   });
 });

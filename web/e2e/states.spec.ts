@@ -76,7 +76,7 @@ const refusals: Record<ProblemType, Refusal[]> = {
   'urn:aparte:problem:invalid': [{}],
   'urn:aparte:problem:unauthenticated': [{}],
   'urn:aparte:problem:link-unknown': [{}],
-  'urn:aparte:problem:recording-unavailable': [],
+  'urn:aparte:problem:recording-unavailable': [], 'urn:aparte:problem:recording-quota': [], 'urn:aparte:problem:recording-held': [],
   'urn:aparte:problem:link-early': [{ valid_from: at(30 * hour), host: 'Anne Bernard' }],
   'urn:aparte:problem:link-expired': [{ host: 'Anne Bernard' }],
   'urn:aparte:problem:link-revoked': [{}],
@@ -220,6 +220,29 @@ async function signIn(to: Server): Promise<void> {
   await expect(page.getByRole('button', { name: /^Compte|account$/ })).toBeVisible();
 }
 
+/** Recordings as their hosts, a colleague, and administrators of the post see them. */
+const recordings: Schemas['FoundRecording'][] = (() => {
+  const one = (id: string, more: Partial<Schemas['Recording']>, of: Partial<Schemas['FoundRecording']> = { role: 'host' }): Schemas['FoundRecording'] => ({
+    meeting: 'M', title: 'Coopération consulaire', post: 'P', post_name: 'Dakar', ...of,
+    recording: {
+      id, state: 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la réunion', from: at(-30 * hour), to: at(-29 * hour), expires_at: at(2000 * hour), because: 'host', sealed: true, bytes: 640_000_000,
+      people: [{ name: 'Inês Duarte', withdrawn: false }, { name: 'كريم حداد', withdrawn: true }], declined: ['Rui Costa'], deleting: false, may: ['download', 'share', 'delete'], shares: [], downloads: [],
+      parts: [{ number: 1, name: 'recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-0001.tar', bytes: 640_000_000, closed: true }], ...more,
+    },
+  });
+  const shares = [{ account: 'C', name: 'Luc Petit', since: at(-20 * hour), until: at(100 * hour) }];
+  const downloads: Schemas['RecordingDownload'][] = [{ name: 'Luc Petit', what: 'part', part: 1, extent: 'range', at: at(-2 * hour) }, { what: 'part', part: 1, extent: 'whole', at: at(-3 * hour) }];
+  return [
+    one('interrupted', { state: 'interrupted', because: 'server-crashed', may: [], parts: [] }),
+    one('shared by us', { shares, downloads }),
+    one('held', { hold: { since: at(-10 * hour) }, may: ['download', 'share'], shares }, { role: 'cohost' }),
+    one('to hold', { because: 'quota', declined: [], may: ['hold'], shares }, {}),
+    one('to lift', { hold: { since: at(-10 * hour), by: 'Adèle Roy', reason: 'Réquisition du parquet de Paris, dossier 2027-114' }, declined: [], may: ['lift'], downloads }, {}),
+    one('shared with us', { may: ['download'], declined: [] }, { until: at(100 * hour) }),
+    one('being deleted', { deleting: true, may: ['delete'] }),
+  ];
+})();
+
 test('every page of an agent: as it is, when the server fails, and while it does not answer', tag, async () => {
   const source = await readFile(path.join(import.meta.dirname, '../src/app/AgentApp.tsx'), 'utf8');
   // Sign-in and set-up are for who is not signed in yet; the tour looks at them.
@@ -236,6 +259,11 @@ test('every page of an agent: as it is, when the server fails, and while it does
     const { account, invite_url: link } = await ask<{ account: { id: string }; invite_url: string }>('/accounts', 'POST', { name: 'Aude Vidal', email: 'aude@aparte.example' });
     await ask(`/posts/${post}/members/${account.id}`, 'PUT', { role: 'auditor' });
     return { meetings: (await ask<{ meetings: { id: string }[] }>('/meetings')).meetings, post, auditor: new URL(link).hash.slice(1) };
+  });
+  await page.route('**/api/v1/recordings?*', (route) => route.fulfill(json({ recordings, next: 'more' })));
+  await look('recordings-all', async ({ lang }) => {
+    await page.goto(`${server.url}/recordings?lang=${lang}`);
+    await expect(page.locator('.recs-list > li'), 'one of each').toHaveCount(recordings.length);
   });
   // What only auditors read comes last, since they sign in for it.
   const paths = [...named.filter((one) => one !== '/audit'), `/meetings/${meetings[0]?.id ?? ''}`, `/posts/${post}`, `/profiles/${post}/standard`, '/nowhere', '/audit'];
