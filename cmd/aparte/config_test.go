@@ -45,6 +45,23 @@ func TestWhoIsHeardAndHowMuchIsSent(t *testing.T) {
 	}
 }
 
+func TestQuotasAreSizes(t *testing.T) {
+	c, err := load(t, "recordings: {quota: 200GiB, post_quotas: {dakar: 1.5 TB, rome: 0}}\n", nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := c.quotas()
+	if q.For("paris") != 200<<30 || q.For("dakar") != 1_500_000_000_000 || q.For("rome") != 0 {
+		t.Errorf("read %+v", q)
+	}
+	if c, err = load(t, "", []string{"APARTE_RECORDINGS_QUOTA=5GB"}, false); err != nil || c.quotas().Each != 5_000_000_000 {
+		t.Errorf("from the environment %+v, %v", c.quotas(), err)
+	}
+	if c, err = load(t, "", nil, false); err != nil || !c.quotas().None() {
+		t.Errorf("by default %+v, %v", c.quotas(), err)
+	}
+}
+
 func TestListsInTheEnvironment(t *testing.T) {
 	c, err := load(t, "", []string{"APARTE_MEDIA_ADDRESSES=127.0.0.1,::1"}, false)
 	if err != nil || len(c.Media.Addresses) != 2 {
@@ -86,6 +103,9 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"a store without keys", "recordings: {store: \"s3://r\", store_access_key: a}\n", nil, "recordings.store_access_key: the store needs"},
 		{"keys twice", "recordings: {store: \"s3://r\", store_access_key: a, store_keys_file: x}\n", nil, "recordings.store_keys_file: the keys are given as well"},
 		{"keys without a store", "recordings: {store_secret_key: a}\n", nil, "recordings.store: is empty"},
+		{"a quota that is no size", "recordings: {quota: plenty}\n", nil, `recordings.quota: "plenty" is not a size`},
+		{"a quota below zero", "recordings: {quota: -1GiB}\n", nil, `recordings.quota: "-1GiB" is not a size`},
+		{"a post's quota that is no size", "recordings: {post_quotas: {dakar: much}}\n", nil, `recordings.post_quotas: "much" of "dakar" is not a size`},
 		{"level", "log: {level: loud}\n", nil, "log.level"},
 		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
 	} {
