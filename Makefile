@@ -95,6 +95,7 @@ check-go: .tools/bin/golangci-lint | test-packages
 	@dirty="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -l -modpath aparte)"; \
 	if [ -n "$$dirty" ]; then echo "gofumpt: run 'make format' for"; echo "$$dirty"; exit 1; fi
 	.tools/bin/golangci-lint run ./...
+	GOOS=js GOARCH=wasm .tools/bin/golangci-lint run ./cmd/aparte-opener
 	go test -run 'TestImports' ./cmd/aparte
 
 .PHONY: check-web

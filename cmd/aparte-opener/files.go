@@ -133,7 +133,7 @@ func (f *file) Close() error {
 // unwritten tells a lack of room from other trouble.
 func unwritten(err error) error {
 	thrown := js.Error{}
-	if errors.As(err, &thrown) && thrown.Value.Type() == js.TypeObject && thrown.Get("name").String() == "QuotaExceededError" {
+	if errors.As(err, &thrown) && thrown.Type() == js.TypeObject && thrown.Get("name").String() == "QuotaExceededError" {
 		return fmt.Errorf("%w: %w", errFull, err)
 	}
 	return fmt.Errorf("%w: %w", errUnwritable, err)

@@ -76,12 +76,12 @@ func OpusDuration(p []byte) time.Duration {
 	if len(p) == 0 {
 		return 0
 	}
-	frame := time.Duration(0)
+	var frame time.Duration
 	switch config := p[0] >> 3; {
 	case config < 12: // SILK: 10, 20, 40, 60 ms
-		frame = [4]time.Duration{10, 20, 40, 60}[config&3] * time.Millisecond
+		frame = [4]time.Duration{10e6, 20e6, 40e6, 60e6}[config&3]
 	case config < 16: // hybrid: 10, 20 ms
-		frame = [2]time.Duration{10, 20}[config&1] * time.Millisecond
+		frame = [2]time.Duration{10e6, 20e6}[config&1]
 	default: // CELT: 2.5, 5, 10, 20 ms
 		frame = 2500 * time.Microsecond << (config & 3)
 	}
