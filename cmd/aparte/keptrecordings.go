@@ -102,7 +102,11 @@ func (k *kept) OpenPart(ctx context.Context, id string, number int) (recording.P
 // NodeKey implements recording.Kept.
 func (k *kept) NodeKey() (recording.NodeKey, error) {
 	key := k.key.Public()
-	return recording.NodeKey{Node: key.Node(), Key: key.String()}, nil
+	told := recording.NodeKey{Node: key.Node(), Key: key.String(), From: key.From()}
+	for _, e := range key.Earlier() {
+		told.Earlier = append(told.Earlier, recording.EarlierKey(e))
+	}
+	return told, nil
 }
 
 // writes tells whether the last part of a recording is being written, or about to be.

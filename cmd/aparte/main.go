@@ -40,6 +40,7 @@ type commands struct {
 	Config  configCommand  `cmd:"" help:"Print every setting with its default as a YAML file."`
 	Keygen  keygenCommand  `cmd:"" help:"Make the key of an archive, which opens recordings."`
 	Record  recordCommand  `cmd:"" help:"Verify, open, export, compose and delete recordings, from their files alone."`
+	NodeKey nodeKeyCommand `cmd:"" help:"Rotate the key that this server signs recordings with."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI 3.1 document of /api/v1."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

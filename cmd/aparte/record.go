@@ -81,9 +81,20 @@ func (c *recordVerify) Run(p *process) error {
 		if !report.Closed() && !c.Unclosed {
 			return errRecordingUnclosed
 		}
-		fmt.Fprintln(p.stdout, "verified, signed by", key)
+		fmt.Fprintln(p.stdout, "verified, signed by", signers(report))
 		return nil
 	})
+}
+
+// signers are the keys that the parts are signed with, of those that were given; "": none was.
+func signers(report *seal.Report) string {
+	var all []string
+	for _, part := range report.Parts {
+		if part.Signer != "" && !slices.Contains(all, part.Signer) {
+			all = append(all, part.Signer)
+		}
+	}
+	return strings.Join(all, " and ")
 }
 
 func printRecording(w io.Writer, report *seal.Report) {
@@ -121,9 +132,10 @@ type recordOpen struct {
 
 // openedRecording is recording.json: what is known of a recording beside its journal.
 type openedRecording struct {
-	Signer    string                    `json:"signer"` // "" where no key was given
+	Signer    string                    `json:"signer"` // "" where no key was given; of parts of several keys "KEY and KEY"
 	Unclosed  string                    `json:"unclosed"`
 	Findings  []string                  `json:"findings"`
+	More      int                       `json:"more_findings"` // beyond those, which are the first ones
 	Segments  uint64                    `json:"segments"`
 	Missing   uint64                    `json:"missing"`
 	Bindings  []*seal.Binding           `json:"bindings"`
@@ -182,7 +194,7 @@ func (c *recordOpen) open(files *recorder.Files, key seal.PublicKey, with []seal
 		return opened, err
 	}
 	about := openedRecording{
-		Signer: key.String(), Unclosed: opened.Report.Unclosed, Findings: []string{},
+		Signer: signers(opened.Report), Unclosed: opened.Report.Unclosed, Findings: []string{}, More: opened.Report.MoreFindings,
 		Segments: opened.Segments, Missing: opened.Missing, Manifests: opened.Manifests,
 	}
 	for _, f := range opened.Report.Findings {

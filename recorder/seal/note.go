@@ -160,13 +160,23 @@ const maxNote = 64 << 10
 // readNote reads a note and believes it if key has signed it, or whoever did if key is
 // zero. Exactly one way of writing a note is accepted.
 func readNote(message []byte, key PublicKey, into statement) error {
+	_, err := readSigned(message, key, into)
+	return err
+}
+
+// readSigned is readNote, and which key has signed it, by its id.
+func readSigned(message []byte, key PublicKey, into statement) (signer uint32, err error) {
 	if len(message) > maxNote {
-		return fmt.Errorf("it has %d bytes, at most %d are allowed", len(message), maxNote)
+		return 0, fmt.Errorf("it has %d bytes, at most %d are allowed", len(message), maxNote)
 	}
-	text, err := openNote(message, key)
+	text, signer, err := openNote(message, key)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	return signer, decodeNote(text, into)
+}
+
+func decodeNote(text string, into statement) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
@@ -181,33 +191,29 @@ func readNote(message []byte, key PublicKey, into statement) error {
 	return nil
 }
 
-func openNote(message []byte, key PublicKey) (string, error) {
-	verifiers := note.VerifierList()
-	if key.verifier != nil {
-		verifiers = note.VerifierList(key.verifier)
-	}
-	n, err := note.Open(message, verifiers)
+func openNote(message []byte, key PublicKey) (text string, signer uint32, err error) {
+	n, err := note.Open(message, key.verifiers())
 	unverified, invalid := (*note.UnverifiedNoteError)(nil), (*note.InvalidSignatureError)(nil)
 	switch {
 	case errors.As(err, &invalid):
-		return "", errForged
+		return "", 0, errForged
 	case errors.As(err, &unverified):
 		if key.verifier != nil {
-			return "", errStranger
+			return "", 0, errStranger
 		}
 		n = unverified.Note
 	case err != nil:
-		return "", errors.New("it is not a signed note")
+		return "", 0, errors.New("it is not a signed note")
 	}
 	signatures := append(n.Sigs, n.UnverifiedSigs...)
 	if len(signatures) != 1 {
-		return "", fmt.Errorf("it has %d signatures, not one", len(signatures))
+		return "", 0, fmt.Errorf("it has %d signatures, not one", len(signatures))
 	}
 	// Base64 has spare bits, and whoever could change them could say the file is another.
 	raw, err := base64.StdEncoding.DecodeString(signatures[0].Base64)
 	again := fmt.Sprintf("%s\n— %s %s\n", n.Text, signatures[0].Name, base64.StdEncoding.EncodeToString(raw))
 	if err != nil || again != string(message) {
-		return "", errForged
+		return "", 0, errForged
 	}
-	return n.Text, nil
+	return n.Text, signatures[0].Hash, nil
 }

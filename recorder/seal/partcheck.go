@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // partCheck verifies one part.
@@ -172,9 +173,17 @@ func (p *partCheck) binding(m member) {
 		return
 	}
 	var b Binding
-	if wrong := readNote(m.content, p.key, &b); wrong != nil {
+	signer, wrong := readSigned(m.content, p.key, &b)
+	if wrong != nil {
 		p.disbelieved(0, "the binding", wrong)
 		return
+	}
+	if one, until := p.key.signedBy(signer); one.verifier != nil {
+		// What follows is of the same: whoever has an old key changes no part of a new one.
+		p.key, p.Signer = one, one.String()
+		if !until.IsZero() && b.Began.After(until) {
+			p.find(Foreign, 0, "it began %s, and is signed by a key that was replaced %s", b.Began.Format(time.RFC3339), until.Format(time.RFC3339))
+		}
 	}
 	p.Binding, p.Hash, p.bound, p.whole = &b, sha256.Sum256(m.content), true, p.in.offset
 	if named := PartNumber(p.Name); named != 0 && named != b.Part {

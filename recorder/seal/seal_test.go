@@ -69,7 +69,7 @@ var testKeys = sync.OnceValue(func() keys {
 	defer os.RemoveAll(folder)
 	k.node, err = LoadNodeKey(folder, "paris-1")
 	must(err)
-	must(os.Remove(filepath.Join(folder, NodeKeyFile)))
+	must(errors.Join(os.Remove(filepath.Join(folder, NodeKeyFile)), os.Remove(filepath.Join(folder, PublicKeyFile))))
 	k.other, err = LoadNodeKey(folder, "paris-1")
 	must(err)
 	k.archive, k.to, err = NewIdentityFile(day)

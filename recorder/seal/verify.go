@@ -62,6 +62,7 @@ type PartReport struct {
 	Segments uint64   // the number of the last one that is there and believed
 	Hash     Hash     // of the chain after that
 	Left     int64    // bytes after it that are of no member
+	Signer   string   // the key that signed it, of those given; "": none of them
 	Keyless  bool     // no key was given: nothing says who wrote it
 }
 

@@ -89,6 +89,16 @@ type NodeKey struct {
 	Node      string `json:"node" doc:"Name under which the server signs."`
 	Algorithm string `json:"algorithm" enum:"Ed25519"`
 	Key       string `json:"key" doc:"NAME+ID+KEY (c2sp.org/signed-note)."`
+
+	From    *time.Time   `json:"from,omitempty" doc:"Since when the server has signed with it; absent: not known."`
+	Earlier []EarlierKey `json:"earlier,omitempty" doc:"Keys that it signed with before, the last one first: older recordings verify with these."`
+}
+
+// EarlierKey is one that a server signed its recordings with before.
+type EarlierKey struct {
+	Key   string     `json:"key"`
+	From  *time.Time `json:"from,omitempty" doc:"Absent: not known."`
+	Until time.Time  `json:"until"`
 }
 
 // RecordedPerson is somebody who is in a recording.
@@ -255,5 +265,9 @@ func (a *API) nodeKey(context.Context, *none) (*output[NodeKey], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &output[NodeKey]{NodeKey{Type: "aparte-node-key", Node: key.Node, Algorithm: "Ed25519", Key: key.Key}}, nil
+	told := NodeKey{Type: "aparte-node-key", Node: key.Node, Algorithm: "Ed25519", Key: key.Key, From: optional(key.From)}
+	for _, e := range key.Earlier {
+		told.Earlier = append(told.Earlier, EarlierKey{e.Key, optional(e.From), e.Until.UTC()})
+	}
+	return &output[NodeKey]{told}, nil
 }

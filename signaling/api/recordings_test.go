@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -410,7 +411,7 @@ func TestTheNodesKeyIsTold(t *testing.T) {
 	s := newStage(t)
 	key, _ := s.recorder.NodeKey()
 	want := api.NodeKey{Type: "aparte-node-key", Node: "paris-1", Algorithm: "Ed25519", Key: key.Key}
-	if got := do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil); got != want {
+	if got := do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("told %+v", got)
 	}
 	s.person().refused("unauthenticated", http.StatusUnauthorized, "GET", "/node-key", nil)

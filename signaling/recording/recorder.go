@@ -60,6 +60,15 @@ type PartFile struct {
 type NodeKey struct {
 	Node string // the name it signs under
 	Key  string // NAME+ID+KEY (c2sp.org/signed-note), Ed25519
+	From time.Time
+	// Earlier are those that it signed with before, the last one first.
+	Earlier []EarlierKey
+}
+
+// EarlierKey is one that a server signed with before. Times that are not known are zero.
+type EarlierKey struct {
+	Key         string
+	From, Until time.Time
 }
 
 // Download is that somebody took something of a recording away, or began to. Of one

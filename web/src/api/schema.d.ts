@@ -2451,6 +2451,16 @@ export interface components {
             /** @description Shown to the guest. */
             message?: string;
         };
+        EarlierKey: {
+            /**
+             * Format: date-time
+             * @description Absent: not known.
+             */
+            from?: string;
+            key: string;
+            /** Format: date-time */
+            until: string;
+        };
         Extend: {
             /**
              * Format: date-time
@@ -3203,6 +3213,13 @@ export interface components {
         NodeKey: {
             /** @enum {string} */
             algorithm: "Ed25519";
+            /** @description Keys that it signed with before, the last one first: older recordings verify with these. */
+            earlier?: components["schemas"]["EarlierKey"][] | null;
+            /**
+             * Format: date-time
+             * @description Since when the server has signed with it; absent: not known.
+             */
+            from?: string;
             /** @description NAME+ID+KEY (c2sp.org/signed-note). */
             key: string;
             /** @description Name under which the server signs. */
