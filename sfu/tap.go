@@ -106,7 +106,11 @@ func (t *Tap) Forbid(identity string) {
 func (t *Tap) forbid(identity string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer t.survive()
 	delete(t.passes, identity)
+	if t.closed {
+		return
+	}
 	for media, f := range t.feeds {
 		if f.track.identity == identity {
 			t.end(media, f)

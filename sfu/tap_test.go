@@ -813,6 +813,59 @@ func TestATapWhoseSinkPanics(t *testing.T) {
 	})
 }
 
+// ending is a sink that panics when a stream ends: within Forbid and Close, in the goroutine
+// of whoever calls them.
+type ending struct{ tape }
+
+func (*ending) End(uint32, time.Time) { panic("disk on fire") }
+
+// Whoever forbids, or closes, is none the worse for a sink that panics then, and neither is
+// the room.
+func TestATapWhoseSinkPanicsAtTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*Tap){
+		"forbidden": func(tap *Tap) { tap.Forbid("ann") }, "closed": (*Tap).Close,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTapStage(t, func(t *testing.T, st *tapStage) {
+				ann := st.join("ann")
+				ann.publish(microphone("TR_a"))
+				sink := &ending{}
+				tap := st.tap(sink)
+				allow(tap, "ann")
+				ann.write(1, -1, opusPT, 1, []byte("a"))
+				time.Sleep(2 * tapEvery)
+				end(tap)
+				<-tap.Done()
+				if !errors.Is(tap.Err(), ErrSinkFailed) {
+					t.Errorf("it ended with %v", tap.Err())
+				}
+				told := sink.packets()
+				tap.Forbid("ann")
+				tap.Allow("ann")
+				ann.write(1, -1, opusPT, 2, []byte("b"))
+				time.Sleep(2 * tapEvery)
+				tap.Close()
+				if n := sink.packets(); n != told || told == 0 {
+					t.Errorf("it was told %d things, and %d after it had failed", told, n-told)
+				}
+				st.in(func(r *room) {
+					if r.info.ActiveRecording {
+						t.Error("the room is said to be recorded")
+					}
+				})
+				again := &tape{}
+				another := st.tap(again)
+				allow(another, "ann")
+				ann.write(1, -1, opusPT, 3, []byte("c"))
+				time.Sleep(2 * tapEvery)
+				if another.Close(); len(again.all()) == 0 || another.Err() != nil {
+					t.Errorf("the next tap was told %q, %v", again.all(), another.Err())
+				}
+			})
+		})
+	}
+}
+
 // gate is a sink that knows what must not come.
 type gate struct {
 	tape

@@ -76,15 +76,10 @@ type tapBuffers struct {
 func (t *Tap) round(b *tapBuffers) (goesOn bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	defer func() {
-		if p := recover(); p != nil {
-			t.closed, goesOn = true, false
-			t.failed.Store(true)
-			t.room.log.Error("tap closed: its sink failed", "error", fmt.Sprint(p), "stack", string(debug.Stack()))
-		}
-	}()
+	defer func() { goesOn = goesOn && !t.failed.Load() }()
+	defer t.survive()
 	if t.closed {
-		return true // Close is about to end it
+		return true // Close is about to end it, unless the sink has failed
 	}
 	v := t.view.Load()
 	t.follow(v, b)
@@ -100,12 +95,23 @@ func (t *Tap) round(b *tapBuffers) (goesOn bool) {
 	return !t.closed
 }
 
+// survive is deferred wherever the sink is called: one that panics is told nothing more, in
+// whosever goroutine that was, and the tap ends by itself at its next round. Holds mu.
+func (t *Tap) survive() {
+	if p := recover(); p != nil {
+		t.closed = true
+		t.failed.Store(true)
+		t.room.log.Error("tap closed: its sink failed", "error", fmt.Sprint(p), "stack", string(debug.Stack()))
+	}
+}
+
 // finish is the last round.
 func (t *Tap) finish() {
 	b := &tapBuffers{batch: ring.NewBatch(tapPackets, tapPackets*ring.MaxPayload)}
 	t.round(b)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer t.survive()
 	if t.closed {
 		return
 	}
