@@ -22,10 +22,10 @@ const atTheDoor = /^(frame\.(?!agents|nopage)|common\.(?!cancel|close|done|notst
 const agentsOnly = /^(accounts?|attended|audit|calendar|create|door|edit|effects|health|kept|mail|meeting|members|notices|orphans|own|password|posts|profiles?|recs|sessions|setup|signin|wait)\.|^(links\.(?!inuse$|new$)|lobbyp\.(?!ban$|thread$|title$|undo$)|meetings\.(?!present$|waiting$))/
 
 // What only administrators and auditors read, who are few: it travels with their pages.
-const ofAdministration = /^(opening\.|accounts\.(?!title|email\.invalid)|archives\.|audit\.(?!title)|health\.(?!title))/
+const ofAdministration = /^(accounts\.(?!title|email\.invalid)|archives\.|audit\.(?!title)|health\.(?!title))/
 
-// What is said of recordings that were made: it travels with their list.
-const ofRecordings = /^recs\.(?!title)/
+// What is said of recordings that were made: it travels with their list, and with the page that opens them.
+const ofRecordings = /^(opening\.|recs\.(?!title))/
 
 function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' | 'recordings' {
   return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : ofRecordings.test(id) ? 'recordings' : agentsOnly.test(id) ? 'agents' : 'call'

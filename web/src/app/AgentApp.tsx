@@ -19,7 +19,7 @@ const ProfilePage = lazy(() => patiently(() => import('@/features/profiles')).th
 const AccountsPage = lazy(() => patiently(() => Promise.all([import('@/features/accounts'), loadAdminWords()])).then(([module]) => ({ default: module.AccountsPage })))
 const HealthPage = lazy(() => patiently(() => Promise.all([import('@/features/health'), loadAdminWords()])).then(([module]) => ({ default: module.HealthPage })))
 const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/audit'), loadAdminWords()])).then(([module]) => ({ default: module.AuditPage })))
-const OpenPage = lazy(() => patiently(() => Promise.all([import('@/features/opening'), loadAdminWords()])).then(([module]) => ({ default: module.OpenPage })))
+const OpenPage = lazy(() => patiently(() => Promise.all([import('@/features/opening'), loadRecordingWords()])).then(([module]) => ({ default: module.OpenPage })))
 const RecordingsPage = lazy(() => patiently(() => Promise.all([import('@/features/recordings'), loadRecordingWords()])).then(([module]) => ({ default: module.RecordingsPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { FileLock2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { KeptRecording } from '@/api'
+import type { FoundRecording, KeptRecording } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
 import { sized } from '@/i18n/sizes'
@@ -64,20 +64,24 @@ function FromServer({ named, onFound }: { named: Named; onFound: (kept: KeptReco
   const lang = useLang()
   const { data, error, refetch } = useQuery({ queryKey: ['recording', named.meeting, named.recording], queryFn: async () => (await findRecording(named)) ?? null })
   useEffect(() => {
-    if (data && data.parts.every(({ closed }) => closed)) onFound(data)
+    if (data && whole(data)) onFound(data.recording)
   }, [data, onFound])
   if (error) return <ErrorNote error={error} retry={() => void refetch()} />
   if (data === undefined) return <Loading />
   if (data === null) return <p className="note danger">{t('opening.gone')}</p>
-  if (!data.parts.every(({ closed }) => closed)) return <p className="note warn">{t('opening.going')}</p>
+  const { recording } = data
+  if (!whole(data)) return <p className="note warn">{t('opening.going')}</p>
   return (
     <div className="stack-s">
-      <h2><time dateTime={data.from}>{shortMoment(new Date(data.from), lang)}</time></h2>
-      <p><bdi>{data.purpose}</bdi></p>
-      <p className="sm muted">{t('opening.size', { size: sized(data.parts.reduce((sum, { bytes }) => sum + bytes, 0), lang) })}</p>
+      <h2><bdi>{data.title}</bdi></h2>
+      <p><time dateTime={recording.from}>{shortMoment(new Date(recording.from), lang)}</time>, <bdi>{recording.purpose}</bdi></p>
+      <p className="sm muted">{t('opening.size', { size: sized(recording.parts.reduce((sum, { bytes }) => sum + bytes, 0), lang) })}</p>
     </div>
   )
 }
+
+/** It has parts, and none is still being written. */
+const whole = ({ recording: { parts } }: FoundRecording) => parts.length > 0 && parts.every(({ closed }) => closed)
 
 function FromFiles({ files, onFiles }: { files: File[]; onFiles: (files: File[]) => void }) {
   const t = useT()

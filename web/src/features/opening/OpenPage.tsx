@@ -71,7 +71,7 @@ export function OpenPage() {
     <Frame subtitle={t('frame.agents')}>
       <main id="main" className={stage.is === 'play' ? 'opening wide' : 'opening'}>
         <div className="stack-s">
-          {named ? <p className="sm"><a href={`/meetings/${named.meeting}`}>{t('opening.back')}</a></p> : null}
+          {named ? <p className="sm"><a href="/recordings">{t('recs.title')}</a></p> : null}
           <Heading>{title}</Heading>
           {stage.is === 'play' ? null : <p className="muted"><Words id="opening.body" values={{ command: <code dir="ltr">aparte record open</code> }} /></p>}
         </div>

@@ -1,6 +1,6 @@
 // What is opened, from the server or from files, and the key that verifies it.
 import { agent } from '@/api'
-import type { KeptRecording } from '@/api'
+import type { FoundRecording, KeptRecording } from '@/api'
 import type { Part } from './messages'
 
 /** Which recording of the server the address names: ids, which are no secrets. */
@@ -14,8 +14,9 @@ export function namedBy(search: string): Named | null {
 }
 
 /** Hosts and whoever it is shared with have it in their list. */
-export async function findRecording({ recording }: Named): Promise<KeptRecording | undefined> {
-  return (await agent.findRecordings(new URLSearchParams({ recording }))).recordings[0]?.recording
+/** It may be one's own meeting's, or shared with one. */
+export async function findRecording({ recording }: Named): Promise<FoundRecording | undefined> {
+  return (await agent.findRecordings(new URLSearchParams({ recording }))).recordings.at(0)
 }
 
 /** Takes the parts from the server, each at once: the trail has one line for each. They are sealed, and the browser may keep them on its disk. */

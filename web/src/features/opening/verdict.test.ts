@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { activate, languages, loadAllWords, t, type Lang } from '@/i18n'
-import { loadAdminWords } from '@/i18n/admin'
+import { loadRecordingWords } from '@/i18n/recordings'
 import type { Report } from './messages'
 import { verdictOf } from './verdict'
 
@@ -13,7 +13,7 @@ describe('what verifying found', () => {
   beforeAll(async () => {
     await activate('fr')
     await loadAllWords()
-    await loadAdminWords()
+    await loadRecordingWords()
   })
   it('is one sentence', () => {
     expect(Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, [verdictOf(report).tone, t(verdictOf(report).id, { n: verdictOf(report).n })].join(' ')]))).toEqual({
