@@ -10,6 +10,9 @@ import (
 	"aparte/recorder/seal"
 )
 
+// FilmFolder is where a film of a recording lies, in its folder.
+const FilmFolder = "film"
+
 // Purged is what deleting a recording did.
 type Purged struct {
 	Parts int
@@ -28,11 +31,14 @@ func Purge(folder string) (Purged, error) {
 		return done, err
 	}
 	var ours []string
+	film := false
 	for _, entry := range entries {
-		name := entry.Name()
-		if entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || markNumber(name) > 0 || name == halfMade || halfMark(name)) {
+		switch name := entry.Name(); {
+		case entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || markNumber(name) > 0 || name == halfMade || halfMark(name)):
 			ours = append(ours, name)
-		} else {
+		case entry.IsDir() && name == FilmFolder:
+			film = true
+		default:
 			done.Left = append(done.Left, name)
 		}
 	}
@@ -58,6 +64,11 @@ func Purge(folder string) (Purged, error) {
 		defer f.Close()
 		if err := lock(f); err != nil {
 			return done, fmt.Errorf("%s: %w", folder, err)
+		}
+	}
+	if film {
+		if err := os.RemoveAll(filepath.Join(folder, FilmFolder)); err != nil {
+			return done, err
 		}
 	}
 	// The last first: what a failure leaves is the beginning of a recording.

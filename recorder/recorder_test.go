@@ -954,6 +954,10 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop(t, start(t, cfg))
+	film := filepath.Join(folder, FilmFolder)
+	if err := errors.Join(os.Mkdir(film, 0o700), os.WriteFile(filepath.Join(film, "film.age"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	if done, err := Purge(folder); err != nil || len(done.Left) > 0 {
 		t.Errorf("%+v, %v", done, err)
 	}

@@ -41,7 +41,8 @@ func pageFor(urlPath string) (file string, known bool) {
 	case "meetings", "m", "posts", "profiles":
 		return "index.html", true
 	case "recordings":
-		return "index.html", below == "" || strings.TrimRight(below, "/") == "open"
+		below = strings.TrimRight(below, "/")
+		return "index.html", below == "" || below == "open" || strings.Count(below, "/") == 1 // of a meeting, one
 	}
 	return "index.html", false
 }

@@ -16,9 +16,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"aparte/recorder/compose/confine"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == confine.Verb { // as a server under test looks what ffmpeg can
+		main()
+	}
 	testscript.Main(leakCheck{m}, map[string]func(){"aparte": main})
 }
 

@@ -62,6 +62,10 @@ type Config struct {
 		StoreKeysFile  string            `koanf:"store_keys_file" help:"File of both instead, with lines aws_access_key_id = ... and aws_secret_access_key = ..., as Amazon's tools have it."`
 		Quota          string            `koanf:"quota" help:"So much the recordings of one post may take together, such as 200GiB: beyond it none is begun, and those under way stop. 0: as much as the disk has."`
 		PostQuotas     map[string]string `koanf:"post_quotas" help:"The same for single posts, by their ids; 0: no bound for this one."`
+		ServerKey      string            `koanf:"server_key" help:"File of a key of the server's own, made when it is not there: recordings whose security profile says 'consent' are sealed to it as well, and their hosts can watch them in the browser. Whoever has this server's disk and that file can open them; everybody who is asked reads so. What the profile seals never is. Empty: off, and only the recipients open anything."`
+		FilmFolder     string            `koanf:"film_folder" help:"Folder in which films of such recordings are made, which are not encrypted meanwhile; deleted afterwards. Empty: films in data_dir."`
+		FilmThreads    int               `koanf:"film_threads" help:"So many threads may make films, at low priority, one film at a time."`
+		FFmpeg         string            `koanf:"ffmpeg" name:"ffmpeg" help:"The program that composes films. Without it there are none, and all else works."`
 	} `koanf:"recordings" embed:"" prefix:"recordings-"`
 	Files struct {
 		SizeMB    int `koanf:"size_mb" help:"So many megabytes a file may have that is sent in a meeting."`
@@ -103,6 +107,7 @@ func defaults() Config {
 	c.Meetings.KeepChatDays = 90
 	c.Meetings.KeepRecordingDays = 90
 	c.Recordings.Quota = "0"
+	c.Recordings.FilmThreads, c.Recordings.FFmpeg = 2, "ffmpeg"
 	c.Files.SizeMB, c.Files.MeetingMB, c.Files.TotalMB = 20, 500, 5000
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
@@ -229,6 +234,7 @@ func (c *Config) check(dev bool) error {
 			wrong("recordings.post_quotas", "%q of %q is not a size such as 200GiB", size, post)
 		}
 	}
+	c.checkFilms(wrong)
 	c.checkFiles(wrong)
 	if c.Integration.Microphones < 0 {
 		wrong("integration.microphones", "%d is below zero; 0 lets all be heard", c.Integration.Microphones)
@@ -290,6 +296,15 @@ func (c *Config) quotas() recording.Quotas {
 		q.Of[post], _ = sizeOf(size)
 	}
 	return q
+}
+
+func (c *Config) checkFilms(wrong func(key, format string, args ...any)) {
+	if c.Recordings.FilmThreads < 1 || c.Recordings.FilmThreads > 64 {
+		wrong("recordings.film_threads", "%d is not between 1 and 64", c.Recordings.FilmThreads)
+	}
+	if c.Recordings.FFmpeg == "" {
+		wrong("recordings.ffmpeg", "is empty: name the program, such as ffmpeg")
+	}
 }
 
 // maxFileMB bounds what a browser has to hold of a file, in megabytes.

@@ -46,6 +46,7 @@ type checkup struct {
 	stores   probe[error]
 	rooms    probe[[]health.Room]
 	archives probe[int] // posts with keys of their own
+	films    probe[*health.Films]
 
 	mu    sync.Mutex
 	watch health.Watch // guarded by mu
@@ -55,6 +56,7 @@ func newCheckup(s *server, c *Config) *checkup {
 	h := &checkup{server: s, config: c, started: time.Now(), turn: make(chan struct{}, 1)}
 	h.database.ask = h.askDatabase
 	h.disks.ask = func(context.Context) []health.Disk { return h.lookAtDisks() }
+	h.films.ask = s.lookAtFilms
 	h.calls.ask = func(context.Context) int { return inCalls(s.rooms) }
 	h.stores.ask = s.kept.look
 	h.rooms.ask = h.askRooms
@@ -112,6 +114,7 @@ func (h *checkup) Report(ctx context.Context) (health.Report, error) {
 func (h *checkup) measure(ctx context.Context) health.Measured {
 	begun := time.Now()
 	h.database.begin(ctx)
+	h.films.begin(ctx)
 	h.disks.begin(ctx)
 	h.calls.begin(ctx)
 	h.stores.begin(ctx)
@@ -139,6 +142,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	}
 	m.Rooms, _ = h.rooms.answer(ctx)    // where the database is silent, that is said already
 	m.Posts, _ = h.archives.answer(ctx) // what the database does not answer is told of it
+	m.Films, _ = h.films.answer(ctx)
 	if n, known := h.calls.answer(ctx); m.Load != nil {
 		m.Load.Participants = n
 		if !known {
@@ -241,6 +245,15 @@ func (h *checkup) tls() health.TLS {
 		t.Certificate = &health.Shown{From: leaf.NotBefore, Until: leaf.NotAfter, ForHost: leaf.VerifyHostname(t.Host) == nil, Unread: unread}
 	}
 	return t
+}
+
+// lookAtFilms is nil where nothing can be watched and nothing waits.
+func (s *server) lookAtFilms(ctx context.Context) *health.Films {
+	waiting, err := s.store.UnmadeFilms(ctx, maxUnmade)
+	if err != nil || !s.kept.filmKey.is() && len(waiting) == 0 {
+		return nil
+	}
+	return &health.Films{Waiting: len(waiting), Possible: s.films.unavailable() == ""}
 }
 
 // recipients counts the keys that recordings of posts without any of their own are sealed to.

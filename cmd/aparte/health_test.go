@@ -67,6 +67,7 @@ func TestAServerThatHangsSaysSo(t *testing.T) {
 			return health.Database{Answered: true, Took: time.Since(begun)}
 		}
 		h.disks.ask = func(context.Context) []health.Disk { <-hang; return nil }
+		h.films.ask = func(context.Context) *health.Films { return nil }
 		h.calls.ask = func(context.Context) int { <-hang; return 0 }
 		begun := time.Now()
 		var all sync.WaitGroup

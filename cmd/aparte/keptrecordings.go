@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"aparte/recorder/keep"
 	"aparte/recorder/seal"
+	"aparte/recorder/storage"
 	"aparte/signaling/recording"
 )
 
@@ -28,6 +30,10 @@ type kept struct {
 	keeper *keep.Keeper
 	place  string // of the store; "": there is none
 
+	filmKey serverKey         // opens films; none: nothing can be watched here
+	objects []storage.Storage // of films, the first for new ones; none: there are no films
+	films   *films            // that makes them; set once, before anything is asked; nil: nothing does
+
 	mu   sync.Mutex
 	open map[string]<-chan struct{} // by recording: closed when its last part is; guarded by mu
 }
@@ -41,6 +47,9 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	if k.filmKey, err = loadServerKey(c.Recordings.ServerKey); err != nil {
+		return nil, err
+	}
 	if k.key, err = seal.LoadNodeKey(c.DataDir, u.Hostname()); err != nil {
 		return nil, err
 	}
@@ -48,12 +57,30 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 	if config.Store, config.Place, err = openStore(ctx, c, log); err != nil {
 		return nil, err
 	}
+	if config.Store != nil {
+		k.objects = append(k.objects, config.Store)
+	}
+	if _, err := os.Lstat(k.dir); err == nil || k.filmKey.is() {
+		here, err := storage.OpenFolder(k.dir)
+		if err != nil {
+			return nil, err
+		}
+		k.objects = append(k.objects, here)
+	}
 	k.place, k.keeper = config.Place, keep.New(config)
 	return k, nil
 }
 
 // Delete implements recording.Kept.
 func (k *kept) Delete(ctx context.Context, id string) error {
+	if k.films != nil {
+		if err := k.films.forget(ctx, id); err != nil {
+			return fmt.Errorf("delete film of recording %s: %w", id, err)
+		}
+	}
+	if err := k.deleteFilm(ctx, id); err != nil {
+		return fmt.Errorf("delete film of recording %s: %w", id, err)
+	}
 	if err := k.keeper.Delete(ctx, id); err != nil {
 		return fmt.Errorf("delete recording %s: %w", id, err)
 	}

@@ -47,6 +47,7 @@ type commands struct {
 
 // process is what a command may touch of the world around it.
 type process struct {
+	stdin          io.Reader // nil: there is none
 	stdout, stderr io.Writer
 	environ        func() []string
 }
@@ -58,7 +59,7 @@ func main() {
 		os.Exit(exitFailed)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], &process{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ})
+	code := run(ctx, os.Args[1:], &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ})
 	stop()
 	os.Exit(code)
 }

@@ -25,6 +25,7 @@ type recordCommand struct {
 	Fetch   recordFetch   `cmd:"" help:"Take a recording from the S3-compatible store that it was brought to, to verify and open it."`
 	Export  recordExport  `cmd:"" help:"Make media files of an opened recording: one for each track, as it was sent."`
 	Compose recordCompose `cmd:"" help:"Make one film of a recording: everybody in one picture, with names, chapters and captions. Needs ffmpeg."`
+	Film    recordFilm    `cmd:"" hidden:""`
 	Purge   recordPurge   `cmd:"" help:"Delete a recording, and say what is left of it."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,12 @@ func openRecorder(c *Config, kept *kept, rooms sfu.Space, posts recipientKeys, l
 	var err error
 	if s.server, err = seal.ParseRecipients(c.Recordings.Recipients...); err != nil {
 		return nil, usageError{fmt.Errorf("recordings.recipients: %w", err)}
+	}
+	if kept.filmKey.is() && len(s.server) >= seal.MaxRecipients {
+		return nil, usageError{fmt.Errorf("recordings.recipients: %d, and the server's own key is one more: at most %d are allowed", len(s.server), seal.MaxRecipients)}
+	}
+	if slices.ContainsFunc(s.server, kept.filmKey.opens) {
+		return nil, usageError{errors.New("recordings.recipients: one of them is the server's own key (recordings.server_key), to which nothing may be sealed that is for the archive alone: remove it there")}
 	}
 	return s, os.MkdirAll(kept.dir, 0o700)
 }
@@ -154,6 +161,12 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 	if config.Recipients, err = s.recipients(ctx, o.Post); err != nil {
 		return nil, err
 	}
+	// The server's own key is never among those of an archive, whoever named it there.
+	config.Recipients = slices.DeleteFunc(slices.Clone(config.Recipients), s.filmKey.opens)
+	watchable := recording.Watchable(o.Policy, o.Watchable) && s.filmKey.is() && len(config.Recipients) < seal.MaxRecipients
+	if watchable {
+		config.Recipients = append(config.Recipients, s.filmKey.public)
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -169,7 +182,7 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 	}
 	s.setWrites(o.ID, rec.Done())
 	s.keeper.Follow(o.ID, rec.Part(), func() int64 { return rec.Stats().Written }, rec.Done())
-	c := &writing{scribe: s, order: o, rec: rec, let: make(map[string]bool)}
+	c := &writing{scribe: s, order: o, rec: rec, sealed: !watchable, let: make(map[string]bool)}
 	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
 		// Nothing was taken: what is there says nothing but that it was begun.
 		return nil, errors.Join(err, rec.Stop(ctx, "", "the room could not be tapped"))
@@ -192,6 +205,8 @@ type writing struct {
 	*scribe
 	order recording.Order
 	rec   *recorder.Recording
+	// sealed to the archive alone.
+	sealed bool
 
 	mu    sync.Mutex // guards what follows; held while the tap is told
 	tap   *sfu.Tap   // nil: there was no room
@@ -325,7 +340,7 @@ func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, erro
 		err = c.rec.Suspend(ctx)
 	}
 	c.writes(c.order.ID) // what is closed is forgotten
-	return recording.Summary{Bytes: c.rec.Stats().Written, Sealed: true}, because(err)
+	return recording.Summary{Bytes: c.rec.Stats().Written, Sealed: c.sealed}, because(err)
 }
 
 // Done implements recording.Capture.

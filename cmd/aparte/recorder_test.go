@@ -43,11 +43,16 @@ func recordingServerWith(t *testing.T, but func(*Config)) (s *server, c *Config,
 	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
 	but(c)
 	s = serverOf(t, c, true)
+	return s, c, demoMeeting(t, s)
+}
+
+func demoMeeting(t *testing.T, s *server) string {
+	t.Helper()
 	demo, err := signaling.MakeDemo(t.Context(), s.logins, s.posts, s.meetings, rand.Reader, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, c, demo.Meeting
+	return demo.Meeting
 }
 
 // built is a server, not started.

@@ -60,7 +60,8 @@ type server struct {
 	checks   *netcheck.Checks
 	hooks    *hook.Sender // nil: nobody is told
 	signals  *wire.Server
-	kept     *kept // recordings, whether others can be made or not
+	kept     *kept  // recordings, whether others can be made or not
+	films    *films // of recordings that hosts may watch
 	checkup  *checkup
 	recorder *scribe
 	archive  string        // file of the key that opens what --dev records; "": there is none
@@ -160,13 +161,17 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	if s.kept, err = openKept(ctx, c, s.origin, log); err != nil {
 		return nil, err
 	}
+	if s.films, err = newFilms(c, s.store, s.kept, log); err != nil {
+		return nil, err
+	}
+	s.kept.films = s.films
 	if s.recorder, err = openRecorder(c, s.kept, s.rooms.Meetings(), s.store, log); err != nil {
 		return nil, err
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
-		KeepChatDays: c.Meetings.KeepChatDays,
-		Recorder:     s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays, Quotas: c.quotas(),
+		KeepChatDays: c.Meetings.KeepChatDays, ServerKey: s.kept.filmKey.is(),
+		Recorder: s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays, Quotas: c.quotas(),
 		NoRecipients: len(s.recorder.server) == 0,
 		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },
 		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
@@ -300,6 +305,7 @@ func (s *server) start() <-chan error {
 		var watching sync.WaitGroup
 		defer watching.Wait()
 		watching.Go(func() { s.checkup.run(ctx) })
+		watching.Go(func() { s.films.run(ctx) })
 		signaling.Sweep(ctx, s.meetings, s.checks)
 	}()
 	return failed

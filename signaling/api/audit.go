@@ -23,7 +23,7 @@ var toldByLogin = []string{"sign-in", "sign-in-once", "set-up"}
 
 // toldThoughRead are the calls that change nothing and whose refusals are told: what they
 // give leaves the server.
-var toldThoughRead = []string{"download-recording"}
+var toldThoughRead = []string{"download-recording", "watch-recording", "get-recording-captions", "get-recording-chapters"}
 
 // noteRefused tells the audit trail of a call that would have changed something, or taken
 // something away, and was refused to this caller, as far as refusals are told. The refusal stands

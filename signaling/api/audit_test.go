@@ -16,6 +16,7 @@ import (
 	"aparte/signaling/audit"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
+	"aparte/signaling/recording"
 	"aparte/signaling/store"
 )
 
@@ -608,6 +609,14 @@ var mutating = map[string]struct {
 		do[api.RecordingHold](admin, http.StatusOK, "PUT", s.holdOf(id), api.HoldDraft{Reason: "Réquisition"})
 		return try{admin, "DELETE", s.holdOf(id), nil}
 	}, []audit.Act{audit.RecordingHoldLifted}},
+	"compose-recording": {func(s *stage) try {
+		s.serverKey = true
+		s.restart()
+		s.inCall()
+		id := s.recorded("Compte rendu")
+		s.films(id, recording.Film{State: recording.FilmFailed})
+		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/recordings/" + id + "/film/again", nil}
+	}, []audit.Act{audit.RecordingFilmAgain}},
 	"react": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}

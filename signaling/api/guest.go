@@ -25,7 +25,7 @@ func lobbyMeetingOf(v meeting.LobbyView) GuestMeeting {
 	return GuestMeeting{
 		Title: v.Title, Organiser: v.Organiser, StartsAt: optional(v.StartsAt), EndsAt: optional(v.EndsAt), TimeZone: v.PostZone,
 		State: string(v.State), Profile: v.Profile.ID, ProfileName: Text(v.Profile.Name), Sentence: Text(v.Profile.Sentence), KeepChatDays: v.KeepChatDays, Locked: v.Locked,
-		Recording: cmp.Or(string(v.Recording), "none"),
+		Recording: cmp.Or(string(v.Recording), "none"), RecordingWatchable: v.RecordingWatchable,
 	}
 }
 

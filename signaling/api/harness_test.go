@@ -137,6 +137,7 @@ type server struct {
 	limits      meeting.FileLimits // set before start
 	recorder    *recordingtest.Recorder
 	unable      bool // to record anything new; set before start
+	serverKey   bool // recordings can be watched
 	meetings    *meeting.Meetings
 	posts       *post.Posts
 	post        post.Post // of every agent that a test does not send elsewhere
@@ -184,6 +185,7 @@ func (s *server) start() {
 		NewShelf: func() (meeting.Shelf, error) { return s.files.NewShelf() }, Files: s.limits,
 	}
 	config.Kept, config.Recorder, config.NoRecipients = s.recorder, s.recorder, s.unable
+	config.ServerKey = s.serverKey
 	s.meetings = meeting.NewMeetings(config)
 	s.posts = post.NewPosts(s.store, s.meetings, post.Archive{Read: readKey}, s.clock.Now, rand.Reader)
 	key, err := s.store.SigningKey(s.t.Context(), "meetings", rand.Reader, s.clock.Now())

@@ -120,6 +120,10 @@ var namings = []naming{
 	{id: "unshare-recording"},
 	{id: "hold-recording", body: fixed(api.HoldDraft{Reason: "Réquisition"})},
 	{id: "lift-hold"},
+	{id: "watch-recording"},
+	{id: "get-recording-captions"},
+	{id: "get-recording-chapters"},
+	{id: "compose-recording"},
 	{id: "delete-recording"},
 	{id: "get-recording"},
 	{id: "ask-recording", body: fixed(api.RecordingDraft{Purpose: "Compte rendu"})},
@@ -227,7 +231,7 @@ type prey struct {
 
 func newPrey(t *testing.T) *prey {
 	t.Helper()
-	p := &prey{stage: newStage(t), strangers: make(map[string]*person)}
+	p := &prey{stage: newStageWith(t, func(s *server) { s.serverKey = true }), strangers: make(map[string]*person)}
 	someLink = api.LinkDraft{Kind: "shared", ExpiresAt: p.link.ExpiresAt, CodeHash: strings.Repeat("A", 43)}
 	p.rome = p.newPost("Rome")
 	p.admin = p.administrator()
@@ -247,6 +251,7 @@ func newPrey(t *testing.T) *prey {
 	p.host.knocks(p.meeting.ID) // after it
 	p.dakar.file = do[api.CallFile](inside, http.StatusCreated, "POST", "/guest/call/files", api.FileDraft{Name: "note.pdf", Size: 4, To: "everyone"}).ID
 	p.dakar.recording = p.recorded("Compte rendu de la visite")
+	p.films(p.dakar.recording, done)
 	for _, role := range post.Roles() {
 		at := post.Membership{Post: p.rome, Role: role}
 		p.strangers["the "+string(role)+" of another post"] = p.member(string(role)+"@aparte.example", at)

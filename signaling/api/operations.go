@@ -267,6 +267,10 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, guest.of(role.AnswerRecording), "guest-answer-recording", "POST /guest/call/recording/answer", "Agree to be recorded, decline, or take one's word back, at once", a.guestAnswerRecording)
 	call(a, h, agent.of(role.ListRecordings), "list-recordings", "GET /meetings/{id}/recordings", "List the meeting's recordings", a.listRecordings)
 	call(a, h, agent.of(role.DownloadRecording), "download-recording", "GET /meetings/{id}/recordings/{recording}/parts/{part}", "Take a part of a recording away, as it is kept; the audit trail tells who did", a.downloadRecording)
+	call(a, h, agent.of(role.WatchRecording), "watch-recording", "GET /meetings/{id}/recordings/{recording}/film", "Watch a recording, where the server holds a key to it; the audit trail tells who did, once in a sitting", a.watchRecording)
+	call(a, h, agent.of(role.WatchRecording), "get-recording-captions", "GET /meetings/{id}/recordings/{recording}/film/captions", "Who speaks when in a recording's film", a.getCaptions)
+	call(a, h, agent.of(role.WatchRecording), "get-recording-chapters", "GET /meetings/{id}/recordings/{recording}/film/chapters", "The chapters of a recording's film", a.getChapters)
+	call(a, h, agent.of(role.WatchRecording), "compose-recording", "POST /meetings/{id}/recordings/{recording}/film/again", "Have the film of a recording made again that failed", a.filmAgain)
 	call(a, h, agent, "get-node-key", "GET /node-key", "The key that verifies this server's recordings", a.nodeKey)
 	call(a, h, agent.of(role.DeleteRecording), "delete-recording", "DELETE /meetings/{id}/recordings/{recording}", "Delete a recording that has stopped", a.deleteRecording)
 	call(a, h, agent.of(role.ShareRecording), "share-recording", "POST /meetings/{id}/recordings/{recording}/shares", "Share a recording with a colleague of the post until a time, or change the time", a.shareRecording)
@@ -351,6 +355,9 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 	}
 	if id == "download-recording" {
 		op.Responses["200"] = &huma.Response{Description: "The part, to be kept; a range of it is 206 (RFC 9110)", Content: map[string]*huma.MediaType{tarType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	}
+	if answer := filmResponses[id]; answer != nil {
+		op.Responses["200"] = answer
 	}
 	if id == "get-calendar" {
 		op.Responses["200"] = &huma.Response{Description: "iCalendar (RFC 5545)", Content: calendarContent()}

@@ -30,6 +30,7 @@ type CallRecording struct {
 	By        string     `json:"by,omitempty" doc:"Name of the host who asked."`
 	Purpose   string     `json:"purpose,omitempty"`
 	Policy    string     `json:"policy,omitempty" enum:"consent,sealed" doc:"sealed: can be read with the post's private key alone."`
+	Watchable bool       `json:"watchable,omitempty" doc:"Hosts can watch it on the server, which holds a key to it."`
 	KeepDays  int        `json:"keep_days,omitempty" doc:"For how many days after its end it is kept."`
 	AskedAt   *time.Time `json:"asked_at,omitempty"`
 	StartedAt *time.Time `json:"started_at,omitempty"`
@@ -71,7 +72,7 @@ func callRecordingOf(v meeting.RecordingView) CallRecording {
 	if r.ID == "" {
 		return out
 	}
-	out.State, out.ID, out.By, out.Purpose, out.Policy, out.KeepDays = string(r.State), r.ID, r.AskedByName, r.Purpose, string(r.Policy), r.KeepDays
+	out.State, out.ID, out.By, out.Purpose, out.Policy, out.Watchable, out.KeepDays = string(r.State), r.ID, r.AskedByName, r.Purpose, string(r.Policy), r.Watchable, r.KeepDays
 	if u := v.Usage; u != nil {
 		out.Room = &RecordingRoom{u.Used, u.Limit}
 	}

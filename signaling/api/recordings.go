@@ -28,6 +28,7 @@ type Recording struct {
 	People    []RecordedPerson    `json:"people" nullable:"false" doc:"Who is in it."`
 	Bytes     int64               `json:"bytes" doc:"Of what is closed."`
 	Sealed    bool                `json:"sealed" doc:"Can be read with the post's private key alone."`
+	Film      *Film               `json:"film,omitempty" doc:"What hosts watch of it, where the server holds a key to it; absent: there is and will be none."`
 	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it; for hosts."`
 	Parts     []RecordingPart     `json:"parts" nullable:"false" doc:"Its files, in order."`
 	Downloads []RecordingDownload `json:"downloads" nullable:"false" doc:"Who took it away, newest first, 200 at most; for hosts and for administrators of the post."`
@@ -35,7 +36,7 @@ type Recording struct {
 	Shares    []RecordingShare    `json:"shares" nullable:"false" doc:"Who gets it besides the hosts, by name; for hosts and for administrators of the post."`
 	Hold      *RecordingHold      `json:"hold,omitempty" doc:"It is on hold, so that nothing deletes it; for hosts and for administrators of the post."`
 	Deleting  bool                `json:"deleting" doc:"Its deletion has begun: nobody gets it any more."`
-	May       []string            `json:"may" nullable:"false" enum:"download,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
+	May       []string            `json:"may" nullable:"false" enum:"download,watch,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
 }
 
 // RecordingShare is that a colleague gets a recording.
@@ -77,8 +78,8 @@ type RecordingPart struct {
 // RecordingDownload is that somebody took a part away, or began to.
 type RecordingDownload struct {
 	Name   string    `json:"name,omitempty" doc:"Of who did; absent: their account is no more."`
-	What   string    `json:"what" enum:"part"`
-	Part   int       `json:"part"`
+	What   string    `json:"what" enum:"part,film"`
+	Part   int       `json:"part" doc:"From 1; 0: the film."`
 	Extent string    `json:"extent,omitempty" enum:"whole,range" doc:"whole: all of it was asked for at least once; range: bytes of it. Absent: not known."`
 	At     time.Time `json:"at" doc:"Last within the hour: of one person, part and hour there is one line."`
 }
@@ -127,7 +128,7 @@ type (
 func recordingOf(r meeting.KeptRecording) Recording {
 	out := Recording{
 		ID: r.ID, State: string(r.State), By: r.AskedByName, Purpose: r.Purpose, From: r.StartedAt.UTC(), To: optional(r.EndedAt),
-		ExpiresAt: optional(r.ExpiresAt()), People: []RecordedPerson{}, Declined: []string{}, Bytes: r.Bytes, Sealed: r.Sealed, Because: string(r.Because),
+		ExpiresAt: optional(r.ExpiresAt()), People: []RecordedPerson{}, Declined: []string{}, Bytes: r.Bytes, Sealed: r.Sealed, Because: string(r.Because), Film: filmOf(r.Film),
 		Parts: make([]RecordingPart, len(r.Parts)), Downloads: make([]RecordingDownload, len(r.Downloads)),
 	}
 	for _, c := range r.Consents {

@@ -170,7 +170,8 @@ type GuestMeeting struct {
 	KeepChatDays int  `json:"keep_chat_days" doc:"For how many days what is written to everybody in the call is stored; 0: it is not."`
 	Locked       bool `json:"locked" doc:"Nobody is let in for the moment; one may wait."`
 	// Recording is told before anybody comes in.
-	Recording string `json:"recording" enum:"none,asking,running,paused,interrupted" doc:"Of a recording of the call; nobody is in it who does not agree."`
+	Recording          string `json:"recording" enum:"none,asking,running,paused,interrupted" doc:"Of a recording of the call; nobody is in it who does not agree."`
+	RecordingWatchable bool   `json:"recording_watchable,omitempty" doc:"Hosts can watch it on the server, which holds a key to it; else whoever has the archive's key alone can open it."`
 }
 
 // GuestLink is the guest's own link.

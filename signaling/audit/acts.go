@@ -114,7 +114,9 @@ const (
 	RecordingInterrupted Act = "recording.interrupted" // detail because
 	RecordingStopped     Act = "recording.stopped"     // nothing more is taken; detail because
 	RecordingClosed      Act = "recording.closed"      // what a part became; details: part, bytes, sealed
-	RecordingDownloaded  Act = "recording.downloaded"  // before the first byte; detail part
+	RecordingDownloaded  Act = "recording.downloaded"  // before the first byte; detail part, 0: the film
+	RecordingWatched     Act = "recording.watched"     // on the server, before the first byte, once in a sitting
+	RecordingFilmAgain   Act = "recording.film_again"  // the film that failed is made again
 	RecordingShared      Act = "recording.shared"      // with the account; detail until
 	RecordingUnshared    Act = "recording.unshared"    // taken back from the account
 	RecordingHeld        Act = "recording.held"        // by an administrator of the post: nothing deletes it; typed: reason

@@ -131,7 +131,9 @@ const (
 	StoreSilent      Code = "store-silent"
 	StoreRefuses     Code = "store-refuses" // it answers, and does not do what it should
 	// RecordingsQuota is told of each post that has used up most of its room.
-	RecordingsQuota Code = "recordings-quota"
+	RecordingsQuota  Code = "recordings-quota"
+	FilmsOn          Code = "films-on" // the server holds a key of its own
+	FilmsUnavailable Code = "films-unavailable"
 )
 
 func number(name string, unit Unit, n float64) Value { return Value{Name: name, Unit: unit, Number: n} }

@@ -118,6 +118,8 @@ var cases = []struct {
 	{"a post with little room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 80, Limit: 100}} }, "attention recordings-quota"},
 	{"a post with no room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 100, Limit: 100}} }, "broken recordings-quota"},
 	{"recordings at posts alone", func(m *Measured) { m.Recipients, m.Posts = 0, 2 }, ""},
+	{"films are made", func(m *Measured) { m.Films = &Films{Possible: true} }, "fine films-on"},
+	{"no program makes films", func(m *Measured) { m.Films = &Films{Waiting: 2} }, "attention films-unavailable"},
 }
 
 func TestRules(t *testing.T) {

@@ -23,6 +23,13 @@ type Measured struct {
 	Recipients int
 	Rooms      []Room
 	Store      *Store // nil: recordings stay on this server
+	Films      *Films // of recordings that hosts may watch; nil: there are none
+}
+
+// Films are what is made of recordings to be watched on the server.
+type Films struct {
+	Waiting  int  // that are to be made
+	Possible bool // there is a program that composes
 }
 
 // Store is where recordings go while they are made.
@@ -146,7 +153,7 @@ const (
 func Judge(now time.Time, m Measured) []Finding {
 	return slices.Concat(
 		ofProgram(m.Program), ofMachine(m.Load, m.Memory), ofDatabase(m.Database), ofDisks(m.Disks), ofTraffic(m.Traffic),
-		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients, m.Posts, m.Rooms), ofStore(m.Store),
+		ofWays(m.Ways), ofTLS(now, m.TLS), ofClock(m.Clock), ofRecordings(m.Recipients, m.Posts, m.Rooms), ofStore(m.Store), ofFilms(m.Films),
 	)
 }
 
@@ -345,6 +352,17 @@ func ofStore(s *Store) []Finding {
 		all = append(all, Finding{AreaRecordings, Broken, StoreRefuses, []Value{text("place", s.Place)}})
 	}
 	return all
+}
+
+func ofFilms(films *Films) []Finding {
+	switch {
+	case films == nil:
+		return nil
+	case !films.Possible:
+		return []Finding{{AreaRecordings, Attention, FilmsUnavailable, []Value{count("waiting", films.Waiting)}}}
+	default:
+		return []Finding{{AreaRecordings, Fine, FilmsOn, []Value{count("waiting", films.Waiting)}}}
+	}
 }
 
 func percent(part, whole int64) float64 { return 100 * float64(part) / float64(whole) }

@@ -28,6 +28,7 @@ type KeptRecording struct {
 	Downloads []recording.Download // newest first
 	Access    recording.Access     // of who sees it
 	May       []recording.Act      // what they may do with it now
+	Film      *KeptFilm            // nil: there is and will be none
 }
 
 type listRecordings struct{ byAgent }
@@ -71,6 +72,9 @@ func (m *Meetings) seen(ctx context.Context, e recording.Entry, who recording.Ac
 	var err error
 	if v.Parts, err = m.cfg.Kept.Parts(ctx, e.ID); err != nil { // the others are there all the same
 		m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", e.Meeting, "recording", e.ID, "err", err)
+	}
+	if v.Film, err = m.film(ctx, e.Recording); err != nil {
+		return v, err
 	}
 	if e.Hold != nil && !who.Administrator {
 		v.Hold = &recording.Hold{Since: e.Hold.Since}
@@ -137,21 +141,31 @@ func (m *Meetings) MayDownload(ctx context.Context, by Agent, id, which string) 
 }
 
 func (m *Meetings) mayDownload(ctx context.Context, by Agent, id, which string) (recording.Entry, mayDownload, error) {
+	var may mayDownload
+	e, err := m.mayRead(ctx, by, id, which, recording.ToDownload, func(b byReader) act {
+		may = mayDownload{b}
+		return may
+	})
+	return e, may, err
+}
+
+// mayRead says whether somebody who gets a recording may do something with it now, and
+// finds it; ask is what the meeting is asked, of who they are.
+func (m *Meetings) mayRead(ctx context.Context, by Agent, id, which string, do recording.Act, ask func(byReader) act) (recording.Entry, error) {
 	e, none := m.cfg.Store.StartedRecording(ctx, id, which)
 	if none != nil && !errors.Is(none, recording.ErrNone) {
-		return e, mayDownload{}, none
+		return e, none
 	}
 	now, until := m.cfg.now(), e.SharedWith(by.Account)
-	may := mayDownload{byReader{byAgent{by}, now.Before(until)}}
-	who, err := answer[recording.Access](ctx, m, id, may)
+	who, err := answer[recording.Access](ctx, m, id, ask(byReader{byAgent{by}, now.Before(until)}))
 	if err == nil { // what there is nobody learns who may not have it
 		err = none
 	}
 	if err != nil {
-		return e, may, err
+		return e, err
 	}
 	who.SharedUntil = until
-	return e, may, e.May(recording.ToDownload, who, now)
+	return e, e.May(do, who, now)
 }
 
 // DownloadRecording opens a part of a recording to be taken away, as it is kept. The list

@@ -12,6 +12,7 @@ import (
 
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
+	"aparte/signaling/recording"
 )
 
 // Meetings are the meetings of this process. All methods may be called from any
@@ -26,6 +27,8 @@ type Meetings struct {
 
 	presence sync.WaitGroup // removals that follow presence events
 	board    *board
+
+	sittings recording.Sittings
 
 	mu     sync.Mutex
 	closed bool

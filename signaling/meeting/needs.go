@@ -70,6 +70,10 @@ type Store interface {
 	FindRecordings(ctx context.Context, account string, f RecordingFilter, now time.Time, narrow func(title string) bool, limit int) ([]FoundRecording, error)
 	// RecordingsTake says for each post that has any, or for one, how much its recordings take.
 	RecordingsTake(ctx context.Context, post string) ([]PostRecordings, error)
+	// UnmadeFilms are the films of all meetings that are to be made, in the order of the
+	// queue, limit at most. Film is that of a recording, or recording.ErrNone.
+	UnmadeFilms(ctx context.Context, limit int) ([]recording.Film, error)
+	Film(ctx context.Context, recording string) (recording.Film, error)
 	// Recorded lists the meetings whose recording is under way or was interrupted, the
 	// longest first, limit at most.
 	Recorded(ctx context.Context, limit int) ([]string, error)
@@ -142,7 +146,8 @@ type Changes struct {
 	Recordings     []recording.Recording // new or changed; their consents are in Consents
 	Consents       []RecordingConsent    // in the order in which they were given
 	Downloads      []recording.Download
-	// DroppedRecordings are deleted with their consents.
+	Films          []recording.Film // to be made, or to be made again
+	// DroppedRecordings are deleted with their consents and films.
 	DroppedRecordings []string
 	Visits            []Visit       // comings, and goings with the time of the coming, in order
 	Audit             []audit.Draft // in the order in which it was decided
@@ -150,7 +155,7 @@ type Changes struct {
 
 func (c Changes) empty() bool {
 	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 &&
-		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.Downloads) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
+		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.Downloads) == 0 && len(c.Films) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
@@ -192,6 +197,9 @@ type Config struct {
 	Kept     recording.Kept
 	// NoRecipients: recordings have keys to be sealed to at posts alone that have their own.
 	NoRecipients bool
+	// ServerKey: the server has a key of its own, to which recordings are sealed as well
+	// where the security profile lets them be: their hosts can watch them there.
+	ServerKey bool
 	// KeepRecordingDays is for how many days after its end a recording is kept; 0: 90.
 	// RecordingAlone is for how long one goes on while nobody of it is in the call; 0: 5
 	// minutes.

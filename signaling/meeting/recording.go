@@ -43,14 +43,16 @@ type RecordingAnswered struct {
 // CallRecording is what everybody in the call is told about a recording that is asked
 // for or under way.
 type CallRecording struct {
-	ID        string            `json:"id"`
-	State     recording.State   `json:"state"`
-	By        string            `json:"by"` // name of the host
-	Purpose   string            `json:"purpose"`
-	Policy    profile.Recording `json:"policy"`
-	KeepDays  int               `json:"keep_days"`
-	Post      string            `json:"post"` // name of the one that keeps it
-	StartedAt *time.Time        `json:"started_at,omitempty"`
+	ID      string            `json:"id"`
+	State   recording.State   `json:"state"`
+	By      string            `json:"by"` // name of the host
+	Purpose string            `json:"purpose"`
+	Policy  profile.Recording `json:"policy"`
+	// Watchable: hosts can watch it on the server, which holds a key to it.
+	Watchable bool       `json:"watchable,omitempty"`
+	KeepDays  int        `json:"keep_days"`
+	Post      string     `json:"post"` // name of the one that keeps it
+	StartedAt *time.Time `json:"started_at,omitempty"`
 }
 
 // RecordingView is a recording as one of the meeting sees it.
@@ -130,6 +132,9 @@ func (l *live) holds(r recording.Recording) held {
 func (l *live) setRecording(r recording.Recording) {
 	l.changes.setRecording(r)
 	if r.State == recording.Stopped {
+		if f, is := recording.NewFilm(r, r.EndedAt); is {
+			l.changes.Films = append(l.changes.Films, f)
+		}
 		l.recording, l.aloneSince = nil, time.Time{}
 		return
 	}
@@ -236,7 +241,7 @@ func (l *live) want(now time.Time) {
 		}
 		w.Order = recording.Order{
 			ID: r.ID, Part: r.Part, Post: l.meeting.Post, Meeting: l.id, Profile: r.Profile, ProfileVersion: r.ProfileVersion,
-			Policy: r.Policy, AskedBy: r.AskedBy, AskedByName: r.AskedByName, Purpose: r.Purpose, KeepDays: r.KeepDays,
+			Policy: r.Policy, Watchable: r.Watchable, AskedBy: r.AskedBy, AskedByName: r.AskedByName, Purpose: r.Purpose, KeepDays: r.KeepDays,
 		}
 	}
 	l.captor.Want(w)
@@ -359,6 +364,7 @@ func (l *live) stopRecording(because recording.Reason, now time.Time) {
 func (c *Changes) forgetRecording(id string) {
 	c.Recordings = slices.DeleteFunc(c.Recordings, func(r recording.Recording) bool { return r.ID == id })
 	c.Consents = slices.DeleteFunc(c.Consents, func(v RecordingConsent) bool { return v.Recording == id })
+	c.Films = slices.DeleteFunc(c.Films, func(f recording.Film) bool { return f.Recording == id })
 	c.DroppedRecordings = append(c.DroppedRecordings, id)
 }
 
@@ -398,7 +404,7 @@ func (l *live) callRecording() *CallRecording {
 	if r == nil || !r.State.Live() {
 		return nil
 	}
-	v := &CallRecording{ID: r.ID, State: r.State, By: r.AskedByName, Purpose: r.Purpose, Policy: r.Policy, KeepDays: r.KeepDays, Post: l.postName}
+	v := &CallRecording{ID: r.ID, State: r.State, By: r.AskedByName, Purpose: r.Purpose, Policy: r.Policy, Watchable: r.Watchable, KeepDays: r.KeepDays, Post: l.postName}
 	if !r.StartedAt.IsZero() {
 		v.StartedAt = &r.StartedAt
 	}

@@ -70,8 +70,9 @@ func (a askRecording) do(l *live, now time.Time) (any, error) {
 	r := recording.Recording{
 		ID: id, Meeting: l.id, State: recording.Asking, AskedBy: h.Account, AskedByName: h.Name, Purpose: purpose,
 		Profile: l.profile.ID, ProfileVersion: l.profile.Version, Policy: l.profile.Rules.Recording, KeepDays: l.cfg.KeepRecordingDays, AskedAt: now,
+		Watchable: recording.Watchable(l.profile.Rules.Recording, l.cfg.ServerKey),
 	}
-	l.note(audit.Did(audit.RecordingAsked).On(audit.OfRecording, id).With("policy", string(r.Policy)).With("keep_days", strconv.Itoa(r.KeepDays)).Typed("purpose", purpose))
+	l.note(audit.Did(audit.RecordingAsked).On(audit.OfRecording, id).With("policy", string(r.Policy)).With("keep_days", strconv.Itoa(r.KeepDays)).With("watchable", yes(r.Watchable)).Typed("purpose", purpose))
 	l.setRecording(r)
 	v := a.view(l)
 	if a.usage.Near() {

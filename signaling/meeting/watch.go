@@ -135,6 +135,8 @@ type LobbyView struct {
 	KeepChatDays     int             // for how many days what is written to everybody is stored; 0: it is not
 	Locked           bool            // nobody is let in now
 	Recording        recording.State // of one that is asked for or under way; "": none
+	// RecordingWatchable: hosts can watch that one on the server.
+	RecordingWatchable bool
 
 	Knocked bool
 	Knock   lobby.Knock // Admission and Identity are left out
@@ -215,7 +217,8 @@ func (l *live) lobbyView(k lobby.Knock, knocked bool) LobbyView {
 		Title: l.meeting.Title, Organiser: l.meeting.Organiser.Name,
 		StartsAt: l.meeting.StartsAt, EndsAt: l.meeting.EndsAt, PostZone: l.postZone,
 		State: l.meeting.State, Profile: l.profile, KeepChatDays: l.chatKeptDays(), Locked: l.meeting.Locked && l.meeting.State != Ended, Recording: l.lobbyRecording(),
-		HostPresent: l.hostPresent(), HostWatching: len(l.hosts) > 0,
+		RecordingWatchable: l.lobbyRecording() != "" && l.recording.Watchable,
+		HostPresent:        l.hostPresent(), HostWatching: len(l.hosts) > 0,
 	}
 	if knocked {
 		v.Knocked, v.Knock = true, k

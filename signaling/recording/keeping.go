@@ -62,6 +62,7 @@ type Act string
 // The acts. Lift ends a hold.
 const (
 	ToDownload Act = "download"
+	ToWatch    Act = "watch" // its film, where there is or will be one
 	ToShare    Act = "share"
 	ToDelete   Act = "delete"
 	ToHold     Act = "hold"
@@ -69,7 +70,7 @@ const (
 )
 
 // Acts are all acts, in the order in which they are told.
-func Acts() []Act { return []Act{ToDownload, ToShare, ToDelete, ToHold, ToLift} }
+func Acts() []Act { return []Act{ToDownload, ToWatch, ToShare, ToDelete, ToHold, ToLift} }
 
 // Access is what somebody has to do with a recording.
 type Access struct {
@@ -115,6 +116,11 @@ func (e Entry) May(act Act, who Access, now time.Time) error {
 			return ErrNone
 		}
 		return nil
+	case ToWatch:
+		if err := e.May(ToDownload, who, now); err != nil || e.Watchable && e.State == Stopped {
+			return err
+		}
+		return ErrNone
 	case ToShare:
 		switch {
 		case !who.Hosts():

@@ -25,6 +25,9 @@ type Kept interface {
 	Parts(ctx context.Context, id string) ([]Part, error)
 	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
 	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
+	// OpenFilm opens a file of a recording's film, as it was before it was sealed: ErrNone
+	// if it was not made, ErrNoKey.
+	OpenFilm(ctx context.Context, id string, file FilmFile) (OpenedFilm, error)
 	// NodeKey is what verifies that a recording is this server's.
 	NodeKey() (NodeKey, error)
 }
@@ -54,6 +57,29 @@ type PartFile struct {
 	io.ReadSeekCloser
 	Part     Part
 	Modified time.Time // when it was last written to
+}
+
+// FilmFile is one of the files of a film.
+type FilmFile string
+
+// The files of a film.
+const (
+	TheFilm      FilmFile = "film"
+	FilmCaptions FilmFile = "captions" // WebVTT
+	FilmChapters FilmFile = "chapters" // JSON: []FilmChapter
+)
+
+// FilmChapter is a place of a film to go to.
+type FilmChapter struct {
+	At    float64 `json:"at"` // seconds from its beginning
+	Title string  `json:"title"`
+}
+
+// OpenedFilm is a file of a film that was opened: it is decrypted as it is read, a little
+// at a time. Whoever has it closes it.
+type OpenedFilm struct {
+	io.ReadSeekCloser
+	Bytes int64
 }
 
 // NodeKey is the public half of the key that a server signs its recordings with.
@@ -86,8 +112,11 @@ type Download struct {
 // Thing is what of a recording somebody gets.
 type Thing string
 
-// A part is a file as it was written.
-const ThePart Thing = "part"
+// A part is a file as it was written, a film what was made of all, in the clear.
+const (
+	ThePart      Thing = "part"
+	TheSavedFilm Thing = "film"
+)
 
 // Extent is how much of it was asked for.
 type Extent string
@@ -108,6 +137,7 @@ type Order struct {
 	Profile        string // id
 	ProfileVersion int
 	Policy         profile.Recording
+	Watchable      bool   // seal it to the server's own key as well
 	AskedBy        string // account
 	AskedByName    string
 	Purpose        string
@@ -179,6 +209,8 @@ var (
 	ErrNoRoom = errors.New("no room to record")
 	// ErrWriting says that a part cannot be taken away yet.
 	ErrWriting = errors.New("this part of the recording is still being written: stop the recording first")
+	// ErrNoKey says that the server has no key that opens it.
+	ErrNoKey = errors.New("this server has no key that opens the recording")
 	// ErrNoRecorder says that this server has none.
 	ErrNoRecorder = errors.New("this server cannot record")
 	// ErrFailed says that the recorder did not start.

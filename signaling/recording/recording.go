@@ -101,14 +101,23 @@ type Recording struct {
 	Profile              string // id of the security profile under which it was asked for
 	ProfileVersion       int
 	Policy               profile.Recording
-	KeepDays             int // for how many days after its end it is kept
-	AskedAt              time.Time
-	StartedAt, EndedAt   time.Time
-	Part                 int    // from 1; each resumption after an interruption begins a new one
-	Because              Reason // why it stopped or was interrupted last
-	Bytes                int64  // of the parts that are closed
-	Sealed               bool   // can be read with the post's private key alone
-	Consents             []Consent
+	// Watchable: the server holds a key to it, so that hosts can watch it there. It is what
+	// everybody was told who was asked, whatever the server is set to later.
+	Watchable          bool
+	KeepDays           int // for how many days after its end it is kept
+	AskedAt            time.Time
+	StartedAt, EndedAt time.Time
+	Part               int    // from 1; each resumption after an interruption begins a new one
+	Because            Reason // why it stopped or was interrupted last
+	Bytes              int64  // of the parts that are closed
+	Sealed             bool   // can be read with the post's private key alone
+	Consents           []Consent
+}
+
+// Watchable tells whether a recording under a policy is sealed to the server's own key as
+// well, if the server has one. What is sealed to the archive alone never is.
+func Watchable(p profile.Recording, serverKey bool) bool {
+	return serverKey && p == profile.RecordingConsent
 }
 
 // Why something about a recording is refused.

@@ -123,6 +123,7 @@ var (
 	Record            = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
 	ListRecordings    = define("list-recordings", "See which recordings there are of the meeting.", hosts)
 	DownloadRecording = define("download-recording", "Take a recording away, sealed as it is kept.", hosts, []Role{Colleague})
+	WatchRecording    = define("watch-recording", "Watch a recording on the server, where it holds a key to it.", hosts, []Role{Colleague})
 	ShareRecording    = define("share-recording", "Share a recording with a colleague, or take that back.", hosts)
 	DeleteRecording   = define("delete-recording", "Delete a recording that is not on hold.", host)
 	// HoldRecording binds the host, too, so that it is nobody's who hosts.

@@ -14,7 +14,7 @@ import (
 
 // Recordings, what everybody answered who was asked, and who took them away.
 
-const recordingColumns = `id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days,
+const recordingColumns = `id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, watchable, keep_days,
 	asked_at, started_at, ended_at, part, because, bytes, sealed`
 
 // recordingsAs are recordingColumns of a table that goes by another name.
@@ -29,7 +29,7 @@ func recordingsAs(table string) string {
 // recordingFields is where recordingColumns go.
 func recordingFields(r *recording.Recording) []any {
 	return []any{
-		&r.ID, &r.Meeting, &r.State, &r.AskedBy, &r.AskedByName, &r.Purpose, &r.Profile, &r.ProfileVersion, &r.Policy, &r.KeepDays,
+		&r.ID, &r.Meeting, &r.State, &r.AskedBy, &r.AskedByName, &r.Purpose, &r.Profile, &r.ProfileVersion, &r.Policy, is(&r.Watchable), &r.KeepDays,
 		at(&r.AskedAt), at(&r.StartedAt), at(&r.EndedAt), &r.Part, &r.Because, &r.Bytes, is(&r.Sealed),
 	}
 }
@@ -65,10 +65,10 @@ func ongoing(ctx context.Context, q queries, id string) (*recording.Recording, e
 func saveRecordings(ctx context.Context, q queries, c meeting.Changes) error {
 	for _, r := range c.Recordings {
 		_, err := q.ExecContext(ctx, `INSERT INTO recordings (`+recordingColumns+`, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_at = excluded.started_at, ended_at = excluded.ended_at,
 			expires_at = excluded.expires_at, part = excluded.part, because = excluded.because, bytes = excluded.bytes, sealed = excluded.sealed`,
-			r.ID, r.Meeting, r.State, r.AskedBy, r.AskedByName, r.Purpose, r.Profile, r.ProfileVersion, r.Policy, r.KeepDays,
+			r.ID, r.Meeting, r.State, r.AskedBy, r.AskedByName, r.Purpose, r.Profile, r.ProfileVersion, r.Policy, flag(r.Watchable), r.KeepDays,
 			ms(r.AskedAt), ms(r.StartedAt), ms(r.EndedAt), r.Part, r.Because, r.Bytes, flag(r.Sealed), ms(r.ExpiresAt()))
 		if err != nil {
 			return fmt.Errorf("save recording: %w", err)
@@ -93,6 +93,9 @@ func saveRecordings(ctx context.Context, q queries, c meeting.Changes) error {
 		if err != nil {
 			return fmt.Errorf("note who took a recording away: %w", err)
 		}
+	}
+	if err := saveFilms(ctx, q, c); err != nil {
+		return err
 	}
 	for _, id := range c.DroppedRecordings {
 		if _, err := q.ExecContext(ctx, `DELETE FROM recordings WHERE id = $1 AND meeting_id = $2`, id, c.ID); err != nil {

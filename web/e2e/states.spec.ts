@@ -344,3 +344,49 @@ test('every state of the server, as its administrators see it', tag, async () =>
   await expect(page.getByRole('status').filter({ hasText: '1 point demande votre attention' })).toBeVisible();
   await expect(copy).toBeFocused();
 });
+
+/** Every state of a film, by name. Its times are the state's own. */
+const films: Record<string, { recording?: Schemas['Recording']['state']; film?: Partial<Schemas['Film']> & Pick<Schemas['Film'], 'state'> }> = {
+  recording: { recording: 'running' },
+  sealed: {},
+  next: { film: { state: 'queued' } },
+  queued: { film: { state: 'queued', ahead: 3, attempts: 1, reason: 'no-room' } },
+  begun: { film: { state: 'running', stage: 'opening' } },
+  running: { film: { state: 'running', stage: 'pictures', progress: 0.42, left: 250 } },
+  unavailable: { film: { state: 'unavailable', reason: 'no-program' } },
+  failed: { film: { state: 'failed', reason: 'error', attempts: 3 } },
+  damaged: { film: { state: 'failed', reason: 'damaged', attempts: 1 } },
+  done: { film: { state: 'done', type: 'video/webm', length: 3725, bytes: 412_000_000, captions: true } },
+  sound: { film: { state: 'done', type: 'audio/ogg', length: 725, bytes: 8_700_000 } },
+};
+
+test('every state of a recording that is watched', tag, async () => {
+  const server = await Server.start();
+  others.push(server);
+  await signIn(server);
+  const { meetings } = (await (await page.request.get(`${server.url}/api/v1/meetings`)).json()) as { meetings: { id: string }[] };
+  const meeting = meetings[0]?.id ?? '';
+  const id = 'R'.repeat(22);
+  for (const [name, { recording, film }] of Object.entries(films)) {
+    await page.unrouteAll();
+    await page.route('**/api/v1/recordings?*', (route) => route.fulfill(json({ recordings: [{ meeting, title: 'Coopération consulaire', post: 'post', post_name: 'Dakar', role: 'host', recording: {
+      id, state: recording ?? 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la coopération consulaire', from: at(-7_200_000),
+      ...(recording ? {} : { to: at(-3_600_000), expires_at: at(86 * 86_400_000) }), people: [{ name: 'Anne Bernard', withdrawn: false }, { name: 'Inês Duarte', withdrawn: true }, { name: 'عمر الفاروق', withdrawn: false }],
+      declined: [], bytes: 1, sealed: !film, parts: [], downloads: [], shares: [], deleting: false, may: [], ...(film ? { film: { since: at(-60_000), ...film } } : {}),
+    } }] } satisfies Schemas['FoundRecordings'])));
+    await page.route('**/film/chapters', (route) => route.fulfill(json({ chapters: [
+      { at: 0, title: 'Début · Arrivée : Anne Bernard' }, { at: 61.2, title: 'Arrivée : Inês Duarte' }, { at: 700, title: 'Écran partagé par Inês Duarte' }, { at: 712.4, title: 'Fin du partage · Arrivée : عمر الفاروق' },
+    ] } satisfies Schemas['FilmChapters'])));
+    await look(`film-${name}`, async ({ lang }) => {
+      await page.goto(`${server.url}/recordings/${meeting}/${id}?lang=${lang}`);
+      await expect(page.locator('.film-facts')).toBeVisible();
+      await expect(page.locator(film?.state === 'done' ? '.film-chapters li' : '.film-state').first()).toBeVisible();
+    });
+  }
+  // There is none, or none any more.
+  await page.unrouteAll();
+  await look('film-gone', async ({ lang }) => {
+    await page.goto(`${server.url}/recordings/${meeting}/${id}?lang=${lang}`);
+    await expect(page.getByRole('main').getByRole('link')).toBeVisible();
+  });
+});

@@ -27,11 +27,14 @@ const ofAdministration = /^(accounts\.(?!title|email\.invalid)|archives\.|audit\
 // What is said of recordings that were made: it travels with their list, and with the page that opens them.
 const ofRecordings = /^(opening\.|recs\.(?!title))/
 
-function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' | 'recordings' {
-  return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : ofRecordings.test(id) ? 'recordings' : agentsOnly.test(id) ? 'agents' : 'call'
+// What only whoever watches a recording reads: it travels with that page.
+const ofFilms = /^film\./
+
+function partOf(id: string): 'door' | 'call' | 'agents' | 'admin' | 'recordings' | 'film' {
+  return atTheDoor.test(id) ? 'door' : ofAdministration.test(id) ? 'admin' : ofRecordings.test(id) ? 'recordings' : ofFilms.test(id) ? 'film' : agentsOnly.test(id) ? 'agents' : 'call'
 }
 
-/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, ?admin, ?recordings, or everything. */
+/** The part of a catalogue that an import asks for: ?door, ?call, ?agents, ?admin, ?recordings, ?film, or everything. */
 export function part(texts: Record<string, string>, query: string): Record<string, string> {
   if (query === '') return texts
   return Object.fromEntries(Object.entries(texts).filter(([id]) => partOf(id) === query))

@@ -3,13 +3,17 @@ package threats
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"aparte/recorder/seal"
+	"aparte/recorder/storage"
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
 )
@@ -48,6 +52,56 @@ func (p *program) recordings() string {
 	return out.String()
 }
 
+// film has a recording have a film, sealed to the server's key, as if it had been made.
+func (p *program) film(t *testing.T, id string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.ParseIdentities(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, _ := keys[0].Recipient()
+	place, err := storage.OpenFolder(filepath.Join(p.dir, "data", "recordings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer place.Close()
+	for name, plain := range map[string]string{"film": "the film", "captions": "WEBVTT", "chapters": "[]"} {
+		var sealed bytes.Buffer
+		w, err := seal.NewFile(&sealed, []seal.Recipient{public})
+		if err == nil {
+			_, err = io.WriteString(w, plain)
+			err = errors.Join(err, w.Close())
+		}
+		if err == nil {
+			_, err = place.Put(t.Context(), id+"/film/"+name+".age", &sealed, int64(sealed.Len()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.dir, "data", "aparte.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	// Whatever the server thinks of it meanwhile.
+	for state := ""; state != "done" && state != "failed"; {
+		if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'failed' WHERE state IN ('queued', 'unavailable')`); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.QueryRowContext(t.Context(), `SELECT state FROM recording_films`).Scan(&state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'done', type = 'video/webm', captions = 1, length_ms = 1000, bytes = 8`); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRecordingsAreNobodyElses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -55,7 +109,8 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := startOn(t, dir, "--recordings-recipients", strings.TrimSpace(string(public)))
+	// The server's own key opens what hosts may watch: it lies elsewhere than the data.
+	p := startOn(t, dir, "--recordings-recipients", strings.TrimSpace(string(public)), "--recordings-server-key", filepath.Join(dir, "server.key"))
 	anne := p.administrator()
 	marc, stranger := anne.agent("Marc Adam", "marc@aparte.example"), anne.agent("Rita Lopes", "rita@aparte.example")
 	at := "/meetings/" + anne.meeting().ID
@@ -123,6 +178,9 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 	if listed.State != "stopped" || len(listed.People) != 1 || listed.People[0].Name != "Anne Bernard" || len(listed.Declined) != 1 {
 		t.Fatalf("stopped: %+v", listed)
 	}
+	if listed.Sealed || listed.Film == nil {
+		t.Errorf("a recording to be watched: %+v", listed)
+	}
 	kept := p.recordings()
 	answersNow := maria.call("POST", "/guest/call/recording/answer", api.RecordingSaid{Recording: id, Answer: "agree"})
 	if got := p.recordings(); answersNow.status != http.StatusConflict || got != kept || strings.Count(got, "\n") != 1 {
@@ -133,12 +191,18 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 		t.Errorf("in the clear, of %d files: %q", looked, found)
 	}
 
-	part := at + "/recordings/" + id + "/parts/1"
+	part, film := at+"/recordings/"+id+"/parts/1", at+"/recordings/"+id+"/film"
+	// There was no media, so that nothing can be made of it: one is put in its place, as
+	// it would be.
+	p.film(t, id)
 	for name, who := range others {
-		for _, path := range []string{part, elsewhere + "/recordings/" + id + "/parts/1", at + "/recordings"} {
+		for _, path := range []string{part, elsewhere + "/recordings/" + id + "/parts/1", at + "/recordings", film, film + "?save=true", film + "/captions", film + "/chapters", elsewhere + "/recordings/" + id + "/film"} {
 			if got := who.call("GET", path, nil); got.status != http.StatusUnauthorized && got.status != http.StatusForbidden && got.status != http.StatusNotFound {
 				t.Errorf("%s gets %s: %d", name, path, got.status)
 			}
+		}
+		if got := who.call("POST", film+"/again", nil); got.status < 400 {
+			t.Errorf("%s has its film made again: %d", name, got.status)
 		}
 		if got := who.call("DELETE", at+"/recordings/"+id, nil); got.status < 400 {
 			t.Errorf("%s deletes it: %d", name, got.status)
@@ -150,22 +214,27 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 			t.Errorf("%s gives it away: %d", path, got.status)
 		}
 	}
+	if got := marc.call("GET", film, nil); got.status != http.StatusOK || string(got.body) != "the film" {
+		t.Errorf("a co-host watches: %d %s", got.status, got.body)
+	}
 	// A co-host gets it for as long as they are one, and what was refused is told.
 	if got := marc.call("GET", part, nil); got.status != http.StatusOK || !bytes.Contains(got.body, []byte("age-encryption.org")) {
 		t.Errorf("a co-host: %d", got.status)
 	}
 	marc.at(1) // of other sources enough refusals are told
 	do[struct{}](anne, "DELETE", at+"/members/"+do[api.SignedIn](marc, "GET", "/session", nil).Account.ID, nil)
-	if got := marc.call("GET", part, nil); got.code() != "not-found" && got.code() != "forbidden" {
-		t.Errorf("who hosts no more: %d %s", got.status, got.body)
+	for _, path := range []string{part, film, film + "/captions", film + "/chapters"} {
+		if got := marc.call("GET", path, nil); got.code() != "not-found" && got.code() != "forbidden" {
+			t.Errorf("who hosts no more: %s: %d %s", path, got.status, got.body)
+		}
 	}
 	told := map[string]int{}
 	for _, e := range p.events() {
-		if e.Act == audit.CallRefused && e.Detail["operation"] == "download-recording" || e.Act == audit.RecordingDownloaded {
+		if e.Act == audit.CallRefused && e.Detail["operation"] == "download-recording" || e.Act == audit.RecordingDownloaded || e.Act == audit.RecordingWatched {
 			told[string(e.Act)+" "+string(e.Actor.Kind)]++
 		}
 	}
-	if told["recording.downloaded agent"] != 1 || told["call.refused agent"] == 0 {
+	if told["recording.downloaded agent"] != 1 || told["recording.watched agent"] != 1 || told["call.refused agent"] == 0 {
 		t.Errorf("the trail tells %v", told)
 	}
 
@@ -179,12 +248,15 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), `UPDATE recordings SET keep_days = $1`, days); err != nil {
 			t.Fatal(err)
 		}
-		if got := anne.call("GET", part, nil); got.status != want {
-			t.Errorf("kept for %d days: %d, want %d", days, got.status, want)
+		for _, path := range []string{part, film} {
+			if got := anne.call("GET", path, nil); got.status != want {
+				t.Errorf("kept for %d days, %s: %d, want %d", days, path, got.status, want)
+			}
 		}
 	}
 	do[struct{}](anne, "DELETE", at+"/recordings/"+id, nil)
 	anne.refused("not-found", "GET", part, nil)
+	anne.refused("not-found", "GET", film, nil)
 	if got := p.recordings(); got != "" {
 		t.Errorf("deleted, and there is\n%s", got)
 	}

@@ -28,6 +28,7 @@ type Recorder struct {
 	stuck    []string
 	size     int // of every part; 0: PartBytes
 	opened   int
+	films    map[string]map[recording.FilmFile]string
 }
 
 // Capture is a part that a Recorder was told to take.
@@ -249,6 +250,28 @@ func (c *content) Close() error {
 	defer c.r.mu.Unlock()
 	c.r.opened--
 	return nil
+}
+
+// MakeFilm has a recording have a film.
+func (r *Recorder) MakeFilm(id string, files map[recording.FilmFile]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.films == nil {
+		r.films = make(map[string]map[recording.FilmFile]string)
+	}
+	r.films[id] = files
+}
+
+// OpenFilm implements recording.Kept.
+func (r *Recorder) OpenFilm(_ context.Context, id string, file recording.FilmFile) (recording.OpenedFilm, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text, is := r.films[id][file]
+	if !is {
+		return recording.OpenedFilm{}, recording.ErrNone
+	}
+	r.opened++
+	return recording.OpenedFilm{ReadSeekCloser: &content{bytes.NewReader([]byte(text)), r}, Bytes: int64(len(text))}, nil
 }
 
 // Opened is how many parts were opened and not closed.

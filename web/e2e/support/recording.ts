@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { Page } from '@playwright/test';
 import { capture, type Side } from './fixtures.ts';
 import { markOf, type Mark } from './media.ts';
 import { binary, type Server } from './server.ts';
@@ -91,6 +92,21 @@ export async function marksIn(file: string, part?: Part): Promise<(Mark | undefi
   const all: (Mark | undefined)[] = [];
   for (let at = 0; at + WIDTH * HEIGHT <= stdout.length; at += WIDTH * HEIGHT) all.push(markOf(stdout.subarray(at, at + WIDTH * HEIGHT), WIDTH, HEIGHT));
   return all;
+}
+
+/** The mark on a part of the picture that a page's film shows now. */
+export async function markShown(page: Page, part: Part): Promise<Mark | undefined> {
+  const [width = 0, height = 0, left = 0, top = 0] = part.split(':').map(Number);
+  const grey = await page.getByTestId('film').evaluate((film: HTMLVideoElement, [w, h, x, y]) => {
+    const context = new OffscreenCanvas(w, h).getContext('2d', { willReadFrequently: true });
+    if (!context) throw new Error('no canvas');
+    context.drawImage(film, x, y, w, h, 0, 0, w, h);
+    const { data } = context.getImageData(0, 0, w, h);
+    let bytes = '';
+    for (let i = 0; i < data.length; i += 4) bytes += String.fromCharCode(((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3);
+    return btoa(bytes);
+  }, [width, height, left, top] as [number, number, number, number]);
+  return markOf(Buffer.from(grey, 'base64'), width, height);
 }
 
 const PER_SECOND = 50;

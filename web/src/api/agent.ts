@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Recipient, RecipientDraft, RecipientList, Reissue, RightsForAll, ServerHealth, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, Film, FilmChapter, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Recipient, RecipientDraft, RecipientList, Reissue, RightsForAll, ServerHealth, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -146,6 +146,13 @@ const holdPath = (postID: string, meetingID: string, recordingID: string) => `/p
 /** Nothing deletes it until that is lifted. */
 export const holdRecording = (postID: string, meetingID: string, recordingID: string, reason: string) => request<unknown>('PUT', holdPath(postID, meetingID, recordingID), { body: { reason } })
 export const liftHold = (postID: string, meetingID: string, recordingID: string) => request<undefined>('DELETE', holdPath(postID, meetingID, recordingID))
+/** The address of a recording's film, and of who speaks when in it: the server gives them piece by piece, and writes down who watches. */
+export const film = (meetingID: string, recordingID: string) => `/api/v1${recordingPath(meetingID, recordingID)}/film`
+export const filmCaptions = (meetingID: string, recordingID: string) => `${film(meetingID, recordingID)}/captions`
+/** The address of the film as a file, which is not encrypted. */
+export const filmToSave = (meetingID: string, recordingID: string) => `${film(meetingID, recordingID)}?save=true`
+export const filmChapters = (meetingID: string, recordingID: string) => request<{ chapters: FilmChapter[] }>('GET', `${recordingPath(meetingID, recordingID)}/film/chapters`).then((answer) => answer.chapters)
+export const filmAgain = (meetingID: string, recordingID: string) => request<Film>('POST', `${recordingPath(meetingID, recordingID)}/film/again`)
 /** The address of the key that verifies recordings. */
 export const nodeKey = '/api/v1/node-key'
 

@@ -1667,6 +1667,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/meetings/{id}/recordings/{recording}/film": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch a recording, where the server holds a key to it; the audit trail tells who did, once in a sitting */
+        get: operations["watch-recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/recordings/{recording}/film/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the film of a recording made again that failed */
+        post: operations["compose-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/recordings/{recording}/film/captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who speaks when in a recording's film */
+        get: operations["get-recording-captions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/meetings/{id}/recordings/{recording}/film/chapters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chapters of a recording's film */
+        get: operations["get-recording-chapters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{id}/recordings/{recording}/parts/{part}": {
         parameters: {
             query?: never;
@@ -2400,6 +2468,8 @@ export interface components {
              * @enum {string}
              */
             unavailable?: "profile-refuses" | "profile-unavailable" | "recording-unavailable";
+            /** @description Hosts can watch it on the server, which holds a key to it. */
+            watchable?: boolean;
         };
         CallText: {
             /** @description 4,096 bytes of UTF-8 at most; lines end in a newline. */
@@ -2518,6 +2588,72 @@ export interface components {
             /** @description Media type as the sender's system tells it. */
             type?: string;
         };
+        Film: {
+            /**
+             * Format: int64
+             * @description How many are made before it, while it waits.
+             */
+            ahead?: number;
+            /**
+             * Format: int64
+             * @description That failed.
+             */
+            attempts?: number;
+            /** Format: int64 */
+            bytes?: number;
+            /** @description There are captions: who speaks when. */
+            captions?: boolean;
+            /**
+             * Format: int64
+             * @description Seconds that it still takes, at the pace until now; absent: nobody can tell.
+             */
+            left?: number;
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            length?: number;
+            /**
+             * Format: double
+             * @description Of the stage, from 0 to 1.
+             */
+            progress?: number;
+            /**
+             * @description Why it failed last. no-program, no-key and no-room are the operator's to mend.
+             * @enum {string}
+             */
+            reason?: "no-program" | "no-key" | "nothing" | "damaged" | "too-long" | "no-room" | "interrupted" | "error";
+            /**
+             * Format: date-time
+             * @description In this state.
+             */
+            since: string;
+            /**
+             * @description What is being done, in this order.
+             * @enum {string}
+             */
+            stage?: "opening" | "sound" | "pictures" | "joining";
+            /**
+             * @description unavailable: the server has no program that composes; the film waits for one.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "unavailable";
+            /** @description Media type, once it is there: audio of a meeting without pictures. */
+            type?: string;
+        };
+        FilmChapter: {
+            /**
+             * Format: double
+             * @description Seconds from its beginning.
+             */
+            at: number;
+            /** @description In the language of the meeting's post; has names: show it isolated (bdi). */
+            title: string;
+        };
+        FilmChapters: {
+            /** @description In order. */
+            chapters: components["schemas"]["FilmChapter"][];
+        };
         FoundRecording: {
             /** @description Id of the meeting. */
             meeting: string;
@@ -2631,6 +2767,8 @@ export interface components {
              * @enum {string}
              */
             recording: "none" | "asking" | "running" | "paused" | "interrupted";
+            /** @description Hosts can watch it on the server, which holds a key to it; else whoever has the archive's key alone can open it. */
+            recording_watchable?: boolean;
             /** @description What the security profile means, in one sentence. */
             sentence: components["schemas"]["Text"];
             /** Format: date-time */
@@ -3639,13 +3777,15 @@ export interface components {
              * @description When it is deleted.
              */
             expires_at?: string;
+            /** @description What hosts watch of it, where the server holds a key to it; absent: there is and will be none. */
+            film?: components["schemas"]["Film"];
             /** Format: date-time */
             from: string;
             /** @description It is on hold, so that nothing deletes it; for hosts and for administrators of the post. */
             hold?: components["schemas"]["RecordingHold"];
             id: string;
             /** @description What one may do with it now; lift: end its hold. */
-            may: ("download" | "share" | "delete" | "hold" | "lift")[];
+            may: ("download" | "watch" | "share" | "delete" | "hold" | "lift")[];
             /** @description Its files, in order. */
             parts: components["schemas"]["RecordingPart"][];
             /** @description Who is in it. */
@@ -3687,10 +3827,13 @@ export interface components {
             extent?: "whole" | "range";
             /** @description Of who did; absent: their account is no more. */
             name?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description From 1; 0: the film.
+             */
             part: number;
             /** @enum {string} */
-            what: "part";
+            what: "part" | "film";
         };
         RecordingDraft: {
             /** @description What the recording is for: everybody who is asked reads it. */
@@ -7533,6 +7676,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "watch-recording": {
+        parameters: {
+            query?: {
+                /** @description It is taken away, not watched: it is not encrypted then, and the audit trail tells each time. */
+                save?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The film; a range of it is 206 (RFC 9110) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/ogg": string;
+                    "video/webm": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "compose-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Film"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recording-captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebVTT */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recording-chapters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilmChapters"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {

@@ -8,6 +8,7 @@ import { useNotices, type Notices } from '@/features/notices'
 import { PasswordPage, SetupPage, SignInPage } from '@/features/signin'
 import { useT } from '@/i18n'
 import { loadAdminWords } from '@/i18n/admin'
+import { loadFilmWords } from '@/i18n/film'
 import { loadRecordingWords } from '@/i18n/recordings'
 import { patiently } from '@/ui'
 
@@ -22,6 +23,7 @@ const AuditPage = lazy(() => patiently(() => Promise.all([import('@/features/aud
 const OpenPage = lazy(() => patiently(() => Promise.all([import('@/features/opening'), loadRecordingWords()])).then(([module]) => ({ default: module.OpenPage })))
 const RecordingsPage = lazy(() => patiently(() => Promise.all([import('@/features/recordings'), loadRecordingWords()])).then(([module]) => ({ default: module.RecordingsPage })))
 const OwnPage = lazy(() => patiently(() => import('@/features/own')).then((module) => ({ default: module.OwnPage })))
+const FilmPage = lazy(() => patiently(() => Promise.all([import('@/features/film'), loadFilmWords()])).then(([module]) => ({ default: module.FilmPage })))
 const Posts = lazy(() => patiently(() => import('@/features/posts')).then((module) => ({ default: module.Posts })))
 
 const client = new QueryClient({
@@ -98,6 +100,8 @@ function AgentPage({ at, go, account, byCode, notices }: WithinProps & { notices
   if (post && profileID && administers) return <Suspense fallback={<Loading />}><ProfilePage key={at} post={post} profileID={profileID} {...frame} /></Suspense>
   if (at === '/profiles' && administers) return <Suspense fallback={<Loading />}><ProfilesPage {...frame} /></Suspense>
   if (at === '/meetings/new') return <CreatePage {...frame} onCreated={(meeting) => go(`/meetings/${meeting.id}`)} />
+  const [, of, recording] = /^\/recordings\/([A-Za-z0-9_-]+)\/([A-Za-z0-9_-]+)$/.exec(at) ?? []
+  if (of && recording) return <Suspense fallback={<Loading />}><FilmPage key={at} meetingID={of} recordingID={recording} {...frame} /></Suspense>
   const meetingID = /^\/meetings\/([A-Za-z0-9_-]+)$/.exec(at)?.[1]
   if (meetingID) return <MeetingPage key={meetingID} meetingID={meetingID} {...frame} />
   return <PlainPage subtitle={t('frame.agents')} title={t('frame.nopage')}><p><a href="/">{t('meetings.title')}</a></p></PlainPage>

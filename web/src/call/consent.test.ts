@@ -31,9 +31,9 @@ function setUp() {
 describe('what the server tells of a recording', () => {
   it('is read strictly, and the same words are the same object', () => {
     const read = recordingTold(told(first), null)
-    expect(read).toEqual({ id: 'R1', state: 'asking', by: 'Anne', purpose: 'Compte rendu', sealed: false, keepDays: 90, post: 'Dakar' })
+    expect(read).toEqual({ id: 'R1', state: 'asking', by: 'Anne', purpose: 'Compte rendu', watchable: false, keepDays: 90, post: 'Dakar' })
     expect(recordingTold(told({ ...first }), read)).toBe(read)
-    expect(recordingTold(told({ ...first, policy: 'sealed', state: 'paused' }), read)).toMatchObject({ sealed: true, state: 'paused' })
+    expect(recordingTold(told({ ...first, watchable: true, state: 'paused' }), read)).toMatchObject({ watchable: true, state: 'paused' })
     for (const none of ['', '{', '[]', '{"recording":null}', '{"recording":{"state":"running"}}', '{"recording":{"id":7}}']) expect(recordingTold(none, read)).toBe(null)
     // What is not understood must not hide that something is recorded.
     expect(recordingTold(told({ id: 'R1', state: 'resumed anew', by: 7 }), null)).toMatchObject({ state: 'running', by: '' })

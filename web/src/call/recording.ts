@@ -11,8 +11,8 @@ export interface RecordingTold {
   by: string
   /** What for, in the host's words. */
   purpose: string
-  /** Only the post's archive can open it. */
-  sealed: boolean
+  /** Hosts can watch it on the server, which holds a key to it; else the post's archive alone can open it. */
+  watchable: boolean
   keepDays: number
   /** Name of the post that keeps it. */
   post: string
@@ -27,7 +27,7 @@ export function recordingTold(metadata: string | undefined, before: RecordingTol
   const days = told['keep_days']
   return kept(before, {
     id: told['id'], state: states.find((one) => one === told['state']) ?? 'running', by: text(told['by']), purpose: text(told['purpose']),
-    sealed: told['policy'] === 'sealed', keepDays: typeof days === 'number' ? days : 0, post: text(told['post']),
+    watchable: told['watchable'] === true, keepDays: typeof days === 'number' ? days : 0, post: text(told['post']),
   })
 }
 

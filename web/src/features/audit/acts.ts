@@ -6,7 +6,7 @@ const listed = {
   lobby: 'knock.waiting knock.admitted knock.denied knock.banned knock.lifted knock.message knock.withdrawn knock.expired admission.ended',
   call: 'participant.joined participant.left participant.removed participant.sent_back participant.permitted participant.muted participant.asked_to_unmute participant.camera_stopped participant.share_stopped participant.spotlit spotlight.ended meeting.muted meeting.asked_to_unmute meeting.permitted meeting.locked meeting.unlocked',
   content: 'chat.exported chat.deleted file.sent file.deleted',
-  recording: 'recording.asked recording.cancelled recording.agreed recording.declined recording.withdrawn recording.started recording.paused recording.resumed recording.interrupted recording.stopped recording.closed recording.downloaded recording.shared recording.unshared recording.held recording.hold_lifted recording.deletion_begun recording.deleted',
+  recording: 'recording.asked recording.cancelled recording.agreed recording.declined recording.withdrawn recording.started recording.paused recording.resumed recording.interrupted recording.stopped recording.closed recording.downloaded recording.watched recording.film_again recording.shared recording.unshared recording.held recording.hold_lifted recording.deletion_begun recording.deleted',
   account: 'post.created post.changed post.member_added post.member_changed post.member_removed post.key_added post.key_removed setup.offered account.setup account.created password.set session.signed_in session.signed_out session.ended account.disabled account.enabled account.reset',
   refusal: 'sign_in.refused password.refused call.refused',
   server: 'server.started server.stopped audit.exported',

@@ -33,7 +33,7 @@ export function EntryPage({ visit, view, typed }: Props) {
         <section className="a" aria-label={t('entry.know')}>
           <ul className="facts">
             <li><ShieldCheck aria-hidden="true" /><div>{t('entry.gate')}<small><Said texts={view?.meeting.sentence} /></small></div></li>
-            <li><CircleDot aria-hidden="true" /><div>{t(view && view.meeting.recording !== 'none' ? 'entry.rec' : 'entry.norec')}</div></li>
+            <li><CircleDot aria-hidden="true" /><div>{t(!view || view.meeting.recording === 'none' ? 'entry.norec' : view.meeting.recording_watchable ? 'entry.rec.watch' : 'entry.rec')}</div></li>
             {view && view.meeting.keep_chat_days > 0 ? <li><MessageSquareText aria-hidden="true" /><div>{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</div></li> : null}
             {view ? <li><AppWindow aria-hidden="true" /><div>{t(`entry.browser.${view.link.kind}`)}</div></li> : null}
           </ul>

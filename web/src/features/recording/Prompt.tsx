@@ -50,7 +50,7 @@ export function Facts({ recording }: { recording: RecordingTold }) {
     <ul className="rec-facts sm">
       <li><Words id="rec.purpose" values={{ purpose: <bdi>{recording.purpose}</bdi> }} /></li>
       <li><Words id="rec.what" values={{ days: recording.keepDays, post }} /></li>
-      {recording.sealed ? <li><Words id="rec.sealed" values={{ post }} /></li> : null}
+      <li><Words id={recording.watchable ? 'rec.watchable' : 'rec.sealed'} values={{ post }} /></li>
       <li>{t('rec.mic')}</li>
     </ul>
   )

@@ -9,6 +9,7 @@ import { Confirm } from '@/ui/overlays'
 import { Hold, Lift } from './Hold'
 import { type Place, useReadAnew } from './place'
 import { Share } from './Share'
+import { Watch } from './Watch'
 
 export interface ActProps { place: Place; one: KeptRecording }
 
@@ -16,6 +17,7 @@ export function Acts(props: ActProps) {
   const { may } = props.one
   return (
     <div className="row">
+      {may.includes('watch') ? <Watch {...props} /> : null}
       {may.includes('download') ? <Downloads {...props} /> : null}
       {may.includes('download') ? <Open {...props} /> : null}
       {may.includes('share') ? <Share {...props} /> : null}
@@ -29,7 +31,7 @@ export function Acts(props: ActProps) {
 /** In this browser, by whoever has the archive's key. */
 function Open({ place, one }: ActProps) {
   const t = useT()
-  if (one.state !== 'stopped' || !one.sealed || !one.parts.some((part) => part.closed)) return null
+  if (one.state !== 'stopped' || !one.parts.some((part) => part.closed)) return null
   return <a className="btn secondary" href={`/recordings/open?meeting=${place.meeting}&recording=${one.id}`}><MonitorPlay aria-hidden="true" />{t('recs.open.here')}</a>
 }
 

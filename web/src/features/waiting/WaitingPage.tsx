@@ -43,7 +43,7 @@ export function WaitingPage({ visit, view, bearer, kept, linkEnds }: Props) {
           <Messages visit={visit} view={view} />
           <Waited view={view} />
           <p className="sm muted"><Said texts={view.meeting.sentence} /></p>
-          {view.meeting.recording === 'none' ? null : <p className="note"><CircleDot aria-hidden="true" /><span>{t('entry.rec')}</span></p>}
+          {view.meeting.recording === 'none' ? null : <p className="note"><CircleDot aria-hidden="true" /><span>{t(view.meeting.recording_watchable ? 'entry.rec.watch' : 'entry.rec')}</span></p>}
           {view.meeting.keep_chat_days > 0 ? <p className="sm muted">{t('entry.chatkept', { n: view.meeting.keep_chat_days })}</p> : null}
           <p className="sm muted">{kept}</p>
           {error ? <ErrorNote error={error} /> : null}

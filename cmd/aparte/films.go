@@ -1,0 +1,517 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"aparte/recorder"
+	"aparte/recorder/compose/render"
+	"aparte/recorder/seal"
+	"aparte/recorder/storage"
+	"aparte/signaling/recording"
+	"aparte/signaling/store"
+)
+
+// Films of the recordings that hosts may watch here, one after the other. What is to be
+// made stands in the database, and its rules in signaling/recording; what makes it is a
+// process of its own (filmwork.go).
+
+const (
+	// filmsEvery is how often is looked for films that wait.
+	filmsEvery = 2 * time.Second
+	// programEvery is how often is looked whether there is a program now, while there is none.
+	programEvery = time.Minute
+	// progressEvery is how often it is stored how far a film is.
+	progressEvery = time.Second
+	// maxUnmade is how many films that wait are looked at.
+	maxUnmade = 1000
+)
+
+// errForgotten ends a film whose recording is deleted.
+var errForgotten = errors.New("the recording is deleted")
+
+// films makes films, and opens those that are made.
+type films struct {
+	// Set at creation.
+	store   *store.Store
+	kept    *kept
+	key     serverKey
+	work    string // folder: what is in it is not encrypted, while something is made
+	threads int
+	ffmpeg  string
+	self    string // path of this program
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	making  *making              // guarded by mu; nil: none
+	missing recording.FilmReason // guarded by mu; why nothing can be made
+	looked  time.Time            // guarded by mu; when that was found; zero: not yet
+	started func(pid int)        // tests look at the process; may be nil; set before run
+}
+
+// making is the film that is being made.
+type making struct {
+	id     string
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when nothing of it is being written any more
+}
+
+func newFilms(c *Config, s *store.Store, k *kept, log *slog.Logger) (*films, error) {
+	self := confiner()
+	if self == "" {
+		var err error
+		if self, err = os.Executable(); err != nil {
+			return nil, err
+		}
+	}
+	work := c.Recordings.FilmFolder
+	if work == "" {
+		work = filepath.Join(c.DataDir, "films")
+	}
+	return &films{store: s, kept: k, key: k.filmKey, work: work, threads: c.Recordings.FilmThreads, ffmpeg: c.Recordings.FFmpeg, self: self, log: log}, nil
+}
+
+// run makes films until ctx ends, and then leaves the one that is being made to the next start.
+func (f *films) run(ctx context.Context) {
+	f.tidy(ctx)
+	ticker := time.NewTicker(filmsEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if !f.next(ctx) {
+			select {
+			case <-ctx.Done():
+			case <-ticker.C:
+			}
+		}
+	}
+}
+
+// tidy deletes what is left of films that are not made any more. What is half made of
+// others is used again.
+func (f *films) tidy(ctx context.Context) {
+	entries, err := os.ReadDir(f.work)
+	if err != nil || len(entries) == 0 {
+		return
+	}
+	unmade, err := f.store.UnmadeFilms(ctx, maxUnmade)
+	if err != nil {
+		f.log.ErrorContext(ctx, "look for films to be made", "err", err)
+		return
+	}
+	waits := make(map[string]bool)
+	for _, one := range unmade {
+		waits[one.Recording] = true
+	}
+	for _, entry := range entries {
+		if !waits[entry.Name()] {
+			f.clear(entry.Name())
+		}
+	}
+}
+
+// clear deletes what was made of a film on the way.
+func (f *films) clear(id string) {
+	if err := os.RemoveAll(filepath.Join(f.work, id)); err != nil {
+		f.log.Error("delete what was made of a film on the way, which is not encrypted", "recording", id, "err", err)
+	}
+}
+
+// next makes the film that is next; false: there is none.
+func (f *films) next(ctx context.Context) bool {
+	all, err := f.store.UnmadeFilms(ctx, maxUnmade)
+	if err != nil {
+		f.log.ErrorContext(ctx, "look for films to be made", "err", err)
+		return false
+	}
+	if len(all) == 0 && !f.key.is() {
+		return false
+	}
+	can := f.possible(ctx) // also before anything waits: operators read it
+	for i, one := range all {
+		changed := one.Interrupt(time.Now()).Possible(can, time.Now()) // what runs is none of ours
+		if changed != one {
+			if err := f.save(ctx, changed); err != nil {
+				return false
+			}
+			all[i] = changed
+		}
+	}
+	one, is := recording.NextFilm(all)
+	if !is || ctx.Err() != nil {
+		return false
+	}
+	f.make(ctx, one)
+	return true
+}
+
+func (f *films) save(ctx context.Context, one recording.Film) error {
+	err := f.store.SaveFilm(context.WithoutCancel(ctx), one)
+	if err != nil && !errors.Is(err, recording.ErrNone) {
+		f.log.ErrorContext(ctx, "store how far a film is", "recording", one.Recording, "err", err)
+	}
+	return err
+}
+
+// possible tells whether there is a program that composes.
+func (f *films) possible(ctx context.Context) bool {
+	f.mu.Lock()
+	missing, looked := f.missing, f.looked
+	f.mu.Unlock()
+	if missing == "" && !looked.IsZero() || missing != "" && time.Since(looked) < programEvery {
+		return missing == ""
+	}
+	tool, err := render.Find(ctx, f.ffmpeg, confiner())
+	if err == nil {
+		err = tool.Check(render.WebM)
+	}
+	missing = ""
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case err != nil:
+		missing = recording.FilmNoProgram
+		f.log.WarnContext(ctx, "no films of recordings can be made", "err", err)
+	default:
+		for _, lack := range tool.Lacks {
+			f.log.WarnContext(ctx, "ffmpeg is not kept apart as it could be", "lack", lack)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.missing, f.looked = missing, time.Now()
+	return missing == ""
+}
+
+// make makes a film, and stores what became of it.
+func (f *films) make(ctx context.Context, one recording.Film) {
+	one, err := one.Begin(time.Now())
+	if err != nil || f.save(ctx, one) != nil || one.State != recording.FilmRunning {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	now := &making{id: one.Recording, cancel: cancel, done: make(chan struct{})}
+	f.mu.Lock()
+	f.making = now
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.making = nil
+		f.mu.Unlock()
+		cancel(nil)
+		close(now.done)
+	}()
+	began := time.Now()
+	f.log.InfoContext(ctx, "compose film", "recording", one.Recording)
+	made, reason, err := f.compose(ctx, &one, cancel)
+	switch {
+	case errors.Is(context.Cause(ctx), errForgotten):
+		f.clear(one.Recording)
+		return
+	case ctx.Err() != nil: // the server stops: the next goes on
+		_ = f.save(ctx, one.Interrupt(time.Now()))
+		return
+	case err != nil:
+		one = one.Fail(reason, time.Now())
+		f.log.ErrorContext(ctx, "compose film", "recording", one.Recording, "attempts", one.Attempts, "state", one.State, "err", err)
+		if reason == recording.FilmNoProgram {
+			f.mu.Lock()
+			f.looked = time.Time{} // it is gone
+			f.mu.Unlock()
+		}
+	default:
+		one = one.Finish(made.Type, made.Length, made.Bytes, made.Captions, time.Now())
+		f.log.InfoContext(ctx, "composed film", "recording", one.Recording, "length", made.Length, "took", time.Since(began))
+	}
+	f.clear(one.Recording)
+	if err := f.save(ctx, one); errors.Is(err, recording.ErrNone) {
+		err = f.kept.deleteFilm(context.WithoutCancel(ctx), one.Recording)
+		if err != nil {
+			f.log.ErrorContext(ctx, "delete film of a recording that was deleted", "recording", one.Recording, "err", err)
+		}
+	}
+}
+
+// compose has a process make the film, and keeps what it made beside the recording.
+func (f *films) compose(ctx context.Context, one *recording.Film, cancel context.CancelCauseFunc) (*filmMade, recording.FilmReason, error) {
+	if !f.key.is() {
+		return nil, recording.FilmNoKey, recording.ErrNoKey
+	}
+	nodeKey, err := json.Marshal(f.kept.key.Public()) // with those that it signed with before
+	if err != nil {
+		return nil, recording.FilmError, err
+	}
+	folder := filepath.Join(f.work, one.Recording)
+	order := filmOrder{
+		Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
+		NodeKey: string(nodeKey), Language: filmLanguage(one.Language), FFmpeg: f.ffmpeg, Threads: f.threads,
+	}
+	err = errors.Join(freeFolder(f.work), freeFolder(folder), freeFolder(order.Parts))
+	if err == nil {
+		err = f.fetch(ctx, one.Recording, order.Parts)
+	}
+	if err != nil {
+		return nil, filmReason(err), err
+	}
+	stored := time.Time{}
+	made, reason, err := f.child(ctx, order, func(n filmNews) {
+		stage := one.Stage
+		*one = one.Reached(n.Stage, n.Progress, time.Now())
+		if one.Stage != stage || time.Since(stored) >= progressEvery {
+			stored = time.Now()
+			if err := f.save(ctx, *one); errors.Is(err, recording.ErrNone) {
+				cancel(errForgotten)
+			}
+		}
+	})
+	if err != nil {
+		return nil, reason, err
+	}
+	if err := f.keep(ctx, one.Recording, order.Sealed); err != nil {
+		return nil, filmReason(err), err
+	}
+	return made, "", nil
+}
+
+// fetch copies the parts of a recording, sealed as they are, to where they are opened.
+func (f *films) fetch(ctx context.Context, id, folder string) error {
+	parts, err := f.kept.Parts(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(parts) == 0 {
+		return recording.ErrNone
+	}
+	for _, p := range parts {
+		name := filepath.Join(folder, seal.PartName(uint32(p.Number))) //nolint:gosec // it is one of those there are
+		if info, err := os.Stat(name); err == nil && info.Size() == p.Bytes {
+			continue
+		}
+		from, err := f.kept.OpenPart(ctx, id, p.Number)
+		if err != nil {
+			return err
+		}
+		to, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = io.Copy(to, contextReader{ctx, from})
+			err = errors.Join(err, to.Close())
+		}
+		if err := errors.Join(err, from.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contextReader is a reader that ends with its context.
+type contextReader struct {
+	ctx context.Context //nolint:containedctx // for as long as one reading
+	io.Reader
+}
+
+func (r contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(b)
+}
+
+// keep keeps what was made, in place of what may be left of another attempt.
+func (f *films) keep(ctx context.Context, id, folder string) error {
+	if err := f.kept.deleteFilm(ctx, id); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		from, err := os.Open(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			return err
+		}
+		info, err := from.Stat()
+		if err == nil {
+			_, err = f.kept.objects[0].Put(ctx, filmObject(id, recording.FilmFile(entry.Name())), from, info.Size())
+		}
+		if err := errors.Join(err, from.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// child runs the process and hears what it tells.
+func (f *films) child(ctx context.Context, order filmOrder, told func(filmNews)) (*filmMade, recording.FilmReason, error) {
+	type answer struct {
+		made   *filmMade
+		reason recording.FilmReason
+		err    error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		// A thread of its own, which ends with this goroutine: what is started inherits its
+		// priority, and is killed when it ends, as it does when we are killed.
+		runtime.LockOSThread()
+		made, reason, err := f.childHere(ctx, order, told)
+		done <- answer{made, reason, err}
+	}()
+	a := <-done
+	return a.made, a.reason, a.err
+}
+
+func (f *films) childHere(ctx context.Context, order filmOrder, told func(filmNews)) (made *filmMade, reason recording.FilmReason, err error) {
+	line, err := json.Marshal(order)
+	if err != nil {
+		return nil, recording.FilmError, err
+	}
+	cmd := exec.CommandContext(ctx, f.self, "record", "film")
+	cmd.Dir = order.Work
+	// What it needs to find ffmpeg, and no more of the machine than ffmpeg may have.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + order.Work, "GOMAXPROCS=" + strconv.Itoa(f.threads), "GOMEMLIMIT=1GiB"}
+	cmd.WaitDelay = 5 * time.Second
+	var said lastWords
+	cmd.Stderr = &said
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, recording.FilmError, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = startApart(cmd)
+	}
+	if err != nil {
+		return nil, filmReason(err), fmt.Errorf("start what composes: %w", err)
+	}
+	if f.started != nil {
+		f.started(cmd.Process.Pid)
+	}
+	_, writeErr := in.Write(append(line, '\n'))
+	lines := bufio.NewScanner(out)
+	reason = recording.FilmError
+	for lines.Scan() {
+		var n filmNews
+		if json.Unmarshal(lines.Bytes(), &n) != nil {
+			continue
+		}
+		switch {
+		case n.Made != nil:
+			made = n.Made
+		case n.Failed != "":
+			reason = n.Failed
+		case n.Stage != "":
+			told(n)
+		}
+	}
+	err = errors.Join(cmd.Wait(), in.Close()) // it lives for as long as its input is open
+	if made != nil {
+		return made, "", nil
+	}
+	if ctx.Err() != nil {
+		return nil, reason, ctx.Err()
+	}
+	return nil, reason, fmt.Errorf("%w: %s", errors.Join(err, writeErr, errors.New("nothing was made")), said.text())
+}
+
+// lastWords keeps the end of what a process complains about.
+type lastWords struct{ b []byte }
+
+const lastWordsMost = 2 << 10
+
+func (w *lastWords) Write(b []byte) (int, error) {
+	w.b = append(w.b, b...)
+	w.b = w.b[max(0, len(w.b)-lastWordsMost):]
+	return len(b), nil
+}
+
+func (w *lastWords) text() string { return strings.Join(strings.Fields(string(w.b)), " ") }
+
+// forget ends the making of a film whose recording is deleted, and deletes what was made.
+func (f *films) forget(ctx context.Context, id string) error {
+	f.mu.Lock()
+	now := f.making
+	f.mu.Unlock()
+	if now != nil && now.id == id {
+		now.cancel(errForgotten)
+		select {
+		case <-now.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return os.RemoveAll(filepath.Join(f.work, id))
+}
+
+// unavailable says why nothing can be made; "": something can, or nobody has looked yet.
+func (f *films) unavailable() recording.FilmReason {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.missing
+}
+
+// filmObject is the name under which a file of a film is kept.
+func filmObject(id string, which recording.FilmFile) string {
+	return id + "/" + recorder.FilmFolder + "/" + string(which) + ".age"
+}
+
+// deleteFilm deletes what was made of a recording to be watched.
+func (k *kept) deleteFilm(ctx context.Context, id string) error {
+	for _, place := range k.objects {
+		for _, which := range []recording.FilmFile{recording.TheFilm, recording.FilmCaptions, recording.FilmChapters} {
+			if err := place.Delete(ctx, filmObject(id, which)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// OpenFilm implements recording.Kept.
+func (k *kept) OpenFilm(ctx context.Context, id string, which recording.FilmFile) (recording.OpenedFilm, error) {
+	if !k.filmKey.is() {
+		return recording.OpenedFilm{}, recording.ErrNoKey
+	}
+	sealed, err := k.openObject(ctx, filmObject(id, which))
+	switch {
+	case errors.Is(err, storage.ErrNone):
+		return recording.OpenedFilm{}, recording.ErrNone
+	case err != nil:
+		return recording.OpenedFilm{}, err
+	}
+	plain, err := seal.OpenFileAt(sealed, sealed.Object().Size, k.filmKey.identities)
+	if err != nil {
+		if errors.Is(err, seal.ErrNotForUs) {
+			err = errors.Join(recording.ErrNoKey, err)
+		}
+		return recording.OpenedFilm{}, errors.Join(err, sealed.Close())
+	}
+	return recording.OpenedFilm{ReadSeekCloser: openedFilm{plain, sealed}, Bytes: plain.Size()}, nil
+}
+
+// openObject opens an object wherever it lies: a store may have been named since it was put.
+func (k *kept) openObject(ctx context.Context, name string) (storage.File, error) {
+	for _, place := range k.objects {
+		if file, err := place.Open(ctx, name); !errors.Is(err, storage.ErrNone) {
+			return file, err
+		}
+	}
+	return nil, storage.ErrNone
+}
+
+// openedFilm is read in the clear, and closes what it is read from.
+type openedFilm struct {
+	*io.SectionReader
+	io.Closer
+}

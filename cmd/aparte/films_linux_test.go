@@ -1,0 +1,390 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"aparte/recorder"
+	"aparte/recorder/seal"
+	"aparte/sfu/tap"
+	"aparte/signaling/profile"
+	"aparte/signaling/recording"
+)
+
+// cinema is a server, not started, with a key of its own and a meeting.
+type cinema struct {
+	*server
+	t       *testing.T
+	c       *Config
+	meeting string
+}
+
+func newCinema(t *testing.T, change func(c *Config)) *cinema {
+	t.Helper()
+	config := defaults()
+	c := &config
+	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	c.Recordings.ServerKey, c.Recordings.FilmFolder = filepath.Join(t.TempDir(), "server.key"), filepath.Join(t.TempDir(), "films")
+	if change != nil {
+		change(c)
+	}
+	s := &cinema{server: serverOf(t, c, true), t: t, c: c}
+	s.meeting = demoMeeting(t, s.server)
+	// The films are made by the program itself.
+	s.films.self = filepath.Join(t.TempDir(), "aparte")
+	if err := os.Symlink(os.Args[0], s.films.self); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// record makes a recording of one second in which Inês says nothing, and its film's place
+// in the queue.
+func (s *cinema) record(id string, policy profile.Recording, watchable bool) recording.Summary {
+	s.t.Helper()
+	ctx := s.t.Context()
+	capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: 1, Meeting: s.meeting, Policy: policy, Watchable: watchable, AskedBy: "anne"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	capture.Note(recording.Event{At: time.Now(), Kind: recording.EventAllowed, Identity: "p", Name: "Inês"})
+	rec := capture.(*writing).rec
+	rec.Begin(tap.Stream{ID: 1, Identity: "p", Track: "TR_a", Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2})
+	for n := range uint16(50) {
+		raw, err := (&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 111, SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0xf8, 0xff, 0xfe}}).Marshal()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		rec.Packet(1, time.Now().Add(time.Duration(n)*20*time.Millisecond), raw)
+	}
+	summary, err := capture.Stop(ctx, true)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	db := overIn(s.t, s.c, id, s.meeting)
+	for _, statement := range []string{
+		`UPDATE recordings SET keep_days = 90, expires_at = ended_at + 90 * 86400000, watchable = 1 WHERE id = '` + id + `'`,
+		`INSERT INTO recording_films VALUES ('` + id + `', 'queued', 1, 1, 0, 0, '', NULL, 0, '', '', 0, 0, 0)`,
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return summary
+}
+
+func (s *cinema) film(id string) recording.Film {
+	s.t.Helper()
+	f, err := s.store.Film(s.t.Context(), id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return f
+}
+
+// read is a file of a film, in the clear.
+func (s *cinema) read(id string, which recording.FilmFile) string {
+	s.t.Helper()
+	f, err := s.kept.OpenFilm(s.t.Context(), id, which)
+	if err != nil {
+		s.t.Fatal(which, err)
+	}
+	text, err := io.ReadAll(f)
+	if err := errors.Join(err, f.Close()); err != nil || int64(len(text)) != f.Bytes {
+		s.t.Fatal(which, err, f.Bytes, len(text))
+	}
+	return string(text)
+}
+
+// working is an ffmpeg that does what it is asked, but stops to wait while there is a file.
+func working(t *testing.T) (ffmpeg, wait string) {
+	t.Helper()
+	dir := t.TempDir()
+	ffmpeg, wait = filepath.Join(dir, "ffmpeg"), filepath.Join(dir, "wait")
+	script := "#!/bin/sh\ncase \"$*\" in *-encoders*|*-filters*|*-version*) ;; *) [ -e " + wait + " ] && echo $$ > " + wait + "s && exec /bin/sleep 60 ;; esac\nexec /usr/bin/ffmpeg \"$@\"\n"
+	if err := os.WriteFile(ffmpeg, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return ffmpeg, wait
+}
+
+func create(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not within 20 s: " + what)
+		}
+	}
+}
+
+// statOf are the fields of /proc/PID/stat after the name, the state first (proc(5)).
+func statOf(t *testing.T, pid int) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+}
+
+const recordingID = "RRRRRRRRRRRRRRRRRRRRRR"
+
+// A film that a stop of the server interrupted goes on after it, in a process of its own
+// that leaves the machine to those who speak; what comes out is sealed, and nothing else stays.
+func TestAFilmIsMade(t *testing.T) {
+	ffmpeg, wait := working(t)
+	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = ffmpeg })
+	if summary := s.record(recordingID, profile.RecordingConsent, true); summary.Sealed {
+		t.Error("it is told as sealed to the archive alone")
+	}
+	create(t, wait)
+	ctx, stop := context.WithCancel(t.Context())
+	begun := make(chan int, 1)
+	s.films.started = func(pid int) { begun <- pid }
+	over := make(chan struct{})
+	go func() { defer close(over); s.films.run(ctx) }()
+	pid := <-begun
+	if stat := statOf(t, pid); len(stat) < 17 || stat[16] != strconv.Itoa(filmNiceness) {
+		t.Errorf("its priority: %v", stat)
+	}
+	environ, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
+	arguments, argErr := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	if err := errors.Join(err, argErr); err != nil || !bytes.Contains(environ, []byte("GOMAXPROCS=2")) || bytes.Contains(environ, []byte("SECRET")) || bytes.Contains(arguments, []byte("SECRET")) {
+		t.Errorf("it is started as %q in %q, %v", arguments, environ, err)
+	}
+	until(t, "ffmpeg works", func() bool { text, err := os.ReadFile(wait + "s"); return err == nil && len(text) > 1 })
+	stop()
+	<-over
+	text, err := os.ReadFile(wait + "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []int{pid, decoder} {
+		until(t, "it dies with its server", func() bool { stat := statOf(t, one); return stat == nil || stat[0] == "Z" })
+	}
+	if f := s.film(recordingID); f.State != recording.FilmQueued || f.Attempts != 0 || f.Begun != 1 {
+		t.Errorf("interrupted: %+v", f)
+	}
+	folder := filepath.Join(s.c.Recordings.FilmFolder, recordingID)
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("what is half made: %v, %v", info, err)
+	}
+
+	// After a crash it is as it was: running, of a process that is no more.
+	if err := s.store.SaveFilm(t.Context(), recording.Film{Recording: recordingID, State: recording.FilmRunning, Begun: 1, QueuedAt: time.Now(), Since: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	create(t, filepath.Join(s.c.Recordings.FilmFolder, "of-none"))
+	if err := os.Remove(wait); err != nil {
+		t.Fatal(err)
+	}
+	s.films.started = nil
+	s.films.tidy(t.Context())
+	if !s.films.next(t.Context()) {
+		t.Fatal("there is nothing to do")
+	}
+	f := s.film(recordingID)
+	if f.State != recording.FilmDone || f.Type != "audio/ogg" || f.Length < 900*time.Millisecond || f.Bytes == 0 || f.Begun != 2 {
+		t.Fatalf("made: %+v", f)
+	}
+	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 0 {
+		t.Errorf("on the way is left %v, %v", entries, err)
+	}
+	if got := s.read(recordingID, recording.TheFilm); !strings.HasPrefix(got, "OggS") || int64(len(got)) != f.Bytes {
+		t.Errorf("the film is %.8q, %d bytes", got, len(got))
+	}
+	if got := s.read(recordingID, recording.FilmChapters); !strings.Contains(got, "Inês") {
+		t.Errorf("the chapters are %s", got)
+	}
+	sealed, err := os.ReadFile(filepath.Join(s.c.DataDir, recordingsFolder, filmObject(recordingID, recording.TheFilm)))
+	if err != nil || !bytes.HasPrefix(sealed, []byte("age-encryption.org")) || bytes.Contains(sealed, []byte("OggS")) {
+		t.Errorf("on the disk is %.30q, %v", sealed, err)
+	}
+	// The archive opens it as well.
+	if text, err := os.ReadFile(s.archive); err != nil {
+		t.Error(err)
+	} else if keys, err := seal.ParseIdentities(text); err != nil {
+		t.Error(err)
+	} else if _, err := seal.OpenFileAt(bytes.NewReader(sealed), int64(len(sealed)), keys); err != nil {
+		t.Errorf("the archive: %v", err)
+	}
+	if s.films.next(t.Context()) {
+		t.Error("there is something to do")
+	}
+	if err := s.kept.Delete(t.Context(), recordingID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(s.c.DataDir, recordingsFolder, recordingID)); !os.IsNotExist(err) {
+		t.Errorf("deleted, and there is %v", err)
+	}
+	if _, err := s.kept.OpenFilm(t.Context(), recordingID, recording.TheFilm); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("deleted, and opens: %v", err)
+	}
+}
+
+// A recording that is deleted takes its film with it, also while that is being made.
+func TestAFilmIsForgottenWhileItIsMade(t *testing.T) {
+	ffmpeg, wait := working(t)
+	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = ffmpeg })
+	s.record(recordingID, profile.RecordingConsent, true)
+	create(t, wait)
+	begun := make(chan int, 1)
+	s.films.started = func(pid int) { begun <- pid }
+	over := make(chan struct{})
+	go func() { defer close(over); s.films.next(t.Context()) }()
+	pid := <-begun
+	until(t, "ffmpeg works", func() bool { text, err := os.ReadFile(wait + "s"); return err == nil && len(text) > 1 })
+	if err := s.kept.Delete(t.Context(), recordingID); err != nil {
+		t.Fatal(err)
+	}
+	<-over
+	if stat := statOf(t, pid); stat != nil && stat[0] != "Z" {
+		t.Errorf("it is made on: %v", stat)
+	}
+	for _, folder := range []string{s.c.Recordings.FilmFolder, filepath.Join(s.c.DataDir, recordingsFolder)} {
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
+			t.Errorf("in %s is left %v, %v", folder, entries, err)
+		}
+	}
+}
+
+// Without ffmpeg films wait and say so; with it they are made.
+func TestWithoutFFmpegFilmsWait(t *testing.T) {
+	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = "/nonexistent/ffmpeg" })
+	s.record(recordingID, profile.RecordingConsent, true)
+	if s.films.next(t.Context()) {
+		t.Error("something was made")
+	}
+	if f := s.film(recordingID); f.State != recording.FilmUnavailable || f.Reason != recording.FilmNoProgram {
+		t.Errorf("it waits as %+v", f)
+	}
+	s.films.ffmpeg, s.films.looked = "/usr/bin/ffmpeg", time.Time{}
+	if !s.films.next(t.Context()) || s.film(recordingID).State != recording.FilmDone {
+		t.Errorf("with ffmpeg it is %+v", s.film(recordingID))
+	}
+	// What cannot be made fails, and says why.
+	s.record(strings.Repeat("S", 22), profile.RecordingConsent, true)
+	if err := os.Truncate(filepath.Join(s.c.DataDir, recordingsFolder, strings.Repeat("S", 22), seal.PartName(1)), 8000); err != nil {
+		t.Fatal(err)
+	}
+	s.films.next(t.Context())
+	if f := s.film(strings.Repeat("S", 22)); f.State != recording.FilmFailed && f.State != recording.FilmQueued || f.Reason == "" {
+		t.Errorf("of what is damaged: %+v", f)
+	}
+	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 0 {
+		t.Errorf("on the way is left %v, %v", entries, err)
+	}
+}
+
+// What is sealed to the archive is never sealed to the server's key, whatever anybody
+// says, and the server cannot open it.
+func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
+	s := newCinema(t, nil)
+	sealedTo := func(id string) []string {
+		t.Helper()
+		to, err := recipientsOf(filepath.Join(s.c.DataDir, recordingsFolder, id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	opens := func(id string) error {
+		return recordingFiles(filepath.Join(s.c.DataDir, recordingsFolder, id), func(files *recorder.Files) error {
+			_, err := seal.Open(files.Parts, s.kept.key.Public(), s.kept.filmKey.identities, false, false, io.Discard)
+			return err
+		})
+	}
+	for _, c := range []struct {
+		policy    profile.Recording
+		watchable bool // as the order says
+		opens     bool
+	}{
+		{profile.RecordingConsent, true, true},
+		{profile.RecordingConsent, false, false}, // it was asked for before there was a key
+		{profile.RecordingSealed, true, false},
+		{profile.RecordingSealed, false, false},
+	} {
+		id := strings.Repeat(map[bool]string{true: "T", false: "F"}[c.watchable], 21) + string(c.policy)[:1]
+		summary := s.record(id, c.policy, c.watchable)
+		is := false
+		for _, to := range sealedTo(id) {
+			is = is || to == s.kept.filmKey.public.String()
+		}
+		err := opens(id)
+		if is != c.opens || (err == nil) != c.opens || err != nil && !errors.Is(err, seal.ErrNotForUs) || summary.Sealed == c.opens {
+			t.Errorf("%s, watchable: %t: sealed to the server: %t, it opens: %v, told as sealed: %t", c.policy, c.watchable, is, err, summary.Sealed)
+		}
+	}
+	// Nor is a film made of it by mistake.
+	id := strings.Repeat("T", 21) + "s"
+	for range 4 {
+		s.films.next(t.Context())
+	}
+	if f := s.film(id); f.State != recording.FilmFailed || f.Reason != recording.FilmNoKey {
+		t.Errorf("its film is %+v", f)
+	}
+	// The server's key among the archive's would be a way round.
+	config := *s.c
+	config.Recordings.Recipients = []string{s.kept.filmKey.public.String()}
+	if _, err := openRecorder(&config, s.kept, s.rooms.Meetings(), s.store, nil); err == nil || !strings.Contains(err.Error(), "recordings.recipients") {
+		t.Errorf("the server's key as the archive's: %v", err)
+	}
+}
+
+func TestTheServersKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server.key")
+	made, err := loadServerKey(path)
+	if err != nil || !made.is() {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("its file: %v, %v", info, err)
+	}
+	if again, err := loadServerKey(path); err != nil || again.public.String() != made.public.String() {
+		t.Errorf("read again: %v", err)
+	}
+	if none, err := loadServerKey(""); err != nil || none.is() {
+		t.Errorf("none: %v", err)
+	}
+	secret := made.text[strings.Index(made.text, "AGE-SECRET"):][:60]
+	for _, wrong := range []struct {
+		what string
+		mode os.FileMode
+	}{{"nothing of the kind", 0o600}, {made.text, 0o644}} {
+		if err := errors.Join(os.WriteFile(path, []byte(wrong.what), wrong.mode), os.Chmod(path, wrong.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := loadServerKey(path); !errors.As(err, &usageError{}) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%.10q, mode %o: %v", wrong.what, wrong.mode, err)
+		}
+	}
+}
+
+// Whoever composes ends with the server, and nobody else is served.
+func TestWhatComposesEndsWithItsInput(t *testing.T) {
+	var out, log strings.Builder
+	if code := run(t.Context(), []string{"record", "film"}, &process{stdin: strings.NewReader(""), stdout: &out, stderr: &log}); code != exitUsage {
+		t.Errorf("without an order: %d %s", code, log.String())
+	}
+}

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"aparte/signaling/meeting"
+	"aparte/signaling/recording"
+)
+
+// Films of recordings, which are watched where they are kept.
+
+// Film is what hosts watch of a recording.
+type Film struct {
+	State    string    `json:"state" enum:"queued,running,done,failed,unavailable" doc:"unavailable: the server has no program that composes; the film waits for one."`
+	Since    time.Time `json:"since" doc:"In this state."`
+	Ahead    int       `json:"ahead,omitempty" doc:"How many are made before it, while it waits."`
+	Stage    string    `json:"stage,omitempty" enum:"opening,sound,pictures,joining" doc:"What is being done, in this order."`
+	Progress float64   `json:"progress,omitempty" doc:"Of the stage, from 0 to 1."`
+	Left     int       `json:"left,omitempty" doc:"Seconds that it still takes, at the pace until now; absent: nobody can tell."`
+	Attempts int       `json:"attempts,omitempty" doc:"That failed."`
+	Reason   string    `json:"reason,omitempty" enum:"no-program,no-key,nothing,damaged,too-long,no-room,interrupted,error" doc:"Why it failed last. no-program, no-key and no-room are the operator's to mend."`
+	Type     string    `json:"type,omitempty" doc:"Media type, once it is there: audio of a meeting without pictures."`
+	Length   float64   `json:"length,omitempty" doc:"Seconds."`
+	Bytes    int64     `json:"bytes,omitempty"`
+	Captions bool      `json:"captions,omitempty" doc:"There are captions: who speaks when."`
+}
+
+// FilmChapter is a place of a film to go to.
+type FilmChapter struct {
+	At    float64 `json:"at" doc:"Seconds from its beginning."`
+	Title string  `json:"title" doc:"In the language of the meeting's post; has names: show it isolated (bdi)."`
+}
+
+// FilmChapters are the chapters of a film.
+type FilmChapters struct {
+	Chapters []FilmChapter `json:"chapters" nullable:"false" doc:"In order."`
+}
+
+type inFilm struct {
+	ID        string `path:"id" maxLength:"64"`
+	Recording string `path:"recording" maxLength:"64"`
+	Save      bool   `query:"save" doc:"It is taken away, not watched: it is not encrypted then, and the audit trail tells each time."`
+}
+
+func filmOf(f *meeting.KeptFilm) *Film {
+	if f == nil {
+		return nil
+	}
+	return &Film{
+		State: string(f.State), Since: f.Since.UTC(), Ahead: f.Ahead, Stage: string(f.Stage), Progress: float64(f.Progress) / 1000, Left: int(f.Left.Seconds()),
+		Attempts: f.Attempts, Reason: string(f.Reason), Type: f.Type, Length: f.Length.Seconds(), Bytes: f.Bytes, Captions: f.Captions,
+	}
+}
+
+// filmResponses are what the calls answer with that are no JSON.
+var filmResponses = map[string]*huma.Response{
+	"watch-recording": {Description: "The film; a range of it is 206 (RFC 9110)", Content: map[string]*huma.MediaType{
+		"video/webm": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		"audio/ogg":  {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+	}},
+	"get-recording-captions": {Description: "WebVTT", Content: map[string]*huma.MediaType{"text/vtt": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+}
+
+func (a *API) watchRecording(ctx context.Context, in *inFilm) (*huma.StreamResponse, error) {
+	return a.giveFilm(ctx, in.ID, in.Recording, recording.TheFilm, in.Save)
+}
+
+func (a *API) getCaptions(ctx context.Context, in *inRecording) (*huma.StreamResponse, error) {
+	return a.giveFilm(ctx, in.ID, in.Recording, recording.FilmCaptions, false)
+}
+
+// maxChapters is how large the file of chapters may be, in bytes.
+const maxChapters = 4 << 20
+
+func (a *API) getChapters(ctx context.Context, in *inRecording) (*output[FilmChapters], error) {
+	file, err := a.meetings.WatchRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, recording.FilmChapters, meeting.FilmWatched)
+	if err != nil {
+		return nil, err
+	}
+	var chapters []recording.FilmChapter
+	err = json.NewDecoder(io.LimitReader(file, maxChapters)).Decode(&chapters)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("chapters of recording %s: %w", in.Recording, err)
+	}
+	out := FilmChapters{Chapters: make([]FilmChapter, len(chapters))}
+	for i, c := range chapters {
+		out.Chapters[i] = FilmChapter(c)
+	}
+	return &output[FilmChapters]{out}, nil
+}
+
+func (a *API) filmAgain(ctx context.Context, in *inRecording) (*output[Film], error) {
+	f, err := a.meetings.FilmAgain(ctx, theAgent(ctx).agent(), in.ID, in.Recording)
+	if err != nil {
+		return nil, err
+	}
+	return &output[Film]{*filmOf(&f)}, nil
+}
+
+// giveFilm answers with a file of a film, or with a range of it, for as long as whoever
+// gets it may have it.
+func (a *API) giveFilm(ctx context.Context, id, which string, file recording.FilmFile, saved bool) (*huma.StreamResponse, error) {
+	use := meeting.FilmWatched
+	switch {
+	case request(ctx).Method == http.MethodHead:
+		use = meeting.FilmLookedAt
+	case saved:
+		use = meeting.FilmSaved
+	}
+	film, err := a.meetings.WatchRecording(ctx, theAgent(ctx).agent(), id, which, file, use)
+	if err != nil {
+		return nil, err
+	}
+	mediaType := map[recording.FilmFile]string{
+		recording.TheFilm: film.Film.Type, recording.FilmCaptions: "text/vtt; charset=utf-8", recording.FilmChapters: "application/json",
+	}[file]
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer func() { _ = film.Close() }() // it was only read
+		r, w := humago.Unwrap(ctx)
+		handOver(w.Header(), mediaType, filmName(film))
+		if !saved {
+			w.Header().Del("Content-Disposition")
+		}
+		// A film is made once.
+		w.Header().Set("ETag", fmt.Sprintf(`"%s-%s-%d"`, which, file, film.Film.Since.UnixMilli()))
+		deadlines := http.NewResponseController(w).SetWriteDeadline
+		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: time.Now().Add(maxDownload)}, now: a.now, looked: a.now(), may: func() error {
+			k, err := a.whoIs(r)
+			if err == nil {
+				_, err = a.meetings.MayWatch(r.Context(), k.agent(), id, which)
+			}
+			return err
+		}}
+		http.ServeContent(out, r, "", film.Film.Since, film)
+		if out.err != nil {
+			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
+		}
+		_ = deadlines(time.Time{}) // the connection goes on
+	}}, nil
+}
+
+// filmName is what a film is called when it is taken away.
+func filmName(f meeting.WatchedFilm) string {
+	mediaType, _, _ := mime.ParseMediaType(f.Film.Type)
+	return fmt.Sprintf("recording-%s-%s.%s", f.Of.StartedAt.UTC().Format(time.DateOnly), f.Of.ID, cmp.Or(strings.TrimPrefix(path.Base("/"+mediaType), "x-"), "webm"))
+}

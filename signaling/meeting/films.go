@@ -1,0 +1,173 @@
+package meeting
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"aparte/signaling/audit"
+	"aparte/signaling/recording"
+	"aparte/signaling/role"
+)
+
+// Films of recordings, which their hosts watch where the server holds a key to them.
+
+// maxUnmadeFilms is how many films that wait are counted.
+const maxUnmadeFilms = 1000
+
+// KeptFilm is a film that was made, or will be.
+type KeptFilm struct {
+	recording.Film
+	Ahead int           // how many are made before it, while it waits
+	Left  time.Duration // how long it still takes; 0: nobody can tell
+}
+
+// film is that of a recording; nil: there is and will be none.
+func (m *Meetings) film(ctx context.Context, r recording.Recording) (*KeptFilm, error) {
+	if !r.Watchable {
+		return nil, nil
+	}
+	f, err := m.cfg.Store.Film(ctx, r.ID)
+	if errors.Is(err, recording.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &KeptFilm{Film: f}
+	v.Left, _ = f.Left(m.cfg.now())
+	if f.State == recording.FilmQueued {
+		unmade, err := m.cfg.Store.UnmadeFilms(ctx, maxUnmadeFilms)
+		if err != nil {
+			return nil, err
+		}
+		v.Ahead = recording.Ahead(f, unmade)
+	}
+	return v, nil
+}
+
+type mayWatch struct{ byReader }
+
+func (mayWatch) command() role.Command { return role.WatchRecording }
+
+func (a mayWatch) do(l *live, _ time.Time) (any, error) { return a.access(l), nil }
+
+// watched is told before the first byte of it goes, once in a sitting.
+type watched struct {
+	mayWatch
+	recording string
+}
+
+func (a watched) do(l *live, _ time.Time) (any, error) {
+	l.note(audit.Did(audit.RecordingWatched).On(audit.OfRecording, a.recording))
+	return struct{}{}, nil
+}
+
+// WatchedFilm is a file of a film on its way to a host.
+type WatchedFilm struct {
+	recording.OpenedFilm
+	Film recording.Film
+	Of   recording.Recording
+}
+
+// MayWatch says whether somebody may watch a recording now, and finds it. Refused with
+// recording.ErrNone, also once the recording's time is over.
+func (m *Meetings) MayWatch(ctx context.Context, by Agent, id, which string) (recording.Recording, error) {
+	e, _, err := m.mayWatch(ctx, by, id, which)
+	return e.Recording, err
+}
+
+func (m *Meetings) mayWatch(ctx context.Context, by Agent, id, which string) (recording.Entry, mayWatch, error) {
+	var may mayWatch
+	e, err := m.mayRead(ctx, by, id, which, recording.ToWatch, func(b byReader) act {
+		may = mayWatch{b}
+		return may
+	})
+	return e, may, err
+}
+
+// FilmUse is what somebody asks for a film for.
+type FilmUse int
+
+// The uses. The audit trail has each time that one was saved, and each sitting in which one
+// was watched; whoever looks at it gets nothing of what is in it.
+const (
+	FilmWatched FilmUse = iota
+	FilmSaved
+	FilmLookedAt
+)
+
+// WatchRecording opens a file of a recording's film. The audit trail has who did when it
+// returns. Whoever gets it closes it. Refused as by
+// MayWatch, or with recording.ErrNoKey.
+func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which string, file recording.FilmFile, use FilmUse) (WatchedFilm, error) {
+	e, may, err := m.mayWatch(ctx, by, id, which)
+	if err != nil {
+		return WatchedFilm{}, err
+	}
+	f, err := m.cfg.Store.Film(ctx, which)
+	if err != nil {
+		return WatchedFilm{}, err
+	}
+	if f.State != recording.FilmDone || file == recording.FilmCaptions && !f.Captions {
+		return WatchedFilm{}, recording.ErrNone
+	}
+	opened, err := m.cfg.Kept.OpenFilm(ctx, which, file)
+	if err != nil {
+		return WatchedFilm{}, err
+	}
+	switch use {
+	case FilmSaved:
+		_, err = m.ask(ctx, id, downloaded{mayDownload{may.byReader}, recording.Download{Recording: which, What: recording.TheSavedFilm, Extent: recording.Whole}})
+	case FilmWatched:
+		err = m.sittings.Watch(ctx, by.Account, which, m.cfg.now(), func() error {
+			_, err := m.ask(ctx, id, watched{may, which})
+			return err
+		})
+	case FilmLookedAt:
+	}
+	if err != nil {
+		return WatchedFilm{}, errors.Join(err, opened.Close())
+	}
+	return WatchedFilm{opened, f, e.Recording}, nil
+}
+
+// filmAgain has a film made that failed.
+type filmAgain struct {
+	mayWatch
+	film recording.Film
+}
+
+func (a filmAgain) do(l *live, now time.Time) (any, error) {
+	f, err := a.film.Again(now)
+	if err != nil {
+		return nil, err
+	}
+	l.note(audit.Did(audit.RecordingFilmAgain).On(audit.OfRecording, f.Recording))
+	l.changes.Films = append(l.changes.Films, f)
+	return struct{}{}, nil
+}
+
+// FilmAgain has the film of a recording made again that failed. Refused as by MayWatch,
+// or with recording.ErrState.
+func (m *Meetings) FilmAgain(ctx context.Context, by Agent, id, which string) (KeptFilm, error) {
+	e, may, err := m.mayWatch(ctx, by, id, which)
+	if err != nil {
+		return KeptFilm{}, err
+	}
+	f, err := m.cfg.Store.Film(ctx, which)
+	if err != nil {
+		return KeptFilm{}, err
+	}
+	if _, err := m.ask(ctx, id, filmAgain{may, f}); err != nil {
+		return KeptFilm{}, err
+	}
+	v, err := m.film(ctx, e.Recording)
+	if err == nil && v == nil {
+		err = recording.ErrNone
+	}
+	if err != nil {
+		return KeptFilm{}, err
+	}
+	return *v, nil
+}

@@ -1,0 +1,175 @@
+package recording
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"aparte/signaling/profile"
+)
+
+func TestWatchable(t *testing.T) {
+	for _, policy := range []profile.Recording{profile.RecordingConsent, profile.RecordingSealed, profile.RecordingImpossible} {
+		for _, key := range []bool{true, false} {
+			if got, want := Watchable(policy, key), key && policy == profile.RecordingConsent; got != want {
+				t.Errorf("%s, a key: %t: %t", policy, key, got)
+			}
+		}
+	}
+}
+
+func TestNewFilm(t *testing.T) {
+	for _, state := range []State{Asking, Running, Paused, Interrupted, Stopping, Stopped} {
+		for _, watchable := range []bool{true, false} {
+			f, is := NewFilm(Recording{ID: "R", State: state, Watchable: watchable, StartedAt: noon}, noon)
+			if want := state == Stopped && watchable; is != want || is && (f.State != FilmQueued || f.QueuedAt != noon || f.Recording != "R") {
+				t.Errorf("%s, watchable: %t: %+v, %t", state, watchable, f, is)
+			}
+		}
+	}
+	if _, is := NewFilm(Recording{State: Stopped, Watchable: true}, noon); is {
+		t.Error("of one that never started")
+	}
+}
+
+// What can be done in each state, and what comes of it.
+func TestFilmStates(t *testing.T) {
+	states := []FilmState{FilmQueued, FilmRunning, FilmDone, FilmFailed, FilmUnavailable}
+	for _, act := range []struct {
+		name string
+		do   func(Film) Film
+		to   map[FilmState]FilmState // what is not here stays as it is
+	}{
+		{"begin", func(f Film) Film { f, _ = f.Begin(noon); return f }, map[FilmState]FilmState{FilmQueued: FilmRunning}},
+		{"interrupt", func(f Film) Film { return f.Interrupt(noon) }, map[FilmState]FilmState{FilmRunning: FilmQueued}},
+		{"fail", func(f Film) Film { return f.Fail(FilmError, noon) }, map[FilmState]FilmState{FilmRunning: FilmQueued}},
+		{"fail for good", func(f Film) Film { return f.Fail(FilmDamaged, noon) }, map[FilmState]FilmState{FilmRunning: FilmFailed}},
+		{"finish", func(f Film) Film { return f.Finish("video/webm", time.Second, 1, false, noon) }, map[FilmState]FilmState{FilmRunning: FilmDone}},
+		{"no program", func(f Film) Film { return f.Possible(false, noon) }, map[FilmState]FilmState{FilmQueued: FilmUnavailable}},
+		{"a program", func(f Film) Film { return f.Possible(true, noon) }, map[FilmState]FilmState{FilmUnavailable: FilmQueued}},
+		{"again", func(f Film) Film { f, _ = f.Again(noon); return f }, map[FilmState]FilmState{FilmFailed: FilmQueued}},
+		{"reach", func(f Film) Film { return f.Reached(FilmSound, 10, noon) }, nil},
+	} {
+		for _, from := range states {
+			before := Film{Recording: "R", State: from}
+			after := act.do(before)
+			want, does := act.to[from]
+			if !does {
+				want = from
+			}
+			if after.State != want || !does && act.name != "reach" && after != before {
+				t.Errorf("%s when %s: %+v", act.name, from, after)
+			}
+		}
+	}
+	for _, from := range states {
+		if _, err := (Film{State: from}).Begin(noon); (err == nil) != (from == FilmQueued) || err != nil && !errors.Is(err, ErrState) {
+			t.Errorf("begin when %s: %v", from, err)
+		}
+		if _, err := (Film{State: from}).Again(noon); (err == nil) != (from == FilmFailed) || err != nil && !errors.Is(err, ErrState) {
+			t.Errorf("again when %s: %v", from, err)
+		}
+	}
+}
+
+// Three failures end it, and ten beginnings without an end, as of a film that takes the
+// server down with it; a host has it tried as often again.
+func TestAFilmEnds(t *testing.T) {
+	f := Film{State: FilmQueued}
+	for i := range 3 {
+		var err error
+		if f, err = f.Begin(noon); err != nil {
+			t.Fatal(err)
+		}
+		f = f.Fail(FilmNoRoom, noon.Add(time.Duration(i)*time.Minute))
+		if want := map[bool]FilmState{true: FilmFailed, false: FilmQueued}[i == 2]; f.State != want || f.Reason != FilmNoRoom || f.Attempts != i+1 {
+			t.Errorf("failure %d: %+v", i+1, f)
+		}
+	}
+	f, _ = f.Again(noon)
+	for i := range filmBegun {
+		f, _ = f.Begin(noon)
+		if f.State != FilmRunning {
+			t.Fatalf("beginning %d: %+v", i+1, f)
+		}
+		f = f.Interrupt(noon)
+	}
+	if f, _ = f.Begin(noon); f.State != FilmFailed || f.Reason != FilmInterrupted || f.Attempts != 0 {
+		t.Errorf("begun for ever: %+v", f)
+	}
+}
+
+func TestHowLongAFilmTakes(t *testing.T) {
+	running := Film{State: FilmRunning, Stage: FilmPictures, StageSince: noon}
+	for _, c := range []struct {
+		of   Film
+		at   time.Duration
+		left time.Duration
+		says bool
+	}{
+		{running.Reached(FilmPictures, 250, noon), time.Minute, 3 * time.Minute, true},
+		{running.Reached(FilmPictures, 1000, noon), time.Minute, 0, true},
+		{running.Reached(FilmPictures, 49, noon), time.Minute, 0, false}, // too little to tell
+		{running.Reached(FilmSound, 500, noon), time.Minute, 0, false},
+		{running.Reached(FilmPictures, 500, noon), 0, 0, false},
+		{Film{State: FilmQueued, Progress: 500, Stage: FilmPictures}, time.Minute, 0, false},
+	} {
+		if left, says := c.of.Left(noon.Add(c.at)); says != c.says || says && left != c.left {
+			t.Errorf("%+v after %v: %v, %t", c.of, c.at, left, says)
+		}
+	}
+	if f := running.Reached(FilmPictures, 2000, noon); f.Progress != 1000 {
+		t.Errorf("more than all: %d", f.Progress)
+	}
+}
+
+// Of any queue one film after the other is made, each in its turn, whatever happens to
+// each, and each comes to an end.
+func TestTheQueueComesToAnEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 6).Draw(t, "films")
+		all := make([]Film, n)
+		for i := range all {
+			all[i] = Film{Recording: string(rune('a' + i)), State: FilmQueued, QueuedAt: noon.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "queued")) * time.Second)}
+		}
+		now := noon.Add(time.Minute)
+		for range n*filmBegun + n + 1 {
+			next, is := NextFilm(all)
+			if !is {
+				break
+			}
+			if ahead := Ahead(next, all); ahead != 0 {
+				t.Fatalf("%d are ahead of the next", ahead)
+			}
+			at := int(next.Recording[0] - 'a')
+			for i, other := range all {
+				if i != at && other.State == FilmQueued && Ahead(other, all) == 0 {
+					t.Fatalf("two are next: %+v and %+v", next, other)
+				}
+			}
+			now = now.Add(time.Second)
+			f, err := next.Begin(now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch rapid.SampledFrom([]string{"finish", "fail", "damaged", "interrupt"}).Draw(t, "end") {
+			case "finish":
+				f = f.Finish("video/webm", time.Second, 1, false, now)
+			case "fail":
+				f = f.Fail(FilmError, now)
+			case "damaged":
+				f = f.Fail(FilmDamaged, now)
+			case "interrupt":
+				f = f.Interrupt(now)
+			}
+			all[at] = f
+		}
+		for _, f := range all {
+			if f.State != FilmDone && f.State != FilmFailed || f.Attempts > filmAttempts || f.Begun > filmBegun {
+				t.Errorf("no end: %+v", f)
+			}
+		}
+	})
+}
