@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aparte/recorder/keep"
 	"aparte/sfu"
 	"aparte/sfu/relay"
 	"aparte/sfu/transport"
@@ -46,7 +47,11 @@ func TestNamesOfMetrics(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	families, err := metrics(&server{engine: engine, rooms: rooms, signals: signals, hooks: hooks, exchange: relay.NewExchange()}).Gather()
+	keeper := keep.New(keep.Config{Dir: t.TempDir(), Now: time.Now, After: time.After, Log: log})
+	t.Cleanup(func() { _ = keeper.Close(context.Background()) }) // nothing is on its way
+	families, err := metrics(&server{
+		engine: engine, rooms: rooms, signals: signals, hooks: hooks, exchange: relay.NewExchange(), kept: &kept{place: "s3://records", keeper: keeper},
+	}).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
