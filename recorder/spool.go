@@ -115,7 +115,18 @@ func partsIn(folder string) ([]string, error) {
 
 // ending says where the last part of a folder ended, nil if there is none. Its room must
 // be the one given.
-func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
+func ending(folder, room string, key *seal.NodeKey) (end *seal.Ending, err error) {
+	for range 2 {
+		// It may be brought away just now: then its mark says so the next time.
+		end, err = endingIn(folder, room, key)
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrInUse) {
+			break
+		}
+	}
+	return end, err
+}
+
+func endingIn(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	names, err := partsIn(folder)
 	if err != nil {
 		return nil, err
@@ -136,7 +147,7 @@ func ending(folder, room string, key *seal.NodeKey) (*seal.Ending, error) {
 	switch {
 	case here == 0 && away == 0:
 		return nil, nil
-	case away > here:
+	case away >= here: // where both are, the file is about to go
 		return endingOf(marks[away], room)
 	}
 	last := names[len(names)-1]
