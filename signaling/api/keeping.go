@@ -79,7 +79,7 @@ func (a *API) findRecordings(ctx context.Context, in *inRecordings) (*output[Fou
 	}
 	out := FoundRecordings{Recordings: make([]FoundRecording, len(all))}
 	for i, r := range all {
-		found := FoundRecording{Recording: recordingOf(r.KeptRecording), Meeting: r.Entry.Meeting, Title: r.Title, Post: r.Post, PostName: r.PostName, Until: optional(r.Access.SharedUntil)}
+		found := FoundRecording{Recording: recordingOf(r.KeptRecording), Meeting: r.Meeting, Title: r.Title, Post: r.Post, PostName: r.PostName, Until: optional(r.Access.SharedUntil)}
 		switch {
 		case r.Access.Host:
 			found.Role = "host"
