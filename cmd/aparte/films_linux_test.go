@@ -106,18 +106,6 @@ func (s *cinema) read(id string, which recording.FilmFile) string {
 	return string(text)
 }
 
-// working is an ffmpeg that does what it is asked, but stops to wait while there is a file.
-func working(t *testing.T) (ffmpeg, wait string) {
-	t.Helper()
-	dir := t.TempDir()
-	ffmpeg, wait = filepath.Join(dir, "ffmpeg"), filepath.Join(dir, "wait")
-	script := "#!/bin/sh\ncase \"$*\" in *-encoders*|*-filters*|*-version*) ;; *) [ -e " + wait + " ] && echo $$ > " + wait + "s && exec /bin/sleep 60 ;; esac\nexec /usr/bin/ffmpeg \"$@\"\n"
-	if err := os.WriteFile(ffmpeg, []byte(script), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return ffmpeg, wait
-}
-
 func create(t *testing.T, path string) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -149,15 +137,14 @@ const recordingID = "RRRRRRRRRRRRRRRRRRRRRR"
 // A film that a stop of the server interrupted goes on after it, in a process of its own
 // that leaves the machine to those who speak; what comes out is sealed, and nothing else stays.
 func TestAFilmIsMade(t *testing.T) {
-	ffmpeg, wait := working(t)
-	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = ffmpeg })
+	s := newCinema(t, nil)
 	if summary := s.record(recordingID, profile.RecordingConsent, true); summary.Sealed {
 		t.Error("it is told as sealed to the archive alone")
 	}
-	create(t, wait)
 	ctx, stop := context.WithCancel(t.Context())
-	begun := make(chan int, 1)
-	s.films.started = func(pid int) { begun <- pid }
+	// The process waits for its order, and the order for the test.
+	begun, order := make(chan int, 1), make(chan struct{})
+	s.films.started = func(pid int) { begun <- pid; <-order }
 	over := make(chan struct{})
 	go func() { defer close(over); s.films.run(ctx) }()
 	pid := <-begun
@@ -169,20 +156,10 @@ func TestAFilmIsMade(t *testing.T) {
 	if err := errors.Join(err, argErr); err != nil || !bytes.Contains(environ, []byte("GOMAXPROCS=2")) || bytes.Contains(environ, []byte("SECRET")) || bytes.Contains(arguments, []byte("SECRET")) {
 		t.Errorf("it is started as %q in %q, %v", arguments, environ, err)
 	}
-	until(t, "ffmpeg works", func() bool { text, err := os.ReadFile(wait + "s"); return err == nil && len(text) > 1 })
 	stop()
+	until(t, "it dies with its server", func() bool { stat := statOf(t, pid); return stat == nil || stat[0] == "Z" })
+	close(order)
 	<-over
-	text, err := os.ReadFile(wait + "s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, one := range []int{pid, decoder} {
-		until(t, "it dies with its server", func() bool { stat := statOf(t, one); return stat == nil || stat[0] == "Z" })
-	}
 	if f := s.film(recordingID); f.State != recording.FilmQueued || f.Attempts != 0 || f.Begun != 1 {
 		t.Errorf("interrupted: %+v", f)
 	}
@@ -196,9 +173,6 @@ func TestAFilmIsMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	create(t, filepath.Join(s.c.Recordings.FilmFolder, "of-none"))
-	if err := os.Remove(wait); err != nil {
-		t.Fatal(err)
-	}
 	s.films.started = nil
 	s.films.tidy(t.Context())
 	if !s.films.next(t.Context()) {
@@ -245,23 +219,21 @@ func TestAFilmIsMade(t *testing.T) {
 
 // A recording that is deleted takes its film with it, also while that is being made.
 func TestAFilmIsForgottenWhileItIsMade(t *testing.T) {
-	ffmpeg, wait := working(t)
-	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = ffmpeg })
+	s := newCinema(t, nil)
 	s.record(recordingID, profile.RecordingConsent, true)
-	create(t, wait)
-	begun := make(chan int, 1)
-	s.films.started = func(pid int) { begun <- pid }
+	begun, order := make(chan int, 1), make(chan struct{})
+	s.films.started = func(pid int) { begun <- pid; <-order }
 	over := make(chan struct{})
 	go func() { defer close(over); s.films.next(t.Context()) }()
 	pid := <-begun
-	until(t, "ffmpeg works", func() bool { text, err := os.ReadFile(wait + "s"); return err == nil && len(text) > 1 })
-	if err := s.kept.Delete(t.Context(), recordingID); err != nil {
+	deleted := make(chan error, 1)
+	go func() { deleted <- s.kept.Delete(t.Context(), recordingID) }()
+	until(t, "it is made no more", func() bool { stat := statOf(t, pid); return stat == nil || stat[0] == "Z" })
+	close(order)
+	if err := <-deleted; err != nil {
 		t.Fatal(err)
 	}
 	<-over
-	if stat := statOf(t, pid); stat != nil && stat[0] != "Z" {
-		t.Errorf("it is made on: %v", stat)
-	}
 	for _, folder := range []string{s.c.Recordings.FilmFolder, filepath.Join(s.c.DataDir, recordingsFolder)} {
 		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
 			t.Errorf("in %s is left %v, %v", folder, entries, err)

@@ -227,7 +227,7 @@ const recordings: Schemas['FoundRecording'][] = (() => {
     recording: {
       id, state: 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la réunion', from: at(-30 * hour), to: at(-29 * hour), expires_at: at(2000 * hour), because: 'host', sealed: true, bytes: 640_000_000,
       people: [{ name: 'Inês Duarte', withdrawn: false }, { name: 'كريم حداد', withdrawn: true }], declined: ['Rui Costa'], deleting: false, may: ['download', 'share', 'delete'], shares: [], downloads: [],
-      parts: [{ number: 1, name: 'recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-0001.tar', bytes: 640_000_000, closed: true }], ...more,
+      parts: [{ number: 1, name: 'recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-0001.tar', bytes: 640_000_000, closed: true, stored: 'here' }], ...more,
     },
   });
   const shares = [{ account: 'C', name: 'Luc Petit', since: at(-20 * hour), until: at(100 * hour) }];
