@@ -34,7 +34,13 @@ type meetingRoom struct {
 
 func newMeeting(t *testing.T, single bool) *meetingRoom {
 	t.Helper()
-	m := &meetingRoom{t: t, j: newJournal(t), srv: ownServer(t, t.TempDir())}
+	return newMeetingAt(t, t.TempDir(), single)
+}
+
+// newMeetingAt is newMeeting with the folder of the server's data.
+func newMeetingAt(t *testing.T, dataDir string, single bool) *meetingRoom {
+	t.Helper()
+	m := &meetingRoom{t: t, j: newJournal(t), srv: ownServer(t, dataDir)}
 	m.agent = m.srv.signIn(t)
 	var made struct{ ID string }
 	m.must(m.agent, "", "meetings", map[string]any{"title": "Coopération consulaire"}, &made)

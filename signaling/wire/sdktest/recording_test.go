@@ -1,0 +1,182 @@
+package sdktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+	"golang.org/x/sys/unix"
+)
+
+// recorded is a call that is recorded: a guest's voice, which the test sends packet by
+// packet, and a witness, who gets each.
+type recorded struct {
+	*meetingRoom
+	data    string // the server's folder
+	id      string // of the recording
+	guest   invited
+	voice   *rawTrack
+	witness *rawClient
+	sent    int
+}
+
+// newRecorded begins one. The guest agrees, the host too.
+func newRecorded(t *testing.T, data string) *recorded {
+	t.Helper()
+	r := &recorded{meetingRoom: newMeetingAt(t, data, false), data: data}
+	w := r.invite("Témoin")
+	r.guest = r.invite("Inês Duarte")
+	r.witness = r.join(w.identity, w.token, false)
+	speaker := r.join(r.guest.identity, r.guest.token, false)
+	r.voice = speaker.publish(livekit.TrackType_AUDIO, "voice", microphone)
+	stop := r.voice.play() // until the way to the witness stands
+	r.witness.receives(r.voice.sid(), 5)
+	stop()
+	r.witness.moreOf(r.meetingRoom.voice.sid(), 5) // what was on its way has come
+	var asked struct{ ID string }
+	r.must(r.agent, "", r.call("recording/ask"), map[string]string{"purpose": "Compte rendu"}, &asked)
+	r.id = asked.ID
+	r.says("agree")
+	r.must(r.agent, "", r.call("recording/answer"), map[string]string{"recording": r.id, "answer": "agree"}, nil)
+	r.must(r.agent, "", r.call("recording/start"), nil, nil)
+	return r
+}
+
+func (r *recorded) call(path string) string { return "meetings/" + r.meetingRoom.id + "/call/" + path }
+
+// says is the guest's answer.
+func (r *recorded) says(answer string) {
+	r.t.Helper()
+	r.must(http.DefaultClient, r.guest.session, "guest/call/recording/answer", map[string]string{"recording": r.id, "answer": answer}, nil)
+}
+
+// speak sends n packets of the guest's voice at the pace of the host's, each once the one
+// before has come: none is lost.
+func (r *recorded) speak(n int, word string) {
+	r.t.Helper()
+	for range n {
+		before := r.witness.packetsOf(r.voice.sid())
+		r.sent++
+		r.voice.write(uint32(r.sent)*960, true, fmt.Appendf(nil, "%s %d", word, r.sent))
+		r.witness.receives(r.voice.sid(), before+1)
+		r.witness.moreOf(r.meetingRoom.voice.sid(), 1)
+	}
+}
+
+// size is how much of the recording is on the disk.
+func (r *recorded) size() (n int64) {
+	parts, err := filepath.Glob(filepath.Join(r.data, "recordings", r.id, "part-*.tar"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, part := range parts {
+		if info, err := os.Stat(part); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
+}
+
+// command runs the program on the recording's files.
+func (r *recorded) command(args ...string) (string, error) {
+	r.t.Helper()
+	path, err := program()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	out, err := exec.CommandContext(r.t.Context(), path, append(args, "--node-key", filepath.Join(r.data, "node-key.json"))...).CombinedOutput()
+	return string(out), err
+}
+
+// A disk for recordings that fills up during a call: the recording ends by itself and hosts
+// read why, every packet goes on to everybody, and what was written verifies.
+func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	disk := filepath.Join(data, "recordings")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sized := func(flags uintptr, size string) error {
+		return unix.Mount("tmpfs", disk, "tmpfs", flags, "mode=0700,size="+size)
+	}
+	switch err := sized(0, "1g"); {
+	case errors.Is(err, unix.EPERM):
+		t.Skip("a disk of its own needs the right to mount one")
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(disk, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	r := newRecorded(t, data)
+	for empty := r.size(); r.size() < empty+20_000; {
+		r.speak(25, "BEFORE")
+	}
+	if err := sized(unix.MS_REMOUNT, "64m"); err != nil { // less than is left to others
+		t.Fatal(err)
+	}
+	var list struct {
+		Recordings []struct{ State, Because string }
+	}
+	for began := time.Now(); len(list.Recordings) == 0 || list.Recordings[0].State != "stopped"; {
+		r.speak(25, "MEANWHILE")
+		status, answer := r.send("GET", r.agent, "", "meetings/"+r.meetingRoom.id+"/recordings", nil)
+		if err := json.Unmarshal(answer, &list); err != nil || status != http.StatusOK || time.Since(began) > patience {
+			t.Fatalf("it goes on: %d %s, %v", status, answer, err)
+		}
+	}
+	if got := list.Recordings[0].Because; got != "no-room" {
+		t.Errorf("it stopped because of %q", got)
+	}
+	if status, answer := r.send("GET", r.agent, "", r.call("recording"), nil); status != http.StatusOK || !strings.Contains(string(answer), `"state":"none"`) {
+		t.Errorf("then %d %s", status, answer)
+	}
+	written := r.size()
+	r.speak(50, "AFTERWARDS")
+	if got := r.size(); got != written {
+		t.Errorf("%d bytes were written after it had ended", got-written)
+	}
+	if out, err := r.command("record", "verify", filepath.Join(disk, r.id)); err != nil || !strings.Contains(out, "(no room on the disk)") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Nothing of what is said after a withdrawal has been answered is in the journal, whenever the
+// program is killed, while it still reaches everybody in the call.
+func TestNothingIsWrittenAfterAWithdrawalThatWasAnswered(t *testing.T) {
+	t.Parallel()
+	for round := range 3 {
+		t.Run(fmt.Sprint(round), func(t *testing.T) {
+			r := newRecorded(t, t.TempDir())
+			for empty := r.size(); r.size() < empty+10_000; {
+				r.speak(10, "BEFORE")
+			}
+			r.says("decline")
+			r.speak(5+40*round, "LATER") // for none, one and two segments
+			r.srv.kill()
+			opened := filepath.Join(t.TempDir(), "opened")
+			if out, err := r.command("record", "open", filepath.Join(r.data, "recordings", r.id), "-i", filepath.Join(r.data, "archive.key"), "-o", opened); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			journal, err := os.ReadFile(filepath.Join(opened, "journal"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before, later := bytes.Count(journal, []byte("BEFORE ")), bytes.Count(journal, []byte("LATER ")); before == 0 || later > 0 {
+				t.Errorf("in the journal are %d packets of before the withdrawal and %d of after it", before, later)
+			}
+		})
+	}
+}
