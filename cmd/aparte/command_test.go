@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aparte/recorder/compose/confine"
+	"aparte/recorder/compose/render"
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +46,7 @@ func TestCommands(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"capture":  capture,
 			"exits":    exits,
+			"lock":     lock,
 			"mode":     mode,
 			"speak":    speak,
 			"spoil":    spoil,
@@ -212,4 +214,14 @@ func TestTwoServersDoNotShareData(t *testing.T) {
 		t.Errorf("second server: %d %q", code, log.String())
 	}
 	first.wait(t)
+}
+
+// lock is another run of "aparte record compose" that has a work folder, until the script ends.
+func lock(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: lock DIR")
+	}
+	release, err := render.Lock(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() { _ = release() })
 }

@@ -50,11 +50,17 @@ func (c *recordCompose) Run(ctx context.Context, p *process) error {
 	if c.Work == "" {
 		c.Work = output + ".work"
 	}
-	if err := emptyFolder(output); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(c.Work, 0o700); err != nil {
 		return usageError{fmt.Errorf("work: %w", err)}
+	}
+	release, err := render.Lock(c.Work)
+	if err != nil {
+		return usageError{fmt.Errorf("work: %w", err)}
+	}
+	defer release() //nolint:errcheck // nothing was written to it
+	if err := emptyFolder(output); err != nil {
+		_ = os.Remove(c.Work) // unless something is left in it
+		return err
 	}
 	if err = c.compose(ctx, p, tool, output); err != nil {
 		_ = os.Remove(output) // if nothing is in it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -194,6 +195,42 @@ func TestBrokenStreams(t *testing.T) {
 	d := decode(t, path)
 	if len(d.frames) != 50 || d.colour(1, 320, 360) != "red" {
 		t.Errorf("%d pictures: %s", len(d.frames), d.colour(1, 320, 360))
+	}
+}
+
+// A stream whose first picture can be decoded, and which breaks its decoder later, costs its
+// sender the picture of that interval: the others are drawn again without it.
+func TestAStreamThatBreaksItsDecoderLater(t *testing.T) {
+	s := newStudio(t, 1, "anne", "bob")
+	s.picture(t, "anne", "camera", "color=red:s=320x180:r=25", 0, 1)
+	s.picture(t, "bob", "camera", "color=blue:s=320x180:r=25", 0, 1)
+	real, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A program that dies of Bob's picture, but for its first frame, as with a bug in a decoder.
+	frail := filepath.Join(t.TempDir(), "ffmpeg")
+	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in\n*'-frames 1 '*) ;;\n*02-bob-camera.webm*) echo 'a bug in the decoder' >&2; exit 1 ;;\nesac\nexec %s \"$@\"\n", real)
+	if err := os.WriteFile(frail, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Find(t.Context(), frail, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	result, err := Compose(t.Context(), Config{
+		Tool: found, Index: s.index, Media: s.dir, Work: filepath.Join(t.TempDir(), "work"), Dir: dir, Layout: compose.Grid, Language: compose.English, Format: WebM,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Spoiled) != 1 || !strings.HasPrefix(result.Spoiled[0], "02-bob-camera.webm: ") || !strings.Contains(result.Spoiled[0], "a bug in the decoder") {
+		t.Errorf("%q", result.Spoiled)
+	}
+	d := decode(t, filepath.Join(dir, result.Film))
+	if len(d.frames) != 25 || d.colour(0.5, 320, 360) != "red" || d.colour(0.5, 960, 300) == "blue" {
+		t.Errorf("%d pictures: %s and %s", len(d.frames), d.colour(0.5, 320, 360), d.colour(0.5, 960, 300))
 	}
 }
 
