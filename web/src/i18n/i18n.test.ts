@@ -87,8 +87,8 @@ describe('the catalogues', () => {
     }
     expect(counted).toBeGreaterThan(30)
   })
-  it('are split in five without loss', () => {
-    const parts = ['door', 'call', 'agents', 'admin', 'recordings'].map((name) => part(fr, name))
+  it('are split in six without loss', () => {
+    const parts = ['door', 'call', 'agents', 'admin', 'recordings', 'film'].map((name) => part(fr, name))
     expect(Object.assign({}, ...parts)).toEqual(fr)
     expect(parts.map((texts) => Object.keys(texts).length).reduce((a, b) => a + b)).toBe(Object.keys(fr).length)
   })
