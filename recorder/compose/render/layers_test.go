@@ -30,7 +30,9 @@ func TestLayersAreOnePicture(t *testing.T) {
 	began := time.Date(2027, 3, 2, 9, 0, 0, 0, time.UTC)
 	tape := journal.Append(nil, 0, journal.Head{Part: 1, Began: began})
 	for _, e := range []journal.Event{
-		journal.Started{Recording: "r1", Room: "m1"}, journal.Joined{Identity: "anne", Name: "Anne"}, journal.Consent{Identity: "anne", Answer: journal.Given},
+		journal.Started{Recording: "r1", Room: "m1"},
+		journal.Joined{Identity: "anne", Name: "Anne"},
+		journal.Consent{Identity: "anne", Answer: journal.Given},
 		journal.Begin{Stream: tap.Stream{ID: 1, Identity: "anne", Track: "TR_v", Source: "camera", Mime: "video/VP9", SSRC: 5, PayloadType: 98, ClockRate: 90000}},
 	} {
 		tape = journal.Append(tape, 0, e)
