@@ -118,7 +118,7 @@ func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which strin
 	}
 	switch use {
 	case FilmSaved:
-		_, err = m.ask(ctx, id, downloaded{mayDownload{may.byReader}, recording.Download{Recording: which, What: recording.TheSavedFilm, Extent: recording.Whole}})
+		_, err = m.ask(ctx, id, downloaded{mayDownload(may), recording.Download{Recording: which, What: recording.TheSavedFilm, Extent: recording.Whole}})
 	case FilmWatched:
 		err = m.sittings.Watch(ctx, by.Account, which, m.cfg.now(), func() error {
 			_, err := m.ask(ctx, id, watched{may, which})

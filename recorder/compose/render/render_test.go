@@ -204,13 +204,13 @@ func TestAStreamThatBreaksItsDecoderLater(t *testing.T) {
 	s := newStudio(t, 1, "anne", "bob")
 	s.picture(t, "anne", "camera", "color=red:s=320x180:r=25", 0, 1)
 	s.picture(t, "bob", "camera", "color=blue:s=320x180:r=25", 0, 1)
-	real, err := exec.LookPath("ffmpeg")
+	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A program that dies of Bob's picture, but for its first frame, as with a bug in a decoder.
 	frail := filepath.Join(t.TempDir(), "ffmpeg")
-	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in\n*'-frames 1 '*) ;;\n*02-bob-camera.webm*) echo 'a bug in the decoder' >&2; exit 1 ;;\nesac\nexec %s \"$@\"\n", real)
+	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in\n*'-frames 1 '*) ;;\n*02-bob-camera.webm*) echo 'a bug in the decoder' >&2; exit 1 ;;\nesac\nexec %s \"$@\"\n", ffmpeg)
 	if err := os.WriteFile(frail, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
