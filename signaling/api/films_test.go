@@ -147,7 +147,7 @@ func TestHostsWatchAFilm(t *testing.T) {
 			t.Errorf("saved: %d %v", status, header)
 		}
 	}
-	if got := s.list()[0].Downloads; len(got) != 2 || got[0].Part != 0 || s.watched() != 2 {
+	if got := s.list()[0].Downloads; len(got) != 1 || got[0].What != "film" || s.watched() != 2 {
 		t.Errorf("downloads: %+v", got)
 	}
 
@@ -215,7 +215,7 @@ func TestAFilmIsMadeAgain(t *testing.T) {
 	s.films(first, recording.Film{State: recording.FilmFailed, Reason: recording.FilmNoRoom, Attempts: 3})
 	at := "/meetings/" + s.meeting.ID + "/recordings/"
 	s.host.refused("conflict", http.StatusConflict, "POST", at+second+"/film/again", nil)
-	if got := do[api.Recording](s.host, http.StatusOK, "POST", at+first+"/film/again", nil).Film; got.State != "queued" || got.Attempts != 0 || got.Reason != "" {
+	if got := do[api.Film](s.host, http.StatusOK, "POST", at+first+"/film/again", nil); got.State != "queued" || got.Attempts != 0 || got.Reason != "" {
 		t.Errorf("made again: %+v", got)
 	}
 	s.host.refused("conflict", http.StatusConflict, "POST", at+first+"/film/again", nil)
