@@ -149,15 +149,16 @@ func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compo
 		return nil, nil, false, err
 	}
 	r.stage("sound", plan.Length)
+	told := slices.ContainsFunc(index.Events, func(e export.Event) bool { return e.Kind == "speaking" })
 	var loud []compose.Loudness
 	for _, s := range plan.Sounds {
-		l, err := r.measure(ctx, s)
+		l, err := r.measure(ctx, s, !told)
 		if err != nil {
 			return nil, nil, false, fmt.Errorf("measure %s: %w", s.File, err)
 		}
 		loud = append(loud, l)
 	}
-	if len(loud) == 0 || slices.ContainsFunc(index.Events, func(e export.Event) bool { return e.Kind == "speaking" }) {
+	if len(loud) == 0 || told {
 		return plan, loud, false, nil
 	}
 	heard := *index

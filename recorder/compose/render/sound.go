@@ -2,9 +2,9 @@ package render
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,19 +110,17 @@ func (r *renderer) normalize(ctx context.Context, mix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key, err := keyOf("normal", r.tool.version, sum)
+	key, err := keyOf("loudness of the mix", r.tool.version, sum)
 	if err != nil {
 		return "", err
 	}
-	const name = "normal.txt"
+	const name = "loudness-mix.txt"
 	err = r.step(name, key, func(part string) error {
-		// It says what it measured at its end, in several lines.
-		var said string
-		args := []string{"-nostdin", "-hide_banner", "-nostats", "-v", "info", "-protocol_whitelist", "file,pipe", "-f", "flac", "-i", "file:" + mix, "-af", target + ":print_format=json", "-f", "null", "-"}
-		if err := r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, said: &said}); err != nil {
+		v, err := r.hear(ctx, []string{"-protocol_whitelist", "file,pipe", "-f", "flac", "-i", "file:" + mix}, "")
+		if err != nil {
 			return err
 		}
-		return r.work.write(part, said[max(strings.LastIndex(said, "{"), 0):])
+		return r.work.write(part, strconv.FormatFloat(v, 'f', -1, 64))
 	})
 	if err != nil {
 		return "", err
@@ -131,9 +129,9 @@ func (r *renderer) normalize(ctx context.Context, mix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var n normal
-	if err := json.Unmarshal(text, &n); err != nil {
-		return "", fmt.Errorf("measure the loudness: %w", err)
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return "", fmt.Errorf("read the loudness: %w", err)
 	}
-	return n.second(), nil
+	return toWanted(v), nil
 }
