@@ -94,10 +94,10 @@ func scanFound(row scanner) (v meeting.FoundRecording, err error) {
 }
 
 // RecordingsTake says for each post, or for one, what its recordings take: the bytes of
-// those that have stopped, and those that have not.
+// those that have stopped, with their films, and those that have not.
 func (s *Store) RecordingsTake(ctx context.Context, post string) ([]meeting.PostRecordings, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT m.post_id, t.name, sum(CASE WHEN r.state = $1 THEN r.bytes ELSE 0 END)
-		FROM recordings r JOIN meetings m ON m.id = r.meeting_id JOIN posts t ON t.id = m.post_id
+	rows, err := s.read.QueryContext(ctx, `SELECT m.post_id, t.name, sum(CASE WHEN r.state = $1 THEN r.bytes ELSE 0 END) + coalesce(sum(f.bytes), 0)
+		FROM recordings r LEFT JOIN recording_films f ON f.recording_id = r.id JOIN meetings m ON m.id = r.meeting_id JOIN posts t ON t.id = m.post_id
 		WHERE r.started_at IS NOT NULL AND ($2 = '' OR m.post_id = $2) GROUP BY m.post_id, t.name ORDER BY t.name, m.post_id`, recording.Stopped, post)
 	all, err := collect(rows, err, func(row scanner) (v meeting.PostRecordings, err error) {
 		err = row.Scan(&v.Post, &v.Name, &v.Stopped)

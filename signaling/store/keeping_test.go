@@ -49,6 +49,13 @@ func TestDownloadsAreTakenOverFromTheTrail(t *testing.T) {
 	if err := s.read.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name = 'audit_downloads'`).Scan(&indices); err != nil || indices != 0 {
 		t.Errorf("the trail's index is there still: %d, %v", indices, err)
 	}
+	// Its film takes room, too.
+	if _, err := s.write.db.ExecContext(t.Context(), `INSERT INTO recording_films VALUES ('kept', 'done', 1, 1, 0, 0, '', NULL, 0, '', 'video/webm', 1000, 41, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.RecordingsTake(t.Context(), "default"); err != nil || len(all) != 1 || all[0].Stopped != 42 {
+		t.Errorf("a recording of 1 byte with a film of 41 takes %+v, %v", all, err)
+	}
 	// What is on hold the database itself does not let go.
 	if err := s.KeepRecording(t.Context(), "m", "kept", func(e recording.Entry) (recording.Keeping, []audit.Draft, error) {
 		return recording.Keeping{Hold: &recording.Hold{By: "anne", ByName: "Anne", Reason: "Réquisition", Since: start}}, nil, nil
