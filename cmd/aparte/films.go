@@ -116,15 +116,22 @@ func (f *films) tidy(ctx context.Context) {
 		waits[one.Recording] = true
 	}
 	for _, entry := range entries {
-		if !waits[entry.Name()] {
-			f.clear(entry.Name())
+		if id, ours := strings.CutPrefix(entry.Name(), madeOf); ours && !waits[id] {
+			f.clear(id)
 		}
 	}
 }
 
+// madeOf begins the name of the folder in which a film is made. What else is in the folder
+// of films, which the operator names, is somebody else's.
+const madeOf = "film-of-"
+
+// folder is where a film is made.
+func (f *films) folder(id string) string { return filepath.Join(f.work, madeOf+id) }
+
 // clear deletes what was made of a film on the way.
 func (f *films) clear(id string) {
-	if err := os.RemoveAll(filepath.Join(f.work, id)); err != nil {
+	if err := os.RemoveAll(f.folder(id)); err != nil {
 		f.log.Error("delete what was made of a film on the way, which is not encrypted", "recording", id, "err", err)
 	}
 }
@@ -253,7 +260,7 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	if err != nil {
 		return nil, recording.FilmError, err
 	}
-	folder := filepath.Join(f.work, one.Recording)
+	folder := f.folder(one.Recording)
 	order := filmOrder{
 		Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
 		NodeKey: string(nodeKey), Language: filmLanguage(one.Language), FFmpeg: f.ffmpeg, Threads: f.threads,
@@ -451,7 +458,7 @@ func (f *films) forget(ctx context.Context, id string) error {
 			return ctx.Err()
 		}
 	}
-	return os.RemoveAll(filepath.Join(f.work, id))
+	return os.RemoveAll(f.folder(id))
 }
 
 // unavailable says why nothing can be made; "": something can, or nobody has looked yet.

@@ -163,7 +163,7 @@ func TestAFilmIsMade(t *testing.T) {
 	if f := s.film(recordingID); f.State != recording.FilmQueued || f.Attempts != 0 || f.Begun != 1 {
 		t.Errorf("interrupted: %+v", f)
 	}
-	folder := filepath.Join(s.c.Recordings.FilmFolder, recordingID)
+	folder := s.films.folder(recordingID)
 	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("what is half made: %v, %v", info, err)
 	}
@@ -172,7 +172,9 @@ func TestAFilmIsMade(t *testing.T) {
 	if err := s.store.SaveFilm(t.Context(), recording.Film{Recording: recordingID, State: recording.FilmRunning, Begun: 1, QueuedAt: time.Now(), Since: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	create(t, filepath.Join(s.c.Recordings.FilmFolder, "of-none"))
+	create(t, s.films.folder("none"))
+	others := filepath.Join(s.c.Recordings.FilmFolder, "of-somebody-else")
+	create(t, others)
 	s.films.started = nil
 	s.films.tidy(t.Context())
 	if !s.films.next(t.Context()) {
@@ -182,7 +184,7 @@ func TestAFilmIsMade(t *testing.T) {
 	if f.State != recording.FilmDone || f.Type != "audio/ogg" || f.Length < 900*time.Millisecond || f.Bytes == 0 || f.Begun != 2 {
 		t.Fatalf("made: %+v", f)
 	}
-	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 0 {
+	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 1 || entries[0].Name() != filepath.Base(others) {
 		t.Errorf("on the way is left %v, %v", entries, err)
 	}
 	if got := s.read(recordingID, recording.TheFilm); !strings.HasPrefix(got, "OggS") || int64(len(got)) != f.Bytes {
