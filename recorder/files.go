@@ -24,8 +24,8 @@ type PartInfo struct {
 // it is written, and those that were brought away from there; fs.ErrNotExist: there is
 // none of this id.
 func Parts(dir, id string) ([]PartInfo, error) {
-	if !goodID.MatchString(id) {
-		return nil, fmt.Errorf("%q cannot be the id of a recording", id)
+	if err := CheckID(id); err != nil {
+		return nil, err
 	}
 	folder := filepath.Join(dir, id)
 	names, err := partsIn(folder)

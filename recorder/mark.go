@@ -45,8 +45,8 @@ func markNumber(name string) uint32 {
 
 // MarkOf is the mark of a part; fs.ErrNotExist: it has none.
 func MarkOf(dir, id string, part uint32) (Mark, error) {
-	if !goodID.MatchString(id) {
-		return Mark{}, fmt.Errorf("%q cannot be the id of a recording", id)
+	if err := CheckID(id); err != nil {
+		return Mark{}, err
 	}
 	return markIn(filepath.Join(dir, id), part)
 }
@@ -65,8 +65,8 @@ func markIn(folder string, part uint32) (Mark, error) {
 
 // SetMark notes a part's mark, in place of another, so that it survives a power failure.
 func SetMark(dir, id string, m Mark) error {
-	if !goodID.MatchString(id) {
-		return fmt.Errorf("%q cannot be the id of a recording", id)
+	if err := CheckID(id); err != nil {
+		return err
 	}
 	text, err := json.Marshal(m)
 	if err != nil {

@@ -152,9 +152,10 @@ type gap struct {
 // part.
 func Start(cfg Config, about About) (*Recording, error) {
 	cfg = cfg.withDefaults()
+	if err := CheckID(about.ID); err != nil {
+		return nil, fmt.Errorf("start recording: %w", err)
+	}
 	switch {
-	case !goodID.MatchString(about.ID):
-		return nil, fmt.Errorf("start recording: %q cannot be the id of one: letters, digits, - and _, at most 64", about.ID)
 	case about.Room == "":
 		return nil, errors.New("start recording: it needs the id of its room")
 	case cfg.Key == nil || len(cfg.Recipients) == 0:

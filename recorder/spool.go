@@ -27,6 +27,14 @@ var (
 // goodID is what a recording may be called: it is the name of its folder.
 var goodID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// CheckID refuses what can be the id of no recording: ids are names of folders.
+func CheckID(id string) error {
+	if !goodID.MatchString(id) {
+		return fmt.Errorf("%q cannot be the id of a recording: letters, digits, - and _, at most 64", id)
+	}
+	return nil
+}
+
 // halfMade is the name of a part that has no binding yet. It counts for nothing.
 const halfMade = "part.new"
 

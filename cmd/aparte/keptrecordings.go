@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"aparte/recorder"
 	"aparte/recorder/keep"
 	"aparte/recorder/seal"
 	"aparte/recorder/storage"
@@ -73,6 +74,9 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 
 // Delete implements recording.Kept.
 func (k *kept) Delete(ctx context.Context, id string) error {
+	if err := recorder.CheckID(id); err != nil {
+		return fmt.Errorf("delete recording: %w", err)
+	}
 	if k.films != nil {
 		if err := k.films.forget(ctx, id); err != nil {
 			return fmt.Errorf("delete film of recording %s: %w", id, err)

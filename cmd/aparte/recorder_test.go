@@ -166,6 +166,9 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 			t.Errorf("%q can be deleted", id)
 		}
 	}
+	if parts, err := recorder.Parts(s.kept.dir, id); err != nil || len(parts) == 0 {
+		t.Errorf("after that there is %+v, %v", parts, err)
+	}
 	if err := os.Symlink(filepath.Join(c.DataDir, seal.NodeKeyFile), filepath.Join(folder, seal.PartName(3))); err != nil {
 		t.Fatal(err)
 	}
