@@ -32,7 +32,8 @@ import (
 const (
 	// filmsEvery is how often is looked for films that wait.
 	filmsEvery = 2 * time.Second
-	// programEvery is how often is looked whether there is a program now, while there is none.
+	// programEvery is how often is looked whether there is a program now, while there is none,
+	// and for films at all on a server without a key.
 	programEvery = time.Minute
 	// progressEvery is how often it is stored how far a film is.
 	progressEvery = time.Second
@@ -87,7 +88,11 @@ func newFilms(c *Config, s *store.Store, k *kept, log *slog.Logger) (*films, err
 // run makes films until ctx ends, and then leaves the one that is being made to the next start.
 func (f *films) run(ctx context.Context) {
 	f.tidy(ctx)
-	ticker := time.NewTicker(filmsEvery)
+	every := filmsEvery
+	if !f.key.is() {
+		every = programEvery // no film is asked for, and what waits of an earlier life can wait
+	}
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		if !f.next(ctx) {
