@@ -6,6 +6,8 @@
 // recorder.go (may it be kept?) → buffer.go → writer.go → seal, and from there
 // spool.go tells what is on the disk. Package journal says what is in it, package seal
 // how it is sealed and verified; docs/recording.md is for whoever has only the files.
+// From the disk package keep brings parts to where they are kept (package storage); the
+// way back is seal → export (journal, jitter, clock, mux) → compose, and in a browser opening.
 package recorder
 
 import (
