@@ -224,8 +224,9 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     for (const at of [2, 5]) {
       await seek(watched, at);
       await expect.poll(async () => (await watched.evaluate(() => [...document.querySelectorAll('video')].every((one) => !one.seeking && one.readyState > 2)))).toBe(true);
-      const mark = (await marks(watched)).find(({ side }) => side === 'HOST');
-      numbers.push(mark?.frame ?? NaN);
+      let frame: number | undefined;
+      await expect.poll(async () => (frame = (await marks(watched)).find(({ side }) => side === 'HOST')?.frame), { message: `the picture at ${at} s` }).not.toBeUndefined();
+      numbers.push(frame ?? NaN);
       for (const { side } of await marks(watched)) sides.add(side);
     }
     // Its loop has LOOP pictures, and a camera some fifteen a second.
