@@ -86,12 +86,16 @@ test('at 400 %, the call and what is around it lose nothing', async () => {
     await page.getByTestId('connection').press('Enter');
     await expect(dialog.getByRole('heading', { name: 'Réseau' })).toBeVisible();
     await expectWhole(page, 'connection');
-    await dialog.getByRole('button', { name: 'Retour à la liste des réglages' }).press('Enter');
+    const back = async (subject: string) => {
+      await dialog.getByRole('button', { name: 'Retour à la liste des réglages' }).press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.textContent), 'where the way back leads').toBe(subject);
+    };
+    await back('Réseau');
     await expectWhole(page, 'settings');
     for (const subject of ['Son', 'Image']) {
       await dialog.getByRole('button', { name: subject, exact: true }).press('Enter');
       await expectWhole(page, `settings-${subject}`);
-      await dialog.getByRole('button', { name: 'Retour à la liste des réglages' }).press('Enter');
+      await back(subject);
     }
     await closed();
     await more('Raccourcis clavier');

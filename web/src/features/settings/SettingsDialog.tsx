@@ -1,6 +1,6 @@
 // Settings, in the call and before it. Everything applies at once: there is nothing to save.
 import { ArrowLeft, Accessibility, Bell, ChevronRight, Keyboard, Languages, Mic, Network, Video } from 'lucide-react'
-import { useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import { useT } from '@/i18n'
 import { Button } from '@/ui'
@@ -55,11 +55,15 @@ function Tabbed({ page, chosen, choose }: Chosen & { page: PageProps }) {
 /** On a phone: the list, then a page with its way back. */
 function Listed({ page, chosen, choose }: Chosen & { page: PageProps }) {
   const t = useT()
-  if (chosen) return <Opened subject={chosen} onBack={() => choose(null)}><chosen.Page {...page} /></Opened>
+  const [left, setLeft] = useState<Subject | null>(null)
+  const back = useRef<HTMLButtonElement>(null)
+  // Before anything is painted: with the way back gone, a key pressed right after it would go to nobody, Escape too.
+  useLayoutEffect(() => { if (!chosen) back.current?.focus() }, [chosen])
+  if (chosen) return <Opened subject={chosen} onBack={() => { setLeft(chosen); choose(null) }}><chosen.Page {...page} /></Opened>
   return (
     <nav className="subjects" aria-label={t('settings.title')}>
       {subjects.map((subject) => (
-        <button key={subject.id} type="button" className="subject" onClick={() => choose(subject)}>
+        <button key={subject.id} ref={subject === left ? back : null} type="button" className="subject" onClick={() => choose(subject)}>
           {subject.icon}<span>{t(`settings.${subject.id}`)}</span><ChevronRight className="flip" aria-hidden="true" />
         </button>
       ))}
@@ -70,7 +74,7 @@ function Listed({ page, chosen, choose }: Chosen & { page: PageProps }) {
 function Opened({ subject, onBack, children }: { subject: Subject; onBack: () => void; children: ReactNode }) {
   const t = useT()
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.focus(), [])
+  useLayoutEffect(() => heading.current?.focus(), [])
   return (
     <section className="stack">
       <div className="row">
