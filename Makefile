@@ -7,8 +7,12 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# Steps share two cores and print one after the other.
+# Steps share two cores and print one after the other, but for those that mostly wait for a
+# network, a disk or a compiler of one thread: `make test` has them beside one another.
+ifndef BESIDE
 .NOTPARALLEL:
+endif
+beside := $(MAKE) --no-print-directory --jobs=3 --output-sync=target BESIDE=1
 
 # Of `make soak`: how long, how often the program is killed, how often the power is cut,
 # how often a process that records is killed, how many lives of two posts are lived.
@@ -83,15 +87,19 @@ clean: ## delete what was built, keep what was downloaded
 ##@ Test
 
 .PHONY: test
-test: test-packages build check test-web test-go test-waiting test-e2e check-conformance ## everything that CI runs
+test: prepared checked test-go test-waiting test-e2e check-conformance ## everything that CI runs
+
+.PHONY: prepared checked
+prepared:
+	$(beside) test-packages build .tools/stamps/e2e .tools/bin/golangci-lint $(BIN_VERSITYGW)
+checked: | prepared
+	$(beside) check test-web
 
 .PHONY: check
 check: check-go check-web check-generated ## formatting, linters, types, import rules, generated files
 
 .PHONY: check-go
 check-go: .tools/bin/golangci-lint | test-packages
-	go vet ./...
-	GOOS=js GOARCH=wasm go vet ./cmd/aparte-opener
 	@dirty="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r ls 2>/dev/null | xargs -r .tools/bin/gofumpt -l -modpath aparte)"; \
 	if [ -n "$$dirty" ]; then echo "gofumpt: run 'make format' for"; echo "$$dirty"; exit 1; fi
 	.tools/bin/golangci-lint run ./...
@@ -122,14 +130,14 @@ format: .tools/bin/golangci-lint ## format the Go files
 
 .PHONY: test-go
 test-go: build $(BIN_VERSITYGW) ## Go tests with the race detector
-	CGO_ENABLED=1 go test $(race) -p $(packages) -timeout 20m ./...
+	CGO_ENABLED=1 go test $(race) -vet=off -ldflags=-w -p $(packages) -timeout 20m ./...
 
 .PHONY: test-nested
 test-nested: build ## Go modules of their own, against bin/aparte
 	rm -rf $(CONFORMANCE_RESULTS)
 	@for module in $(nested); do \
 		echo "$$module:"; \
-		(cd "$$module" && go vet ./... && CGO_ENABLED=1 go test -race -count=1 ./...); \
+		(cd "$$module" && go vet ./... && CGO_ENABLED=1 go test -race -vet=off -ldflags=-w -count=1 ./...); \
 	done
 
 # The nested modules mostly wait, for what a server does after a minute: fuzzing has what
