@@ -153,7 +153,9 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     if (!index) throw new Error('it was not opened');
     const film = await composed(server, recording, folder);
     expect(film.said).toContain('meeting.webm: lasts');
-    expect(Math.abs(film.duration - index.duration), `${film.duration} s of ${index.duration} s`).toBeLessThan(0.1);
+    // A stop pauses at once; the files are closed when the disk has them, and a busy one takes its time.
+    const until = index.events.findLast(({ kind }) => kind === 'paused')?.at ?? index.duration;
+    expect(Math.abs(film.duration - until), `${film.duration} s of ${until} s`).toBeLessThan(0.1);
     const told = film.chapters.join('\n') + film.captions;
     for (const name of [host.name, 'Inês Duarte']) expect(told).toContain(name);
     expect(told).not.toContain('Haddad');
