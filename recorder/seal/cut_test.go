@@ -73,3 +73,34 @@ func TestCut(t *testing.T) {
 		t.Errorf("a damaged one is parted at %v", all)
 	}
 }
+
+// counted counts what is read.
+type counted struct {
+	*bytes.Reader
+	n int64
+}
+
+func (c *counted) ReadAt(b []byte, at int64) (int, error) {
+	n, err := c.Reader.ReadAt(b, at)
+	c.n += int64(n)
+	return n, err
+}
+
+// A part of nothing but headers, each of a member that reaches far over the next ones, is
+// read some times over and not once for each.
+func TestAPartOfHeadersAlone(t *testing.T) {
+	h, err := header(segmentName(1), 1<<20+1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := bytes.Repeat(h, 2<<20/blockLen)
+	size := int64(len(part))
+	in := &counted{Reader: bytes.NewReader(part)}
+	report, err := Verify([]Source{{Name: PartName(1), ReaderAt: in, Size: size}}, testKeys().node.Public(), true)
+	if err != nil || !report.Tampered() || report.Parts[0].Segments != 0 {
+		t.Errorf("found %+v, %v", report, err)
+	}
+	if most := 2*size + wastedMost + 4<<20; in.n > most {
+		t.Errorf("of %d bytes %d were read, at most %d are expected", size, in.n, most)
+	}
+}

@@ -66,6 +66,7 @@ type members struct {
 	ended  bool  // the trailer has just been read
 	// trailed is set for good once it has been read.
 	trailed bool
+	wasted  int64 // bytes that were read of what then was no member
 	// passed, if set, says which members' contents are not read, nor what pads them.
 	passed func(name string) bool
 }
@@ -133,6 +134,7 @@ func (m *members) next() (member, error) {
 		return member{}, err
 	}
 	if len(bytes.Trim(content[size:], "\x00")) > 0 {
+		m.wasted += whole
 		return damaged(false, "padding that is not empty, after member %s", parsed.Name)
 	}
 	m.offset = start + blockLen + whole
@@ -155,10 +157,15 @@ func (m *members) readTrailer(damaged func(bool, string, ...any) (member, error)
 	return m.next()
 }
 
-// resume goes on after damage, where the next whole member begins, or to the end.
+// wastedMost is how much may be read in vain of any part, beside its own size.
+const wastedMost = 64 << 20
+
+// resume goes on after damage, where the next whole member begins, or to the end. Each
+// header that somebody made up can cost the reading of a whole member; of a part that is
+// nothing but such the rest is passed over, so that reading it ends.
 func (m *members) resume() {
 	m.ended = false
-	for m.offset += blockLen; m.offset < m.size; m.offset += blockLen {
+	for m.offset += blockLen; m.offset < m.size && m.wasted <= m.size+wastedMost; m.offset += blockLen {
 		at := m.offset
 		_, err := m.next()
 		m.offset, m.ended = at, false
