@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -62,6 +63,10 @@ type survey struct {
 	missing bool // segments, as gaps tell
 }
 
+// longest is longer than any recording, with its interruptions: of later times nothing is
+// believed, so that none of those that are made of them overflows.
+const longest = 366 * 24 * time.Hour
+
 // walk reads a journal and calls do for each record with its time in the recording. A
 // journal that breaks off, or is not one from some place on, is read until there, and
 // why says so.
@@ -89,6 +94,9 @@ func walk(r io.Reader, do func(record journal.Record, at time.Duration) error) (
 			// A clock that was set back between two parts would put the second into the
 			// first.
 			offset = max(head.Began.Sub(began), offset)
+		}
+		if offset > longest || record.At > longest {
+			return fmt.Sprintf("part %d tells of a time that is more than a year after the beginning", record.Part), nil
 		}
 		if err := do(record, offset+record.At); err != nil {
 			return "", err

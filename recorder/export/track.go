@@ -92,9 +92,10 @@ func (t *track) take(l *layer, f jitter.Frame) {
 	}
 }
 
-// write puts a frame into the track's file, a new one where the codec is another.
+// write puts a frame into the track's file, a new one where the codec is another or sound
+// was away for long.
 func (t *track) write(f frame) {
-	if t.out != nil && t.out.codec != f.codec {
+	if t.out != nil && (t.out.codec != f.codec || t.out.silent(f.at) > silenceMost) {
 		t.end()
 	}
 	if t.out == nil {
@@ -222,6 +223,18 @@ func (o *output) write(f frame) error {
 // aheadMost is how much earlier than its samples are over a frame may come; one that is
 // further ahead is left out.
 const aheadMost = 40 * time.Millisecond
+
+// silenceMost is how much silence a file is filled with: after more another one begins. So
+// whoever makes up a journal has no more made of each of its records.
+const silenceMost = 10 * time.Minute
+
+// silent is for how long there is nothing until a time, where that is filled in.
+func (o *output) silent(until time.Duration) time.Duration {
+	if o.steady == nil {
+		return 0
+	}
+	return until - *o.steady
+}
 
 // silenceLasts is how long [codec.OpusSilence] is.
 const silenceLasts = 20 * time.Millisecond
