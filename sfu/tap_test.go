@@ -349,6 +349,41 @@ func TestNobodyIsTappedButWhoIsAllowed(t *testing.T) {
 	})
 }
 
+// What was sent before somebody was let through, or while they were not, is not taken, also
+// if it was lost and comes afterwards.
+func TestWhatComesLateIsNotTaken(t *testing.T) {
+	inTapStage(t, func(t *testing.T, st *tapStage) {
+		ann, s := st.join("ann"), &tape{}
+		ann.publish(microphone("TR_a"))
+		ann.publish(camera("TR_v", 1))
+		pass := st.tap(s)
+		sends := func(seq uint16) {
+			ann.write(1, -1, opusPT, seq, []byte("a"))
+			ann.write(2, -1, vp8PT, seq, tapKey)
+		}
+		late := func(seq uint16) {
+			ann.write(1, -1, opusPT, seq, []byte("late"))
+			ann.write(1, -1, redPT, seq+3, append([]byte{0x80 | opusPT, 960 >> 6, 960 << 2 & 0xff, 4, opusPT}, "latea"...))
+			ann.write(2, -1, rtxPT, 70+seq, append([]byte{0, byte(seq)}, tapKey...))
+		}
+		sends(1)
+		sends(3)
+		time.Sleep(time.Millisecond)
+		allow(pass, "ann")
+		sends(4)
+		late(2)
+		s.heard(t, "begin 1 ann/TR_a audio/opus", `1:4 "a"`, `1:5 "a"`, "begin 2 ann/TR_v video/VP8", "2:4 K")
+		pass.Forbid("ann")
+		sends(6)
+		sends(8)
+		s.heard(t, "end 1", "end 2")
+		allow(pass, "ann")
+		sends(9)
+		late(7)
+		s.heard(t, "begin 3 ann/TR_a audio/opus", `3:9 "a"`, `3:10 "a"`, "begin 4 ann/TR_v video/VP8", "4:9 K")
+	})
+}
+
 // Each packet is told once, as the publisher numbered it, whichever way it came.
 func TestTappedPacketsAreUniqueAndUnwrapped(t *testing.T) {
 	inTapStage(t, func(t *testing.T, st *tapStage) {

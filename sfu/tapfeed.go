@@ -33,7 +33,7 @@ const (
 // tapFeed is one encoding as a tap takes it. Guarded by Tap.mu.
 type tapFeed struct {
 	track  tapTrack
-	since  time.Time // what arrived before is not taken
+	since  time.Time // what arrived or was sent before is not taken
 	layers [publish.MaxLayers]tapLayer
 	at     int       // the layer that is told; -1 before the first
 	asked  time.Time // when a key frame was asked for, of one that is to be
@@ -45,6 +45,12 @@ type tapLayer struct {
 	ssrc            uint32
 	epoch           uint16
 	payloadType     uint8
+
+	// passed is the highest number of what came before its sender was let through, of
+	// passedEpoch: what is below comes late, because it was lost and asked for, and was sent
+	// before as well.
+	passed      uint64
+	passedEpoch uint16
 }
 
 func (t *Tap) run() {
@@ -308,10 +314,17 @@ func (t *Tap) hand(f *tapFeed, i int, p *ring.Packet, b *tapBuffers) {
 	media := f.track.media
 	l := media.Layer(i)
 	arrived := l.ArrivedAt(p.Arrival)
-	if !arrived.After(f.since) || len(p.Payload) == 0 && media.Silenced() {
+	at := &f.layers[i]
+	if p.Epoch != at.passedEpoch {
+		at.passed, at.passedEpoch = 0, p.Epoch
+	}
+	if !arrived.After(f.since) {
+		at.passed = max(at.passed, p.ExtSeq)
 		return
 	}
-	at := &f.layers[i]
+	if p.ExtSeq <= at.passed || len(p.Payload) == 0 && media.Silenced() {
+		return
+	}
 	goesOn := at.stream != 0 && at.ssrc == p.SSRC && at.epoch == p.Epoch
 	payload := p.Payload
 	if len(payload) > 0 {
