@@ -25,6 +25,20 @@ var toldByLogin = []string{"sign-in", "sign-in-once", "set-up"}
 // give leaves the server.
 var toldThoughRead = []string{"download-recording", "watch-recording", "get-recording-captions", "get-recording-chapters"}
 
+// ledFromElsewhere refuses such a call where a page of another site has led the browser to
+// it: what comes would be told as taken, and be on the disk of somebody who asked for
+// nothing. What changes something is refused before (http.CrossOriginProtection).
+func ledFromElsewhere(ctx context.Context, op huma.Operation) error {
+	if !slices.Contains(toldThoughRead, op.OperationID) {
+		return nil
+	}
+	switch request(ctx).Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return problem(http.StatusForbidden, codeForbidden, "requests from other sites are refused")
+	}
+	return nil
+}
+
 // noteRefused tells the audit trail of a call that would have changed something, or taken
 // something away, and was refused to this caller, as far as refusals are told. The refusal stands
 // whether or not it can be written.

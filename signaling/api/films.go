@@ -144,7 +144,7 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 			}
 			return err
 		}}
-		http.ServeContent(out, r, "", film.Film.Since, film)
+		http.ServeContent(out, oneRange(r), "", film.Film.Since, film)
 		if out.err != nil {
 			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
 		}

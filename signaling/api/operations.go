@@ -381,7 +381,11 @@ func call[I, O any](a *API, h huma.API, who caller, id, route, summary string, h
 		}}
 	}
 	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
+		var out *O
+		err := ledFromElsewhere(ctx, op)
+		if err == nil {
+			out, err = handle(ctx, in)
+		}
 		if err != nil {
 			p := a.asProblem(ctx, err)
 			a.noteRefused(ctx, op, *in, p)

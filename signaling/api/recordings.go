@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -199,10 +201,29 @@ func partTag(id string, p recording.Part) string {
 	return fmt.Sprintf(`"%s-%d-%d"`, id, p.Number, p.Bytes)
 }
 
-// extentOf is how much of something a request asks for.
-func extentOf(r *http.Request, tag string) recording.Extent {
-	asked, condition := r.Header.Get("Range"), r.Header.Get("If-Range")
-	if asked == "" || asked == "bytes=0-" || condition != "" && condition != tag {
+// oneRange is a request as it is answered: one for several ranges is for all (RFC 9110,
+// 14.2). No player and no download asks for several, and net/http would read them on a
+// goroutine of its own, which goes on after the answer is over and what it reads is closed.
+func oneRange(r *http.Request) *http.Request {
+	if !strings.Contains(strings.Join(r.Header.Values("Range"), ","), ",") {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	return r
+}
+
+// extentOf is how much of something of a size a request asks for.
+func extentOf(r *http.Request, tag string, size int64) recording.Extent {
+	asked, condition := oneRange(r).Header.Get("Range"), r.Header.Get("If-Range")
+	if asked == "" || condition != "" && condition != tag {
+		return recording.Whole
+	}
+	from, to, _ := strings.Cut(strings.TrimPrefix(asked, "bytes="), "-")
+	first, fromErr := strconv.ParseInt(from, 10, 64)
+	last, toErr := strconv.ParseInt(to, 10, 64)
+	fromEnd := from == "" && toErr == nil && last >= size
+	if fromEnd || fromErr == nil && first == 0 && (to == "" || toErr == nil && last >= size-1) {
 		return recording.Whole
 	}
 	return recording.Range
@@ -210,7 +231,7 @@ func extentOf(r *http.Request, tag string) recording.Extent {
 
 func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma.StreamResponse, error) {
 	file, err := a.meetings.DownloadRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording, in.Part, func(p recording.Part) recording.Extent {
-		return extentOf(request(ctx), partTag(in.Recording, p))
+		return extentOf(request(ctx), partTag(in.Recording, p), p.Bytes)
 	})
 	if err != nil {
 		return nil, err
@@ -229,7 +250,7 @@ func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma
 			}
 			return err
 		}}
-		http.ServeContent(out, r, "", file.Modified, file)
+		http.ServeContent(out, oneRange(r), "", file.Modified, file)
 		if out.err != nil {
 			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
 		}

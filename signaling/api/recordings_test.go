@@ -344,6 +344,59 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	}
 }
 
+// Whoever asks for all in other words, or for several ranges, has asked for all. Several
+// are not answered as such: what reads them would go on after the part was closed.
+func TestHowMuchOfAPartIsAskedFor(t *testing.T) {
+	s := newStage(t)
+	s.inCall()
+	id := s.recorded("Compte rendu")
+	for _, c := range []struct {
+		asked  string
+		status int
+		bytes  int
+		extent string
+	}{
+		{"bytes=0-", 206, 1000, "whole"},
+		{"bytes=0-999", 206, 1000, "whole"},
+		{"bytes=00-5000", 206, 1000, "whole"},
+		{"bytes=-1000", 206, 1000, "whole"},
+		{"bytes=-5000", 206, 1000, "whole"},
+		{"bytes=0-499,500-999", 200, 1000, "whole"},
+		{"bytes=1-1,5-5", 200, 1000, "whole"},
+		{"bytes=0-998", 206, 999, "range"},
+		{"bytes=1-", 206, 999, "range"},
+		{"bytes=-999", 206, 999, "range"},
+	} {
+		s.clock.add(time.Hour) // of each hour there is one line
+		s.host.header.Set("Range", c.asked)
+		status, header, got := s.host.raw("GET", s.ofRecording(id, "/parts/1"), "")
+		if status != c.status || len(got) != c.bytes || header.Get("Content-Type") != "application/x-tar" {
+			t.Errorf("%s: %d, %d bytes of %s", c.asked, status, len(got), header.Get("Content-Type"))
+		}
+		s.host.header.Del("Range")
+		if told := s.list()[0].Downloads[0]; told.Extent != c.extent || !told.At.Equal(s.clock.Now()) {
+			t.Errorf("%s is told as %+v", c.asked, told)
+		}
+	}
+}
+
+// A link of another site takes nothing away and has nothing told as watched, though the
+// browser sends the session along.
+func TestNoOtherSiteTakesARecordingAway(t *testing.T) {
+	s := newWatchable(t)
+	id := s.recorded("Compte rendu")
+	s.films(id, done)
+	for _, below := range []string{"/parts/1", "/film", "/film?save=true", "/film/captions", "/film/chapters"} {
+		for site, status := range map[string]int{"cross-site": 403, "same-site": 403, "same-origin": 200, "none": 200} {
+			s.host.header.Set("Sec-Fetch-Site", site)
+			if got, _, _ := s.host.raw("GET", s.ofRecording(id, below), ""); got != status {
+				t.Errorf("%s, %s: %d, want %d", below, site, got, status)
+			}
+			s.host.header.Del("Sec-Fetch-Site")
+		}
+	}
+}
+
 // A download under way ends when whoever gets it may have it no more.
 func TestADownloadEndsWhenItMayNotGoOn(t *testing.T) {
 	for _, c := range []struct {
