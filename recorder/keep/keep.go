@@ -53,7 +53,7 @@ type Keeper struct {
 
 	mu    sync.Mutex // guards what follows
 	jobs  map[key]*job
-	gone  map[string]bool // recordings that are being deleted
+	gone  map[string]chan struct{} // recordings that are being deleted; closed when that is over
 	stats Stats
 	over  bool
 	// When something failed last.
@@ -75,7 +75,7 @@ type Stats struct {
 // New makes a keeper, and goes on with what an earlier life of this server left. It must
 // be closed.
 func New(cfg Config) *Keeper {
-	k := &Keeper{cfg: cfg, turns: make(chan struct{}, atOnce), jobs: make(map[key]*job), gone: make(map[string]bool)}
+	k := &Keeper{cfg: cfg, turns: make(chan struct{}, atOnce), jobs: make(map[key]*job), gone: make(map[string]chan struct{})}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	ids, err := os.ReadDir(cfg.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,7 +113,7 @@ func (k *Keeper) Follow(id string, part uint32, written func() int64, done <-cha
 func (k *Keeper) begin(of key, written func() int64, done <-chan struct{}, since time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.over || k.gone[of.id] || k.jobs[of] != nil {
+	if k.over || k.gone[of.id] != nil || k.jobs[of] != nil {
 		return
 	}
 	ctx, stop := context.WithCancel(k.ctx)
@@ -343,47 +343,81 @@ func (k *Keeper) Open(ctx context.Context, id string, part uint32) (io.ReadSeekC
 // Delete deletes all that there is of a recording, here and in the store; nothing is no
 // error. What one that failed leaves is deleted by the next.
 func (k *Keeper) Delete(ctx context.Context, id string) error {
+	over, err := k.alone(ctx, id)
+	if err != nil {
+		return err
+	}
+	stopped, err := k.delete(ctx, id)
+	over()
+	if errors.Is(err, recorder.ErrInUse) {
+		k.again(stopped)
+	}
+	return err
+}
+
+// alone begins a deletion, once no other of the recording is under way: two would take
+// each other for whoever writes it, and go on bringing away what is deleted. Until over
+// nothing of it is brought away.
+func (k *Keeper) alone(ctx context.Context, id string) (over func(), err error) {
+	mine := make(chan struct{})
+	for {
+		k.mu.Lock()
+		other, is := k.gone[id]
+		if !is {
+			k.gone[id] = mine
+		}
+		k.mu.Unlock()
+		if !is {
+			break
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.gone, id)
+		close(mine)
+	}, nil
+}
+
+// delete is Delete, and says what it stopped bringing away.
+func (k *Keeper) delete(ctx context.Context, id string) (stopped []*job, err error) {
 	parts, err := recorder.Parts(k.cfg.Dir, id)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	elsewhere := slices.IndexFunc(parts, func(p recorder.PartInfo) bool {
 		return p.Mark != nil && p.Mark.Store != "" && p.Mark.Store != k.cfg.Place
 	})
 	if elsewhere >= 0 {
 		m := parts[elsewhere].Mark
-		return fmt.Errorf("part %d: %w, in %s: name that as recordings.store, so that it can be deleted", m.Part, recorder.ErrElsewhere, m.Store)
+		return nil, fmt.Errorf("part %d: %w, in %s: name that as recordings.store, so that it can be deleted", m.Part, recorder.ErrElsewhere, m.Store)
 	}
-	stopped, err := k.forget(ctx, id)
-	defer k.allow(id)
-	if err != nil {
-		return err
+	if stopped, err = k.forget(ctx, id); err != nil {
+		return stopped, err
 	}
-	if err := k.purge(id); err != nil {
-		if len(stopped) > 0 && errors.Is(err, recorder.ErrInUse) {
-			defer k.again(stopped)
-		}
-		return err
-	}
-	if k.cfg.Store == nil {
-		return nil
+	if err := k.purge(id); err != nil || k.cfg.Store == nil {
+		return stopped, err
 	}
 	if err := k.silent(); err != nil {
-		return err
+		return nil, err
 	}
 	within, cancel := context.WithTimeout(ctx, deleteTime)
 	defer cancel()
 	if err := remove(within, k.cfg.Store, id); err != nil {
 		k.noteFailure(err)
-		return err
+		return nil, err
 	}
-	return nil
+	return nil, nil
 }
 
-// forget stops what is on its way of a recording, and lets nothing of it begin.
+// forget stops what is on its way of a recording.
 func (k *Keeper) forget(ctx context.Context, id string) ([]*job, error) {
 	k.mu.Lock()
-	k.gone[id] = true
 	var all []*job
 	for _, j := range k.jobs {
 		if j.id == id {
@@ -397,16 +431,9 @@ func (k *Keeper) forget(ctx context.Context, id string) ([]*job, error) {
 	return all, wait(ctx, all)
 }
 
-func (k *Keeper) allow(id string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.gone, id)
-}
-
 // again goes on with what was stopped.
 func (k *Keeper) again(stopped []*job) {
 	for _, j := range stopped {
-		k.allow(j.id)
 		k.begin(j.key, j.written, j.done, j.covered)
 	}
 }

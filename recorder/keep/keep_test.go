@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -230,6 +231,15 @@ type faulty struct {
 	storage.Storage
 	mu  sync.Mutex
 	put func(name string, from io.Reader) (io.Reader, error) // nil: nothing is
+
+	listing func() // may be nil; set before it is used
+}
+
+func (f *faulty) List(ctx context.Context, below string) ([]storage.Object, error) {
+	if f.listing != nil {
+		f.listing()
+	}
+	return f.Storage.List(ctx, below)
 }
 
 func (f *faulty) Put(ctx context.Context, name string, from io.Reader, size int64) (storage.Object, error) {
@@ -654,6 +664,40 @@ func TestDelete(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Two who delete the same do so one after the other: each would take the other for whoever
+// writes it, and have what is deleted brought away again.
+func TestDeletionsComeOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, t.TempDir(), folder(t))
+		r.keep()
+		r.stop(r.begin(), true)
+		rest(time.Second)
+		var under, most atomic.Int32
+		r.faults.listing = func() {
+			most.Store(max(most.Load(), under.Add(1)))
+			time.Sleep(time.Second)
+			under.Add(-1)
+		}
+		gone := make(chan error, 3)
+		for range 2 {
+			go func() { gone <- r.keeper.Delete(t.Context(), id) }()
+		}
+		short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		synctest.Wait()
+		if err := r.keeper.Delete(short, id); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who cannot wait is answered %v", err)
+		}
+		if err := errors.Join(<-gone, <-gone); err != nil {
+			t.Error(err)
+		}
+		if n := most.Load(); n != 1 {
+			t.Errorf("%d deleted it at the same time", n)
+		}
+		r.close()
+	})
 }
 
 type readerFunc func([]byte) (int, error)
