@@ -82,10 +82,10 @@ function Downloads({ one }: { one: KeptRecording }) {
   const all = taken(one.downloads)
   return (
     <ul className="recs-downloads">
-      {all.slice(0, shown).map(({ name, at, parts, some }) => (
-        <li key={`${at} ${name}`}>
+      {all.slice(0, shown).map(({ name, at, parts, some, film }) => (
+        <li key={`${at} ${name} ${film}`}>
           <bdi>{name || t('recs.downloads.gone')}</bdi> <time className="num muted" dateTime={at}>{exactMoment(new Date(at), lang)}</time>
-          {one.parts.length > 1 ? <span className="muted"> {t('recs.downloads.parts', { n: parts.length, total: one.parts.length })}</span> : null}
+          {film ? <span className="muted"> {t('recs.downloads.film')}</span> : one.parts.length > 1 ? <span className="muted"> {t('recs.downloads.parts', { n: parts.length, total: one.parts.length })}</span> : null}
           {some ? <span className="muted"> {t('recs.downloads.some')}</span> : null}
         </li>
       ))}

@@ -19,8 +19,12 @@ describe('recordings', () => {
       { name: 'Anne', what: 'part', part: 2, at: at(301) }, { name: 'Anne', what: 'part', part: 1, at: at(300) }, { name: 'Luc', what: 'part', part: 1, at: at(299) },
       { name: 'Anne', what: 'part', part: 1, at: at(200), extent: 'range' }, { name: 'Anne', what: 'part', part: 1, at: at(100) }, { what: 'part', part: 1, at: at(99) },
     ])).toEqual([
-      { name: 'Anne', parts: [2, 1], at: at(300), some: false }, { name: 'Luc', parts: [1], at: at(299), some: false },
-      { name: 'Anne', parts: [1], at: at(200), some: true }, { name: 'Anne', parts: [1], at: at(100), some: false }, { name: '', parts: [1], at: at(99), some: false },
+      { name: 'Anne', parts: [2, 1], at: at(300), some: false, film: false }, { name: 'Luc', parts: [1], at: at(299), some: false, film: false },
+      { name: 'Anne', parts: [1], at: at(200), some: true, film: false }, { name: 'Anne', parts: [1], at: at(100), some: false, film: false }, { name: '', parts: [1], at: at(99), some: false, film: false },
+    ])
+    // The film is none of the parts, whenever it was taken.
+    expect(taken([{ name: 'Anne', what: 'part', part: 1, at: at(302) }, { name: 'Anne', what: 'film', part: 0, at: at(301) }, { name: 'Anne', what: 'film', part: 0, at: at(300), extent: 'range' }])).toEqual([
+      { name: 'Anne', parts: [1], at: at(302), some: false, film: false }, { name: 'Anne', parts: [], at: at(300), some: false, film: true },
     ])
   })
 

@@ -8,19 +8,20 @@ export function length(from: Date, to: Date): { id: string; values: { h: number;
   return { id: values.h > 0 ? 'recs.length.hours' : minutes > 0 ? 'recs.length.minutes' : 'recs.length.short', values }
 }
 
-/** One way of taking parts away: somebody, at one time. */
-export interface Taken { name: string; at: string; parts: number[]; /** Only bytes of them. */ some: boolean }
+/** One way of taking it away: somebody, at one time. */
+export interface Taken { name: string; at: string; parts: number[]; /** Only bytes of them. */ some: boolean; /** The film, which is of no part. */ film: boolean }
 
-/** Parts that the same person took one after the other, within a minute, are one line; newest first, as they come. */
+/** Parts that the same person took one after the other, within a minute, are one line, and the film another; newest first, as they come. */
 export function taken(downloads: KeptRecording['downloads']): Taken[] {
   const all: Taken[] = []
-  for (const { name = '', at, part, extent } of downloads) {
+  for (const { name = '', at, what, part, extent } of downloads) {
     const last = all.at(-1)
-    if (last?.name === name && new Date(last.at).getTime() - new Date(at).getTime() < 60_000) {
-      if (!last.parts.includes(part)) last.parts.push(part)
+    const film = what === 'film'
+    if (last?.name === name && last.film === film && new Date(last.at).getTime() - new Date(at).getTime() < 60_000) {
+      if (!film && !last.parts.includes(part)) last.parts.push(part)
       last.at = at
       last.some &&= extent === 'range'
-    } else all.push({ name, at, parts: [part], some: extent === 'range' })
+    } else all.push({ name, at, parts: film ? [] : [part], some: extent === 'range', film })
   }
   return all
 }
