@@ -37,6 +37,7 @@ type CallRecording struct {
 	Answer    string     `json:"answer,omitempty" enum:"agreed,declined,withdrawn" doc:"One's own; absent: none yet, so that one is left out."`
 	// Unavailable tells hosts beforehand what asking would be refused for.
 	Unavailable string            `json:"unavailable,omitempty" enum:"profile-refuses,profile-unavailable,recording-unavailable" doc:"Why none can be asked for."`
+	Because     string            `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,quota,failed" doc:"Why the last one stopped, until another is asked for: for hosts alone."`
 	Answers     []RecordingAnswer `json:"answers,omitempty" doc:"Of those in the call, and of those who answered: for hosts alone."`
 	Room        *RecordingRoom    `json:"room,omitempty" doc:"Told to the host who asks, where the recordings of the post take four fifths of what they may."`
 }
@@ -68,6 +69,7 @@ func callRecordingOf(v meeting.RecordingView) CallRecording {
 			out.Unavailable = codeProfileLacking
 		}
 	}
+	out.Because = string(v.Ended)
 	r := v.Recording
 	if r.ID == "" {
 		return out

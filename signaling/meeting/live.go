@@ -124,6 +124,7 @@ type live struct {
 
 	recording  *recording.Recording // that has not stopped; nil: none; never changed, only replaced
 	aloneSince time.Time            // since when nobody who is recorded is in the call; zero: somebody is
+	ended      recording.Reason     // why the last one stopped, until another is asked for; "": none has
 	held       held                 // what took away from the recording and is not stored
 	hold       held                 // of the act being done, also if it cannot be stored
 

@@ -51,6 +51,12 @@ func TestRecordingsStopAtTheQuota(t *testing.T) {
 	if got := s.stopped(); got.Because != recording.OverQuota || got.State != recording.Stopped {
 		t.Errorf("without it is %s, %s", got.State, got.Because)
 	}
+	if v := s.ok(s.Recording(ctx, meeting.AsAgent(anne, s.id))); v.Ended != recording.OverQuota || v.Recording.ID != "" {
+		t.Errorf("its host is told %q of %q", v.Ended, v.Recording.ID)
+	}
+	if v := s.ok(s.Recording(ctx, meeting.AsGuest(s.guest))); v.Ended != "" {
+		t.Errorf("a guest is told %q", v.Ended)
+	}
 	if m, err := s.Get(ctx, anne, s.id); err != nil || m.State != meeting.Open {
 		t.Errorf("the meeting is %s, %v", m.State, err)
 	}

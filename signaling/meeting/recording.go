@@ -61,6 +61,9 @@ type RecordingView struct {
 	Own       recording.Answer    // "": none yet
 	// Impossible says why none can be asked for; nil: one can.
 	Impossible error
+	// Ended is why the last one stopped, while none is asked for or under way, for hosts; "":
+	// none has since the meeting was loaded.
+	Ended recording.Reason
 	// Answers are of those in the call and of those who answered, for hosts.
 	Answers []RecordingAnswer
 	// Usage is how much of its quota the post uses, told to the host who asks if that is
@@ -358,6 +361,7 @@ func (l *live) stopRecording(because recording.Reason, now time.Time) {
 	}
 	l.noteRecording(audit.RecordingStopped, r, "because", string(because))
 	l.setRecording(r)
+	l.ended = because
 }
 
 // forgetRecording deletes what is stored of a recording.
@@ -422,6 +426,9 @@ func (l *live) lobbyRecording() recording.State {
 // recordingViewFor is the recording as seen by a role, and by somebody whose answer it may have.
 func (l *live) recordingViewFor(r role.Role, self string) RecordingView {
 	v := RecordingView{Impossible: l.recordable()}
+	if r.Moderates() && (l.recording == nil || !l.recording.State.Live()) {
+		v.Ended = l.ended
+	}
 	if l.recording == nil {
 		return v
 	}

@@ -74,6 +74,7 @@ func (a askRecording) do(l *live, now time.Time) (any, error) {
 	}
 	l.note(audit.Did(audit.RecordingAsked).On(audit.OfRecording, id).With("policy", string(r.Policy)).With("keep_days", strconv.Itoa(r.KeepDays)).With("watchable", yes(r.Watchable)).Typed("purpose", purpose))
 	l.setRecording(r)
+	l.ended = ""
 	v := a.view(l)
 	if a.usage.Near() {
 		v.Usage = &a.usage

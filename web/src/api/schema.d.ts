@@ -2440,6 +2440,11 @@ export interface components {
             answers?: components["schemas"]["RecordingAnswer"][] | null;
             /** Format: date-time */
             asked_at?: string;
+            /**
+             * @description Why the last one stopped, until another is asked for: for hosts alone.
+             * @enum {string}
+             */
+            because?: "host" | "meeting-ended" | "nobody-recorded" | "profile" | "no-room" | "quota" | "failed";
             /** @description Name of the host who asked. */
             by?: string;
             id?: string;

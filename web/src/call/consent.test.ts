@@ -11,13 +11,13 @@ const settle = () => vi.advanceTimersByTimeAsync(0)
 const told = (of: object) => JSON.stringify({ recordable: true, recording: of })
 const first = { id: 'R1', state: 'asking', by: 'Anne', purpose: 'Compte rendu', policy: 'consent', keep_days: 90, post: 'Dakar' }
 
-function setUp() {
+function setUp(host = false) {
   const state = new Store<CallState>({ ...atFirst, phase: { is: 'live', since: 0 } })
   const listeners = new Set<(event: CallEvent) => void>()
   const ask = vi.fn<(method: string, path: string, body?: unknown) => Promise<CallRecording>>()
   let server: CallRecording = { state: 'none' }
   ask.mockImplementation(() => Promise.resolve(server))
-  const consent = new Consent({ state, onEvent: (listener) => (listeners.add(listener), () => listeners.delete(listener)) }, ask)
+  const consent = new Consent({ state, onEvent: (listener) => (listeners.add(listener), () => listeners.delete(listener)) }, ask, host)
   return {
     ask, consent, state,
     says: (now: CallRecording) => (server = now),
@@ -115,5 +115,31 @@ describe('one’s own answer', () => {
     end()
     shows(told({ ...first, id: 'R9' }))
     expect(own().id).toBe('R1')
+  })
+
+  it('is followed, for hosts, by why it stopped that nobody stopped', async () => {
+    for (const [host, because, ended] of [[true, 'quota', 'quota'], [true, 'host', null], [true, undefined, null], [false, 'quota', null]] as const) {
+      const { ask, consent, own, says, shows, phase } = setUp(host)
+      const end = consent.begin()
+      says({ state: 'running', id: 'R1', answer: 'agreed' })
+      shows(told({ ...first, state: 'running' }))
+      await settle()
+      const calls = ask.mock.calls.length
+      says({ state: 'stopping', id: 'R1', ...(because ? { because } : {}) })
+      shows('{}')
+      await settle()
+      expect([ask.mock.calls.length - calls, own().id, own().ended]).toEqual([host ? 1 : 0, null, ended])
+      // Whoever was away meanwhile is told when they are back, and nobody twice.
+      phase('reconnecting')
+      phase('live')
+      await settle()
+      expect(own().ended).toBe(ended)
+      consent.dismiss()
+      phase('reconnecting')
+      phase('live')
+      await settle()
+      expect(own().ended).toBe(null)
+      end()
+    }
   })
 })

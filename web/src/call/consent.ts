@@ -13,13 +13,18 @@ export interface ConsentState {
   answers: NonNullable<CallRecording['answers']>
   /** How much of what they may take the post's recordings take, in bytes, where the host who asked is told; else null. */
   room: NonNullable<CallRecording['room']> | null
+  /** Why the recording of before stopped that no host stopped, for hosts; null: none did, or they have read it. */
+  ended: Ended | null
   /** Something is on its way to the server. */
   busy: boolean
   /** Why the last thing was not done. */
   error: unknown
 }
 
-const nothing: ConsentState = { id: null, answer: undefined, answers: [], room: null, busy: false, error: null }
+/** Why a recording stops that nobody stops. */
+export type Ended = Exclude<NonNullable<CallRecording['because']>, 'host' | 'meeting-ended'>
+
+const nothing: ConsentState = { id: null, answer: undefined, answers: [], room: null, ended: null, busy: false, error: null }
 const tries = 5
 const between = 1_000
 
@@ -35,10 +40,13 @@ export class Consent {
   private live = false
   /** What was told when one asked. */
   private room: { id: string | undefined; room: ConsentState['room'] } | null = null
+  /** Why the last one stopped was read; who comes back to the call is not told it again. */
+  private read = false
   /** Answers that are older than another question are not believed. */
   private turn = 0
 
-  constructor(private readonly call: CallFollowed, private readonly ask: CallCalls['recording']) {}
+  /** Hosts are told more. */
+  constructor(private readonly call: CallFollowed, private readonly ask: CallCalls['recording'], private readonly host = false) {}
 
   /** Follows the call until what it returns is called. */
   begin(): () => void {
@@ -79,6 +87,12 @@ export class Consent {
     if (!this.current.get().busy) this.load(1)
   }
 
+  /** Why it stopped has been read. */
+  dismiss = (): void => {
+    this.read = true
+    this.current.update((state) => ({ ...state, ended: null }))
+  }
+
   private follow = (): void => {
     const { recording, phase } = this.call.state.get()
     const live = phase.is === 'live'
@@ -87,13 +101,17 @@ export class Consent {
     const id = recording?.id ?? null
     if (id !== this.current.get().id) this.current.set({ ...nothing, id, room: this.roomOf(id) })
     else if (!back) return
-    if (id !== null && live) this.load()
+    if (id !== null) this.read = false
+    if (live && (id !== null || (this.host && !this.read))) this.load()
   }
 
   private roomOf = (id: string | null) => (id !== null && this.room?.id === id ? this.room.room : null)
 
   private take(told: CallRecording): void {
-    this.current.update((state) => (told.id === undefined || told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [], room: this.roomOf(state.id) }))
+    this.current.update((state) => {
+      if (state.id === null) return told.state === 'none' || told.state === 'stopping' ? { ...state, ended: byItself(told.because) } : state
+      return told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [], room: this.roomOf(state.id) }
+    })
   }
 
   /** True: it was done. */
@@ -116,3 +134,5 @@ export class Consent {
     }
   }
 }
+
+const byItself = (because: CallRecording['because']): Ended | null => (because === undefined || because === 'host' || because === 'meeting-ended' ? null : because)

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import type { Call, CallState } from '@/call/live'
 import { Consent } from '@/call/consent'
 import { useStore } from '@/ui'
+import { Ended } from './Ended'
 import { Prompt } from './Prompt'
 import { RecordingDialog } from './RecordingDialog'
 import { useRecordingNews } from './useRecordingNews'
@@ -20,7 +21,7 @@ interface Props {
 }
 
 export function RecordingPart({ call, state, host, open, onClose, leave }: Props) {
-  const [consent] = useState(() => new Consent(call, call.recording))
+  const [consent] = useState(() => new Consent(call, call.recording, host))
   useEffect(() => consent.begin(), [consent])
   useRecordingNews(state.recording)
   const own = useStore(consent.state)
@@ -30,6 +31,7 @@ export function RecordingPart({ call, state, host, open, onClose, leave }: Props
   return (
     <>
       {recording && asked && own.id === recording.id && own.answer === null && !open ? <Prompt recording={recording} consent={consent} own={own} leave={leave} /> : null}
+      {own.ended && !recording ? <Ended because={own.ended} onClose={consent.dismiss} /> : null}
       {open ? <RecordingDialog recording={recording} recordable={state.recordable} consent={consent} own={own} host={host} asked={asked} onClose={onClose} /> : null}
     </>
   )
