@@ -75,6 +75,11 @@ test('a host records those who agree, and nobody else', async () => {
     // The answers weigh the same.
     const looks = await prompt(ines.page).locator('.rec-choice button').evaluateAll((all) => all.map((one) => one.className + getComputedStyle(one).backgroundColor));
     expect(new Set(looks).size).toBe(1);
+    // On the smallest phone, too, neither is seen without the other.
+    const before = ines.page.viewportSize();
+    await ines.page.setViewportSize({ width: 320, height: 640 });
+    for (const name of ['J’accepte', 'Je préfère ne pas y figurer']) await expect(prompt(ines.page).getByRole('button', { name })).toBeInViewport({ ratio: 1 });
+    if (before) await ines.page.setViewportSize(before);
   });
 
   await test.step('whoever waits reads it before coming in', async () => {
@@ -109,14 +114,15 @@ test('a host records those who agree, and nobody else', async () => {
     await expect(tile(page, 'Karim Haddad').getByTestId('unrecorded')).toBeVisible();
     await karim.page.reload();
     await karim.expectInCall();
-    await expect(mark(karim.page)).toBeVisible();
+    await karim.page.setViewportSize({ width: 390, height: 844 });
+    await expect(mark(karim.page).getByText('بدونكم'), 'on a phone, where one’s own tile may be on another page').toBeInViewport();
     await expect(prompt(karim.page)).toHaveCount(0);
   });
 
   await test.step('a word that is taken back holds at once', async () => {
     await mark(ines.page).press('Enter');
     await ines.page.getByRole('dialog').getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
-    await expectSaid(ines.page, 'polite: Vous ne figurez pas dans l’enregistrement');
+    await expectSaid(ines.page, 'polite: Vous ne figurez plus dans l’enregistrement. Ce qui a été enregistré avant y reste.');
     await ines.page.keyboard.press('Escape');
     await expect(tile(page, 'Inês Duarte').getByTestId('unrecorded')).toBeVisible();
     const told = await host.ask<{ state: string; answers: { name: string; answer?: string; recorded: boolean }[] }>(`/meetings/${host.meeting}/call/recording`);
@@ -144,7 +150,7 @@ test('a host records those who agree, and nobody else', async () => {
     await page.goto(`${server.url}/meetings/${host.meeting}`);
     const one = page.getByRole('region', { name: 'Enregistrements' }).getByRole('listitem').filter({ hasText: 'Compte rendu de la réunion' });
     await expect(one).toContainText('Terminé');
-    await expect(one).toContainText('Scellé : seule l’archive peut l’ouvrir.'.replace(' :', '\u00a0:'));
+    await expect(one).toContainText('Scellé : seules les archives peuvent l’ouvrir.'.replace(' :', '\u00a0:'));
     await expect(one).toContainText('Inês Duarte (a retiré son accord ensuite)');
     const coming = page.waitForEvent('download');
     await one.getByRole('link', { name: 'Télécharger' }).click();

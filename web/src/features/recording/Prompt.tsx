@@ -56,12 +56,15 @@ export function Facts({ recording }: { recording: RecordingTold }) {
   )
 }
 
+/** What holds now, by what one has answered; who takes a yes back reads what becomes of what was taken. */
+export const saidOf: Readonly<Record<'agreed' | 'declined' | 'withdrawn', string>> = { agreed: 'rec.in', declined: 'rec.out', withdrawn: 'rec.withdrawn' }
+
 /** Two buttons of the same weight; the present answer is told as pressed. */
 export function Choice({ consent, own }: { consent: Consent; own: ConsentState }) {
   const t = useT()
   const known = own.answer !== null && own.answer !== undefined
   const answer = async (said: 'agree' | 'decline') => {
-    if (await consent.answer(said)) announce(t(said === 'agree' ? 'rec.in' : 'rec.out'))
+    if (await consent.answer(said)) announce(t(saidOf[consent.state.get().answer ?? (said === 'agree' ? 'agreed' : 'declined')]))
   }
   return (
     <div className="rec-choice" role="group" aria-label={t('rec.choice')}>

@@ -8,7 +8,7 @@ import { useLang, useT } from '@/i18n'
 import { sized } from '@/i18n/sizes'
 import { AreaField, Button } from '@/ui'
 import { Dialog } from '@/ui/overlays'
-import { Choice, Facts } from './Prompt'
+import { Choice, Facts, saidOf } from './Prompt'
 
 interface Props {
   /** Null: none is asked for. */
@@ -55,7 +55,7 @@ function Room({ used, limit, full = false }: { used: number; limit: number; full
 /** One's own answer, which can be another at any time. */
 function Own({ consent, own, begun }: { consent: Consent; own: ConsentState; begun: boolean }) {
   const t = useT()
-  const said = own.answer === 'agreed' ? 'rec.in' : own.answer ? 'rec.out' : 'rec.unanswered'
+  const said = own.answer === null || own.answer === undefined ? 'rec.unanswered' : saidOf[own.answer]
   return (
     <section className="stack-s" aria-labelledby="rec-own">
       <h3 id="rec-own">{t('rec.own')}</h3>
@@ -109,7 +109,7 @@ function Hosting({ recording, consent, own }: { recording: RecordingTold; consen
           </li>
         ))}
       </ul>
-      <div className="row">
+      <div className="row rec-acts">
         {state === 'asking' ? <Button kind="primary" busy={own.busy} icon={<Circle aria-hidden="true" />} onClick={() => void consent.start()}>{t('rec.start')}</Button> : null}
         {state === 'paused' || state === 'interrupted' ? <Button kind="primary" busy={own.busy} icon={<Circle aria-hidden="true" />} onClick={() => void consent.resume()}>{t('rec.resume')}</Button> : null}
         {state === 'running' ? <Button busy={own.busy} icon={<Pause aria-hidden="true" />} onClick={() => void consent.pause()}>{t('rec.pause')}</Button> : null}
