@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { agent, isProblem } from '@/api'
 import { ErrorNote, Pending } from '@/features/frame'
 import { AgentFrame, type AgentProps } from '@/features/meeting'
-import { useLang, useT, Words } from '@/i18n'
+import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/stamps'
 import { Heading, useTitle } from '@/ui'
 import { Chapters } from './Chapters'
@@ -69,7 +69,7 @@ function Of({ one }: { one: Watched }) {
           <dd>{one.people.length > 0 ? <ul className="film-names">{one.people.map(({ name, withdrawn }, i) => <li key={`${i} ${name}`}><bdi>{name}</bdi>{withdrawn ? <small className="muted"> {t('film.withdrawn')}</small> : null}</li>)}</ul> : t('film.nobody')}</dd>
           {one.expires_at ? <><dt>{t('film.kept')}</dt><dd><time dateTime={one.expires_at}>{shortMoment(new Date(one.expires_at), lang)}</time></dd></> : null}
           <dt>{t('film.asked')}</dt>
-          <dd><Words id="film.asked.by" values={{ name: <bdi>{one.by}</bdi> }} /></dd>
+          <dd><bdi>{one.by}</bdi></dd>
         </dl>
         {screen === 'done' ? <Save one={one} /> : null}
       </section>

@@ -5,7 +5,7 @@ import { useState, type SubmitEvent } from 'react'
 import { agent, isProblem, type Post, type Recipient, type RecipientDraft, type RecipientList } from '@/api'
 import { ErrorNote, Loading, useFaults } from '@/features/frame'
 import { useLang, useT, Words } from '@/i18n'
-import { moment } from '@/i18n/dates'
+import { shortMoment } from '@/i18n/stamps'
 import { announce, AreaField, Button, Field, textOf } from '@/ui'
 import { Confirm, Dialog } from '@/ui/overlays'
 
@@ -44,7 +44,7 @@ export function Archives({ post }: { post: Post }) {
                 <li key={one.id}>
                   <div>
                     <b><bdi>{one.name}</bdi></b>
-                    <small><Words id="archives.by" values={{ date: moment(new Date(one.added_at), lang), who: <bdi>{one.added_by}</bdi> }} /></small>
+                    <small><Words id="archives.by" values={{ date: shortMoment(new Date(one.added_at), lang), who: <bdi>{one.added_by}</bdi> }} /></small>
                     <small>{t('archives.print')} <code dir="ltr">{one.fingerprint.replace(/(.{4})(?=.)/g, '$1 ')}</code></small>
                   </div>
                   <Button kind="quiet" aria-label={t('archives.remove.of', { name: one.name })} icon={<Trash2 aria-hidden="true" />} onClick={() => setLeaving(one)} />
@@ -52,7 +52,7 @@ export function Archives({ post }: { post: Post }) {
               ))}
             </ul>
           ) : null}
-          {data.changed_at ? <p className="sm muted"><Words id="archives.changed" values={{ date: moment(new Date(data.changed_at), lang), who: <bdi>{data.changed_by ?? ''}</bdi> }} /></p> : null}
+          {data.changed_at ? <p className="sm muted"><Words id="archives.changed" values={{ date: shortMoment(new Date(data.changed_at), lang), who: <bdi>{data.changed_by ?? ''}</bdi> }} /></p> : null}
         </>
       ) : error ? null : <Loading />}
       <Dialog title={t('archives.add')} open={adding} onClose={() => setAdding(false)} closeLabel={t('common.close')}>
