@@ -76,8 +76,11 @@ function Controls({ player }: { player: Player }) {
       />
       <div className="row">
         <Button kind="primary" icon={playing ? <Pause aria-hidden="true" /> : <Play aria-hidden="true" />} onClick={() => player.toggle()}>{t(playing ? 'opening.pause' : 'opening.play')}</Button>
-        <Button aria-label={t('opening.rewind', { n: step })} icon={<Rewind aria-hidden="true" />} onClick={() => player.seek(at - step)} />
-        <Button aria-label={t('opening.forward', { n: step })} icon={<FastForward aria-hidden="true" />} onClick={() => player.seek(at + step)} />
+        {/* Time goes from left to right in every language, as on the line above. */}
+        <span className="row" dir="ltr">
+          <Button aria-label={t('opening.rewind', { n: step })} icon={<Rewind aria-hidden="true" />} onClick={() => player.seek(at - step)} />
+          <Button aria-label={t('opening.forward', { n: step })} icon={<FastForward aria-hidden="true" />} onClick={() => player.seek(at + step)} />
+        </span>
         <span className="num" dir="ltr">{clocked(at)} / {clocked(duration)}</span>
         <SelectField className="opening-rate" label={<><Gauge aria-hidden="true" /><span className="vh">{t('opening.rate')}</span></>} value={rate} onChange={(event) => player.setRate(Number(event.target.value))}>
           {rates.map((one) => <option key={one} value={one}>{t('opening.times', { n: one })}</option>)}
