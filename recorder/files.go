@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"aparte/recorder/seal"
@@ -93,7 +95,8 @@ type Files struct {
 	open  []*os.File
 }
 
-// OpenFiles opens a recording's folder, or one part of it. It must be closed.
+// OpenFiles opens a recording's folder, or one part of it, under the names that parts have
+// on a server or under those that they are downloaded by. It must be closed.
 func OpenFiles(path string) (*Files, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -101,6 +104,7 @@ func OpenFiles(path string) (*Files, error) {
 	}
 	files := &Files{Lone: !info.IsDir()}
 	folder, names := filepath.Dir(path), []string{filepath.Base(path)}
+	nameOf := func(file string) string { return file }
 	if info.IsDir() {
 		folder = path
 		if names, err = partsIn(folder); err != nil {
@@ -108,6 +112,12 @@ func OpenFiles(path string) (*Files, error) {
 		}
 		if err := allHere(folder, names); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(names) == 0 {
+			if names, err = partsTakenAway(folder); err != nil {
+				return nil, err
+			}
+			nameOf = shortName.FindString
 		}
 		if len(names) == 0 {
 			return nil, fmt.Errorf("%s: %w", path, ErrNoRecording)
@@ -119,13 +129,41 @@ func OpenFiles(path string) (*Files, error) {
 			return nil, errors.Join(err, files.Close())
 		}
 		files.open = append(files.open, f)
-		source, err := sourceOf(f, name)
+		source, err := sourceOf(f, nameOf(name))
 		if err != nil {
 			return nil, errors.Join(err, files.Close())
 		}
 		files.Parts = append(files.Parts, source)
 	}
 	return files, nil
+}
+
+// shortName is what a part is called in its folder, at the end of the longer name under
+// which it is taken away.
+var shortName = regexp.MustCompile(`part-[0-9]{4,9}\.tar$`)
+
+// partsTakenAway lists the parts of a folder that they were downloaded to, in order.
+func partsTakenAway(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[uint32]string)
+	for _, entry := range entries {
+		n := seal.PartNumber(shortName.FindString(entry.Name()))
+		if n == 0 || !entry.Type().IsRegular() {
+			continue
+		}
+		if other, is := of[n]; is {
+			return nil, fmt.Errorf("%s: %s and %s are both part %d: give each recording a folder of its own", folder, other, entry.Name(), n)
+		}
+		of[n] = entry.Name()
+	}
+	var names []string
+	for _, n := range slices.Sorted(maps.Keys(of)) {
+		names = append(names, of[n])
+	}
+	return names, nil
 }
 
 // allHere refuses a folder from which parts were brought away.

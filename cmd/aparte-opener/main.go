@@ -80,6 +80,8 @@ func telling(to js.Value) opening.Progress {
 type failure struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	// Keys are the fingerprints of those that open it, where the one given does not.
+	Keys []string `json:"keys,omitempty"`
 }
 
 func failureOf(err error) failure {
@@ -96,10 +98,10 @@ func failureOf(err error) failure {
 		{errUnwritable, "unwritable"},
 	} {
 		if errors.Is(err, known.is) {
-			return failure{known.code, err.Error()}
+			return failure{known.code, err.Error(), opening.KeysOf(err)}
 		}
 	}
-	return failure{"failed", err.Error()}
+	return failure{Code: "failed", Detail: err.Error()}
 }
 
 // promise runs something that may wait, which a call from JavaScript may not.

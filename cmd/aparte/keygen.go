@@ -28,6 +28,7 @@ func (c *keygenCommand) Run(p *process) error {
 		return usageError{fmt.Errorf("write %s: %w", c.File, err)}
 	}
 	fmt.Fprintf(p.stderr, "aparte: the private key is in %s. What is sealed to it cannot be opened without it: keep a copy elsewhere, and neither on a server.\n", c.File)
+	fmt.Fprintf(p.stderr, "aparte: its fingerprint, by which a post's page names it, is %s\n", seal.Fingerprint(recipient.String()))
 	_, err = fmt.Fprintln(p.stdout, recipient)
 	return err
 }

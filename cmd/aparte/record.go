@@ -164,6 +164,9 @@ func (c *recordOpen) Run(p *process) error {
 		return usageError{fmt.Errorf("identity %s: %w", c.Identity, err)}
 	}
 	return recordingFiles(c.Recording, func(files *recorder.Files) error {
+		if err := seal.Fits(files.Parts, with); err != nil {
+			return fmt.Errorf("identity %s: %w", c.Identity, err)
+		}
 		switch err := os.Mkdir(c.Output, 0o700); {
 		case errors.Is(err, fs.ErrExist):
 			return usageError{fmt.Errorf("output %s: it is there already: name another folder", c.Output)}
@@ -240,7 +243,7 @@ func (c *recordPurge) Run(p *process) error {
 		fmt.Fprintln(p.stdout, "All but exports is sealed; it could be opened with the private key of any of these, and of nobody once those are destroyed:")
 	}
 	for _, recipient := range recipients {
-		fmt.Fprintf(p.stdout, "  %.40s...\n", recipient)
+		fmt.Fprintf(p.stdout, "  %s, %.40s...\n", seal.Fingerprint(recipient), recipient)
 	}
 	return nil
 }
@@ -258,16 +261,5 @@ func recipientsOf(folder string) (recipients []string, err error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // Purge says what is wrong, or finds what is half made
 	}
-	for _, part := range files.Parts {
-		b, err := seal.Peek(part)
-		if err != nil {
-			continue // damaged: that is no reason to keep it
-		}
-		for _, r := range b.Recipients {
-			if !slices.Contains(recipients, r) {
-				recipients = append(recipients, r)
-			}
-		}
-	}
-	return recipients, files.Close()
+	return seal.SealedTo(files.Parts), files.Close() // what is damaged is no reason to keep it
 }

@@ -397,3 +397,15 @@ func TestRecordingsExpireFromTheDisk(t *testing.T) {
 		})
 	}
 }
+
+// TestFingerprints says that the commands name a key as the post's page and the audit
+// trail do.
+func TestFingerprints(t *testing.T) {
+	_, key, err := seal.NewIdentityFile(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if command, page := seal.Fingerprint(key.String()), post.Fingerprint(key.String()); command != page || len(page) != 32 {
+		t.Errorf("the commands say %s, the page %s", command, page)
+	}
+}

@@ -40,6 +40,7 @@ type made struct {
 	one, two  []byte
 	node      *seal.NodeKey
 	key       string // that opens it
+	recipient string // its public half
 	otherKey  string
 	otherNode seal.PublicKey
 }
@@ -65,7 +66,7 @@ func record(t *testing.T) made {
 	must(err)
 	strange, _, err := seal.NewIdentityFile(day)
 	must(err)
-	m.key, m.otherKey = string(key), string(strange)
+	m.key, m.recipient, m.otherKey = string(key), to.String(), string(strange)
 
 	write := func(part uint32, previous *seal.Ending, segments int) (*seal.Part, *memory) {
 		file := &memory{}
@@ -283,6 +284,8 @@ func TestRefused(t *testing.T) {
 	} {
 		if _, err := r.Open(t.Context(), c.keys, false, c.into, nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		} else if keys := KeysOf(err); (c.want == ErrNotForUs) != slices.Equal(keys, []string{seal.Fingerprint(m.recipient)}) {
+			t.Errorf("%s: the keys that open it are %q", c.name, keys)
 		} else if strings.Contains(err.Error(), strings.TrimSpace(c.keys)) {
 			t.Errorf("%s: the key is in %q", c.name, err)
 		}

@@ -21,6 +21,15 @@ var (
 	ErrNotForUs = seal.ErrNotForUs
 )
 
+// KeysOf are the fingerprints of the keys that open a recording, where an ErrNotForUs tells
+// them.
+func KeysOf(err error) []string {
+	if wrong, ok := errors.AsType[*seal.WrongKeyError](err); ok {
+		return wrong.SealedTo
+	}
+	return nil
+}
+
 // Recording is what somebody has in hand of one.
 type Recording struct {
 	parts  []seal.Source

@@ -2,6 +2,8 @@ package seal
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,6 +22,13 @@ const MaxRecipients = 20
 type Recipient struct{ hybrid *age.HybridRecipient }
 
 func (r Recipient) String() string { return r.hybrid.String() }
+
+// Fingerprint names a recipient where the whole of it is too long to compare: the first
+// half of the SHA-256 of its text, in hexadecimal.
+func Fingerprint(recipient string) string {
+	sum := sha256.Sum256([]byte(recipient))
+	return hex.EncodeToString(sum[:16])
+}
 
 // Why a text is no recipient.
 var (

@@ -22,6 +22,7 @@ export function Trouble({ failure }: { failure: Failure }) {
       <CircleAlert aria-hidden="true" />
       <div className="stack-s">
         <p>{t(words[failure.code])}</p>
+        {failure.keys?.length ? <p className="sm">{t('opening.trouble.notforus.keys', { n: failure.keys.length })} {failure.keys.map((one) => <code key={one} dir="ltr" className="opening-print">{one.replace(/(.{4})(?=.)/g, '$1 ')}</code>)}</p> : null}
         {failure.code === 'failed' || failure.code === 'unreadable' ? <p className="sm" dir="ltr" lang="en">{failure.detail}</p> : null}
       </div>
     </div>

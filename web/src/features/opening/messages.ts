@@ -62,5 +62,5 @@ export interface IndexEvent {
 
 export interface Opened { index: Index; segments: number; missing: number }
 
-/** Why it did not work, with the words of the command. */
-export interface Failure { code: 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }
+/** Why it did not work, with the words of the command; keys: the fingerprints of those that open it, where the one given does not. */
+export interface Failure { keys?: string[]; code: 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }

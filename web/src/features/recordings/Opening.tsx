@@ -9,7 +9,7 @@ import { commands } from './commands'
 export function Opening({ one }: { one: KeptRecording }) {
   const t = useT()
   const [copied, setCopied] = useState(false)
-  const lines = commands(one)
+  const lines = commands(one.id)
   const copy = () => {
     void navigator.clipboard.writeText(lines).then(() => {
       setCopied(true)

@@ -1,13 +1,13 @@
 // How a recording is opened once it was taken away: by whoever has the archive's key, on any machine.
-import type { KeptRecording } from '@/api'
 
-/** The commands, a line each; ids and names of files need no quotes. */
-export function commands({ id, parts }: Pick<KeptRecording, 'id' | 'parts'>): string {
+/** The commands, a line each; ids and names of files need no quotes. An id may begin with a hyphen, which no command takes for a folder. */
+export function commands(id: string): string {
+  const folder = `recording-${id}`
   return [
-    `mkdir ${id}`,
-    ...parts.map(({ name, number }) => `mv ${name} ${id}/part-${String(number).padStart(4, '0')}.tar`),
-    `aparte record verify ${id} --node-key node-key.json`,
-    `aparte record open ${id} -i archive.key -o ${id}-open --node-key node-key.json`,
-    `aparte record export ${id}-open -o ${id}-media`,
+    `mkdir ${folder}`,
+    `mv recording-*-${id}-part-*.tar ${folder}`,
+    `aparte record verify ${folder} --node-key node-key.json`,
+    `aparte record open ${folder} -i archive.key -o ${folder}-open --node-key node-key.json`,
+    `aparte record export ${folder}-open -o ${folder}-media`,
   ].join('\n')
 }

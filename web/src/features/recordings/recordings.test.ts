@@ -39,14 +39,12 @@ describe('recordings', () => {
   })
 
   it('says how all parts are opened together', () => {
-    const part = (number: number) => ({ number, name: `recording-2027-03-02-ID-part-000${number}.tar`, bytes: 1, closed: true, stored: 'here' as const })
-    expect(commands({ id: 'ID', parts: [part(1), part(2)] }).split('\n')).toEqual([
-      'mkdir ID',
-      'mv recording-2027-03-02-ID-part-0001.tar ID/part-0001.tar',
-      'mv recording-2027-03-02-ID-part-0002.tar ID/part-0002.tar',
-      'aparte record verify ID --node-key node-key.json',
-      'aparte record open ID -i archive.key -o ID-open --node-key node-key.json',
-      'aparte record export ID-open -o ID-media',
+    expect(commands('-ID').split('\n')).toEqual([
+      'mkdir recording--ID',
+      'mv recording-*--ID-part-*.tar recording--ID',
+      'aparte record verify recording--ID --node-key node-key.json',
+      'aparte record open recording--ID -i archive.key -o recording--ID-open --node-key node-key.json',
+      'aparte record export recording--ID-open -o recording--ID-media',
     ])
   })
 })
