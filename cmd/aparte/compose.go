@@ -142,6 +142,9 @@ func (c *recordCompose) media(ctx context.Context, p *process) (folder string, i
 		return "", nil, usageError{err}
 	}
 	opened := c.Recording
+	if _, err := os.Stat(opened); err != nil {
+		return "", nil, usageError{err}
+	}
 	if _, err := os.Stat(filepath.Join(opened, "journal")); err != nil {
 		if c.Identity == "" {
 			return "", nil, usageError{fmt.Errorf("%s: neither opened nor exported: --identity names the private key that opens it", c.Recording)}

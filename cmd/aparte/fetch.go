@@ -23,7 +23,7 @@ type recordFetch struct {
 func (c *recordFetch) Run(ctx context.Context, p *process) error {
 	store, _, err := s3At(c.Store, func() (storage.Credentials, error) { return c.credentials(p.environ()) })
 	if err != nil {
-		return usageError{err}
+		return usageError{fmt.Errorf("store %s: %w", c.Store, err)}
 	}
 	all, err := keep.Fetch(ctx, store, c.Recording, c.Output)
 	switch {

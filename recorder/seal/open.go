@@ -55,6 +55,11 @@ func (r *Report) Journal(parts []Source, key PublicKey, with []Identity, out io.
 		if p.Binding == nil || p.Binding.Part <= done {
 			continue
 		}
+		if !r.lone && p.Binding.Part > done+1 {
+			if err := o.lost(p.Binding); err != nil {
+				return &o.Opened, err
+			}
+		}
 		done = p.Binding.Part
 		if err := o.part(parts[i], key, p, knownEnd(r.Parts[at:])); err != nil {
 			return &o.Opened, err
@@ -106,6 +111,18 @@ func (o *opener) part(source Source, key PublicKey, p PartReport, end uint64) er
 	gap := journal.Append(nil, 0, journal.Head{Part: p.Binding.Part, Began: p.Binding.Began})
 	gap = journal.Append(gap, until, journal.Gap{Reason: journal.Missing, Since: o.until})
 	return o.write(gap)
+}
+
+// lost notes that there is no part before the one of a binding, where there was one. How
+// much was in it the next one knows, of the last of several.
+func (o *opener) lost(next *Binding) error {
+	missing := uint64(1)
+	if next.Previous != nil {
+		missing = max(next.Previous.Segments, 1)
+	}
+	o.Missing += missing
+	gap := journal.Append(nil, 0, journal.Head{Part: next.Part, Began: next.Began})
+	return o.write(journal.Append(gap, 0, journal.Gap{Reason: journal.Missing}))
 }
 
 func (o *opener) write(pieces ...[]byte) error {

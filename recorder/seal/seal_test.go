@@ -815,6 +815,43 @@ func TestAnEndThatIsMissingIsAGap(t *testing.T) {
 	}
 }
 
+// A whole part that is missing is a gap where the next one begins. Who opens one part by
+// itself knows that there are others.
+func TestAPartThatIsMissingIsAGap(t *testing.T) {
+	k := testKeys()
+	_, two := recording(t, "rec", k.node)
+	for _, c := range []struct {
+		lone    bool
+		missing uint64
+		gaps    []journal.Record
+	}{
+		{false, 5, []journal.Record{{Part: 2, Event: journal.Gap{Reason: journal.Missing}}}}, // part 2 says how many
+		{true, 0, nil},
+	} {
+		var out bytes.Buffer
+		opened, err := Open([]Source{source(PartName(2), two)}, k.node.Public(), k.with, c.lone, true, &out)
+		if err != nil || opened.Missing != c.missing || opened.Segments != 4 {
+			t.Fatalf("lone %t: %+v, %v", c.lone, opened, err)
+		}
+		var gaps []journal.Record
+		for r := journal.NewReader(&out); ; {
+			record, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, is := record.Event.(journal.Gap); is {
+				gaps = append(gaps, record)
+			}
+		}
+		if !slices.Equal(gaps, c.gaps) {
+			t.Errorf("lone %t: the gaps are %+v, want %+v", c.lone, gaps, c.gaps)
+		}
+	}
+}
+
 func TestADiskThatFails(t *testing.T) {
 	k := testKeys()
 	full := errors.New("no space left on device")

@@ -52,6 +52,8 @@ type Report struct {
 	// Unclosed says where a recording ends that was not ended, or nothing. Whether it
 	// was a crash or somebody cut off the end nobody can tell.
 	Unclosed string
+
+	lone bool // one part by itself
 }
 
 // PartReport is what one part says of itself.
@@ -102,7 +104,7 @@ type believed struct {
 }
 
 func verify(parts []Source, key PublicKey, lone bool, to believed) (*Report, error) {
-	r := &Report{}
+	r := &Report{lone: lone}
 	for _, source := range parts {
 		p := newPartCheck(r, source, key, to)
 		if err := p.run(); err != nil {
