@@ -1,7 +1,7 @@
 // What is opened: a recording of this server, or files that were taken away; and the key that tells who made it.
 import { useQuery } from '@tanstack/react-query'
 import { FileLock2 } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { Fragment, useEffect, useState } from 'react'
 import type { FoundRecording, KeptRecording } from '@/api'
 import { ErrorNote, Loading } from '@/features/frame'
 import { useLang, useT } from '@/i18n'
@@ -46,13 +46,15 @@ export function Choose({ named, failure, onChosen }: Props) {
         <legend>{t('opening.node')}</legend>
         <p className="sm muted">{t('opening.node.what')}</p>
         {(['server', 'file', 'none'] as const).map((one) => (
-          <label key={one} className="opening-radio">
-            <input type="radio" name="node" value={one} checked={by === one} onChange={() => setBy(one)} />
-            <b>{t(`opening.node.${one}`)}</b>
-            <small>{t(`opening.node.${one}.proves`)}</small>
-          </label>
+          <Fragment key={one}>
+            <label className="opening-radio">
+              <input type="radio" name="node" value={one} checked={by === one} onChange={() => setBy(one)} />
+              <b>{t(`opening.node.${one}`)}</b>
+              <small>{t(`opening.node.${one}.proves`)}</small>
+            </label>
+            {one === 'file' && by === 'file' ? <Field type="file" label={t('opening.node.choose')} accept=".json,.txt,.pub,application/json,text/plain" onChange={(event) => setKeyFile(event.target.files?.[0] ?? null)} /> : null}
+          </Fragment>
         ))}
-        {by === 'file' ? <Field type="file" label={t('opening.node.choose')} accept=".json,.txt,.pub,application/json,text/plain" onChange={(event) => setKeyFile(event.target.files?.[0] ?? null)} /> : null}
       </fieldset>
       <div><Button type="submit" kind="primary" disabled={!complete}>{t(named ? 'opening.take' : 'opening.verify')}</Button></div>
     </form>
@@ -91,7 +93,7 @@ function FromFiles({ files, onFiles }: { files: File[]; onFiles: (files: File[])
       <Field type="file" multiple accept=".tar" label={t('opening.files')} hint={t('opening.files.hint')} onChange={(event) => onFiles([...(event.target.files ?? [])])} />
       {files.length > 0 ? (
         <ul className="opening-files">
-          {files.map((file) => <li key={file.name}><FileLock2 aria-hidden="true" /><bdi>{file.name}</bdi> <span className="muted num">{sized(file.size, lang)}</span></li>)}
+          {files.map((file) => <li key={file.name}><FileLock2 aria-hidden="true" /><bdi dir="ltr">{file.name}</bdi> <span className="muted num">{sized(file.size, lang)}</span></li>)}
         </ul>
       ) : null}
     </div>

@@ -46,13 +46,13 @@ const folderName = (report: Report) => `recording-${report.parts.map(({ recordin
 
 function Verdict({ report }: { report: Report }) {
   const t = useT()
-  const { tone, id, n: altered } = verdictOf(report)
+  const { tone, id, n: altered, part } = verdictOf(report)
   const Icon = altered > 0 ? ShieldAlert : tone === 'warn' ? ShieldQuestionMark : ShieldCheck
   return (
     <div className={`note ${tone} opening-verdict`} role="status">
       <Icon aria-hidden="true" />
       <div className="stack-s">
-        <p><b>{t(id, { n: altered })}</b></p>
+        <p><b>{t(id, { n: altered, part })}</b></p>
         {altered > 0 ? <Findings report={report} /> : null}
         {report.unclosed ? <p>{t(report.unclosed.part === 0 ? 'opening.nothing' : report.unclosed.shutdown ? 'opening.shutdown' : 'opening.unclosed', { part: report.unclosed.part, segment: report.unclosed.segment })}</p> : null}
         <p>{report.node ? <Words id="opening.signed" values={{ node: <bdi>{report.node}</bdi> }} /> : t('opening.unsigned')}</p>

@@ -53,7 +53,7 @@ function Told({ opened, report }: { opened: Opened; report: Report }) {
   return (
     <p className="opening-told">
       <time dateTime={opened.index.began}>{exactMoment(new Date(opened.index.began), lang)}</time>
-      <span className={`chip ${verdict.tone}`}>{t(verdict.id, { n: verdict.n })}</span>
+      <span className={`chip ${verdict.tone}`}>{t(verdict.id, { n: verdict.n, part: verdict.part })}</span>
     </p>
   )
 }

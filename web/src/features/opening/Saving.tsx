@@ -13,6 +13,8 @@ export function Saving({ files, index }: { files: Made[]; index: Index }) {
   const id = useId()
   const names = new Map(index.people.map(({ identity, name }) => [identity, name]))
   const whose = new Map(index.files.map(({ file, identity }) => [file, names.get(identity) ?? identity]))
+  // They come as they are finished; their names begin with the place in which their tracks began.
+  const inOrder = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return (
     <section className="card opening-side" aria-labelledby={id}>
       <h2 id={id}>{t('opening.save')}</h2>
@@ -21,9 +23,9 @@ export function Saving({ files, index }: { files: Made[]; index: Index }) {
         <summary>{t('opening.save.files', { n: files.length })}</summary>
         <div className="stack-s">
           <ul className="opening-made">
-            {files.map(({ name, media }) => (
+            {inOrder.map(({ name, media }) => (
               <li key={name}>
-                <span><bdi>{whose.get(name) ?? t('opening.save.index')}</bdi><small className="muted num"><bdi>{name}</bdi>, {sized(media.size, lang)}</small></span>
+                <span><bdi>{whose.get(name) ?? t('opening.save.index')}</bdi><small className="muted num"><bdi dir="ltr">{name}</bdi>, {sized(media.size, lang)}</small></span>
                 <Button aria-label={t('opening.save.one', { name })} icon={<Download aria-hidden="true" />} onClick={() => saveFile(name, media)} />
               </li>
             ))}

@@ -1,6 +1,6 @@
 // The pictures: everybody in a tile, a shared screen large; below, who speaks.
 import { MonitorUp, VideoOff } from 'lucide-react'
-import { useCallback } from 'react'
+import { Fragment, useCallback } from 'react'
 import { useT } from '@/i18n'
 import { useStore } from '@/ui'
 import type { Player } from './player'
@@ -29,7 +29,8 @@ export function Stage({ player, names }: { player: Player; names: ReadonlyMap<st
       </ul>
       {scene.people.length === 0 ? <p className="opening-nobody">{t('opening.nobody')}</p> : null}
       {scene.sounds.filter(({ file }) => scene.failed.includes(file)).map((one) => <p key={one.file} className="opening-unheard">{t('opening.unheard', { codec: one.codec, name: names.get(one.identity) ?? one.identity })}</p>)}
-      <p className="opening-speaking" data-testid="speaking"><bdi>{speaks.join(', ')}</bdi></p>
+      {/* Each name by itself: one in another script turns round what stands beside it. */}
+      <p className="opening-speaking" data-testid="speaking">{speaks.map((name, i) => <Fragment key={`${i} ${name}`}>{i > 0 ? ' · ' : null}<bdi>{name}</bdi></Fragment>)}</p>
       {scene.near.filter(({ kind }) => kind === 'sound').map((one) => <Sound key={one.file} player={player} track={one} />)}
     </section>
   )

@@ -27,6 +27,12 @@ describe('what verifying found', () => {
     })
     const whole = { ...reports['unclosed'], unclosed: undefined } as unknown as Report
     expect([verdictOf(whole).tone, verdictOf({ ...whole, node: '' }).tone]).toEqual(['ok', 'warn'])
+    const [one] = whole.parts
+    if (!one) throw new Error('no part')
+    const lone = (part: number) => verdictOf({ ...whole, parts: [{ ...one, part }] })
+    expect(lone(1)).toMatchObject({ tone: 'ok', id: 'opening.whole' })
+    expect(t(lone(3).id, { ...lone(3) })).toBe('La partie 3 est telle qu’elle a été écrite, mais elle est seule : les parties d’avant manquent.')
+    expect(lone(3).tone).toBe('warn')
   })
   it('has a word for each finding in every language', async () => {
     for (const lang of Object.keys(languages) as Lang[]) {
