@@ -285,6 +285,14 @@ func (s *tape) heard(t *testing.T, want ...string) {
 	}
 }
 
+// ended are streams that end together, in whichever order.
+func (s *tape) ended(t *testing.T, want ...string) {
+	t.Helper()
+	if got := s.all(); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+		t.Errorf("heard\n\t%s\nwant, in whichever order,\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
 // all is what it says since it was last asked.
 func (s *tape) all() (words []string) {
 	s.mu.Lock()
@@ -376,7 +384,8 @@ func TestWhatComesLateIsNotTaken(t *testing.T) {
 		pass.Forbid("ann")
 		sends(6)
 		sends(8)
-		s.heard(t, "end 1", "end 2")
+		time.Sleep(2 * tapEvery)
+		s.ended(t, "end 1", "end 2")
 		allow(pass, "ann")
 		sends(9)
 		late(7)

@@ -284,7 +284,7 @@ func TestRefused(t *testing.T) {
 	} {
 		if _, err := r.Open(t.Context(), c.keys, false, c.into, nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
-		} else if keys := KeysOf(err); (c.want == ErrNotForUs) != slices.Equal(keys, []string{seal.Fingerprint(m.recipient)}) {
+		} else if keys := KeysOf(err); errors.Is(c.want, ErrNotForUs) != slices.Equal(keys, []string{seal.Fingerprint(m.recipient)}) {
 			t.Errorf("%s: the keys that open it are %q", c.name, keys)
 		} else if strings.Contains(err.Error(), strings.TrimSpace(c.keys)) {
 			t.Errorf("%s: the key is in %q", c.name, err)
