@@ -30,6 +30,7 @@ export function RecordingDialog({ recording, recordable, consent, own, host, ask
         {isProblem(own.error, 'recording-quota') ? <Room full used={Number(own.error.document['used'])} limit={Number(own.error.document['limit'])} /> : own.error ? <ErrorNote error={own.error} /> : null}
         {recording ? (
           <>
+            {host && own.room ? <Room {...own.room} /> : null}
             <Facts recording={recording} />
             {asked ? <Own consent={consent} own={own} begun={recording.state === 'running' || recording.state === 'paused'} /> : null}
             {host ? <Hosting recording={recording} consent={consent} own={own} /> : null}
@@ -100,7 +101,6 @@ function Hosting({ recording, consent, own }: { recording: RecordingTold; consen
   return (
     <section className="stack-s" aria-labelledby="rec-all">
       <h3 id="rec-all">{t('rec.answers')}</h3>
-      {own.room ? <Room {...own.room} /> : null}
       <ul className="rec-answers">
         {own.answers.map((one) => (
           <li key={`${one.name} ${one.identities.join(' ')}`}>
