@@ -139,6 +139,7 @@ test('a host records those who agree, and nobody else', async () => {
     await dialog.getByRole('button', { name: 'Reprendre' }).press('Enter');
     await expectSaid(karim.page, 'assertive: استُؤنف التسجيل.');
     await dialog.getByRole('button', { name: 'Arrêter l’enregistrement' }).press('Enter');
+    await expect(dialog, 'no other is asked for').toHaveCount(0);
     for (const one of [page, ines.page, karim.page]) {
       await expectSaid(one, one === karim.page ? 'assertive: انتهى التسجيل.' : 'assertive: L’enregistrement est terminé.');
       await expect(mark(one)).toHaveCount(0);

@@ -1,9 +1,9 @@
 // A recording on the screen of one person: what they are asked, what is said when it begins and ends, and the dialog behind
 // the mark in the top bar. The mark itself is the stage's: it is there before this part has come.
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { Call, CallState } from '@/call/live'
 import { Consent } from '@/call/consent'
-import { useStore } from '@/ui'
+import { recoverFocus, useStore } from '@/ui'
 import { Ended } from './Ended'
 import { Prompt } from './Prompt'
 import { RecordingDialog } from './RecordingDialog'
@@ -26,6 +26,7 @@ export function RecordingPart({ call, state, host, open, onClose, leave }: Props
   useRecordingNews(state.recording)
   const own = useStore(consent.state)
   const { recording } = state
+  useClosedWithIt(recording?.id ?? null, open, onClose)
   // Whoever only looks on is in no recording, and is not asked.
   const asked = state.people.every((person) => !person.self || person.role !== 'observer')
   return (
@@ -35,4 +36,17 @@ export function RecordingPart({ call, state, host, open, onClose, leave }: Props
       {open ? <RecordingDialog recording={recording} recordable={state.recordable} consent={consent} own={own} host={host} asked={asked} onClose={onClose} /> : null}
     </>
   )
+}
+
+/** Whoever has stopped it, or looked at it when it stopped, is not asked for the next one. */
+function useClosedWithIt(id: string | null, open: boolean, onClose: () => void): void {
+  const before = useRef(id)
+  const told = useEffectEvent(() => {
+    if (before.current !== null && id === null && open) {
+      onClose()
+      recoverFocus()
+    }
+    before.current = id
+  })
+  useEffect(() => told(), [id])
 }
