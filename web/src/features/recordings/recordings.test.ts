@@ -8,7 +8,7 @@ describe('recordings', () => {
   const from = new Date('2027-03-02T09:00:00Z')
   it.each([
     ['2027-03-02T09:00:59Z', 'recs.length.short', 0, 0], ['2027-03-02T09:42:10Z', 'recs.length.minutes', 0, 42],
-    ['2027-03-02T11:05:00Z', 'recs.length.hours', 2, 5], ['2027-03-02T08:00:00Z', 'recs.length.short', 0, 0],
+    ['2027-03-02T11:05:00Z', 'recs.length.hours', 2, 5], ['2027-03-02T10:00:30Z', 'recs.length.whole', 1, 0], ['2027-03-02T08:00:00Z', 'recs.length.short', 0, 0],
   ])('until %s is %s', (to, id, h, n) => {
     expect(length(from, new Date(to))).toEqual({ id, values: { h, n } })
   })

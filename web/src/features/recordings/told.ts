@@ -5,7 +5,7 @@ import type { KeptRecording } from '@/api'
 export function length(from: Date, to: Date): { id: string; values: { h: number; n: number } } {
   const minutes = Math.max(Math.floor((to.getTime() - from.getTime()) / 60_000), 0)
   const values = { h: Math.floor(minutes / 60), n: minutes % 60 }
-  return { id: values.h > 0 ? 'recs.length.hours' : minutes > 0 ? 'recs.length.minutes' : 'recs.length.short', values }
+  return { id: values.h > 0 ? (values.n > 0 ? 'recs.length.hours' : 'recs.length.whole') : minutes > 0 ? 'recs.length.minutes' : 'recs.length.short', values }
 }
 
 /** One way of taking it away: somebody, at one time. */
