@@ -1,12 +1,17 @@
 // How a post's time zone and languages are said in the language of the page.
 import type { Lang } from '@/i18n'
-import { localeOf } from '@/i18n/languages'
+import { directionOf, localeOf } from '@/i18n/languages'
+
+/** Arabic has a comma of its own. */
+const comma = (lang: Lang): string => (directionOf(lang) === 'rtl' ? '،' : ',')
 
 /** Such as "Africa/Dakar, 14:05". */
 export function timeThere(zone: string, lang: Lang, now = new Date()): string {
-  const name = zone.replaceAll('_', ' ')
+  const plain = zone.replaceAll('_', ' ')
+  // Latin letters would take the hour after them along, the other way.
+  const name = directionOf(lang) === 'rtl' ? `\u2066${plain}\u2069` : plain
   try {
-    return `${name}, ${new Intl.DateTimeFormat(localeOf(lang), { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(now)}`
+    return `${name}${comma(lang)} ${new Intl.DateTimeFormat(localeOf(lang), { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(now)}`
   } catch {
     return name // a zone that this browser does not know
   }
@@ -21,7 +26,7 @@ export function languageNames(tags: readonly string[], lang: Lang): string {
     } catch {
       return tag // not a language tag, while it is typed
     }
-  }).join(', ')
+  }).join(`${comma(lang)} `)
 }
 
 /** What was typed into the field of languages. */
