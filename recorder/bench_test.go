@@ -105,7 +105,7 @@ func BenchmarkJournal(b *testing.B) {
 	cfg := benchConfig(b)
 	cfg.Every = time.Hour // the benchmark says when
 	synced := meeting(b, cfg, "synced")
-	cfg.disk = &disk{room: room, create: func(folder string) (seal.File, error) {
+	cfg.disk = &disk{room: Room, create: func(folder string) (seal.File, error) {
 		f, err := newPart(folder)
 		return unsynced{f}, err
 	}}

@@ -12,6 +12,7 @@ package recorder
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +39,10 @@ var (
 	ErrBehind = errors.New("the disk is too slow")
 )
 
+// Spare is how many bytes of a disk are left to others: the database of the meetings is
+// perhaps on the same one.
+const Spare = 512 << 20
+
 // Config is what the recordings of a server have in common.
 type Config struct {
 	// Dir is where each recording gets a folder: <data>/recordings.
@@ -46,7 +51,7 @@ type Config struct {
 	Key        *seal.NodeKey
 	Recipients []seal.Recipient
 
-	// Spare is how many bytes of the disk are left to others: 512 MiB if 0. Low disk
+	// Spare is how many bytes of the disk are left to others: [Spare] if 0. Low disk
 	// stops a recording, never the meeting, whose database is perhaps on the same one.
 	Spare int64
 	// Buffer is how many bytes of a recording may wait for the disk: 32 MiB if 0.
@@ -61,7 +66,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Spare == 0 {
-		c.Spare = 512 << 20
+		c.Spare = Spare
 	}
 	if c.Buffer == 0 {
 		c.Buffer = 32 << 20
@@ -73,7 +78,7 @@ func (c Config) withDefaults() Config {
 		c.Stall = 30 * time.Second
 	}
 	if c.disk == nil {
-		c.disk = &disk{create: newPart, room: room}
+		c.disk = &disk{create: newPart, room: Room}
 	}
 	return c
 }
@@ -139,6 +144,24 @@ type stream struct {
 	agreed bool
 	begun  bool // the journal knows it
 	index  int  // in the manifest, -1 where that is full
+
+	left   bool   // something of it was left out in a pause
+	leftTo uint16 // its highest sequence number
+}
+
+// lateMost is more than how late a packet comes that was lost and asked for.
+const lateMost = 5 * time.Second
+
+// leaveOut notes a packet that came in a pause.
+func (s *stream) leaveOut(seq uint16) {
+	if !s.left || int16(seq-s.leftTo) > 0 {
+		s.left, s.leftTo = true, seq
+	}
+}
+
+// leftOut tells whether a packet that came so long after a pause was sent in it, or before.
+func (s *stream) leftOut(seq uint16, after time.Duration) bool {
+	return s.left && after < lateMost && int16(seq-s.leftTo) <= 0
 }
 
 // gap is what is lost until there is room again.
@@ -270,8 +293,18 @@ func (r *Recording) begin(s *stream, at time.Time) {
 func (r *Recording) Packet(id uint32, at time.Time, rtp []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	seq := uint16(0)
+	if len(rtp) >= 4 {
+		seq = binary.BigEndian.Uint16(rtp[2:]) // RFC 3550, 5.1
+	}
 	s := r.takes(id, at)
-	if s == nil {
+	switch {
+	case s == nil:
+		if known := r.streams[id]; known != nil {
+			known.leaveOut(seq)
+		}
+		return
+	case s.leftOut(seq, at.Sub(r.resumed)):
 		return
 	}
 	offset := at.Sub(r.began)

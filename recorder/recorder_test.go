@@ -97,6 +97,7 @@ func given(identity string) journal.Consent {
 func rtp(n uint64) []byte {
 	b := make([]byte, 12, 1100)
 	b[0] = 0x80
+	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	b = binary.BigEndian.AppendUint64(b, n)
 	return append(b, strings.Repeat("MARKED PAYLOAD ", 60)...)
 }
@@ -422,11 +423,16 @@ func TestAPauseKeepsNothing(t *testing.T) {
 	during := time.Now()
 	r.Resume("anne")
 	r.Resume("anne")
-	r.Packet(1, during, rtp(2)) // the tap hands over a little later
-	r.Packet(1, time.Now(), rtp(3))
+	r.Packet(1, during, rtp(4)) // the tap hands over a little later
+	r.Packet(1, time.Now(), rtp(5))
+	r.Packet(1, time.Now(), rtp(3)) // lost in the pause, asked for, and late
+	for _, seq := range []uint64{6, 40_000} {
+		r.Packet(1, time.Now(), rtp(seq))
+	}
+	r.Packet(1, time.Now().Add(lateMost), rtp(40_001)) // its number says nothing any more
 	stop(t, r)
 	records, o := opened(t, cfg)
-	want(t, records, "Started", "Consent", "Begin", "1:1", "Paused", "Joined", "Resumed", "Speaking", "1:3", "Stopped")
+	want(t, records, "Started", "Consent", "Begin", "1:1", "Paused", "Joined", "Resumed", "Speaking", "1:5", "1:6", "1:40001", "Stopped")
 	if o.Report.Parts[0].Closing.Lost != 0 {
 		t.Error("a pause counts as a loss")
 	}
@@ -480,7 +486,7 @@ func (s *slow) Write(b []byte) (int, error) {
 }
 
 func (c Config) with(hold func(write int) error) Config {
-	c.disk = &disk{room: room, create: func(folder string) (seal.File, error) {
+	c.disk = &disk{room: Room, create: func(folder string) (seal.File, error) {
 		f, err := newPart(folder)
 		return &slow{File: f, hold: hold}, err
 	}}

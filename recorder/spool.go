@@ -194,8 +194,8 @@ func endingOf(m Mark, room string) (*seal.Ending, error) {
 	return m.Ending, nil
 }
 
-// room is what the file system of a folder has left for this process, in bytes.
-func room(folder string) (int64, error) {
+// Room is what the file system of a folder has left for this process, in bytes.
+func Room(folder string) (int64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(folder, &st); err != nil {
 		return 0, err
