@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -35,6 +37,10 @@ const (
 	// programEvery is how often is looked whether there is a program now, while there is none,
 	// and for films at all on a server without a key.
 	programEvery = time.Minute
+	// roomEvery is how often is looked whether the disk has room for others.
+	roomEvery = 2 * time.Second
+	// workTimes is how many times the size of a recording what is made on the way takes.
+	workTimes = 3
 	// progressEvery is how often it is stored how far a film is.
 	progressEvery = time.Second
 	// maxUnmade is how many films that wait are looked at.
@@ -55,6 +61,9 @@ type films struct {
 	ffmpeg  string
 	self    string // path of this program
 	log     *slog.Logger
+	// room is how much a disk has left, in bytes, looked at so often.
+	room      func(folder string) (int64, error)
+	roomEvery time.Duration
 
 	mu      sync.Mutex
 	making  *making              // guarded by mu; nil: none
@@ -82,7 +91,7 @@ func newFilms(c *Config, s *store.Store, k *kept, log *slog.Logger) (*films, err
 	if work == "" {
 		work = filepath.Join(c.DataDir, "films")
 	}
-	return &films{store: s, kept: k, key: k.filmKey, work: work, threads: c.Recordings.FilmThreads, ffmpeg: c.Recordings.FFmpeg, self: self, log: log}, nil
+	return &films{store: s, kept: k, key: k.filmKey, work: work, threads: c.Recordings.FilmThreads, ffmpeg: c.Recordings.FFmpeg, self: self, log: log, room: recorder.Room, roomEvery: roomEvery}, nil
 }
 
 // run makes films until ctx ends, and then leaves the one that is being made to the next start.
@@ -209,10 +218,8 @@ func (f *films) possible(ctx context.Context) bool {
 
 // make makes a film, and stores what became of it.
 func (f *films) make(ctx context.Context, one recording.Film) {
-	one, err := one.Begin(time.Now())
-	if err != nil || f.save(ctx, one) != nil || one.State != recording.FilmRunning {
-		return
-	}
+	// It is told first: a deletion that does not find it here was stored before, so that
+	// this is not.
 	ctx, cancel := context.WithCancelCause(ctx)
 	now := &making{id: one.Recording, cancel: cancel, done: make(chan struct{})}
 	f.mu.Lock()
@@ -225,14 +232,23 @@ func (f *films) make(ctx context.Context, one recording.Film) {
 		cancel(nil)
 		close(now.done)
 	}()
+	one, err := one.Begin(time.Now())
+	if err != nil || f.save(ctx, one) != nil || one.State != recording.FilmRunning {
+		return
+	}
 	began := time.Now()
 	f.log.InfoContext(ctx, "compose film", "recording", one.Recording)
 	made, reason, err := f.compose(ctx, &one, cancel)
+	cause := context.Cause(ctx)
+	full := errors.Is(cause, recorder.ErrLowDisk)
+	if full && err != nil {
+		err, reason = cause, recording.FilmNoRoom
+	}
 	switch {
-	case errors.Is(context.Cause(ctx), errForgotten):
+	case errors.Is(cause, errForgotten):
 		f.clear(one.Recording)
 		return
-	case ctx.Err() != nil: // the server stops: the next goes on
+	case cause != nil && !full: // the server stops: the next goes on
 		_ = f.save(ctx, one.Interrupt(time.Now()))
 		return
 	case err != nil:
@@ -267,12 +283,13 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	}
 	folder := f.folder(one.Recording)
 	order := filmOrder{
-		Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
+		Recording: one.Recording, Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
 		NodeKey: string(nodeKey), Language: filmLanguage(one.Language), FFmpeg: f.ffmpeg, Threads: f.threads,
 	}
 	err = errors.Join(freeFolder(f.work), freeFolder(folder), freeFolder(order.Parts))
 	if err == nil {
-		err = f.fetch(ctx, one.Recording, order.Parts)
+		defer f.leaveRoom(ctx, cancel)()
+		err = f.fetch(ctx, one.Recording, folder, order.Parts)
 	}
 	if err != nil {
 		return nil, filmReason(err), err
@@ -297,14 +314,77 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	return made, "", nil
 }
 
-// fetch copies the parts of a recording, sealed as they are, to where they are opened.
-func (f *films) fetch(ctx context.Context, id, folder string) error {
+// enough tells whether a disk has so many bytes, and what others need besides: low disk
+// costs a film, never a meeting.
+func (f *films) enough(folder string, need int64) error {
+	left, err := f.room(folder)
+	if err == nil && left-need < recorder.Spare {
+		err = fmt.Errorf("%w in %s: %d bytes are left, of which a film may take %d", recorder.ErrLowDisk, folder, left, max(left-recorder.Spare, 0))
+	}
+	return err
+}
+
+// leaveRoom ends the making of a film while there is still room for others. What it returns
+// ends the looking.
+func (f *films) leaveRoom(ctx context.Context, cancel context.CancelCauseFunc) (stop func()) {
+	ctx, over := context.WithCancel(ctx)
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		ticker := time.NewTicker(f.roomEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := f.enough(f.work, 0); err != nil {
+				cancel(err)
+				return
+			}
+		}
+	})
+	return func() {
+		over()
+		looking.Wait()
+	}
+}
+
+// bytesIn is how much lies in a folder, in bytes.
+func bytesIn(folder string) (n int64, err error) {
+	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	return n, err
+}
+
+// fetch copies the parts of a recording, sealed as they are, to where they are opened, if
+// there is room for what is made of them.
+func (f *films) fetch(ctx context.Context, id, work, folder string) error {
 	parts, err := f.kept.Parts(ctx, id)
 	if err != nil {
 		return err
 	}
 	if len(parts) == 0 {
 		return recording.ErrNone
+	}
+	there, err := bytesIn(work) // of an attempt that was interrupted
+	if err != nil {
+		return err
+	}
+	need := -there
+	for _, p := range parts {
+		need += workTimes * p.Bytes
+	}
+	if err := f.enough(f.work, max(need, 0)); err != nil {
+		return err
 	}
 	for _, p := range parts {
 		name := filepath.Join(folder, seal.PartName(uint32(p.Number))) //nolint:gosec // it is one of those there are
@@ -340,29 +420,52 @@ func (r contextReader) Read(b []byte) (int, error) {
 	return r.Reader.Read(b)
 }
 
-// keep keeps what was made, in place of what may be left of another attempt.
+// keep keeps what was made, in place of what may be left of another attempt. Beside each
+// file lies the node's note of which recording it is.
 func (f *films) keep(ctx context.Context, id, folder string) error {
 	if err := f.kept.deleteFilm(ctx, id); err != nil {
 		return err
+	}
+	if f.kept.place == "" { // it stays on the disk of the data
+		size, err := bytesIn(folder)
+		if err == nil {
+			err = f.enough(f.kept.dir, size)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		from, err := os.Open(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			return err
-		}
-		info, err := from.Stat()
-		if err == nil {
-			_, err = f.kept.objects[0].Put(ctx, filmObject(id, recording.FilmFile(entry.Name())), from, info.Size())
-		}
-		if err := errors.Join(err, from.Close()); err != nil {
+		if err := f.keepFile(ctx, id, recording.FilmFile(entry.Name()), filepath.Join(folder, entry.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *films) keepFile(ctx context.Context, id string, which recording.FilmFile, path string) error {
+	from, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	note, err := seal.SignFile(from, id, string(which), f.kept.key)
+	if err != nil {
+		return err
+	}
+	if _, err := f.kept.objects[0].Put(ctx, filmNote(id, which), bytes.NewReader(note), int64(len(note))); err != nil {
+		return err
+	}
+	_, err = f.kept.objects[0].Put(ctx, filmObject(id, which), from, info.Size())
+	return err
 }
 
 // child runs the process and hears what it tells.
@@ -478,11 +581,16 @@ func filmObject(id string, which recording.FilmFile) string {
 	return id + "/" + recorder.FilmFolder + "/" + string(which) + ".age"
 }
 
+// filmNote is the name under which the node's note of it is.
+func filmNote(id string, which recording.FilmFile) string {
+	return id + "/" + recorder.FilmFolder + "/" + string(which) + ".note"
+}
+
 // deleteFilm deletes what was made of a recording to be watched.
 func (k *kept) deleteFilm(ctx context.Context, id string) error {
 	for _, place := range k.objects {
 		for _, which := range []recording.FilmFile{recording.TheFilm, recording.FilmCaptions, recording.FilmChapters} {
-			if err := place.Delete(ctx, filmObject(id, which)); err != nil {
+			if err := errors.Join(place.Delete(ctx, filmObject(id, which)), place.Delete(ctx, filmNote(id, which))); err != nil {
 				return err
 			}
 		}
@@ -502,6 +610,14 @@ func (k *kept) OpenFilm(ctx context.Context, id string, which recording.FilmFile
 	case err != nil:
 		return recording.OpenedFilm{}, err
 	}
+	// Whoever may write where films are kept could have this key open anything there as one.
+	note, err := k.readNote(ctx, filmNote(id, which))
+	if err == nil {
+		err = seal.VerifyFile(sealed, note, id, string(which), k.key.Public())
+	}
+	if err != nil {
+		return recording.OpenedFilm{}, errors.Join(fmt.Errorf("film of recording %s: %w", id, err), sealed.Close())
+	}
 	plain, err := seal.OpenFileAt(sealed, sealed.Object().Size, k.filmKey.identities)
 	if err != nil {
 		if errors.Is(err, seal.ErrNotForUs) {
@@ -510,6 +626,22 @@ func (k *kept) OpenFilm(ctx context.Context, id string, which recording.FilmFile
 		return recording.OpenedFilm{}, errors.Join(err, sealed.Close())
 	}
 	return recording.OpenedFilm{ReadSeekCloser: openedFilm{plain, sealed}, Bytes: plain.Size()}, nil
+}
+
+// maxNote is more than a note has.
+const maxNote = 4 << 10
+
+// readNote is a note as it is kept; nil: there is none.
+func (k *kept) readNote(ctx context.Context, name string) ([]byte, error) {
+	file, err := k.openObject(ctx, name)
+	if errors.Is(err, storage.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	note, err := io.ReadAll(io.LimitReader(file, maxNote))
+	return note, errors.Join(err, file.Close())
 }
 
 // openObject opens an object wherever it lies: a store may have been named since it was put.

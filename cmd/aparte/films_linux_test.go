@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -243,6 +244,104 @@ func TestAFilmIsForgottenWhileItIsMade(t *testing.T) {
 	}
 }
 
+// A film of a recording whose deletion has begun is neither made nor told of any more: what
+// deletes it does not find it, and nobody would delete it afterwards.
+func TestNoFilmIsMadeOfWhatIsBeingDeleted(t *testing.T) {
+	s := newCinema(t, nil)
+	s.record(recordingID, profile.RecordingConsent, true)
+	other := strings.Repeat("S", 22)
+	s.record(other, profile.RecordingConsent, true)
+	waits := s.film(recordingID)
+	db := overIn(t, s.c, strings.Repeat("N", 22), s.meeting)
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO recording_deletions VALUES ($1, '', 'expired', 1, 1)`, recordingID); err != nil {
+		t.Fatal(err)
+	}
+	s.films.started = func(int) { t.Error("it is made") }
+	s.films.make(t.Context(), waits) // as it was listed before
+	if got := s.film(recordingID); got != waits {
+		t.Errorf("it is %+v", got)
+	}
+	for path := range map[string]bool{s.films.folder(recordingID): true, filepath.Join(s.c.DataDir, recordingsFolder, recordingID, recorder.FilmFolder): true} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	// It holds up no others.
+	s.films.started = nil
+	if !s.films.next(t.Context()) || s.film(other).State != recording.FilmDone {
+		t.Errorf("the other is %+v", s.film(other))
+	}
+}
+
+// Whoever may write where recordings are kept gets nothing opened by putting it in the
+// place of another: neither a film, nor a segment, nor parts.
+func TestAFilmIsOfItsOwnRecording(t *testing.T) {
+	s := newCinema(t, nil)
+	other := strings.Repeat("S", 22)
+	s.record(recordingID, profile.RecordingConsent, true)
+	s.films.next(t.Context())
+	s.record(other, profile.RecordingConsent, true)
+	at := func(id string, below ...string) string {
+		return filepath.Join(append([]string{s.c.DataDir, recordingsFolder, id}, below...)...)
+	}
+	put := func(from, to string) {
+		t.Helper()
+		text, err := os.ReadFile(from)
+		if err == nil {
+			err = errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, text, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const film, note = "film.age", "film.note"
+	refused := func(what, id string, which recording.FilmFile) {
+		t.Helper()
+		if _, err := s.kept.OpenFilm(t.Context(), id, which); !errors.Is(err, seal.ErrTampered) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	s.read(recordingID, recording.TheFilm)
+	put(at(recordingID, "film", film), at(other, "film", film))
+	refused("another's film without its note", other, recording.TheFilm)
+	put(at(recordingID, "film", note), at(other, "film", note))
+	refused("another's film", other, recording.TheFilm)
+	put(at(recordingID, "film", "chapters.age"), at(recordingID, "film", film))
+	refused("another file of the film", recordingID, recording.TheFilm)
+	if err := os.RemoveAll(at(other, "film")); err != nil {
+		t.Fatal(err)
+	}
+	put(at(recordingID, seal.PartName(1)), at(other, seal.PartName(1)))
+	s.films.next(t.Context())
+	if f := s.film(other); f.State != recording.FilmFailed || f.Reason != recording.FilmDamaged {
+		t.Errorf("of another's parts the film is %+v", f)
+	}
+}
+
+// Low disk costs a film, before it is begun and while it is made, and nobody else anything.
+func TestAFilmLeavesRoomToOthers(t *testing.T) {
+	s := newCinema(t, nil)
+	s.record(recordingID, profile.RecordingConsent, true)
+	var left atomic.Int64
+	s.films.room = func(string) (int64, error) { return left.Load(), nil }
+	left.Store(recorder.Spare + 100)
+	s.films.started = func(int) { t.Error("it is begun") }
+	s.films.make(t.Context(), s.film(recordingID))
+	if f := s.film(recordingID); f.State != recording.FilmQueued || f.Reason != recording.FilmNoRoom || f.Attempts != 1 {
+		t.Errorf("without room for it: %+v", f)
+	}
+	left.Store(recorder.Spare << 10)
+	s.films.roomEvery = time.Millisecond
+	s.films.started = func(int) { left.Store(recorder.Spare - 1) }
+	s.films.make(t.Context(), s.film(recordingID))
+	if f := s.film(recordingID); f.State != recording.FilmQueued || f.Reason != recording.FilmNoRoom || f.Attempts != 2 {
+		t.Errorf("when the disk fills meanwhile: %+v", f)
+	}
+	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 0 {
+		t.Errorf("on the way is left %v, %v", entries, err)
+	}
+}
+
 // Without ffmpeg films wait and say so; with it they are made.
 func TestWithoutFFmpegFilmsWait(t *testing.T) {
 	s := newCinema(t, func(c *Config) { c.Recordings.FFmpeg = "/nonexistent/ffmpeg" })
@@ -340,6 +439,17 @@ func TestTheServersKey(t *testing.T) {
 	}
 	if none, err := loadServerKey(""); err != nil || none.is() {
 		t.Errorf("none: %v", err)
+	}
+	// One that was replaced stands beside it: it opens what it did, so that it is no archive's either.
+	replaced, public, err := seal.NewIdentityFile(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(made.text+string(replaced)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if both, err := loadServerKey(path); err != nil || both.public.String() != made.public.String() || !both.opens(made.public) || !both.opens(public) || made.opens(public) {
+		t.Errorf("two keys: %v", err)
 	}
 	secret := made.text[strings.Index(made.text, "AGE-SECRET"):][:60]
 	for _, wrong := range []struct {

@@ -29,14 +29,15 @@ import (
 
 // filmOrder is what is to be made: the first line of the standard input, in JSON.
 type filmOrder struct {
-	Parts    string           `json:"parts"`    // folder of the recording's parts, sealed
-	Work     string           `json:"work"`     // folder for what is made on the way, in the clear
-	Sealed   string           `json:"sealed"`   // folder for what comes out, sealed to whom the recording is
-	Identity string           `json:"identity"` // the server's private key
-	NodeKey  string           `json:"node_key"` // public, of this server
-	Language compose.Language `json:"language"`
-	FFmpeg   string           `json:"ffmpeg"`
-	Threads  int              `json:"threads"`
+	Recording string           `json:"recording"` // id
+	Parts     string           `json:"parts"`     // folder of the recording's parts, sealed
+	Work      string           `json:"work"`      // folder for what is made on the way, in the clear
+	Sealed    string           `json:"sealed"`    // folder for what comes out, sealed to whom the recording is
+	Identity  string           `json:"identity"`  // the server's private key
+	NodeKey   string           `json:"node_key"`  // public, of this server
+	Language  compose.Language `json:"language"`
+	FFmpeg    string           `json:"ffmpeg"`
+	Threads   int              `json:"threads"`
 }
 
 // filmNews is a line of the standard output, in JSON.
@@ -172,6 +173,9 @@ func (w *filmWork) open(ctx context.Context) (folder string, index *export.Index
 		return "", nil, err
 	}
 	err = recordingFiles(w.Parts, func(files *recorder.Files) error {
+		if err := w.ours(files.Parts); err != nil {
+			return err
+		}
 		_, err := (&recordOpen{Output: opened}).open(files, key, identities)
 		return err
 	})
@@ -183,6 +187,22 @@ func (w *filmWork) open(ctx context.Context) (folder string, index *export.Index
 		return "", nil, err
 	}
 	return folder, index, os.RemoveAll(opened) // what is exported suffices from here on
+}
+
+// ours refuses parts of another recording: whoever may write where they are kept could put
+// them in the place of this one's, to be shown to its hosts. Their signatures are right;
+// opening them verifies those, and with them that what is said here is true.
+func (w *filmWork) ours(parts []seal.Source) error {
+	for _, part := range parts {
+		b, err := seal.Peek(part)
+		if err != nil {
+			return fmt.Errorf("%w: %w", seal.ErrTampered, err)
+		}
+		if b.Recording != w.Recording {
+			return fmt.Errorf("%s: %w: it is of recording %q", part.Name, seal.ErrTampered, b.Recording)
+		}
+	}
+	return nil
 }
 
 // seal seals what was made to all that the recording is sealed to.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"aparte/recorder/seal"
@@ -18,9 +19,13 @@ type serverKey struct {
 	public     seal.Recipient
 }
 
-// opens tells whether this key opens what is sealed to a recipient.
+// opens tells whether this key opens what is sealed to a recipient, or one that stands
+// beside it in its file, as one does that was replaced.
 func (k serverKey) opens(r seal.Recipient) bool {
-	return k.is() && r.String() == k.public.String()
+	return slices.ContainsFunc(k.identities, func(one seal.Identity) bool {
+		public, hybrid := one.Recipient()
+		return hybrid && public.String() == r.String()
+	})
 }
 
 func (k serverKey) is() bool { return len(k.identities) > 0 }

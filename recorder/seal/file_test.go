@@ -98,3 +98,42 @@ func TestASealedFileThatIsNotWhole(t *testing.T) {
 		t.Error("changed, and reads")
 	}
 }
+
+// A file is that of its recording by the node's note alone, and by no other's, nor in the
+// place of another.
+func TestASealedFileIsOfItsRecording(t *testing.T) {
+	_, public := archive(t)
+	key, err := seal.LoadNodeKey(t.TempDir(), "paris-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := seal.LoadNodeKey(t.TempDir(), "paris-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	film, other := sealed(t, []byte("a film"), public), sealed(t, []byte("a film"), public)
+	note := func(of []byte, recording, file string, by *seal.NodeKey) []byte {
+		t.Helper()
+		n, err := seal.SignFile(bytes.NewReader(of), recording, file, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := seal.VerifyFile(bytes.NewReader(film), note(film, "R", "film", key), "R", "film", key.Public()); err != nil {
+		t.Error(err)
+	}
+	for what, wrong := range map[string][]byte{
+		"of another recording": note(film, "S", "film", key), "another file": note(film, "R", "captions", key), "other contents": note(other, "R", "film", key),
+		"by another node": note(film, "R", "film", stranger), "no note": []byte("a film"), "none": nil,
+	} {
+		if err := seal.VerifyFile(bytes.NewReader(film), wrong, "R", "film", key.Public()); !errors.Is(err, seal.ErrTampered) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, no := range [][]byte{nil, []byte("age-encryption.org/v1\n"), bytes.Repeat([]byte("-> X25519 aaaa\n"), 10_000)} {
+		if err := seal.VerifyFile(bytes.NewReader(no), nil, "R", "film", key.Public()); !errors.Is(err, seal.ErrTampered) {
+			t.Errorf("%.30q: %v", no, err)
+		}
+	}
+}

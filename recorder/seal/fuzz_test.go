@@ -114,6 +114,7 @@ func FuzzNote(f *testing.F) {
 		&Binding{Type: typeBinding, Format: Format, Recording: "rec", Part: 2, Recipients: []string{"age1pq1"}, Previous: &Ending{Part: 1}},
 		&segmentNote{Type: typeSegment, Recording: "rec", Part: 1, Segment: 1},
 		&Closing{Type: typeClosing, Recording: "rec", Part: 1, Final: true, Reason: "stopped"},
+		&fileNote{Type: typeFile, Recording: "rec", File: "film"},
 	} {
 		message, err := sign(s, key)
 		if err != nil {
@@ -123,7 +124,7 @@ func FuzzNote(f *testing.F) {
 		f.Add(message)
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
-		for i, into := range []statement{&Binding{}, &segmentNote{}, &Closing{}} {
+		for i, into := range []statement{&Binding{}, &segmentNote{}, &Closing{}, &fileNote{}} {
 			if err := readNote(message, key.Public(), into); err == nil && !bytes.Equal(message, signed[i]) {
 				t.Fatalf("%q is believed", message)
 			}

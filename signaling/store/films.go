@@ -58,20 +58,24 @@ func saveFilm(ctx context.Context, q queries, f recording.Film, statement string
 	return err
 }
 
-// SaveFilm makes durable how far a film is; recording.ErrNone: its recording was deleted.
+// SaveFilm makes durable how far a film is; recording.ErrNone: its recording was deleted,
+// or that has begun, so that nothing is made of it that the deletion would not find.
 func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		return saveFilm(ctx, q, f, `UPDATE recording_films SET state = $1, queued_at = $2, since = $3, attempts = $4, begun = $5, stage = $6, stage_since = $7,
-			progress = $8, reason = $9, type = $10, length_ms = $11, bytes = $12, captions = $13 WHERE recording_id = $14`)
+			progress = $8, reason = $9, type = $10, length_ms = $11, bytes = $12, captions = $13
+			WHERE recording_id = $14 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $14)`)
 	})
 }
 
 // UnmadeFilms lists the films of all meetings that are to be made, in the order of the
-// queue, limit at most, each in the language of its meeting's post.
+// queue, limit at most, each in the language of its meeting's post. Of a recording whose
+// deletion has begun none is.
 func (s *Store) UnmadeFilms(ctx context.Context, limit int) ([]recording.Film, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+filmColumns+`, p.languages FROM recording_films f JOIN recordings r ON r.id = f.recording_id
 		JOIN meetings m ON m.id = r.meeting_id JOIN posts p ON p.id = m.post_id
-		WHERE f.state IN ('queued', 'running', 'unavailable') ORDER BY f.queued_at, f.recording_id LIMIT $1`, limit)
+		WHERE f.state IN ('queued', 'running', 'unavailable') AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = f.recording_id)
+		ORDER BY f.queued_at, f.recording_id LIMIT $1`, limit)
 	all, err := collect(rows, err, func(row scanner) (f recording.Film, err error) {
 		var length int64
 		var languages string

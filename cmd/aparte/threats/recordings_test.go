@@ -69,12 +69,23 @@ func (p *program) film(t *testing.T, id string) {
 		t.Fatal(err)
 	}
 	defer place.Close()
+	key, err := seal.LoadNodeKey(filepath.Join(p.dir, "data"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, plain := range map[string]string{"film": "the film", "captions": "WEBVTT", "chapters": "[]"} {
 		var sealed bytes.Buffer
 		w, err := seal.NewFile(&sealed, []seal.Recipient{public})
 		if err == nil {
 			_, err = io.WriteString(w, plain)
 			err = errors.Join(err, w.Close())
+		}
+		var note []byte
+		if err == nil {
+			note, err = seal.SignFile(bytes.NewReader(sealed.Bytes()), id, name, key)
+		}
+		if err == nil {
+			_, err = place.Put(t.Context(), id+"/film/"+name+".note", bytes.NewReader(note), int64(len(note)))
 		}
 		if err == nil {
 			_, err = place.Put(t.Context(), id+"/film/"+name+".age", &sealed, int64(sealed.Len()))
