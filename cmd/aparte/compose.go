@@ -114,10 +114,10 @@ func (c *recordCompose) compose(ctx context.Context, p *process, tool *render.To
 		return err
 	}
 	for _, s := range result.Spoiled {
-		fmt.Fprintf(p.stdout, "could not be decoded, or not all of it: %s\n", s)
+		fmt.Fprintf(p.stdout, "could not be decoded, or not all of it: %s\n", inert(s))
 	}
 	if index.Incomplete != "" {
-		fmt.Fprintf(p.stdout, "the recording is not whole: %s\n", index.Incomplete)
+		fmt.Fprintf(p.stdout, "the recording is not whole: %s\n", inert(index.Incomplete))
 	}
 	if result.Measured {
 		fmt.Fprintln(p.stdout, "who speaks is told by loudness: the recording does not say")

@@ -51,10 +51,10 @@ func (c *recordExport) Run(ctx context.Context, p *process) error {
 			f.Name, f.Codec, f.Start, f.Duration, f.Frames, f.LostFrames, approximate)
 	}
 	for _, s := range index.Skipped {
-		fmt.Fprintf(p.stdout, "no file of %s, %s of %s: %s\n", s.Track, s.Codec, s.Identity, s.Reason)
+		fmt.Fprintf(p.stdout, "no file of %s, %s of %s: %s\n", inert(s.Track), inert(s.Codec), inert(s.Identity), inert(s.Reason))
 	}
 	if index.Incomplete != "" {
-		fmt.Fprintf(p.stdout, "the recording is not whole: %s\n", index.Incomplete)
+		fmt.Fprintf(p.stdout, "the recording is not whole: %s\n", inert(index.Incomplete))
 	}
 	fmt.Fprintf(p.stdout, "%s: files %d and %s\n", c.Output, len(index.Files), export.IndexName)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"aparte/recorder"
 	"aparte/recorder/seal"
@@ -98,21 +99,33 @@ func signers(report *seal.Report) string {
 	return strings.Join(all, " and ")
 }
 
+// inert is a text that may be anybody's, on one line and without what controls a terminal
+// or turns the direction of writing.
+func inert(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
 func printRecording(w io.Writer, report *seal.Report) {
+	line := func(format string, args ...any) { fmt.Fprintln(w, inert(fmt.Sprintf(format, args...))) }
 	for _, part := range report.Parts {
 		if b := part.Binding; b != nil {
-			fmt.Fprintf(w, "%s: recording %s, part %d, of room %s, begun %s, policy %q, recipients %d: segments 1 to %d%s\n",
+			line("%s: recording %s, part %d, of room %s, begun %s, policy %q, recipients %d: segments 1 to %d%s",
 				part.Name, b.Recording, b.Part, b.Room, b.Began.Format(time.RFC3339), b.Policy, len(b.Recipients), part.Segments, closedAt(part.Closing))
 		}
 	}
 	for _, f := range report.Findings {
-		fmt.Fprintln(w, f)
+		line("%s", f)
 	}
 	if report.MoreFindings > 0 {
-		fmt.Fprintf(w, "%d more findings\n", report.MoreFindings)
+		line("%d more findings", report.MoreFindings)
 	}
 	if !report.Closed() {
-		fmt.Fprintln(w, "not closed:", report.Unclosed)
+		line("not closed: %s", report.Unclosed)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -98,5 +100,27 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
 		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// What a file says that anybody may have made controls no terminal.
+func TestNothingOfAFileControlsATerminal(t *testing.T) {
+	const evil = "\x1b]0;evil\a\u202e\r\n\u009b31m"
+	var out bytes.Buffer
+	printRecording(&out, &seal.Report{
+		Parts:    []seal.PartReport{{Name: "part-0001.tar", Binding: &seal.Binding{Recording: evil, Room: evil, Policy: evil}, Closing: &seal.Closing{Reason: evil}}},
+		Findings: []seal.Finding{{Kind: seal.Added, Detail: "member " + evil + " after the closing"}}, Unclosed: evil,
+	})
+	dir := t.TempDir()
+	journalOf := journal.Append(nil, 0, journal.Head{Part: 1, Began: time.Unix(1_800_000_000, 0)})
+	journalOf = journal.Append(journalOf, 0, journal.Begin{Stream: tap.Stream{ID: 1, Identity: evil, Track: evil, Mime: "audio/" + evil, ClockRate: 8000}})
+	if err := os.WriteFile(filepath.Join(dir, "journal"), journalOf, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&recordExport{Recording: dir, Output: filepath.Join(dir, "media")}).Run(t.Context(), &process{stdout: &out, stderr: &out}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "evil") || strings.ContainsAny(strings.ReplaceAll(out.String(), "\n", ""), "\x1b\a\r\u202e\u009b") || strings.Count(out.String(), "\n") != 5 {
+		t.Errorf("printed %q", out.String())
 	}
 }
