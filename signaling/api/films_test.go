@@ -214,6 +214,8 @@ func TestAFilmIsMadeAgain(t *testing.T) {
 	}
 	s.films(first, recording.Film{State: recording.FilmFailed, Reason: recording.FilmNoRoom, Attempts: 3})
 	at := "/meetings/" + s.meeting.ID + "/recordings/"
+	// Nobody but hosts has the server work.
+	s.shares(first, "luc@aparte.example").refused("not-found", http.StatusNotFound, "POST", at+first+"/film/again", nil)
 	s.host.refused("conflict", http.StatusConflict, "POST", at+second+"/film/again", nil)
 	if got := do[api.Film](s.host, http.StatusOK, "POST", at+first+"/film/again", nil); got.State != "queued" || got.Attempts != 0 || got.Reason != "" {
 		t.Errorf("made again: %+v", got)

@@ -132,11 +132,14 @@ func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which strin
 	return WatchedFilm{opened, f, e.Recording}, nil
 }
 
-// filmAgain has a film made that failed.
+// filmAgain has a film made that failed. It is for hosts: with whom a recording is shared
+// gets what there is, and has nothing done on the server.
 type filmAgain struct {
 	mayWatch
 	film recording.Film
 }
+
+func (a filmAgain) as(l *live, now time.Time) (role.Role, error) { return a.byAgent.as(l, now) }
 
 func (a filmAgain) do(l *live, now time.Time) (any, error) {
 	f, err := a.film.Again(now)
@@ -148,8 +151,8 @@ func (a filmAgain) do(l *live, now time.Time) (any, error) {
 	return struct{}{}, nil
 }
 
-// FilmAgain has the film of a recording made again that failed. Refused as by MayWatch,
-// or with recording.ErrState.
+// FilmAgain has the film of a recording made again that failed, for a host. Refused as by
+// MayWatch, or with recording.ErrState.
 func (m *Meetings) FilmAgain(ctx context.Context, by Agent, id, which string) (KeptFilm, error) {
 	e, may, err := m.mayWatch(ctx, by, id, which)
 	if err != nil {

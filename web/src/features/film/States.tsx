@@ -22,9 +22,12 @@ export function States({ screen, one, again }: Props) {
     case 'queued': return <State icon={<Hourglass aria-hidden="true" />} title={t('film.queued')}><p>{t('film.queued.place', { n: film?.ahead ?? 0 })}</p>{film?.reason ? <p>{t('film.queued.again', { n: film.attempts ?? 0 })} {t(reasons[film.reason])}</p> : null}<p className="muted">{t('film.leave')}</p></State>
     case 'running': return <State icon={<Clapperboard aria-hidden="true" />} title={t('film.running')}>{film ? <Progress film={film} /> : null}<p className="muted">{t('film.leave')}</p></State>
     case 'unavailable': return <State icon={<TriangleAlert aria-hidden="true" />} tone="warn" title={t('film.unavailable')}><p>{t('film.unavailable.more')}</p></State>
-    case 'failed': return <State icon={<TriangleAlert aria-hidden="true" />} tone="danger" title={t('film.failed')}><p>{t(reasons[film?.reason ?? 'error'])}</p>{lasting(film?.reason) ? null : <Again again={again} />}<p className="muted">{t('film.failed.parts')}</p></State>
+    case 'failed': return <State icon={<TriangleAlert aria-hidden="true" />} tone="danger" title={t('film.failed')}><p>{t(reasons[film?.reason ?? 'error'])}</p>{lasting(film?.reason) || !hosts(one) ? null : <Again again={again} />}<p className="muted">{t('film.failed.parts')}</p></State>
   }
 }
+
+/** Who may share it hosts it, and may have its film made again. */
+const hosts = ({ may }: KeptRecording): boolean => may.includes('share')
 
 function State({ icon, tone = '', title, children }: { icon: ReactNode; tone?: 'warn' | 'danger' | ''; title: string; children: ReactNode }) {
   return (
