@@ -176,6 +176,9 @@ function useReactions(show: (reaction: Reaction) => void): MenuEntry[] {
 
 type MoreProps = Pick<Props, 'self' | 'hand' | 'may' | 'acts' | 'onPanel'> & { shareable: boolean; phoneChat: boolean; timer?: () => void; record?: (() => void) | null }
 
+/** Where the bar has room for little, as controls.css says it, too. */
+const narrowBar = '(max-width: 48rem), (max-height: 30rem)'
+
 function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer, record }: MoreProps) {
   const t = useT()
   const { sounds } = useStore(intents)
@@ -183,7 +186,7 @@ function MoreMenu({ self, hand, may, shareable, acts, onPanel, phoneChat, timer,
   const devices = useDeviceGroups(open, 2, acts.use)
   const reactionEntries = useReactions(acts.react)
   // What the narrow bar leaves out is here; the wide bar hides these entries by their own buttons.
-  const narrow = open && matchMedia('(max-width: 48rem)').matches
+  const narrow = open && matchMedia(narrowBar).matches
   const blur = useBlurGroup(narrow && self.can.camera)
   const groups: MenuGroup[] = [
     {
