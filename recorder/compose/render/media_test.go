@@ -209,6 +209,7 @@ func (d decoded) colour(at float64, x, y int) string {
 		{"yellow", 255, 255, 0},
 		{"white", 255, 255, 255},
 		{"purple", 128, 0, 128},
+		{"frame", 0x32, 0xc8, 0x5a},
 		{"nobody", 0x14, 0x17, 0x1a},
 		{"tile", 0x2a, 0x2f, 0x36},
 	} {

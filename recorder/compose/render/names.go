@@ -12,7 +12,9 @@ import (
 const (
 	background = "0x14171a"
 	tileColour = "0x2a2f36"
-	marked     = "&H5AC832&" // around whoever speaks
+	marked     = "&H005AC832" // around whoever speaks
+
+	frameWidth = 4 // of that, in pixels
 )
 
 // Sizes of letters on a tile, in pixels, and how many characters of them surely fit into
@@ -38,11 +40,11 @@ ScaledBorderAndShadow: yes
 Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
 Style: label,Sans,%d,&H00FFFFFF,&H00FFFFFF,&H50000000,&H50000000,0,0,0,0,100,100,0,0,3,5,0,1,0,0,0,-1
 Style: name,Sans,%d,&H00FFFFFF,&H00FFFFFF,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,0,0,5,0,0,0,-1
-Style: frame,Sans,20,&HFFFFFFFF,&HFFFFFFFF,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,4,0,7,0,0,0,1
+Style: frame,Sans,20,%s,%[5]s,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,0,0,7,0,0,0,1
 
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
-`, compose.Width, compose.Height, labelSize, nameSize)
+`, compose.Width, compose.Height, labelSize, nameSize, marked)
 	line := func(layer int, s compose.Span, style, tags, text string) {
 		fmt.Fprintf(&b, "Dialogue: %d,%s,%s,%s,,0,0,0,,{%s}%s\n", layer, assTime(s.From), assTime(s.To), style, tags, text)
 	}
@@ -61,8 +63,9 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 		for _, s := range plan.Speech {
 			during := compose.Span{From: max(s.From, i.From) - i.From, To: min(s.To, i.To) - i.From}
 			if s.Identity == t.Identity && during.From < during.To {
-				line(0, during, "frame", fmt.Sprintf(`\pos(0,0)\3c%s\p1`, marked),
-					fmt.Sprintf("m %d %d l %d %d %d %d %d %d", t.X+4, t.Y+4, t.X+t.W-4, t.Y+4, t.X+t.W-4, t.Y+t.H-4, t.X+4, t.Y+t.H-4))
+				for _, side := range frame(t.Box) {
+					line(0, during, "frame", `\pos(0,0)\p1`, side)
+				}
 			}
 		}
 	}
@@ -70,6 +73,22 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 		line(2, always, "label", fmt.Sprintf(`\an9\pos(%d,10)`, compose.Width-10), literal(plan.Language.More(i.Left), compose.Width, labelSize))
 	}
 	return b.String()
+}
+
+// frame are the four sides of a frame inside a box, as drawings. They are four and not one,
+// because whatever is drawn is blended in the whole rectangle it lies in, again for each
+// picture: one frame would be blended all over the tile, and cost more than the rest of it.
+func frame(b compose.Box) (sides []string) {
+	const w = frameWidth
+	for _, s := range []compose.Box{
+		{X: b.X, Y: b.Y, W: b.W, H: w},
+		{X: b.X, Y: b.Y + b.H - w, W: b.W, H: w},
+		{X: b.X, Y: b.Y + w, W: w, H: b.H - 2*w},
+		{X: b.X + b.W - w, Y: b.Y + w, W: w, H: b.H - 2*w},
+	} {
+		sides = append(sides, fmt.Sprintf("m %d %d l %d %d %d %d %d %d", s.X, s.Y, s.X+s.W, s.Y, s.X+s.W, s.Y+s.H, s.X, s.Y+s.H))
+	}
+	return sides
 }
 
 // literal is a text that libass writes as it is, and that fits. A brace would begin a

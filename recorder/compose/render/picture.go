@@ -33,25 +33,51 @@ func fitted(b compose.Box) string {
 		b.W, b.H, b.W, b.H, tileColour)
 }
 
+// still is a picture of one colour, drawn once and shown for ever.
+func still(colour string, b compose.Box) string {
+	return fmt.Sprintf("color=c=%s:s=%dx%d:r=%d:d=%.3f,setsar=1,format=yuv420p,%s", colour, b.W, b.H, perSecond, compose.Frame.Seconds(), forEver)
+}
+
+// forEver goes on showing the last picture.
+const forEver = "tpad=stop=-1:stop_mode=clone"
+
+// tileMargin is how much narrower a tile without a picture is at each side, in pixels.
+const tileMargin = 2
+
 // pictureGraph draws an interval. The first input of each tile with a picture is its file
 // from the key frame before on, at times that are negative before the interval begins:
-// fps shows the last of those until another comes.
+// fps shows the last of those until another comes. Where nothing comes at all, which nobody
+// but a broken stream does, concat goes on to an empty tile, so that no tile is without
+// a picture.
+//
+// Tiles are put beside each other, not upon a background: that would be copied for each
+// frame, and all of them blended into it.
 func pictureGraph(i compose.Interval, labels string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "color=c=%s:s=%dx%d:r=%d", background, compose.Width, compose.Height, perSecond)
-	for _, t := range i.Tiles {
-		fmt.Fprintf(&b, ",drawbox=%d:%d:%d:%d:%s:fill", t.X+2, t.Y+2, t.W-4, t.H-4, tileColour)
-	}
-	b.WriteString(",format=yuv420p[b0];")
+	var tiles, places []string
 	n := 0
-	for _, t := range i.Tiles {
+	for k, t := range i.Tiles {
+		box := t.Box
 		if t.File != "" {
-			fmt.Fprintf(&b, "[%d:v:0]fps=%d:start_time=0,%s[t%d];[b%d][t%d]overlay=%d:%d:eof_action=repeat:format=yuv420[b%d];",
-				n, perSecond, fitted(t.Box), n, n, n, t.X, t.Y, n+1)
+			fmt.Fprintf(&b, "[%d:v:0]fps=%d:start_time=0,%s,%s[v%d];%s[e%d];[v%d][e%d]concat[t%d];", n, perSecond, fitted(box), forEver, k, still(tileColour, box), k, k, k, k)
 			n++
+		} else {
+			box = compose.Box{X: box.X + tileMargin, Y: box.Y + tileMargin, W: box.W - 2*tileMargin, H: box.H - 2*tileMargin}
+			fmt.Fprintf(&b, "%s[t%d];", still(tileColour, box), k)
 		}
+		tiles, places = append(tiles, fmt.Sprintf("[t%d]", k)), append(places, fmt.Sprintf("%d_%d", box.X, box.Y))
 	}
-	fmt.Fprintf(&b, "[b%d]ass=%s,format=yuv420p[out]", n, labels)
+	origin := "0:0"
+	switch len(tiles) {
+	case 0:
+		b.WriteString(still(background, compose.Box{W: compose.Width, H: compose.Height}) + ",")
+	case 1: // xstack takes two and more
+		b.WriteString(tiles[0])
+		origin = strings.ReplaceAll(places[0], "_", ":")
+	default:
+		fmt.Fprintf(&b, "%sxstack=inputs=%d:layout=%s:fill=%s,", strings.Join(tiles, ""), len(tiles), strings.Join(places, "|"), background)
+	}
+	fmt.Fprintf(&b, "pad=%d:%d:%s:color=%s,ass=%s,format=yuv420p[out]", compose.Width, compose.Height, origin, background, labels)
 	return b.String()
 }
 

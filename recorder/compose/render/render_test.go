@@ -1,11 +1,13 @@
 package render
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -231,6 +233,81 @@ func TestAStreamThatBreaksItsDecoderLater(t *testing.T) {
 	d := decode(t, filepath.Join(dir, result.Film))
 	if len(d.frames) != 25 || d.colour(0.5, 320, 360) != "red" || d.colour(0.5, 960, 300) == "blue" {
 		t.Errorf("%d pictures: %s and %s", len(d.frames), d.colour(0.5, 320, 360), d.colour(0.5, 960, 300))
+	}
+}
+
+// A stream of pictures that are all not to be shown, which is no error, leaves its place
+// empty, and the film goes on.
+func TestHiddenPictures(t *testing.T) {
+	for _, hidden := range [][]int{{1}, {0, 1}} {
+		s := newStudio(t, 1, "anne", "bob")
+		s.picture(t, "anne", "camera", "color=red:s=320x180:r=25", 0, 1)
+		s.picture(t, "bob", "camera", "color=blue:s=320x180:r=25", 0, 1)
+		want := []string{"red", "blue"}
+		for _, n := range hidden {
+			hide(t, filepath.Join(s.dir, s.index.Files[n].Name))
+			want[n] = "tile"
+		}
+		result, path := s.compose(t, Config{})
+		d := decode(t, path)
+		if len(d.frames) != 25 || len(result.Spoiled) > 0 {
+			t.Fatalf("%d pictures, of 25: %q", len(d.frames), result.Spoiled)
+		}
+		for n := range d.frames {
+			at := float64(n) / float64(perSecond)
+			if got := []string{d.colour(at, 320, 300), d.colour(at, 960, 300)}; !slices.Equal(got, want) {
+				t.Fatalf("at %.2f s: %s, want %s", at, got, want)
+			}
+		}
+	}
+}
+
+// hide makes all pictures of a file of VP8 ones that are not shown (RFC 6386, 9.1).
+func hide(t *testing.T, path string) {
+	t.Helper()
+	const head, frameHead, show = 32, 12, 0x10
+	ivf := path + ".ivf"
+	run(t, "ffmpeg", "-v", "error", "-i", path, "-c", "copy", ivf)
+	b, err := os.ReadFile(ivf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := head; at+frameHead < len(b); at += frameHead + int(binary.LittleEndian.Uint32(b[at:])) {
+		b[at+frameHead] &^= show
+	}
+	if err := os.WriteFile(ivf, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "ffmpeg", "-v", "error", "-y", "-i", ivf, "-c", "copy", path)
+}
+
+// Whoever speaks has a frame around their picture, inside of it, while they do.
+func TestTheFrame(t *testing.T) {
+	s := newStudio(t, 4, "anne", "bob")
+	s.picture(t, "anne", "camera", "color=red:s=320x180:r=25", 0, 4)
+	s.picture(t, "bob", "camera", "color=blue:s=320x180:r=25", 0, 4)
+	s.event(1, "speaking", "bob")
+	s.event(3, "speaking", "")
+	result, path := s.compose(t, Config{})
+	d := decode(t, path)
+	for at, speaks := range map[float64]string{0.5: "", 2: "Bob", 3.5: ""} {
+		for n, tile := range result.Plan.Intervals[0].Tiles {
+			own := []string{"red", "blue"}[n]
+			x, y := middle(tile.Box)
+			right, bottom := tile.X+tile.W, tile.Y+tile.H
+			for _, p := range [][2]int{{tile.X + 1, y}, {right - 1, y}, {x, tile.Y + 1}, {x, bottom - 1}} {
+				got := d.colour(at, p[0], p[1])
+				if framed := got != own; framed != (tile.Name == speaks) || framed && p[0] == x && got != "frame" { // upright it is too narrow for its colour
+					t.Errorf("at %.1f s, %s: %s at the edge, %d", at, tile.Name, got, p)
+				}
+			}
+			const within = 3 * shrunk
+			for _, p := range [][2]int{{x, y}, {tile.X + within, y}, {right - within, y}, {x, tile.Y + within}, {x, bottom - within}} {
+				if got := d.colour(at, p[0], p[1]); got != own {
+					t.Errorf("at %.1f s, %s: %s inside, at %d", at, tile.Name, got, p)
+				}
+			}
+		}
 	}
 }
 

@@ -54,8 +54,8 @@ type Tool struct {
 
 // What every film needs.
 var filtersNeeded = []string{
-	"adelay", "aformat", "alimiter", "ametadata", "amix", "apad", "aresample", "asetpts", "asplit", "ass", "atrim", "color", "concat", "drawbox",
-	"ebur128", "format", "fps", "overlay", "pad", "scale", "setsar", "tpad", "volume",
+	"adelay", "aformat", "alimiter", "ametadata", "amix", "apad", "aresample", "asetpts", "asplit", "ass", "atrim", "color", "concat",
+	"ebur128", "format", "fps", "pad", "scale", "setsar", "tpad", "volume", "xstack",
 }
 
 // Find finds the program by its name or path. The confiner is this program's own path,
