@@ -154,22 +154,45 @@ func (r *renderer) withoutBroken(ctx context.Context, i compose.Interval, source
 	return tiles, why
 }
 
-// playable is the index without files of which nothing can be decoded.
+// triedAtOnce is how many files one job tries.
+const triedAtOnce = 16
+
+// playable is the index without files of which nothing can be decoded. A job costs more to
+// start than a file to try, so files are tried one by one only where something is wrong.
 func (r *renderer) playable(ctx context.Context, index *export.Index) (*export.Index, error) {
 	out := *index
 	out.Files = nil
-	for _, f := range index.Files {
-		args := append(r.input(f.Name, 1), "-map", "0", "-frames", "1", "-f", "null", "-")
-		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
-		if failed := (*jobError)(nil); errors.As(err, &failed) {
-			r.spoiled(f.Name, failed)
+	for files := range slices.Chunk(index.Files, triedAtOnce) {
+		err := r.try(ctx, files, "-max_error_rate", "0")
+		if err == nil {
+			out.Files = append(out.Files, files...)
 			continue
-		} else if err != nil {
-			return nil, err
 		}
-		out.Files = append(out.Files, f)
+		for _, f := range files {
+			err := r.try(ctx, []export.File{f})
+			if failed := (*jobError)(nil); errors.As(err, &failed) {
+				r.spoiled(f.Name, failed)
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			out.Files = append(out.Files, f)
+		}
 	}
 	return &out, nil
+}
+
+// try decodes the beginning of files.
+func (r *renderer) try(ctx context.Context, files []export.File, options ...string) error {
+	args := quiet()
+	for _, f := range files {
+		args = append(args, r.input(f.Name, 1)...)
+	}
+	for n := range files {
+		args = append(args, "-map", strconv.Itoa(n))
+	}
+	args = slices.Concat(args, options, []string{"-frames", "1", "-f", "null", "-"})
+	return r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
 }
 
 // pictureExtension is of an interval's own file, whatever the film is.
