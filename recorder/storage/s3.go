@@ -124,11 +124,11 @@ func (s *S3) Put(ctx context.Context, name string, from io.Reader, size int64) (
 	if err := CheckName(name); err != nil {
 		return Object{}, err
 	}
-	object, err := s.put(ctx, name, from, size)
+	object, err := s.put(ctx, name, from, size, Lock{})
 	return object, s.because("put", name, err)
 }
 
-func (s *S3) put(ctx context.Context, name string, from io.Reader, size int64) (Object, error) {
+func (s *S3) put(ctx context.Context, name string, from io.Reader, size int64, lock Lock) (Object, error) {
 	if err := ctx.Err(); err != nil {
 		return Object{}, err
 	}
@@ -140,7 +140,7 @@ func (s *S3) put(ctx context.Context, name string, from io.Reader, size int64) (
 		return Object{}, err
 	}
 	if size > s.whole {
-		return s.putLarge(ctx, name, from, size)
+		return s.putLarge(ctx, name, from, size, lock)
 	}
 	content := bytes.NewBuffer(make([]byte, 0, size))
 	if _, err := io.CopyN(content, &untilDone{ctx, from}, size); err != nil {
@@ -157,6 +157,7 @@ func (s *S3) put(ctx context.Context, name string, from io.Reader, size int64) (
 			UserMetadata:         map[string]string{minio.ChecksumSHA256.Key(): told, digestKey: digest},
 			DisableContentSha256: true, // of pieces: the whole is signed
 		}
+		lock.on(&options)
 		if conditional {
 			options.SetMatchETagExcept("*")
 		}
@@ -176,10 +177,11 @@ func (s *S3) put(ctx context.Context, name string, from io.Reader, size int64) (
 }
 
 // putLarge sends an object in pieces.
-func (s *S3) putLarge(ctx context.Context, name string, from io.Reader, size int64) (Object, error) {
+func (s *S3) putLarge(ctx context.Context, name string, from io.Reader, size int64, lock Lock) (Object, error) {
 	digest := sha256.New()
 	sent := &watched{from: io.TeeReader(&untilDone{ctx, from}, digest), left: size}
 	options := minio.PutObjectOptions{PartSize: uint64(s.piece), NumThreads: 1}
+	lock.on(&options)
 	_, err := s.core.Client.PutObject(ctx, s.location.Bucket, s.prefix+name, sent, size, options)
 	if sent.err != nil {
 		err = sent.err // the client tells of its connection instead
@@ -226,7 +228,7 @@ func (s *S3) confirm(ctx context.Context, name string, size int64, digest string
 		return Object{}, err
 	}
 	if object.Size != size || hex.EncodeToString(found.Sum(nil)) != digest {
-		return Object{}, errors.Join(ErrDamaged, s.remove(ctx, name))
+		return Object{}, errors.Join(ErrDamaged, s.discard(ctx, name))
 	}
 	object.SHA256 = digest
 	return object, nil
@@ -318,6 +320,16 @@ func (s *S3) remove(ctx context.Context, name string) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// discard takes what arrived damaged out of the way. What is locked already stays below a
+// mark of deletion, and goes with the other versions of its name.
+func (s *S3) discard(ctx context.Context, name string) error {
+	err := s.because("delete", name, s.remove(ctx, name))
+	if errors.Is(err, ErrLocked) {
+		err = s.core.RemoveObject(ctx, s.location.Bucket, s.prefix+name, minio.RemoveObjectOptions{})
+	}
+	return err
 }
 
 func noneIsFine(err error) error {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"aparte/recorder/storage"
 	"aparte/recorder/storage/storagetest"
@@ -71,6 +72,8 @@ func TestS3(t *testing.T) {
 		}
 	})
 
+	t.Run("lock", func(t *testing.T) { lock(t, gateway, address) })
+
 	t.Run("away", func(t *testing.T) {
 		s := gateway.Open(t, address)
 		gateway.Stop()
@@ -87,6 +90,89 @@ func TestS3(t *testing.T) {
 			t.Errorf("back: %v", err)
 		}
 	})
+}
+
+// Objects are put locked, their retention only ever grows, and a legal hold comes and goes.
+func lock(t *testing.T, gateway *storagetest.Gateway, unlockable string) {
+	s := gateway.Open(t, gateway.Lockable(t, "lockable"))
+	now := time.Now()
+	for range 2 { // another start finds what the first one left
+		if err := s.CheckLock(t.Context(), storage.Governance, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until := now.Add(time.Hour)
+	told := func(at time.Time) string { return at.UTC().Truncate(time.Second).Format(time.RFC3339) }
+	put := func(name string, l storage.Lock) {
+		t.Helper()
+		object, err := s.PutLocked(t.Context(), name, strings.NewReader("x"), 1, l)
+		if err != nil || object.SHA256 != storage.DigestOf([]byte("x")) {
+			t.Fatalf("%s: %+v, %v", name, object, err)
+		}
+	}
+	is := func(name, want string) {
+		t.Helper()
+		if got := gateway.Locked(t, "lockable", "aparte/"+name); got != want {
+			t.Errorf("%s is locked %q, want %q", name, got, want)
+		}
+	}
+	for _, mode := range []storage.LockMode{storage.Governance, storage.Compliance} {
+		name, word := "R/"+string(mode), strings.ToUpper(string(mode))+" "
+		put(name, storage.Lock{Mode: mode, Until: until})
+		is(name, word+told(until)+" -")
+		if err := s.Delete(t.Context(), name); !errors.Is(err, storage.ErrLocked) {
+			t.Errorf("%s deleted: %v", mode, err)
+		}
+		for _, end := range []time.Time{until, until.Add(time.Minute), until} { // the same, longer, and never shorter
+			if err := s.Lock(t.Context(), name, storage.Lock{Mode: mode, Until: end}); err != nil {
+				t.Errorf("%s until %s: %v", mode, told(end), err)
+			}
+		}
+		is(name, word+told(until.Add(time.Minute))+" -")
+	}
+
+	// What was put under another mode keeps it, and gets the longer end.
+	if err := s.Lock(t.Context(), "R/governance", storage.Lock{Mode: storage.Compliance, Until: until.Add(time.Hour)}); err != nil {
+		t.Error(err)
+	}
+	is("R/governance", "GOVERNANCE "+told(until.Add(time.Hour))+" -")
+
+	put("R/held", storage.Lock{Hold: storage.On})
+	is("R/held", "- ON")
+	if err := s.Delete(t.Context(), "R/held"); !errors.Is(err, storage.ErrLocked) {
+		t.Errorf("held, deleted: %v", err)
+	}
+	if err := s.Lock(t.Context(), "R/held", storage.Lock{Hold: storage.Lifted}); err != nil {
+		t.Error(err)
+	}
+	is("R/held", "- OFF")
+	if err := s.Delete(t.Context(), "R/held"); err != nil {
+		t.Errorf("lifted, deleted: %v", err)
+	}
+	put("R/later", storage.Lock{})
+	if err := s.Lock(t.Context(), "R/later", storage.Lock{Mode: storage.Governance, Until: until, Hold: storage.On}); err != nil {
+		t.Error(err)
+	}
+	is("R/later", "GOVERNANCE "+told(until)+" ON")
+	if err := s.Lock(t.Context(), "R/none", storage.Lock{Mode: storage.Governance, Until: until}); !errors.Is(err, storage.ErrNone) {
+		t.Errorf("of nothing: %v", err)
+	}
+
+	// In pieces, too.
+	s.InPieces(5 << 20)
+	content := make([]byte, 6<<20)
+	if _, err := s.PutLocked(t.Context(), "R/large", bytes.NewReader(content), int64(len(content)), storage.Lock{Mode: storage.Compliance, Until: until}); err != nil {
+		t.Fatal(err)
+	}
+	is("R/large", "COMPLIANCE "+told(until)+" -")
+
+	without := gateway.Open(t, unlockable)
+	_, err := without.PutLocked(t.Context(), "R/lock", strings.NewReader("x"), 1, storage.Lock{Mode: storage.Governance, Until: until})
+	for what, err := range map[string]error{"look": without.CheckLock(t.Context(), storage.Compliance, now), "put": err} {
+		if !errors.Is(err, storage.ErrNoLock) || !strings.Contains(err.Error(), "recordings.store_lock") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("without object lock: %s: %v", what, err)
+		}
+	}
 }
 
 // A store's lists have a thousand objects each.

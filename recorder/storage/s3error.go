@@ -28,6 +28,8 @@ func (s *S3) because(op, name string, err error) error {
 	switch {
 	case errors.Is(err, ErrExists), errors.Is(err, ErrDamaged):
 		return &Error{Op: op, Name: name, Err: err}
+	case errors.Is(err, ErrNoLock), noLock(r):
+		e.Kind, e.Err, e.Remedy = ErrNoLock, nil, "make a bucket with object lock, which most stores only do when it is made, or set no recordings.store_lock"
 	case errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF) && op == "put":
 	case r.Code == minio.NoSuchBucket:
 		e.Kind, e.Err, e.Remedy = ErrRefused, nil, "there is no bucket "+s.location.Bucket+" at "+s.location.Endpoint+": make it, or name another"
@@ -45,6 +47,9 @@ func (s *S3) because(op, name string, err error) error {
 		e.Kind, e.Remedy = ErrLocked, "its retention or a legal hold keeps it: it goes with a later sweep"
 	case r.StatusCode == http.StatusForbidden, r.Code == "AccessDenied":
 		e.Kind, e.Remedy = ErrRefused, "let the access key list, read, write and delete below "+s.location.String()+" (docs/operating.md)"
+		if op == "lock" {
+			e.Remedy = "let the access key set retention and legal holds below " + s.location.String() + " (docs/operating.md)"
+		}
 	case r.StatusCode == http.StatusPreconditionFailed, r.Code == "ConditionalRequestConflict":
 		e.Kind = ErrExists
 		if op == "read" {

@@ -119,6 +119,39 @@ func (g *Gateway) Bucket(t testing.TB, name string, locked bool) string {
 	return "s3://" + name + "/aparte?endpoint=http://" + g.Addr
 }
 
+// Lockable makes a bucket whose objects can be locked, and are not by themselves, and is
+// its address.
+func (g *Gateway) Lockable(t testing.TB, name string) string {
+	t.Helper()
+	if err := g.client(t).MakeBucket(t.Context(), name, minio.MakeBucketOptions{ObjectLocking: true}); err != nil {
+		t.Fatal(err)
+	}
+	return "s3://" + name + "/aparte?endpoint=http://" + g.Addr
+}
+
+// Locked is how an object of a bucket is locked, by its whole name: mode and end of its
+// retention, and whether it is under legal hold, as "GOVERNANCE 2026-01-02T03:04:05Z ON".
+func (g *Gateway) Locked(t testing.TB, bucket, name string) string {
+	t.Helper()
+	info, err := g.client(t).StatObject(t.Context(), bucket, name, minio.StatObjectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := "-"
+	if mode := info.Metadata.Get("X-Amz-Object-Lock-Mode"); mode != "" {
+		until, err := time.Parse(time.RFC3339, info.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = mode + " " + until.UTC().Format(time.RFC3339)
+	}
+	hold := info.Metadata.Get("X-Amz-Object-Lock-Legal-Hold")
+	if hold == "" {
+		hold = "-"
+	}
+	return said + " " + hold
+}
+
 // KeepVersions has a bucket keep what is deleted or replaced.
 func (g *Gateway) KeepVersions(t testing.TB, bucket string) {
 	t.Helper()
