@@ -72,14 +72,18 @@ func SetMark(dir, id string, m Mark) error {
 	if err != nil {
 		return err
 	}
-	folder := filepath.Join(dir, id)
-	half, err := os.CreateTemp(folder, markName(m.Part)+".*.new") // 0600
+	return replace(filepath.Join(dir, id), markName(m.Part), append(text, '\n'))
+}
+
+// replace writes a small file in place of another, so that it survives a power failure.
+func replace(folder, name string, content []byte) error {
+	half, err := os.CreateTemp(folder, name+".*.new") // 0600
 	if err != nil {
 		return err
 	}
-	_, err = half.Write(append(text, '\n'))
+	_, err = half.Write(content)
 	if err = errors.Join(err, half.Sync(), half.Close()); err == nil {
-		err = os.Rename(half.Name(), filepath.Join(folder, markName(m.Part)))
+		err = os.Rename(half.Name(), filepath.Join(folder, name))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(half.Name()))
@@ -94,7 +98,7 @@ func halfMark(name string) bool {
 		return false
 	}
 	i := strings.LastIndexByte(before, '.')
-	return i > 0 && markNumber(before[:i]) > 0
+	return i > 0 && (markNumber(before[:i]) > 0 || before[:i] == heldName)
 }
 
 // Away completes the mark of a part that has been brought to a store: with what a further

@@ -23,26 +23,32 @@ type Purged struct {
 
 // Purge deletes a recording from a folder, for good as far as names go: what the disk,
 // its snapshots and backups keep of the bytes is sealed. It refuses a folder without a
-// recording, and one that is being written.
-func Purge(folder string) (Purged, error) {
+// recording, one that is being written, and one that says that there is a hold (ErrHeld),
+// unless held: whoever asks knows.
+func Purge(folder string, held bool) (Purged, error) {
 	var done Purged
+	if err := refuseHeld(folder); err != nil && !held {
+		return done, err
+	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return done, err
 	}
 	var ours []string
-	film := false
+	film, marked := false, false
 	for _, entry := range entries {
 		switch name := entry.Name(); {
 		case entry.Type().IsRegular() && (seal.PartNumber(name) > 0 || markNumber(name) > 0 || name == halfMade || halfMark(name)):
 			ours = append(ours, name)
+		case entry.Type().IsRegular() && name == heldName:
+			marked = true
 		case entry.IsDir() && name == FilmFolder:
 			film = true
 		default:
 			done.Left = append(done.Left, name)
 		}
 	}
-	if len(ours) == 0 {
+	if len(ours) == 0 && !marked {
 		return done, fmt.Errorf("%s: %w", folder, ErrNoRecording)
 	}
 	marks, err := marksIn(folder)
@@ -71,6 +77,9 @@ func Purge(folder string) (Purged, error) {
 			return done, err
 		}
 	}
+	if marked { // it goes with what it is of; the folder is this recording's alone
+		ours = append([]string{heldName}, ours...)
+	}
 	// The last first: what a failure leaves is the beginning of a recording.
 	for _, name := range slices.Backward(ours) {
 		path := filepath.Join(folder, name)
@@ -81,7 +90,7 @@ func Purge(folder string) (Purged, error) {
 		if err := os.Remove(path); err != nil {
 			return done, err
 		}
-		if markNumber(name) == 0 && !halfMark(name) {
+		if markNumber(name) == 0 && !halfMark(name) && name != heldName {
 			done.Parts++
 			done.Bytes += info.Size()
 		}

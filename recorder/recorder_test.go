@@ -933,14 +933,14 @@ func TestAManifestThatIsFull(t *testing.T) {
 func TestPurge(t *testing.T) {
 	cfg := config(t)
 	folder := filepath.Join(cfg.Dir, "rec")
-	if _, err := Purge(cfg.Dir); err == nil {
+	if _, err := Purge(cfg.Dir, false); err == nil {
 		t.Error("a folder that is not there")
 	}
 	r := start(t, cfg)
-	if _, err := Purge(folder); !errors.Is(err, ErrInUse) {
+	if _, err := Purge(folder, false); !errors.Is(err, ErrInUse) {
 		t.Errorf("while it is written: %v", err)
 	}
-	if _, err := Purge(cfg.Dir); !errors.Is(err, ErrNoRecording) {
+	if _, err := Purge(cfg.Dir, false); !errors.Is(err, ErrNoRecording) {
 		t.Errorf("the folder above: %v", err)
 	}
 	stop(t, r)
@@ -949,7 +949,7 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	bytes := size(t, cfg)
-	done, err := Purge(folder)
+	done, err := Purge(folder, false)
 	if err != nil || done.Parts != 1 || done.Bytes != bytes || !slices.Equal(done.Left, []string{"notes.txt"}) {
 		t.Errorf("%+v, %v", done, err)
 	}
@@ -964,8 +964,24 @@ func TestPurge(t *testing.T) {
 	if err := errors.Join(os.Mkdir(film, 0o700), os.WriteFile(filepath.Join(film, "film.age"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := Purge(folder); err != nil || len(done.Left) > 0 {
+	since := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	for _, held := range []time.Time{since, {}, since} {
+		if err := SetHeld(cfg.Dir, "rec", held); err != nil {
+			t.Fatal(err)
+		}
+		if got, is, err := Held(folder); err != nil || is == held.IsZero() || !got.Equal(held) {
+			t.Errorf("held %s, %t, %v", got, is, err)
+		}
+	}
+	before := size(t, cfg)
+	if done, err := Purge(folder, false); !errors.Is(err, ErrHeld) || !strings.Contains(err.Error(), "since 2026-03-01") || done.Parts != 0 || size(t, cfg) != before {
+		t.Errorf("on hold: %+v, %v", done, err)
+	}
+	if done, err := Purge(folder, true); err != nil || done.Parts != 1 || len(done.Left) > 0 {
 		t.Errorf("%+v, %v", done, err)
+	}
+	if err := SetHeld(cfg.Dir, "rec", since); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of what is not here: %v", err)
 	}
 	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder is still there: %v", err)

@@ -229,6 +229,7 @@ func (c *recordOpen) open(files *recorder.Files, key seal.PublicKey, with []seal
 
 type recordPurge struct {
 	Recording string `arg:"" placeholder:"DIR" help:"Folder of a recording."`
+	Held      bool   `help:"Also one that is on legal hold."`
 }
 
 // Run deletes a recording that nobody is writing.
@@ -237,8 +238,10 @@ func (c *recordPurge) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	done, err := recorder.Purge(c.Recording)
+	done, err := recorder.Purge(c.Recording, c.Held)
 	switch {
+	case errors.Is(err, recorder.ErrHeld):
+		return fmt.Errorf("purge: %w: an administrator of the post lifts it on the server's page Recordings; --held deletes it all the same", err)
 	case errors.Is(err, recorder.ErrNoRecording):
 		return usageError{err}
 	case err != nil:

@@ -441,7 +441,7 @@ func (k *Keeper) again(stopped []*job) {
 // purge deletes what is here.
 func (k *Keeper) purge(id string) error {
 	folder := filepath.Join(k.cfg.Dir, id)
-	done, err := recorder.Purge(folder)
+	done, err := recorder.Purge(folder, true) // whoever deletes knows of holds
 	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
 		err = os.Remove(folder)
 	}
