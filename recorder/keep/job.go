@@ -173,6 +173,9 @@ func (u *upload) resume(ctx context.Context) error {
 			if err := same(ctx, u.cfg.Store, o.Name, digest, o.Size); err != nil {
 				return err
 			}
+			if err := u.relock(ctx, u.id, o.Name); err != nil {
+				return err
+			}
 			u.has(digest, o.Size, whole)
 		}
 	}
@@ -262,7 +265,7 @@ func (u *upload) put(ctx context.Context, size int64, now time.Time) error {
 	name := objectName(u.id, u.part, len(u.index.Objects)+1)
 	within, cancel := context.WithTimeout(ctx, objectWait)
 	defer cancel()
-	object, err := u.cfg.Store.Put(within, name, io.NewSectionReader(u.file, u.index.Size, n), n)
+	object, err := u.putting(u.id)(within, name, io.NewSectionReader(u.file, u.index.Size, n), n)
 	switch {
 	case errors.Is(err, storage.ErrExists): // its answer was lost
 		err = same(within, u.cfg.Store, name, digest, n)
@@ -284,7 +287,7 @@ func (u *upload) put(ctx context.Context, size int64, now time.Time) error {
 // finish closes the part in the store, and deletes it here.
 func (u *upload) finish(ctx context.Context) error {
 	u.index.SHA256 = hex.EncodeToString(u.whole.Sum(nil))
-	if err := u.index.put(ctx, u.cfg.Store); err != nil {
+	if err := u.index.put(ctx, u.cfg.Store, u.putting(u.id)); err != nil {
 		return err
 	}
 	if err := u.mark(u.cfg.Place); err != nil {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +26,8 @@ type Config struct {
 	// Store is where parts go; nil: they stay. Place is what it is called in their marks.
 	Store storage.Storage
 	Place string
+	// Lock is how its objects are locked; nil: they are not.
+	Lock  *Locking
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
 	Log   *slog.Logger
@@ -226,14 +227,16 @@ func (k *Keeper) silent() error {
 	return nil
 }
 
-// Look asks the store something, so that it is seen whether it answers; nil where there
-// is none.
+// Look asks the store something, so that it is seen whether it answers, and whether it
+// locks where it should; nil where there is none.
 func (k *Keeper) Look(ctx context.Context) error {
 	if k.cfg.Store == nil {
 		return nil
 	}
-	_, err := k.cfg.Store.List(ctx, "aparte-check")
-	return err
+	if _, err := k.cfg.Store.List(ctx, "aparte-check"); err != nil || k.cfg.Lock == nil || !k.cfg.Lock.Must {
+		return err
+	}
+	return k.cfg.Lock.Store.Locks(ctx)
 }
 
 // State is where a part lies.
@@ -386,16 +389,8 @@ func (k *Keeper) alone(ctx context.Context, id string) (over func(), err error) 
 
 // delete is Delete, and says what it stopped bringing away.
 func (k *Keeper) delete(ctx context.Context, id string) (stopped []*job, err error) {
-	parts, err := recorder.Parts(k.cfg.Dir, id)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := k.elsewhere(id); err != nil {
 		return nil, err
-	}
-	elsewhere := slices.IndexFunc(parts, func(p recorder.PartInfo) bool {
-		return p.Mark != nil && p.Mark.Store != "" && p.Mark.Store != k.cfg.Place
-	})
-	if elsewhere >= 0 {
-		m := parts[elsewhere].Mark
-		return nil, fmt.Errorf("part %d: %w, in %s: name that as recordings.store, so that it can be deleted", m.Part, recorder.ErrElsewhere, m.Store)
 	}
 	if stopped, err = k.forget(ctx, id); err != nil {
 		return stopped, err
@@ -441,7 +436,7 @@ func (k *Keeper) again(stopped []*job) {
 // purge deletes what is here.
 func (k *Keeper) purge(id string) error {
 	folder := filepath.Join(k.cfg.Dir, id)
-	done, err := recorder.Purge(folder, true) // whoever deletes knows of holds
+	done, err := recorder.Purge(folder, true)    // whoever deletes knows of holds
 	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
 		err = os.Remove(folder)
 	}

@@ -100,14 +100,14 @@ func (x *Index) check(id string, part uint32) error {
 }
 
 // put puts the index of a part. That the same is there is no error.
-func (x *Index) put(ctx context.Context, store storage.Storage) error {
+func (x *Index) put(ctx context.Context, store storage.Storage, put putFunc) error {
 	text, err := json.MarshalIndent(x, "", " ")
 	if err != nil {
 		return err
 	}
 	text = append(text, '\n')
 	name := folderOf(x.Recording, x.Part) + "/" + indexName
-	_, err = store.Put(ctx, name, bytes.NewReader(text), int64(len(text)))
+	_, err = put(ctx, name, bytes.NewReader(text), int64(len(text)))
 	if !errors.Is(err, storage.ErrExists) {
 		return err
 	}
