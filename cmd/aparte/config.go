@@ -60,6 +60,7 @@ type Config struct {
 		StoreAccessKey string            `koanf:"store_access_key" help:"Access key of the store."`
 		StoreSecretKey string            `koanf:"store_secret_key" help:"Its secret; APARTE_RECORDINGS_STORE_SECRET_KEY rather than a flag, which others of this machine can read."`
 		StoreKeysFile  string            `koanf:"store_keys_file" help:"File of both instead, with lines aws_access_key_id = ... and aws_secret_access_key = ..., as Amazon's tools have it."`
+		StoreLock      string            `koanf:"store_lock" help:"Lock what goes to the store (S3 Object Lock) until the recording's time is over, and for as long as it is on hold: 'governance' or 'compliance'. Its bucket must have object lock. Nobody can delete a recording before its time then, hosts neither; with 'compliance' nobody at all. Empty: off."`
 		Quota          string            `koanf:"quota" help:"So much the recordings of one post may take together, such as 200GiB: beyond it none is begun, and those under way stop. 0: as much as the disk has."`
 		PostQuotas     map[string]string `koanf:"post_quotas" help:"The same for single posts, by their ids; 0: no bound for this one."`
 		ServerKey      string            `koanf:"server_key" help:"File of a key of the server's own, made when it is not there: recordings whose security profile says 'consent' are sealed to it as well, and their hosts can watch them in the browser. Whoever has this server's disk and that file can open them; everybody who is asked reads so. What the profile seals never is. Empty: off, and only the recipients open anything."`
@@ -259,7 +260,13 @@ func (c *Config) check(dev bool) error {
 
 func (c *Config) checkStore(wrong func(key, format string, args ...any)) {
 	r := &c.Recordings
+	if _, err := storage.ParseLockMode(r.StoreLock); err != nil {
+		wrong("recordings.store_lock", "%s", err)
+	}
 	if r.Store == "" {
+		if r.StoreLock != "" {
+			wrong("recordings.store_lock", "locks what goes to a store, and recordings.store names none")
+		}
 		if r.StoreAccessKey != "" || r.StoreSecretKey != "" || r.StoreKeysFile != "" {
 			wrong("recordings.store", "is empty, and there are keys for it: name the store as well, or neither")
 		}

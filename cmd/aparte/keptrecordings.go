@@ -18,6 +18,7 @@ import (
 	"aparte/recorder/seal"
 	"aparte/recorder/storage"
 	"aparte/signaling/recording"
+	"aparte/signaling/store"
 )
 
 // recordingsFolder is where recordings lie in the data folder.
@@ -30,6 +31,7 @@ type kept struct {
 	key    *seal.NodeKey
 	keeper *keep.Keeper
 	place  string // of the store; "": there is none
+	locks  *locks
 
 	filmKey serverKey         // opens films; none: nothing can be watched here
 	objects []storage.Storage // of films, the first for new ones; none: there are no films
@@ -41,7 +43,7 @@ type kept struct {
 
 // openKept makes it, and the server's key if there is none: a post may have its calls
 // recorded any day.
-func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (*kept, error) {
+func openKept(ctx context.Context, c *Config, decided *store.Store, origin string, log *slog.Logger) (*kept, error) {
 	k := &kept{dir: filepath.Join(c.DataDir, recordingsFolder), open: make(map[string]<-chan struct{})}
 	config := keep.Config{Dir: k.dir, Now: time.Now, After: time.After, Log: log}
 	u, err := url.Parse(origin)
@@ -55,11 +57,15 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 		return nil, err
 	}
 	config.Key = k.key.Public()
-	if config.Store, config.Place, err = openStore(ctx, c, log); err != nil {
+	s3, place, err := openStore(ctx, c, log)
+	if err != nil {
 		return nil, err
 	}
-	if config.Store != nil {
-		k.objects = append(k.objects, config.Store)
+	k.locks = &locks{store: decided, dir: k.dir, mode: storage.LockMode(c.Recordings.StoreLock), log: log}
+	if s3 != nil {
+		config.Store, config.Place = s3, place
+		config.Lock = &keep.Locking{Store: s3, Must: k.locks.mode != storage.Unlocked, Decide: k.locks.decide}
+		k.objects = append(k.objects, s3)
 	}
 	if _, err := os.Lstat(k.dir); err == nil || k.filmKey.is() {
 		here, err := storage.OpenFolder(k.dir)
@@ -69,6 +75,9 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 		k.objects = append(k.objects, here)
 	}
 	k.place, k.keeper = config.Place, keep.New(config)
+	if s3 != nil {
+		k.locks.keeper = k.keeper
+	}
 	return k, nil
 }
 
@@ -76,6 +85,11 @@ func openKept(ctx context.Context, c *Config, origin string, log *slog.Logger) (
 func (k *kept) Delete(ctx context.Context, id string) error {
 	if err := recorder.CheckID(id); err != nil {
 		return fmt.Errorf("delete recording: %w", err)
+	}
+	if k.place != "" { // a hold that was lifted a moment ago may not be lifted there
+		if err := k.locks.settle(ctx, id); err != nil {
+			return fmt.Errorf("delete recording %s: %w", id, err)
+		}
 	}
 	if k.films != nil {
 		if err := k.films.forget(ctx, id); err != nil {

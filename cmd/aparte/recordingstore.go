@@ -19,7 +19,7 @@ const storeTime = 10 * time.Second
 // openStore opens the store of recordings, and looks whether it can be used; nil: there
 // is none. What would never work is refused. A store that does not answer now is no reason
 // not to serve: recordings wait for it here, and the health page says so.
-func openStore(ctx context.Context, c *Config, log *slog.Logger) (store storage.Storage, place string, err error) {
+func openStore(ctx context.Context, c *Config, log *slog.Logger) (store *storage.S3, place string, err error) {
 	if c.Recordings.Store == "" {
 		return nil, "", nil
 	}
@@ -29,7 +29,13 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger) (store storage.
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	switch err := s.Check(ctx); {
+	err = s.Check(ctx)
+	if mode := storage.LockMode(c.Recordings.StoreLock); err == nil && mode != storage.Unlocked {
+		if err = s.CheckLock(ctx, mode, time.Now()); errors.Is(err, storage.ErrNoLock) {
+			return nil, "", usageError{oneLine([]error{fmt.Errorf("recordings.store_lock: %w", err)})}
+		}
+	}
+	switch {
 	case errors.Is(err, storage.ErrUnreachable):
 		log.Warn("the store of recordings does not answer: recordings stay on this server until it does", "err", err)
 	case err != nil:
@@ -70,10 +76,15 @@ func (k *kept) stored(looked error, answered bool) *health.Store {
 	}
 	s := k.keeper.Stats()
 	failed := errors.Join(looked, s.Err)
-	return &health.Store{
+	told := &health.Store{
 		Place: k.place, Answered: answered && !errors.Is(looked, storage.ErrUnreachable), Failed: failed != nil && !errors.Is(failed, storage.ErrUnreachable),
-		Parts: s.Parts, Behind: s.Behind,
+		Parts: s.Parts, Behind: s.Behind, Locks: k.locks.mode != storage.Unlocked,
 	}
+	if told.Lockless = errors.Is(failed, storage.ErrNoLock); told.Lockless {
+		told.Failed = false // that says it all
+	}
+	told.Unlocked, told.LockBehind = k.locks.behind()
+	return told
 }
 
 // storeMetrics are those of recordings on their way to a store.

@@ -158,7 +158,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 			return nil, dataError(c.DataDir, err)
 		}
 	}
-	if s.kept, err = openKept(ctx, c, s.origin, log); err != nil {
+	if s.kept, err = openKept(ctx, c, s.store, s.origin, log); err != nil {
 		return nil, err
 	}
 	if s.films, err = newFilms(c, s.store, s.kept, log); err != nil {
@@ -306,6 +306,7 @@ func (s *server) start() <-chan error {
 		defer watching.Wait()
 		watching.Go(func() { s.checkup.run(ctx) })
 		watching.Go(func() { s.films.run(ctx) })
+		watching.Go(func() { s.kept.locks.run(ctx) })
 		signaling.Sweep(ctx, s.meetings, s.checks)
 	}()
 	return failed

@@ -95,6 +95,7 @@ var problems = []struct {
 	{recording.ErrOngoing, http.StatusConflict, codeConflict},
 	{recording.ErrOther, http.StatusConflict, codeConflict},
 	{recording.ErrHeld, http.StatusConflict, codeHeld},
+	{recording.ErrLocked, http.StatusConflict, codeStoreLocked},
 	{recording.ErrNotHeld, http.StatusConflict, codeConflict},
 	{recording.ErrDeleting, http.StatusConflict, codeConflict},
 	{recording.ErrShares, http.StatusConflict, codeConflict},

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"aparte/signaling/api"
 	"aparte/signaling/audit"
 	"aparte/signaling/post"
+	"aparte/signaling/recording"
 	"aparte/signaling/recording/recordingtest"
 )
 
@@ -291,4 +293,42 @@ func TestRecordingsAreFound(t *testing.T) {
 		t.Errorf("the host reads %+v", got)
 	}
 	s.host.refused("recording-held", http.StatusConflict, "DELETE", s.ofRecording(ids[1], ""), nil)
+}
+
+// What is locked in its store is not deleted by its host before its time, who reads until
+// when; colleagues do not. It goes by itself when that is over.
+func TestWhatIsLockedInTheStoreIsNotDeleted(t *testing.T) {
+	s := newStage(t)
+	s.inCall()
+	id := s.recorded("Compte rendu")
+	luc := s.shares(id, "luc@aparte.example")
+	one := func(by *person) api.Recording {
+		t.Helper()
+		return do[api.FoundRecordings](by, http.StatusOK, "GET", "/recordings", nil).Recordings[0].Recording
+	}
+	if got := one(s.host); got.Locked != nil || !slices.Contains(got.May, "delete") {
+		t.Errorf("before: %+v, %q", got.Locked, got.May)
+	}
+	if _, _, err := s.store.LockRecording(t.Context(), id, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := one(s.host); got.Locked == nil || !got.Locked.Equal(*got.ExpiresAt) || slices.Contains(got.May, "delete") {
+		t.Errorf("the host reads %v and may %q", got.Locked, got.May)
+	}
+	if got := one(luc); got.Locked != nil {
+		t.Errorf("the colleague reads %s", got.Locked)
+	}
+	s.host.refused("recording-locked", http.StatusConflict, "DELETE", s.ofRecording(id, ""), nil)
+	if n := len(s.list()); n != 1 {
+		t.Errorf("%d are left", n)
+	}
+	admin := s.administrator()
+	do[api.RecordingHold](admin, http.StatusOK, "PUT", s.holdOf(id), api.HoldDraft{Reason: "Réquisition"})
+	s.host.refused("recording-held", http.StatusConflict, "DELETE", s.ofRecording(id, ""), nil)
+	do[struct{}](admin, http.StatusNoContent, "DELETE", s.holdOf(id), nil)
+	s.clock.add(one(s.host).ExpiresAt.Sub(s.clock.Now()))
+	s.meetings.Sweep(t.Context())
+	if _, err := s.store.StartedRecording(t.Context(), s.meeting.ID, id); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("after its time: %v", err)
+	}
 }

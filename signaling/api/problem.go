@@ -43,6 +43,7 @@ const (
 	codeNoRecorder      = "recording-unavailable"
 	codeQuota           = "recording-quota"
 	codeHeld            = "recording-held"
+	codeStoreLocked     = "recording-locked"
 	codeChatFull        = "chat-full"
 	codeFileTooLarge    = "file-too-large"
 	codeFileBroken      = "file-not-whole"
@@ -60,7 +61,7 @@ const problemURN = "urn:aparte:problem:"
 // Problem is what every refused call answers (RFC 9457), as
 // application/problem+json.
 type Problem struct { //nolint:errname // it is what RFC 9457 calls a problem, and the name of the schema
-	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:own-account,urn:aparte:problem:account-disabled,urn:aparte:problem:other-posts,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:must-knock,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:recording-unavailable,urn:aparte:problem:recording-quota,urn:aparte:problem:recording-held,urn:aparte:problem:chat-full,urn:aparte:problem:file-too-large,urn:aparte:problem:file-not-whole,urn:aparte:problem:too-many-files,urn:aparte:problem:files-full,urn:aparte:problem:no-room-for-files,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
+	Type     string         `json:"type" enum:"urn:aparte:problem:invalid,urn:aparte:problem:unauthenticated,urn:aparte:problem:forbidden,urn:aparte:problem:not-found,urn:aparte:problem:conflict,urn:aparte:problem:last-administrator,urn:aparte:problem:own-account,urn:aparte:problem:account-disabled,urn:aparte:problem:other-posts,urn:aparte:problem:link-unknown,urn:aparte:problem:link-early,urn:aparte:problem:link-expired,urn:aparte:problem:link-revoked,urn:aparte:problem:link-full,urn:aparte:problem:link-in-use,urn:aparte:problem:proof-invalid,urn:aparte:problem:pin-required,urn:aparte:problem:pin-wrong,urn:aparte:problem:denied,urn:aparte:problem:banned,urn:aparte:problem:meeting-ended,urn:aparte:problem:meeting-locked,urn:aparte:problem:meeting-not-open,urn:aparte:problem:must-knock,urn:aparte:problem:no-host,urn:aparte:problem:profile-refuses,urn:aparte:problem:profile-unavailable,urn:aparte:problem:recording-unavailable,urn:aparte:problem:recording-quota,urn:aparte:problem:recording-held,urn:aparte:problem:recording-locked,urn:aparte:problem:chat-full,urn:aparte:problem:file-too-large,urn:aparte:problem:file-not-whole,urn:aparte:problem:too-many-files,urn:aparte:problem:files-full,urn:aparte:problem:no-room-for-files,urn:aparte:problem:too-many,urn:aparte:problem:not-stored,urn:aparte:problem:unavailable,urn:aparte:problem:internal" doc:"What kind of problem; decide by this, not by the words."`
 	Title    string         `json:"title" doc:"The kind of problem in English."`
 	Status   int            `json:"status" doc:"The HTTP status."`
 	Detail   string         `json:"detail,omitempty" doc:"This occurrence in English."`
@@ -119,6 +120,7 @@ var titles = map[string]string{
 	codeNoRecorder:      "This call cannot be recorded",
 	codeQuota:           "The post has no room for another recording",
 	codeHeld:            "The recording is on hold",
+	codeStoreLocked:     "The recording is locked in its store",
 	codeMustKnock:       "One has to ask to enter this meeting",
 	codeNoHost:          "No host is in the meeting",
 	codeMeetingLocked:   "The meeting is locked",

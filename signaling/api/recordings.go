@@ -37,6 +37,7 @@ type Recording struct {
 	Because   string              `json:"because,omitempty" enum:"host,meeting-ended,nobody-recorded,profile,no-room,quota,failed,server-stopped,server-crashed" doc:"Why it stopped or was interrupted."`
 	Shares    []RecordingShare    `json:"shares" nullable:"false" doc:"Who gets it besides the hosts, by name; for hosts and for administrators of the post."`
 	Hold      *RecordingHold      `json:"hold,omitempty" doc:"It is on hold, so that nothing deletes it; for hosts and for administrators of the post."`
+	Locked    *time.Time          `json:"locked_until,omitempty" doc:"Until when the store lets nobody delete it; absent: not, or not any more. While it is under way this may become later; for hosts and for administrators of the post."`
 	Deleting  bool                `json:"deleting" doc:"Its deletion has begun: nobody gets it any more."`
 	May       []string            `json:"may" nullable:"false" enum:"download,watch,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
 }
@@ -154,6 +155,7 @@ func recordingOf(r meeting.KeptRecording) Recording {
 	if h := r.Hold; h != nil {
 		out.Hold = &RecordingHold{Since: h.Since.UTC(), By: h.ByName, Reason: h.Reason}
 	}
+	out.Locked = optional(r.Lock.Until)
 	for i, act := range r.May {
 		out.May[i] = string(act)
 	}

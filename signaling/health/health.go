@@ -130,6 +130,8 @@ const (
 	RecordingsStored Code = "recordings-stored" // where they go while they are made
 	StoreSilent      Code = "store-silent"
 	StoreRefuses     Code = "store-refuses" // it answers, and does not do what it should
+	StoreLocks       Code = "store-locks"   // it keeps recordings from being deleted, as is decided
+	StoreLockless    Code = "store-lockless"
 	// RecordingsQuota is told of each post that has used up most of its room.
 	RecordingsQuota  Code = "recordings-quota"
 	FilmsOn          Code = "films-on" // the server holds a key of its own

@@ -113,6 +113,16 @@ var cases = []struct {
 	{"the store has taken nothing for an hour", func(m *Measured) { m.Store = stored(); m.Store.Behind = time.Hour + time.Second }, "broken recordings-stored"},
 	{"silent store", func(m *Measured) { m.Store = stored(); m.Store.Answered = false }, "fine recordings-stored, broken store-silent"},
 	{"store that refuses", func(m *Measured) { m.Store = stored(); m.Store.Failed = true }, "fine recordings-stored, broken store-refuses"},
+	{"the store locks", func(m *Measured) { m.Store = stored(); m.Store.Locks = true }, "fine recordings-stored, fine store-locks"},
+	{"the store is slow to lock", func(m *Measured) {
+		m.Store = stored()
+		m.Store.Locks, m.Store.Unlocked, m.Store.LockBehind = true, 3, 6*time.Minute
+	}, "fine recordings-stored, attention store-locks"},
+	{"holds of before are not lifted in the store", func(m *Measured) {
+		m.Store = stored()
+		m.Store.Unlocked, m.Store.LockBehind = 1, 2*time.Hour
+	}, "fine recordings-stored, broken store-locks"},
+	{"the store locks nothing", func(m *Measured) { m.Store = stored(); m.Store.Locks, m.Store.Lockless = true, true }, "fine recordings-stored, broken store-lockless"},
 	{"no recordings", func(m *Measured) { m.Recipients = 0 }, "fine recordings-off"},
 	{"a post with room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 79, Limit: 100}, {Post: "Rome", Used: 500}} }, ""},
 	{"a post with little room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 80, Limit: 100}} }, "attention recordings-quota"},

@@ -39,6 +39,11 @@ type Store struct {
 	Failed   bool          // it refused, just now or when something was last brought there
 	Parts    int           // on their way
 	Behind   time.Duration // for how long the oldest that was written is not there
+
+	Locks      bool          // what is there is to be locked
+	Lockless   bool          // and it locks nothing
+	Unlocked   int           // recordings that are not locked there as was decided
+	LockBehind time.Duration // for how long there have been any
 }
 
 // Program is the running program.
@@ -350,6 +355,14 @@ func ofStore(s *Store) []Finding {
 		all = append(all, Finding{AreaRecordings, Broken, StoreSilent, []Value{text("place", s.Place)}})
 	case s.Failed:
 		all = append(all, Finding{AreaRecordings, Broken, StoreRefuses, []Value{text("place", s.Place)}})
+	}
+	switch {
+	case s.Lockless:
+		all = append(all, Finding{AreaRecordings, Broken, StoreLockless, []Value{text("place", s.Place)}})
+	case s.Locks, s.Unlocked > 0: // without the setting, holds of before are still to be lifted
+		all = append(all, Finding{AreaRecordings, above(s.LockBehind.Seconds(), behindAttention.Seconds(), behindBroken.Seconds()), StoreLocks, []Value{
+			count("recordings", s.Unlocked), seconds("behind", s.LockBehind),
+		}})
 	}
 	return all
 }

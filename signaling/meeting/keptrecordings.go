@@ -82,9 +82,12 @@ func (m *Meetings) seen(ctx context.Context, e recording.Entry, who recording.Ac
 	if !who.Hosts() {
 		v.Consents = slices.DeleteFunc(slices.Clone(e.Consents), func(c recording.Consent) bool { return !c.Recorded })
 	}
+	if !now.Before(e.Lock.Until) {
+		v.Lock.Until = time.Time{} // it is over
+	}
 	v.Shares = slices.DeleteFunc(slices.Clone(e.Shares), func(s recording.Share) bool { return !now.Before(s.Until) || e.Expired(now) })
 	if !who.Hosts() && !who.Administrator {
-		v.Hold, v.Shares = nil, nil
+		v.Hold, v.Shares, v.Lock = nil, nil, recording.Lock{}
 		return v, nil
 	}
 	v.Downloads, err = m.cfg.Store.Downloads(ctx, e.ID, maxDownloads)

@@ -22,6 +22,7 @@ type Keeping struct {
 	Hold     *Hold     // nil: none
 	Deletion *Deletion // that has begun; nil: none has
 	Shares   []Share   // by name, also those that are over
+	Lock     Lock      // in the store; follows from the rest (LockNow), not decided by anybody
 }
 
 // Hold keeps a recording from being deleted, by its host and by time, until it is lifted.
@@ -139,6 +140,8 @@ func (e Entry) May(act Act, who Access, now time.Time) error {
 			return ErrOngoing
 		case e.Hold != nil:
 			return ErrHeld
+		case now.Before(e.Lock.Until):
+			return ErrLocked
 		}
 		return nil
 	case ToHold:

@@ -21,8 +21,8 @@ func mayInWords(act Act, e Entry, who Access, now time.Time) bool {
 		return readable && (who.Host || who.Cohost || who.SharedUntil.After(now))
 	case ToShare: // hosts, once it is known until when it is kept
 		return readable && e.State == Stopped && (who.Host || who.Cohost)
-	case ToDelete: // the host alone, and nobody while it is on hold
-		return who.Host && e.State == Stopped && e.Hold == nil
+	case ToDelete: // the host alone, and nobody while it is on hold or locked in the store
+		return who.Host && e.State == Stopped && e.Hold == nil && !e.Lock.Until.After(now)
 	case ToHold: // administrators, before anything deletes it
 		return who.Administrator && e.Hold == nil && e.Deletion == nil
 	case ToLift:
@@ -41,6 +41,9 @@ func TestWhoMayDoWhatWithARecording(t *testing.T) {
 			e.Hold = &Hold{Since: keptFrom}
 		} else if rapid.Bool().Draw(t, "deleting") {
 			e.Deletion = &Deletion{Since: keptFrom}
+		}
+		if rapid.Bool().Draw(t, "locked") {
+			e.Lock.Until = keptFrom.AddDate(0, 0, 1)
 		}
 		who := Access{
 			Host: rapid.Bool().Draw(t, "host"), Cohost: rapid.Bool().Draw(t, "cohost"), Administrator: rapid.Bool().Draw(t, "administrator"),

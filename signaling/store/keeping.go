@@ -36,6 +36,9 @@ func decided(ctx context.Context, q queries, id string) (k recording.Keeping, er
 	if err != nil {
 		return k, err
 	}
+	if k.Lock, _, err = lockOf(ctx, q, id); err != nil {
+		return k, err
+	}
 	if len(holds) > 0 {
 		k.Hold = &holds[0]
 	}

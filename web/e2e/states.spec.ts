@@ -76,7 +76,7 @@ const refusals: Record<ProblemType, Refusal[]> = {
   'urn:aparte:problem:invalid': [{}],
   'urn:aparte:problem:unauthenticated': [{}],
   'urn:aparte:problem:link-unknown': [{}],
-  'urn:aparte:problem:recording-unavailable': [], 'urn:aparte:problem:recording-quota': [], 'urn:aparte:problem:recording-held': [],
+  'urn:aparte:problem:recording-unavailable': [], 'urn:aparte:problem:recording-quota': [], 'urn:aparte:problem:recording-held': [], 'urn:aparte:problem:recording-locked': [],
   'urn:aparte:problem:link-early': [{ valid_from: at(30 * hour), host: 'Anne Bernard' }],
   'urn:aparte:problem:link-expired': [{ host: 'Anne Bernard' }],
   'urn:aparte:problem:link-revoked': [{}],

@@ -3567,7 +3567,7 @@ export interface components {
              * @description What kind of problem; decide by this, not by the words.
              * @enum {string}
              */
-            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:recording-unavailable" | "urn:aparte:problem:recording-quota" | "urn:aparte:problem:recording-held" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
+            type: "urn:aparte:problem:invalid" | "urn:aparte:problem:unauthenticated" | "urn:aparte:problem:forbidden" | "urn:aparte:problem:not-found" | "urn:aparte:problem:conflict" | "urn:aparte:problem:last-administrator" | "urn:aparte:problem:own-account" | "urn:aparte:problem:account-disabled" | "urn:aparte:problem:other-posts" | "urn:aparte:problem:link-unknown" | "urn:aparte:problem:link-early" | "urn:aparte:problem:link-expired" | "urn:aparte:problem:link-revoked" | "urn:aparte:problem:link-full" | "urn:aparte:problem:link-in-use" | "urn:aparte:problem:proof-invalid" | "urn:aparte:problem:pin-required" | "urn:aparte:problem:pin-wrong" | "urn:aparte:problem:denied" | "urn:aparte:problem:banned" | "urn:aparte:problem:meeting-ended" | "urn:aparte:problem:meeting-locked" | "urn:aparte:problem:meeting-not-open" | "urn:aparte:problem:must-knock" | "urn:aparte:problem:no-host" | "urn:aparte:problem:profile-refuses" | "urn:aparte:problem:profile-unavailable" | "urn:aparte:problem:recording-unavailable" | "urn:aparte:problem:recording-quota" | "urn:aparte:problem:recording-held" | "urn:aparte:problem:recording-locked" | "urn:aparte:problem:chat-full" | "urn:aparte:problem:file-too-large" | "urn:aparte:problem:file-not-whole" | "urn:aparte:problem:too-many-files" | "urn:aparte:problem:files-full" | "urn:aparte:problem:no-room-for-files" | "urn:aparte:problem:too-many" | "urn:aparte:problem:not-stored" | "urn:aparte:problem:unavailable" | "urn:aparte:problem:internal";
             /**
              * Format: int64
              * @description recording-quota: the bytes that they have.
@@ -3789,6 +3789,11 @@ export interface components {
             /** @description It is on hold, so that nothing deletes it; for hosts and for administrators of the post. */
             hold?: components["schemas"]["RecordingHold"];
             id: string;
+            /**
+             * Format: date-time
+             * @description Until when the store lets nobody delete it; absent: not, or not any more. While it is under way this may become later; for hosts and for administrators of the post.
+             */
+            locked_until?: string;
             /** @description What one may do with it now; lift: end its hold. */
             may: ("download" | "watch" | "share" | "delete" | "hold" | "lift")[];
             /** @description Its files, in order. */

@@ -46,6 +46,7 @@ export function One({ place, one, of, post }: Props) {
         {one.declined.length > 0 ? <><dt>{t('recs.declined')}</dt><dd><Names all={one.declined.map((name) => ({ name, more: '' }))} /></dd></> : null}
         {bytes > 0 ? <><dt>{t('recs.size')}</dt><dd>{sized(bytes, lang)}{one.parts.length > 1 ? ` ${t('recs.parts', { n: one.parts.length })}` : ''}</dd></> : null}
         {one.expires_at ? <><dt>{t('recs.kept')}</dt><dd><time dateTime={one.expires_at}>{shortMoment(new Date(one.expires_at), lang)}</time></dd></> : null}
+        {one.locked_until ? <><dt>{t('recs.locked')}</dt><dd>{one.expires_at ? t('recs.locked.until', { date: shortMoment(new Date(one.locked_until), lang) }) : t('recs.locked.under')}</dd></> : null}
         {one.hold ? <><dt>{t('recs.held')}</dt><dd><Held hold={one.hold} /></dd></> : null}
         {of?.until ? <><dt>{t('recs.shared.me')}</dt><dd><time dateTime={of.until}>{shortMoment(new Date(of.until), lang)}</time></dd></> : null}
         {one.shares.length > 0 ? <><dt>{t('recs.shared')}</dt><dd><Names all={one.shares.map(({ name, until }) => ({ name, more: t('recs.share.until', { date: shortMoment(new Date(until), lang) }) }))} /></dd></> : null}
