@@ -214,6 +214,8 @@ test('a host records those who agree, and nobody else', async () => {
       const answer = await fetch(`/api/v1/meetings/${id}/recordings/${first?.id ?? ''}`, { method: 'DELETE' });
       return ((await answer.json()) as { type: string }).type;
     }, host.meeting)).toBe('urn:aparte:problem:recording-held');
+    await one.getByText('Fichiers et sommes de contrôle').click();
+    await expect(one.locator('.recs-files')).toHaveText(/Partie 1.*sur le serveur.*[0-9a-f]{64}/);
     await look(page, 'recordings-list');
     await expectWhole(page, 'recordings');
     await page.goto(`${server.url}/recordings?lang=ar`);

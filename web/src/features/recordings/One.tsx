@@ -5,6 +5,7 @@ import { useLang, useT, Words } from '@/i18n'
 import { exactMoment, shortMoment } from '@/i18n/stamps'
 import { sized } from '@/i18n/sizes'
 import { Acts } from './Acts'
+import { Files } from './Files'
 import { Opening } from './Opening'
 import type { Place } from './place'
 import { because, length, taken } from './told'
@@ -52,6 +53,7 @@ export function One({ place, one, of, post }: Props) {
         {one.shares.length > 0 ? <><dt>{t('recs.shared')}</dt><dd><Names all={one.shares.map(({ name, until }) => ({ name, more: t('recs.share.until', { date: shortMoment(new Date(until), lang) }) }))} /></dd></> : null}
         {one.downloads.length > 0 ? <><dt>{t('recs.downloads')}</dt><dd><Downloads one={one} /></dd></> : null}
       </dl>
+      {one.parts.length > 0 ? <Files one={one} /> : null}
       <Acts place={place} one={one} />
       {one.sealed && one.may.includes('download') ? <Opening one={one} /> : null}
     </li>

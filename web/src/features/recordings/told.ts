@@ -41,3 +41,10 @@ export const because: Readonly<Record<NonNullable<KeptRecording['because']>, str
   'server-stopped': 'recs.because.serverstopped',
   'server-crashed': 'recs.because.servercrashed',
 }
+
+/** Where a part lies: a word for each place that the server's description has. */
+export const lies: Readonly<Record<KeptRecording['parts'][number]['stored'], string>> = {
+  here: 'recs.files.here',
+  uploading: 'recs.files.uploading',
+  there: 'recs.files.there',
+}
