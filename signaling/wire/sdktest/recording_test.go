@@ -32,7 +32,13 @@ type recorded struct {
 // newRecorded begins one. The guest agrees, the host too.
 func newRecorded(t *testing.T, data string) *recorded {
 	t.Helper()
-	r := &recorded{meetingRoom: newMeetingAt(t, data, false), data: data}
+	return newRecordedAt(t, data, ownServer(t, data))
+}
+
+// newRecordedAt begins one on a server, whose folder is data.
+func newRecordedAt(t *testing.T, data string, srv *server) *recorded {
+	t.Helper()
+	r := &recorded{meetingRoom: newMeetingOn(t, srv, false), data: data}
 	w := r.invite("Témoin")
 	r.guest = r.invite("Inês Duarte")
 	r.witness = r.join(w.identity, w.token, false)

@@ -36,6 +36,11 @@ type server struct {
 // start runs the program on a free port and waits until it says that it is
 // ready.
 func start(path, dataDir string, flags ...string) (*server, error) {
+	return startAs(func(*exec.Cmd) {}, path, dataDir, flags...)
+}
+
+// startAs has its process prepared before it starts.
+func startAs(prepare func(*exec.Cmd), path, dataDir string, flags ...string) (*server, error) {
 	cmd := exec.Command(path, append([]string{
 		"serve", "--dev", "--listen", "127.0.0.1:0",
 		"--admin-listen", "127.0.0.1:0", "--media-udp-port", "0", "--data-dir", dataDir,
@@ -45,6 +50,7 @@ func start(path, dataDir string, flags ...string) (*server, error) {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
+	prepare(cmd)
 	s := &server{cmd: cmd, ended: make(chan struct{})}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -172,11 +178,17 @@ func (s *server) stop() error {
 // ownServer is a server for one test, which may kill it.
 func ownServer(t *testing.T, dataDir string, flags ...string) *server {
 	t.Helper()
+	return ownServerAs(t, func(*exec.Cmd) {}, dataDir, flags...)
+}
+
+// ownServerAs has its process prepared before it starts.
+func ownServerAs(t *testing.T, prepare func(*exec.Cmd), dataDir string, flags ...string) *server {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := start(path, dataDir, flags...)
+	s, err := startAs(prepare, path, dataDir, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

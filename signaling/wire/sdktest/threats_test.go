@@ -40,7 +40,13 @@ func newMeeting(t *testing.T, single bool) *meetingRoom {
 // newMeetingAt is newMeeting with the folder of the server's data.
 func newMeetingAt(t *testing.T, dataDir string, single bool) *meetingRoom {
 	t.Helper()
-	m := &meetingRoom{t: t, j: newJournal(t), srv: ownServer(t, dataDir)}
+	return newMeetingOn(t, ownServer(t, dataDir), single)
+}
+
+// newMeetingOn begins one on a server.
+func newMeetingOn(t *testing.T, srv *server, single bool) *meetingRoom {
+	t.Helper()
+	m := &meetingRoom{t: t, j: newJournal(t), srv: srv}
 	m.agent = m.srv.signIn(t)
 	var made struct{ ID string }
 	m.must(m.agent, "", "meetings", map[string]any{"title": "Coopération consulaire"}, &made)
