@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"aparte/recorder"
 	"aparte/recorder/seal"
 	"aparte/sfu/tap"
+	"aparte/signaling/post"
 	"aparte/signaling/profile"
 	"aparte/signaling/recording"
 )
@@ -422,6 +424,42 @@ func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
 	config.Recordings.Recipients = []string{s.kept.filmKey.public.String()}
 	if _, err := openRecorder(&config, s.kept, s.rooms.Meetings(), s.store, nil); err == nil || !strings.Contains(err.Error(), "recordings.recipients") {
 		t.Errorf("the server's key as the archive's: %v", err)
+	}
+}
+
+// postKeys are the keys of any post.
+type postKeys []string
+
+func (k postKeys) RecipientKeys(context.Context, string) ([]string, error) { return k, nil }
+
+// As many keys as a post may have leave room for the server's own.
+func TestThereIsRoomForTheServersKey(t *testing.T) {
+	var keys postKeys
+	for range post.MaxRecipients {
+		_, public, err := seal.NewIdentityFile(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, public.String())
+	}
+	s := newCinema(t, func(c *Config) { c.Recordings.Recipients = keys })
+	for id, posts := range map[string]recipientKeys{recordingID: s.store, strings.Repeat("P", 22): keys} { // the server's, a post's
+		s.recorder.posts = posts
+		if summary := s.record(id, profile.RecordingConsent, true); summary.Sealed {
+			t.Error("it is told as sealed to the archives alone")
+		}
+		to, err := recipientsOf(filepath.Join(s.c.DataDir, recordingsFolder, id))
+		if err != nil || len(to) != post.MaxRecipients+1 || !slices.Contains(to, s.kept.filmKey.public.String()) {
+			t.Errorf("it is sealed to %d, %v", len(to), err)
+		}
+		if s.films.next(t.Context()); s.film(id).State != recording.FilmDone {
+			t.Errorf("its film: %+v", s.film(id))
+		}
+	}
+	config := *s.c
+	config.Recordings.Recipients = append(slices.Clone(keys), s.kept.filmKey.public.String())
+	if _, err := openRecorder(&config, s.kept, s.rooms.Meetings(), s.store, nil); err == nil || err.Error() != "recordings.recipients: 21 recipients, at most 20 are allowed" {
+		t.Errorf("one key more: %v", err)
 	}
 }
 

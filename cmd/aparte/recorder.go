@@ -45,12 +45,12 @@ func openRecorder(c *Config, kept *kept, rooms sfu.Space, posts recipientKeys, l
 	if len(c.Recordings.Recipients) == 0 {
 		return s, nil
 	}
+	if n := len(c.Recordings.Recipients); n > seal.MaxArchives {
+		return nil, usageError{fmt.Errorf("recordings.recipients: %d recipients, at most %d are allowed", n, seal.MaxArchives)}
+	}
 	var err error
 	if s.server, err = seal.ParseRecipients(c.Recordings.Recipients...); err != nil {
 		return nil, usageError{fmt.Errorf("recordings.recipients: %w", err)}
-	}
-	if kept.filmKey.is() && len(s.server) >= seal.MaxRecipients {
-		return nil, usageError{fmt.Errorf("recordings.recipients: %d, and the server's own key is one more: at most %d are allowed", len(s.server), seal.MaxRecipients)}
 	}
 	if slices.ContainsFunc(s.server, kept.filmKey.opens) {
 		return nil, usageError{errors.New("recordings.recipients: one of them is the server's own key (recordings.server_key), to which nothing may be sealed that is for the archive alone: remove it there")}
@@ -163,7 +163,7 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 	}
 	// The server's own key is never among those of an archive, whoever named it there.
 	config.Recipients = slices.DeleteFunc(slices.Clone(config.Recipients), s.filmKey.opens)
-	watchable := recording.Watchable(o.Policy, o.Watchable) && s.filmKey.is() && len(config.Recipients) < seal.MaxRecipients
+	watchable := recording.Watchable(o.Policy, o.Watchable) && s.filmKey.is() // for which there is always room
 	if watchable {
 		config.Recipients = append(config.Recipients, s.filmKey.public)
 	}

@@ -13,8 +13,12 @@ import (
 )
 
 // MaxRecipients is to how many a recording may be sealed: each adds 1.6 KB to every
-// segment.
-const MaxRecipients = 20
+// segment. MaxArchives of them may be of archives, which leaves room for the key of a
+// server that makes films.
+const (
+	MaxRecipients = MaxArchives + 1
+	MaxArchives   = 20
+)
 
 // Recipient is the public half of an archive's key: whoever has the other half can
 // open what is sealed to it. It is hybrid, ML-KEM-768 with X25519: recordings are kept

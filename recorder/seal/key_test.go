@@ -134,7 +134,7 @@ func TestRecipients(t *testing.T) {
 		{[]string{k.to.String()[:100]}, "is damaged: copy it again"},
 		{[]string{k.to.String(), k.to.String()}, "recipient 2 is the same as recipient 1"},
 		{[]string{secret}, "is a private key, which does not belong on a server"},
-		{make([]string, MaxRecipients+1), "21 recipients, at most 20"},
+		{make([]string, MaxRecipients+1), "22 recipients, at most 21"},
 	} {
 		if _, err := ParseRecipients(c.texts...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret[20:]) {
 			t.Errorf("%.30q: %v, want %q", c.texts, err, c.want)

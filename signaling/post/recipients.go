@@ -17,7 +17,8 @@ import (
 // where the server has none it records no more: nothing is ever sealed to nobody. Whether
 // meetings are recorded at all is for security profiles to say.
 
-// MaxRecipients is how many keys a post may have: as many as a recording.
+// MaxRecipients is how many keys a post may have: as many as a recording, but for the
+// server's own.
 const MaxRecipients = 20
 
 // Recipient is the public key of an archive that can open a post's recordings.
