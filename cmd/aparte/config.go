@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -66,6 +67,8 @@ type Config struct {
 		ServerKey      string            `koanf:"server_key" help:"File of a key of the server's own, made when it is not there: recordings whose security profile says 'consent' are sealed to it as well, and their hosts can watch them in the browser. Whoever has this server's disk and that file can open them; everybody who is asked reads so. What the profile seals never is. Empty: off, and only the recipients open anything."`
 		FilmFolder     string            `koanf:"film_folder" help:"Folder in which films of such recordings are made, which are not encrypted meanwhile; deleted afterwards. Empty: films in data_dir."`
 		FilmThreads    int               `koanf:"film_threads" help:"So many threads may make films, at low priority, one film at a time."`
+		FilmLayout     string            `koanf:"film_layout" help:"How people are arranged in films where no host chooses: grid, all of one size, or speaker, whoever speaks large."`
+		FilmFormat     string            `koanf:"film_format" help:"What kind of files films are where no host chooses: webm (VP9, Opus), or mp4 (H.264, AAC), which office programs take."`
 		FFmpeg         string            `koanf:"ffmpeg" name:"ffmpeg" help:"The program that composes films. Without it there are none, and all else works."`
 	} `koanf:"recordings" embed:"" prefix:"recordings-"`
 	Files struct {
@@ -109,6 +112,8 @@ func defaults() Config {
 	c.Meetings.KeepRecordingDays = 90
 	c.Recordings.Quota = "0"
 	c.Recordings.FilmThreads, c.Recordings.FFmpeg = 2, "ffmpeg"
+	film := recording.DefaultFilm()
+	c.Recordings.FilmLayout, c.Recordings.FilmFormat = string(film.Layout), string(film.Format)
 	c.Files.SizeMB, c.Files.MeetingMB, c.Files.TotalMB = 20, 500, 5000
 	c.Integration.RoomsOnJoin = true
 	c.Log.Level = "info"
@@ -309,9 +314,20 @@ func (c *Config) checkFilms(wrong func(key, format string, args ...any)) {
 	if c.Recordings.FilmThreads < 1 || c.Recordings.FilmThreads > 64 {
 		wrong("recordings.film_threads", "%d is not between 1 and 64", c.Recordings.FilmThreads)
 	}
+	if layout := c.film().Layout; !slices.Contains(recording.FilmLayouts(), layout) {
+		wrong("recordings.film_layout", "%q is neither grid nor speaker", layout)
+	}
+	if format := c.film().Format; !slices.Contains(recording.FilmFormats(), format) {
+		wrong("recordings.film_format", "%q is neither webm nor mp4", format)
+	}
 	if c.Recordings.FFmpeg == "" {
 		wrong("recordings.ffmpeg", "is empty: name the program, such as ffmpeg")
 	}
+}
+
+// film is how films are made where no host chooses.
+func (c *Config) film() recording.FilmChoice {
+	return recording.FilmChoice{Layout: recording.FilmLayout(c.Recordings.FilmLayout), Format: recording.FilmFormat(c.Recordings.FilmFormat)}
 }
 
 // maxFileMB bounds what a browser has to hold of a file, in megabytes.

@@ -14,12 +14,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"aparte/recorder"
+	"aparte/recorder/compose"
 	"aparte/recorder/compose/render"
 	"aparte/recorder/seal"
 	"aparte/recorder/storage"
@@ -65,11 +67,15 @@ type films struct {
 	room      func(folder string) (int64, error)
 	roomEvery time.Duration
 
+	format recording.FilmFormat // of films where no host chooses
+
+	swept time.Time // owned by run: when it was last looked for films that were replaced
+
 	mu      sync.Mutex
-	making  *making              // guarded by mu; nil: none
-	missing recording.FilmReason // guarded by mu; why nothing can be made
-	looked  time.Time            // guarded by mu; when that was found; zero: not yet
-	started func(pid int)        // tests look at the process; may be nil; set before run
+	making  *making                       // guarded by mu; nil: none
+	can     map[recording.FilmFormat]bool // guarded by mu; what can be made here
+	looked  time.Time                     // guarded by mu; when that was found; zero: not yet
+	started func(pid int)                 // tests look at the process; may be nil; set before run
 }
 
 // making is the film that is being made.
@@ -91,7 +97,7 @@ func newFilms(c *Config, s *store.Store, k *kept, log *slog.Logger) (*films, err
 	if work == "" {
 		work = filepath.Join(c.DataDir, "films")
 	}
-	return &films{store: s, kept: k, key: k.filmKey, work: work, threads: c.Recordings.FilmThreads, ffmpeg: c.Recordings.FFmpeg, self: self, log: log, room: recorder.Room, roomEvery: roomEvery}, nil
+	return &films{store: s, kept: k, key: k.filmKey, work: work, format: c.film().Format, threads: c.Recordings.FilmThreads, ffmpeg: c.Recordings.FFmpeg, self: self, log: log, room: recorder.Room, roomEvery: roomEvery}, nil
 }
 
 // run makes films until ctx ends, and then leaves the one that is being made to the next start.
@@ -104,12 +110,39 @@ func (f *films) run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
+		if time.Since(f.swept) >= programEvery {
+			f.swept = time.Now()
+			f.deleteReplaced(ctx)
+		}
 		if !f.next(ctx) {
 			select {
 			case <-ctx.Done():
 			case <-ticker.C:
 			}
 		}
+	}
+}
+
+// deleteReplaced deletes films in whose place others are, where that was not done or failed.
+func (f *films) deleteReplaced(ctx context.Context) {
+	all, err := f.store.ReplacedFilms(ctx, maxUnmade)
+	if err != nil {
+		f.log.ErrorContext(ctx, "look for films that were replaced", "err", err)
+		return
+	}
+	for _, one := range all {
+		f.replaced(ctx, one)
+	}
+}
+
+// replaced deletes the film in whose place another is.
+func (f *films) replaced(ctx context.Context, one recording.Film) {
+	err := f.kept.deleteFilms(ctx, one.Recording, one.Made.Take)
+	if err == nil {
+		err = f.store.FilmReplaced(ctx, one.Recording, one.Replaced)
+	}
+	if err != nil {
+		f.log.ErrorContext(ctx, "delete a film that was replaced", "recording", one.Recording, "err", err)
 	}
 }
 
@@ -160,9 +193,16 @@ func (f *films) next(ctx context.Context) bool {
 	if len(all) == 0 && !f.key.is() {
 		return false
 	}
-	can := f.possible(ctx) // also before anything waits: operators read it
+	wanted := []recording.FilmFormat{f.format} // also before anything waits: operators read it
+	for _, one := range all {
+		wanted = append(wanted, one.Choice.Format)
+	}
+	can := f.possible(ctx, wanted...)
+	if ctx.Err() != nil {
+		return false
+	}
 	for i, one := range all {
-		changed := one.Interrupt(time.Now()).Possible(can, time.Now()) // what runs is none of ours
+		changed := one.Interrupt(time.Now()).Possible(can[one.Choice.Format], time.Now()) // what runs is none of ours
 		if changed != one {
 			if err := f.save(ctx, changed); err != nil {
 				return false
@@ -186,34 +226,39 @@ func (f *films) save(ctx context.Context, one recording.Film) error {
 	return err
 }
 
-// possible tells whether there is a program that composes.
-func (f *films) possible(ctx context.Context) bool {
+// possible tells what there is a program for that composes. It looks again for what is
+// wanted and cannot be made.
+func (f *films) possible(ctx context.Context, wanted ...recording.FilmFormat) map[recording.FilmFormat]bool {
 	f.mu.Lock()
-	missing, looked := f.missing, f.looked
+	can, looked := f.can, f.looked
 	f.mu.Unlock()
-	if missing == "" && !looked.IsZero() || missing != "" && time.Since(looked) < programEvery {
-		return missing == ""
+	lacks := slices.ContainsFunc(wanted, func(format recording.FilmFormat) bool { return !can[format] })
+	if !looked.IsZero() && (!lacks || time.Since(looked) < programEvery) {
+		return can
 	}
+	can = make(map[recording.FilmFormat]bool)
 	tool, err := render.Find(ctx, f.ffmpeg, confiner())
-	if err == nil {
-		err = tool.Check(render.WebM)
+	if ctx.Err() != nil {
+		return can
 	}
-	missing = ""
-	switch {
-	case ctx.Err() != nil:
-		return false
-	case err != nil:
-		missing = recording.FilmNoProgram
+	if err != nil {
 		f.log.WarnContext(ctx, "no films of recordings can be made", "err", err)
-	default:
+	} else {
+		for _, format := range recording.FilmFormats() {
+			err := tool.Check(render.Format(format))
+			can[format] = err == nil
+			if err != nil && slices.Contains(wanted, format) {
+				f.log.WarnContext(ctx, "films of a format cannot be made", "format", format, "err", err)
+			}
+		}
 		for _, lack := range tool.Lacks {
 			f.log.WarnContext(ctx, "ffmpeg is not kept apart as it could be", "lack", lack)
 		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.missing, f.looked = missing, time.Now()
-	return missing == ""
+	f.can, f.looked = can, time.Now()
+	return can
 }
 
 // make makes a film, and stores what became of it.
@@ -236,8 +281,20 @@ func (f *films) make(ctx context.Context, one recording.Film) {
 	if err != nil || f.save(ctx, one) != nil || one.State != recording.FilmRunning {
 		return
 	}
+	// From here on nobody chooses anything else.
+	begun, err := f.store.Film(ctx, one.Recording)
+	if err != nil {
+		if !errors.Is(err, recording.ErrNone) { // it is deleted
+			f.log.ErrorContext(ctx, "look how a film is to be made", "recording", one.Recording, "err", err)
+		}
+		return
+	}
+	if one.Choice = begun.Choice; one.There() {
+		_ = f.save(ctx, one.Unneeded(time.Now()))
+		return
+	}
 	began := time.Now()
-	f.log.InfoContext(ctx, "compose film", "recording", one.Recording)
+	f.log.InfoContext(ctx, "compose film", "recording", one.Recording, "layout", one.Choice.Layout, "format", one.Choice.Format)
 	made, reason, err := f.compose(ctx, &one, cancel)
 	cause := context.Cause(ctx)
 	full := errors.Is(cause, recorder.ErrLowDisk)
@@ -260,15 +317,19 @@ func (f *films) make(ctx context.Context, one recording.Film) {
 			f.mu.Unlock()
 		}
 	default:
-		one = one.Finish(made.Type, made.Length, made.Bytes, made.Captions, time.Now())
+		one = one.Finish(recording.FilmMade{Type: made.Type, Length: made.Length, Bytes: made.Bytes, Captions: made.Captions}, time.Now())
 		f.log.InfoContext(ctx, "composed film", "recording", one.Recording, "length", made.Length, "took", time.Since(began))
 	}
 	f.clear(one.Recording)
-	if err := f.save(ctx, one); errors.Is(err, recording.ErrNone) {
-		err = f.kept.deleteFilm(context.WithoutCancel(ctx), one.Recording)
+	err = f.save(ctx, one)
+	switch {
+	case errors.Is(err, recording.ErrNone):
+		err = f.kept.deleteFilms(context.WithoutCancel(ctx), one.Recording, 0)
 		if err != nil {
 			f.log.ErrorContext(ctx, "delete film of a recording that was deleted", "recording", one.Recording, "err", err)
 		}
+	case err == nil && one.Replaced > 0:
+		f.replaced(context.WithoutCancel(ctx), one)
 	}
 }
 
@@ -284,7 +345,8 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	folder := f.folder(one.Recording)
 	order := filmOrder{
 		Recording: one.Recording, Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
-		NodeKey: string(nodeKey), Language: filmLanguage(one.Language), FFmpeg: f.ffmpeg, Threads: f.threads,
+		NodeKey: string(nodeKey), Language: filmLanguage(one.Language),
+		Layout: compose.Layout(one.Choice.Layout), Format: render.Format(one.Choice.Format), FFmpeg: f.ffmpeg, Threads: f.threads,
 	}
 	err = errors.Join(freeFolder(f.work), freeFolder(folder), freeFolder(order.Parts))
 	if err == nil {
@@ -308,7 +370,7 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	if err != nil {
 		return nil, reason, err
 	}
-	if err := f.keep(ctx, one.Recording, order.Sealed); err != nil {
+	if err := f.keep(ctx, *one, order.Sealed); err != nil {
 		return nil, filmReason(err), err
 	}
 	return made, "", nil
@@ -420,10 +482,11 @@ func (r contextReader) Read(b []byte) (int, error) {
 	return r.Reader.Read(b)
 }
 
-// keep keeps what was made, in place of what may be left of another attempt. Beside each
-// file lies the node's note of which recording it is.
-func (f *films) keep(ctx context.Context, id, folder string) error {
-	if err := f.kept.deleteFilm(ctx, id); err != nil {
+// keep keeps what was made beside the one that is there, if there is one, and in place of
+// what may be left of another attempt. Beside each file lies the node's note of which
+// recording it is.
+func (f *films) keep(ctx context.Context, one recording.Film, folder string) error {
+	if err := f.kept.deleteFilms(ctx, one.Recording, one.Made.Take); err != nil {
 		return err
 	}
 	if f.kept.place == "" { // it stays on the disk of the data
@@ -440,14 +503,14 @@ func (f *films) keep(ctx context.Context, id, folder string) error {
 		return err
 	}
 	for _, entry := range entries {
-		if err := f.keepFile(ctx, id, recording.FilmFile(entry.Name()), filepath.Join(folder, entry.Name())); err != nil {
+		if err := f.keepFile(ctx, one.Recording, one.NextTake(), recording.FilmFile(entry.Name()), filepath.Join(folder, entry.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *films) keepFile(ctx context.Context, id string, which recording.FilmFile, path string) error {
+func (f *films) keepFile(ctx context.Context, id string, take int, which recording.FilmFile, path string) error {
 	from, err := os.Open(path)
 	if err != nil {
 		return err
@@ -461,10 +524,10 @@ func (f *films) keepFile(ctx context.Context, id string, which recording.FilmFil
 	if err != nil {
 		return err
 	}
-	if _, err := f.kept.objects[0].Put(ctx, filmNote(id, which), bytes.NewReader(note), int64(len(note))); err != nil {
+	if _, err := f.kept.objects[0].Put(ctx, filmNote(id, take, which), bytes.NewReader(note), int64(len(note))); err != nil {
 		return err
 	}
-	_, err = f.kept.objects[0].Put(ctx, filmObject(id, which), from, info.Size())
+	_, err = f.kept.objects[0].Put(ctx, filmObject(id, take, which), from, info.Size())
 	return err
 }
 
@@ -569,28 +632,46 @@ func (f *films) forget(ctx context.Context, id string) error {
 	return os.RemoveAll(f.folder(id))
 }
 
-// unavailable says why nothing can be made; "": something can, or nobody has looked yet.
-func (f *films) unavailable() recording.FilmReason {
+// available tells whether films can be made, or nobody has looked yet.
+func (f *films) available() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.missing
+	return f.looked.IsZero() || f.can[f.format]
 }
 
-// filmObject is the name under which a file of a film is kept.
-func filmObject(id string, which recording.FilmFile) string {
-	return id + "/" + recorder.FilmFolder + "/" + string(which) + ".age"
+// filmObject is the name under which a file of a film is kept: that of the first take has
+// no number.
+func filmObject(id string, take int, which recording.FilmFile) string {
+	name := id + "/" + recorder.FilmFolder + "/" + string(which)
+	if take > 1 {
+		name += "-" + strconv.Itoa(take)
+	}
+	return name + ".age"
 }
 
 // filmNote is the name under which the node's note of it is.
-func filmNote(id string, which recording.FilmFile) string {
-	return id + "/" + recorder.FilmFolder + "/" + string(which) + ".note"
+func filmNote(id string, take int, which recording.FilmFile) string {
+	return strings.TrimSuffix(filmObject(id, take, which), ".age") + ".note"
 }
 
-// deleteFilm deletes what was made of a recording to be watched.
-func (k *kept) deleteFilm(ctx context.Context, id string) error {
-	for _, place := range k.objects {
+// deleteFilms deletes what was made of a recording to be watched, but for one take; 0: all.
+func (k *kept) deleteFilms(ctx context.Context, id string, but int) error {
+	var stays []string
+	if but > 0 {
 		for _, which := range []recording.FilmFile{recording.TheFilm, recording.FilmCaptions, recording.FilmChapters} {
-			if err := errors.Join(place.Delete(ctx, filmObject(id, which)), place.Delete(ctx, filmNote(id, which))); err != nil {
+			stays = append(stays, filmObject(id, but, which), filmNote(id, but, which))
+		}
+	}
+	for _, place := range k.objects {
+		all, err := place.List(ctx, id+"/"+recorder.FilmFolder)
+		if err != nil {
+			return err
+		}
+		for _, object := range all {
+			if slices.Contains(stays, object.Name) {
+				continue
+			}
+			if err := place.Delete(ctx, object.Name); err != nil {
 				return err
 			}
 		}
@@ -599,11 +680,11 @@ func (k *kept) deleteFilm(ctx context.Context, id string) error {
 }
 
 // OpenFilm implements recording.Kept.
-func (k *kept) OpenFilm(ctx context.Context, id string, which recording.FilmFile) (recording.OpenedFilm, error) {
+func (k *kept) OpenFilm(ctx context.Context, id string, take int, which recording.FilmFile) (recording.OpenedFilm, error) {
 	if !k.filmKey.is() {
 		return recording.OpenedFilm{}, recording.ErrNoKey
 	}
-	sealed, err := k.openObject(ctx, filmObject(id, which))
+	sealed, err := k.openObject(ctx, filmObject(id, take, which))
 	switch {
 	case errors.Is(err, storage.ErrNone):
 		return recording.OpenedFilm{}, recording.ErrNone
@@ -611,7 +692,7 @@ func (k *kept) OpenFilm(ctx context.Context, id string, which recording.FilmFile
 		return recording.OpenedFilm{}, err
 	}
 	// Whoever may write where films are kept could have this key open anything there as one.
-	note, err := k.readNote(ctx, filmNote(id, which))
+	note, err := k.readNote(ctx, filmNote(id, take, which))
 	if err == nil {
 		err = seal.VerifyFile(sealed, note, id, string(which), k.key.Public())
 	}

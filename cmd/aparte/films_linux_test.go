@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -77,7 +78,8 @@ func (s *cinema) record(id string, policy profile.Recording, watchable bool) rec
 	db := overIn(s.t, s.c, id, s.meeting)
 	for _, statement := range []string{
 		`UPDATE recordings SET keep_days = 90, expires_at = ended_at + 90 * 86400000, watchable = 1 WHERE id = '` + id + `'`,
-		`INSERT INTO recording_films VALUES ('` + id + `', 'queued', 1, 1, 0, 0, '', NULL, 0, '', '', 0, 0, 0)`,
+		`INSERT INTO recording_films (recording_id, state, queued_at, since, attempts, begun, stage, progress, reason, type, length_ms, bytes, captions)
+			VALUES ('` + id + `', 'queued', 1, 1, 0, 0, '', 0, '', '', 0, 0, 0)`,
 	} {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			s.t.Fatal(err)
@@ -98,7 +100,7 @@ func (s *cinema) film(id string) recording.Film {
 // read is a file of a film, in the clear.
 func (s *cinema) read(id string, which recording.FilmFile) string {
 	s.t.Helper()
-	f, err := s.kept.OpenFilm(s.t.Context(), id, which)
+	f, err := s.kept.OpenFilm(s.t.Context(), id, s.film(id).Made.Take, which)
 	if err != nil {
 		s.t.Fatal(which, err)
 	}
@@ -184,19 +186,19 @@ func TestAFilmIsMade(t *testing.T) {
 		t.Fatal("there is nothing to do")
 	}
 	f := s.film(recordingID)
-	if f.State != recording.FilmDone || f.Type != "audio/ogg" || f.Length < 900*time.Millisecond || f.Bytes == 0 || f.Begun != 2 {
+	if f.State != recording.FilmDone || f.Made.Type != "audio/ogg" || f.Made.Length < 900*time.Millisecond || f.Made.Bytes == 0 || f.Begun != 2 {
 		t.Fatalf("made: %+v", f)
 	}
 	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 1 || entries[0].Name() != filepath.Base(others) {
 		t.Errorf("on the way is left %v, %v", entries, err)
 	}
-	if got := s.read(recordingID, recording.TheFilm); !strings.HasPrefix(got, "OggS") || int64(len(got)) != f.Bytes {
+	if got := s.read(recordingID, recording.TheFilm); !strings.HasPrefix(got, "OggS") || int64(len(got)) != f.Made.Bytes {
 		t.Errorf("the film is %.8q, %d bytes", got, len(got))
 	}
 	if got := s.read(recordingID, recording.FilmChapters); !strings.Contains(got, "Inês") {
 		t.Errorf("the chapters are %s", got)
 	}
-	sealed, err := os.ReadFile(filepath.Join(s.c.DataDir, recordingsFolder, filmObject(recordingID, recording.TheFilm)))
+	sealed, err := os.ReadFile(filepath.Join(s.c.DataDir, recordingsFolder, filmObject(recordingID, 1, recording.TheFilm)))
 	if err != nil || !bytes.HasPrefix(sealed, []byte("age-encryption.org")) || bytes.Contains(sealed, []byte("OggS")) {
 		t.Errorf("on the disk is %.30q, %v", sealed, err)
 	}
@@ -217,7 +219,7 @@ func TestAFilmIsMade(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.c.DataDir, recordingsFolder, recordingID)); !os.IsNotExist(err) {
 		t.Errorf("deleted, and there is %v", err)
 	}
-	if _, err := s.kept.OpenFilm(t.Context(), recordingID, recording.TheFilm); !errors.Is(err, recording.ErrNone) {
+	if _, err := s.kept.OpenFilm(t.Context(), recordingID, 1, recording.TheFilm); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("deleted, and opens: %v", err)
 	}
 }
@@ -299,7 +301,7 @@ func TestAFilmIsOfItsOwnRecording(t *testing.T) {
 	const film, note = "film.age", "film.note"
 	refused := func(what, id string, which recording.FilmFile) {
 		t.Helper()
-		if _, err := s.kept.OpenFilm(t.Context(), id, which); !errors.Is(err, seal.ErrTampered) {
+		if _, err := s.kept.OpenFilm(t.Context(), id, 1, which); !errors.Is(err, seal.ErrTampered) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -424,6 +426,161 @@ func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
 	config.Recordings.Recipients = []string{s.kept.filmKey.public.String()}
 	if _, err := openRecorder(&config, s.kept, s.rooms.Meetings(), s.store, nil); err == nil || !strings.Contains(err.Error(), "recordings.recipients") {
 		t.Errorf("the server's key as the archive's: %v", err)
+	}
+}
+
+// chosen has the film of a recording wait to be made in another way, as a host has it.
+func (s *cinema) chosen(id string, c recording.FilmChoice) {
+	s.t.Helper()
+	f, changed, err := s.film(id).Choose(c, time.Now())
+	if err != nil || !changed {
+		s.t.Fatalf("choose %+v: %t, %v", c, changed, err)
+	}
+	if err := s.store.SaveFilm(s.t.Context(), f); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.db().ExecContext(s.t.Context(), `UPDATE recording_films SET layout = $1, format = $2 WHERE recording_id = $3`, c.Layout, c.Format, id); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *cinema) db() *sql.DB {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.c.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// shelf are the names of what lies beside a recording to be watched.
+func (s *cinema) shelf(id string) (names []string) {
+	s.t.Helper()
+	for _, place := range s.kept.objects {
+		all, err := place.List(s.t.Context(), id+"/"+recorder.FilmFolder)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, object := range all {
+			names = append(names, strings.TrimPrefix(object.Name, id+"/"+recorder.FilmFolder+"/"))
+		}
+	}
+	return names
+}
+
+// leave puts something in the place of a film's file, as a crash leaves it.
+func (s *cinema) leave(id string, take int) {
+	s.t.Helper()
+	if _, err := s.kept.objects[0].Put(s.t.Context(), filmObject(id, take, recording.TheFilm), strings.NewReader("left"), 4); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// A film in another format takes the place of the one that is there when it is whole, and
+// not before; whatever a crash leaves in between goes.
+func TestAFilmIsMadeAnew(t *testing.T) {
+	s := newCinema(t, func(c *Config) { c.Recordings.FilmFormat = "mp4" })
+	s.record(recordingID, profile.RecordingConsent, true)
+	mp4, webm := recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4}, recording.FilmChoice{Layout: recording.FilmSpeaker, Format: recording.FilmWebM}
+	if got := s.c.film(); got != mp4 {
+		t.Errorf("films are made as %+v", got)
+	}
+	s.films.next(t.Context())
+	first := s.film(recordingID)
+	if first.State != recording.FilmDone || first.Made.Take != 1 || first.Made.Type != "audio/ogg" {
+		t.Fatalf("as it was queued: %+v", first)
+	}
+	s.chosen(recordingID, mp4)
+	s.leave(recordingID, 2) // of another attempt
+	begun, order := make(chan int, 1), make(chan struct{})
+	s.films.started = func(pid int) { begun <- pid; <-order }
+	over := make(chan struct{})
+	go func() { defer close(over); s.films.next(t.Context()) }()
+	<-begun
+	if got := s.read(recordingID, recording.TheFilm); !strings.HasPrefix(got, "OggS") {
+		t.Errorf("while another is made there is %.8q", got)
+	}
+	close(order)
+	<-over
+	f := s.film(recordingID)
+	if f.State != recording.FilmDone || f.Made.Take != 2 || f.Made.Type != "audio/mp4" || f.Made.Choice != mp4 || f.Made.Length < 900*time.Millisecond || f.Replaced != 0 {
+		t.Fatalf("made anew: %+v", f)
+	}
+	if got := s.read(recordingID, recording.TheFilm); len(got) < 8 || got[4:8] != "ftyp" || int64(len(got)) != f.Made.Bytes || strings.Index(got, "moov") > strings.Index(got, "mdat") {
+		t.Errorf("the film is %.8q, %d bytes, and does not begin with what a player needs first", got, len(got))
+	}
+	if got := s.read(recordingID, recording.FilmChapters); !strings.Contains(got, "Inês") {
+		t.Errorf("the chapters are %s", got)
+	}
+	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) {
+		t.Errorf("there is %q", got)
+	}
+
+	// Killed before the one that was replaced was deleted.
+	s.films.started = nil
+	f.Replaced = 1
+	if err := s.store.SaveFilm(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	s.leave(recordingID, 1)
+	s.films.deleteReplaced(t.Context())
+	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) || s.film(recordingID).Replaced != 0 {
+		t.Errorf("after a crash there is %q, %+v", got, s.film(recordingID))
+	}
+
+	// A choice that is taken back before it is made costs nothing.
+	s.chosen(recordingID, webm)
+	waiting := s.film(recordingID)
+	s.chosen(recordingID, mp4)
+	s.films.make(t.Context(), waiting) // as it was looked up before
+	if now := s.film(recordingID); now.State != recording.FilmDone || now.Made != f.Made {
+		t.Errorf("taken back: %+v", now)
+	}
+
+	// One that fails leaves what is there.
+	s.chosen(recordingID, webm)
+	if err := os.Truncate(filepath.Join(s.c.DataDir, recordingsFolder, recordingID, seal.PartName(1)), 8000); err != nil {
+		t.Fatal(err)
+	}
+	for range filmTries {
+		s.films.next(t.Context())
+	}
+	if now := s.film(recordingID); now.State != recording.FilmFailed || now.Made != f.Made {
+		t.Errorf("of what is damaged: %+v", now)
+	}
+	if got := s.read(recordingID, recording.TheFilm); len(got) < 8 || got[4:8] != "ftyp" {
+		t.Errorf("after a failure there is %.8q", got)
+	}
+}
+
+// filmTries is how often a film is tried.
+const filmTries = 3
+
+// A format that this ffmpeg lacks waits for another one, and no other film with it.
+func TestAFormatThatIsMissingWaits(t *testing.T) {
+	s := newCinema(t, nil)
+	s.films.can, s.films.looked = map[recording.FilmFormat]bool{recording.FilmWebM: true}, time.Now()
+	s.record(recordingID, profile.RecordingConsent, true)
+	s.films.next(t.Context())
+	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4})
+	if s.films.next(t.Context()) {
+		t.Error("something was made")
+	}
+	if f := s.film(recordingID); f.State != recording.FilmUnavailable || f.Made.Take != 1 {
+		t.Errorf("it waits as %+v", f)
+	}
+	if got := s.lookAtFilms(t.Context()); got == nil || got.Waiting != 1 || got.Possible {
+		t.Errorf("administrators read %+v", got)
+	}
+	other := strings.Repeat("S", 22)
+	s.record(other, profile.RecordingConsent, true)
+	if s.films.next(t.Context()); s.film(other).State != recording.FilmDone {
+		t.Errorf("another film: %+v", s.film(other))
+	}
+	s.films.looked = time.Now().Add(-programEvery)
+	if s.films.next(t.Context()); s.film(recordingID).State != recording.FilmDone {
+		t.Errorf("with another ffmpeg: %+v", s.film(recordingID))
 	}
 }
 

@@ -36,6 +36,8 @@ type filmOrder struct {
 	Identity  string           `json:"identity"`  // the server's private key
 	NodeKey   string           `json:"node_key"`  // public, of this server
 	Language  compose.Language `json:"language"`
+	Layout    compose.Layout   `json:"layout"`
+	Format    render.Format    `json:"format"`
 	FFmpeg    string           `json:"ffmpeg"`
 	Threads   int              `json:"threads"`
 }
@@ -123,7 +125,7 @@ func (w *filmWork) tell(n filmNews) error { return w.news.Encode(n) }
 func (w *filmWork) make(ctx context.Context) (*filmMade, error) {
 	tool, err := render.Find(ctx, w.FFmpeg, confiner())
 	if err == nil {
-		err = tool.Check(render.WebM)
+		err = tool.Check(w.Format)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (w *filmWork) make(ctx context.Context) (*filmMade, error) {
 	}
 	result, err := render.Compose(ctx, render.Config{
 		Tool: tool, Index: index, Media: media, Work: filepath.Join(w.Work, workFilm), Dir: out,
-		Layout: compose.Grid, Language: w.Language, Format: render.WebM, Threads: w.Threads, Progress: w.progress,
+		Layout: w.Layout, Language: w.Language, Format: w.Format, Threads: w.Threads, Progress: w.progress,
 	})
 	if err != nil {
 		return nil, err
@@ -259,7 +261,7 @@ func (w *filmWork) seal(out string, result *render.Result) (*filmMade, error) {
 }
 
 // filmTypes are the media types of films, by what their names end in.
-var filmTypes = map[string]string{".webm": "video/webm", ".ogg": "audio/ogg"}
+var filmTypes = map[string]string{".webm": "video/webm", ".ogg": "audio/ogg", ".mp4": "video/mp4", ".m4a": "audio/mp4"}
 
 // filmLanguage is the one of a film whose words we have.
 func filmLanguage(tag string) compose.Language {

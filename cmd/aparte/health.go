@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"aparte/sfu"
 	"aparte/signaling/file"
 	"aparte/signaling/health"
+	"aparte/signaling/recording"
 )
 
 // How the server is looked at for its administrators.
@@ -253,7 +255,9 @@ func (s *server) lookAtFilms(ctx context.Context) *health.Films {
 	if err != nil || !s.kept.filmKey.is() && len(waiting) == 0 {
 		return nil
 	}
-	return &health.Films{Waiting: len(waiting), Possible: s.films.unavailable() == ""}
+	// One that waits for a program waits for a format that this one lacks.
+	lacks := slices.ContainsFunc(waiting, func(f recording.Film) bool { return f.State == recording.FilmUnavailable })
+	return &health.Films{Waiting: len(waiting), Possible: s.films.available() && !lacks}
 }
 
 // recipients counts the keys that recordings of posts without any of their own are sealed to.

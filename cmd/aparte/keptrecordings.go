@@ -96,7 +96,7 @@ func (k *kept) Delete(ctx context.Context, id string) error {
 			return fmt.Errorf("delete film of recording %s: %w", id, err)
 		}
 	}
-	if err := k.deleteFilm(ctx, id); err != nil {
+	if err := k.deleteFilms(ctx, id, 0); err != nil {
 		return fmt.Errorf("delete film of recording %s: %w", id, err)
 	}
 	if err := k.keeper.Delete(ctx, id); err != nil {

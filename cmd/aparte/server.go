@@ -170,7 +170,7 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 	}
 	s.meetings = meeting.NewMeetings(meeting.Config{
 		Store: s.store, Media: s.rooms.Meetings(), Now: time.Now, Random: rand.Reader, Log: log,
-		KeepChatDays: c.Meetings.KeepChatDays, ServerKey: s.kept.filmKey.is(),
+		KeepChatDays: c.Meetings.KeepChatDays, ServerKey: s.kept.filmKey.is(), Film: c.film(),
 		Recorder: s.recorder, Kept: s.kept, KeepRecordingDays: c.Meetings.KeepRecordingDays, Quotas: c.quotas(),
 		NoRecipients: len(s.recorder.server) == 0,
 		NewShelf:     func() (meeting.Shelf, error) { return s.files.NewShelf() },

@@ -617,6 +617,14 @@ var mutating = map[string]struct {
 		s.films(id, recording.Film{State: recording.FilmFailed})
 		return try{s.host, "POST", "/meetings/" + s.meeting.ID + "/recordings/" + id + "/film/again", nil}
 	}, []audit.Act{audit.RecordingFilmAgain}},
+	"choose-recording-film": {func(s *stage) try {
+		s.serverKey = true
+		s.restart()
+		s.inCall()
+		id := s.recorded("Compte rendu")
+		s.films(id, done)
+		return try{s.host, "PUT", s.ofRecording(id, "/film"), api.FilmDraft{Layout: "speaker", Format: "mp4"}}
+	}, []audit.Act{audit.RecordingFilmAgain}},
 	"react": {func(s *stage) try {
 		s.inCall()
 		return try{s.host, "POST", s.ofCall("reactions"), api.Reaction{Reaction: "agree"}}

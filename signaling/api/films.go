@@ -1,16 +1,12 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,10 +28,27 @@ type Film struct {
 	Left     int       `json:"left,omitempty" doc:"Seconds that it still takes, at the pace until now; absent: nobody can tell."`
 	Attempts int       `json:"attempts,omitempty" doc:"That failed."`
 	Reason   string    `json:"reason,omitempty" enum:"no-program,no-key,nothing,damaged,too-long,no-room,interrupted,error" doc:"Why it failed last. no-program, no-key and no-room are the operator's to mend."`
-	Type     string    `json:"type,omitempty" doc:"Media type, once it is there: audio of a meeting without pictures."`
-	Length   float64   `json:"length,omitempty" doc:"Seconds."`
-	Bytes    int64     `json:"bytes,omitempty"`
-	Captions bool      `json:"captions,omitempty" doc:"There are captions: who speaks when."`
+	Layout   string    `json:"layout" enum:"grid,speaker" doc:"In which it is made, or was: all of one size, or whoever speaks large."`
+	Format   string    `json:"format" enum:"webm,mp4" doc:"In which it is made, or was. A meeting without pictures becomes Ogg or M4A."`
+	Made     *MadeFilm `json:"made,omitempty" doc:"What can be watched; absent: nothing yet. While another is made it is the one before."`
+}
+
+// MadeFilm is a film that is there.
+type MadeFilm struct {
+	Take     int       `json:"take" doc:"Which one made of the recording it is, from 1."`
+	At       time.Time `json:"at" doc:"When it was made."`
+	Layout   string    `json:"layout" enum:"grid,speaker"`
+	Format   string    `json:"format" enum:"webm,mp4"`
+	Type     string    `json:"type" doc:"Media type: audio of a meeting without pictures."`
+	Length   float64   `json:"length" doc:"Seconds."`
+	Bytes    int64     `json:"bytes"`
+	Captions bool      `json:"captions" doc:"There are captions: who speaks when."`
+}
+
+// FilmDraft is how a film is made.
+type FilmDraft struct {
+	Layout string `json:"layout" enum:"grid,speaker" doc:"All of one size, or whoever speaks large. Either gives the large place to a shared screen."`
+	Format string `json:"format" enum:"webm,mp4" doc:"MP4 is what office programs take."`
 }
 
 // FilmChapter is a place of a film to go to.
@@ -59,18 +72,33 @@ func filmOf(f *meeting.KeptFilm) *Film {
 	if f == nil {
 		return nil
 	}
-	return &Film{
+	film := &Film{
 		State: string(f.State), Since: f.Since.UTC(), Ahead: f.Ahead, Stage: string(f.Stage), Progress: float64(f.Progress) / 1000, Left: int(f.Left.Seconds()),
-		Attempts: f.Attempts, Reason: string(f.Reason), Type: f.Type, Length: f.Length.Seconds(), Bytes: f.Bytes, Captions: f.Captions,
+		Attempts: f.Attempts, Reason: string(f.Reason), Layout: string(f.Choice.Layout), Format: string(f.Choice.Format),
 	}
+	if made := f.Made; made.Take > 0 {
+		film.Made = &MadeFilm{
+			Take: made.Take, At: made.At.UTC(), Layout: string(made.Choice.Layout), Format: string(made.Choice.Format),
+			Type: made.Type, Length: made.Length.Seconds(), Bytes: made.Bytes, Captions: made.Captions,
+		}
+	}
+	return film
+}
+
+// filmExtensions are what names of films end in, by their media types.
+var filmExtensions = map[string]string{"video/webm": "webm", "audio/ogg": "ogg", "video/mp4": "mp4", "audio/mp4": "m4a"}
+
+func filmContent() map[string]*huma.MediaType {
+	all := make(map[string]*huma.MediaType)
+	for mediaType := range filmExtensions {
+		all[mediaType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	return all
 }
 
 // filmResponses are what the calls answer with that are no JSON.
 var filmResponses = map[string]*huma.Response{
-	"watch-recording": {Description: "The film; a range of it is 206 (RFC 9110)", Content: map[string]*huma.MediaType{
-		"video/webm": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		"audio/ogg":  {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-	}},
+	"watch-recording":        {Description: "The film; a range of it is 206 (RFC 9110)", Content: filmContent()},
 	"get-recording-captions": {Description: "WebVTT", Content: map[string]*huma.MediaType{"text/vtt": {Schema: &huma.Schema{Type: huma.TypeString}}}},
 }
 
@@ -110,6 +138,15 @@ func (a *API) filmAgain(ctx context.Context, in *inRecording) (*output[Film], er
 	return &output[Film]{*filmOf(&f)}, nil
 }
 
+func (a *API) chooseFilm(ctx context.Context, in *recordingBody[FilmDraft]) (*output[Film], error) {
+	choice := recording.FilmChoice{Layout: recording.FilmLayout(in.Body.Layout), Format: recording.FilmFormat(in.Body.Format)}
+	f, err := a.meetings.ChooseFilm(ctx, theAgent(ctx).agent(), in.ID, in.Recording, choice)
+	if err != nil {
+		return nil, err
+	}
+	return &output[Film]{*filmOf(&f)}, nil
+}
+
 // giveFilm answers with a file of a film, or with a range of it, for as long as whoever
 // gets it may have it.
 func (a *API) giveFilm(ctx context.Context, id, which string, file recording.FilmFile, saved bool) (*huma.StreamResponse, error) {
@@ -125,7 +162,7 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 		return nil, err
 	}
 	mediaType := map[recording.FilmFile]string{
-		recording.TheFilm: film.Film.Type, recording.FilmCaptions: "text/vtt; charset=utf-8", recording.FilmChapters: "application/json",
+		recording.TheFilm: film.Film.Made.Type, recording.FilmCaptions: "text/vtt; charset=utf-8", recording.FilmChapters: "application/json",
 	}[file]
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { _ = film.Close() }() // it was only read
@@ -134,8 +171,8 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 		if !saved {
 			w.Header().Del("Content-Disposition")
 		}
-		// A film is made once.
-		w.Header().Set("ETag", fmt.Sprintf(`"%s-%s-%d"`, which, file, film.Film.Since.UnixMilli()))
+		// A take is made once.
+		w.Header().Set("ETag", fmt.Sprintf(`"%s-%s-%d"`, which, file, film.Film.Made.Take))
 		deadlines := http.NewResponseController(w).SetWriteDeadline
 		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: time.Now().Add(maxDownload)}, now: a.now, looked: a.now(), may: func() error {
 			k, err := a.whoIs(r)
@@ -144,7 +181,7 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 			}
 			return err
 		}}
-		http.ServeContent(out, oneRange(r), "", film.Film.Since, film)
+		http.ServeContent(out, oneRange(r), "", film.Film.Made.At, film)
 		if out.err != nil {
 			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
 		}
@@ -154,6 +191,5 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 
 // filmName is what a film is called when it is taken away.
 func filmName(f meeting.WatchedFilm) string {
-	mediaType, _, _ := mime.ParseMediaType(f.Film.Type)
-	return fmt.Sprintf("recording-%s-%s.%s", f.Of.StartedAt.UTC().Format(time.DateOnly), f.Of.ID, cmp.Or(strings.TrimPrefix(path.Base("/"+mediaType), "x-"), "webm"))
+	return fmt.Sprintf("recording-%s-%s.%s", f.Of.StartedAt.UTC().Format(time.DateOnly), f.Of.ID, filmExtensions[f.Film.Made.Type])
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +18,13 @@ import (
 func (s *stage) films(id string, f recording.Film) {
 	s.t.Helper()
 	f.Recording, f.QueuedAt, f.Since = id, s.clock.Now(), s.clock.Now()
+	if f.Made.Take > 0 {
+		f.Made.At = s.clock.Now()
+	}
 	if err := s.store.SaveFilm(s.t.Context(), f); err != nil {
 		s.t.Fatal(err)
 	}
-	s.recorder.MakeFilm(id, map[recording.FilmFile]string{
+	s.recorder.MakeFilm(id, f.Made.Take, map[recording.FilmFile]string{
 		recording.TheFilm:      strings.Repeat("0123456789", 1000),
 		recording.FilmCaptions: "WEBVTT\n",
 		recording.FilmChapters: `[{"at":0,"title":"Début"},{"at":2.5,"title":"Arrivée : Inês"}]`,
@@ -44,7 +48,7 @@ func (s *stage) watched() (n int) {
 	return n
 }
 
-var done = recording.Film{State: recording.FilmDone, Type: "video/webm", Length: 3 * time.Second, Bytes: 10_000, Captions: true}
+var done = recording.Film{State: recording.FilmDone, Made: recording.FilmMade{Take: 1, Choice: recording.DefaultFilm(), Type: "video/webm", Length: 3 * time.Second, Bytes: 10_000, Captions: true}}
 
 // Whoever is asked reads that a recording can be watched on the server; what they agreed to
 // stays, whatever the server is set to afterwards; and what is sealed never can be.
@@ -95,8 +99,9 @@ func TestHostsWatchAFilm(t *testing.T) {
 	at := "/meetings/" + s.meeting.ID + "/recordings/" + id + "/film"
 	s.host.refused("not-found", http.StatusNotFound, "GET", at, nil)
 	s.films(id, done)
-	if got := *s.list()[0].Film; got.State != "done" || got.Type != "video/webm" || got.Length != 3 || got.Bytes != 10_000 || !got.Captions {
-		t.Errorf("listed %+v", got)
+	want := api.MadeFilm{Take: 1, At: s.clock.Now().UTC(), Layout: "grid", Format: "webm", Type: "video/webm", Length: 3, Bytes: 10_000, Captions: true}
+	if got := *s.list()[0].Film; got.State != "done" || got.Layout != "grid" || got.Format != "webm" || *got.Made != want {
+		t.Errorf("listed %+v, made %+v", got, got.Made)
 	}
 	get := func(method, path string, set map[string]string) (int, http.Header, string) {
 		t.Helper()
@@ -183,7 +188,7 @@ func TestAFilmEndsWhenItMayNotGoOn(t *testing.T) {
 	id := s.recorded("Compte rendu")
 	s.films(id, done)
 	const size, piece = 1 << 20, 64 << 10
-	s.recorder.MakeFilm(id, map[recording.FilmFile]string{recording.TheFilm: strings.Repeat("x", size)})
+	s.recorder.MakeFilm(id, 1, map[recording.FilmFile]string{recording.TheFilm: strings.Repeat("x", size)})
 	client := s.unbuffered(s.host, s.api)
 	req, err := http.NewRequestWithContext(t.Context(), "GET", s.http.URL+"/api/v1/meetings/"+s.meeting.ID+"/recordings/"+id+"/film", nil)
 	if err != nil {
@@ -232,5 +237,116 @@ func TestAFilmIsMadeAgain(t *testing.T) {
 	}
 	if err := s.store.SaveFilm(t.Context(), recording.Film{Recording: "another"}); err != recording.ErrNone { //nolint:errorlint // it is returned as it is
 		t.Errorf("of no recording: %v", err)
+	}
+}
+
+// A host has a film made in another layout and format: the one that is there stays until
+// then, the trail tells what was chosen, and what is taken away has the right name.
+func TestAHostChoosesAnotherFilm(t *testing.T) {
+	s := newWatchable(t)
+	id := s.recorded("Compte rendu")
+	at := "/meetings/" + s.meeting.ID + "/recordings/" + id + "/film"
+	choose := func(layout, format string) api.Film {
+		t.Helper()
+		return do[api.Film](s.host, http.StatusOK, "PUT", at, api.FilmDraft{Layout: layout, Format: format})
+	}
+	// None is there yet: it is made as chosen at once.
+	if got := s.list()[0].Film; got.Layout != "grid" || got.Format != "webm" || got.Made != nil {
+		t.Errorf("before anybody chose: %+v", got)
+	}
+	if got := choose("speaker", "webm"); got.State != "queued" || got.Layout != "speaker" || got.Made != nil {
+		t.Errorf("chosen before it is made: %+v", got)
+	}
+	if got := choose("grid", "webm"); got.State != "queued" || got.Layout != "grid" {
+		t.Errorf("chosen back: %+v", got)
+	}
+	s.films(id, done)
+	if got := choose("grid", "webm"); got.State != "done" {
+		t.Errorf("what is there is made again: %+v", got)
+	}
+	if got := choose("speaker", "mp4"); got.State != "queued" || got.Layout != "speaker" || got.Format != "mp4" || got.Made == nil || got.Made.Layout != "grid" || got.Made.Format != "webm" {
+		t.Errorf("chosen: %+v", got)
+	}
+	status, header, body := s.host.raw("GET", at+"?save=true", "")
+	before := header.Get("ETag")
+	if status != http.StatusOK || len(body) != 10_000 || header.Get("Content-Type") != "video/webm" || !strings.HasSuffix(header.Get("Content-Disposition"), ".webm") {
+		t.Errorf("the one before: %d %v", status, header)
+	}
+	// While it is made nobody chooses again, and the choice is not the queue's to change.
+	running := done
+	running.State = recording.FilmRunning
+	s.films(id, running)
+	s.host.refused("conflict", http.StatusConflict, "PUT", at, api.FilmDraft{Layout: "grid", Format: "mp4"})
+	if got := choose("speaker", "mp4"); got.State != "running" {
+		t.Errorf("chosen once more: %+v", got)
+	}
+	if f, err := s.store.Film(t.Context(), id); err != nil || f.Choice != (recording.FilmChoice{Layout: recording.FilmSpeaker, Format: recording.FilmMP4}) {
+		t.Errorf("stored: %+v, %v", f, err)
+	} else {
+		s.clock.add(time.Minute)
+		f = f.Finish(recording.FilmMade{Type: "video/mp4", Length: 3 * time.Second, Bytes: 10_000, Captions: true}, s.clock.Now())
+		s.films(id, f)
+	}
+	if got := s.list()[0].Film; got.State != "done" || got.Made.Take != 2 || got.Made.Layout != "speaker" || got.Made.Format != "mp4" {
+		t.Errorf("made: %+v", got.Made)
+	}
+	status, header, body = s.host.raw("GET", at+"?save=true", "")
+	if status != http.StatusOK || len(body) != 10_000 || header.Get("Content-Type") != "video/mp4" || header.Get("ETag") == before || header.Get("Content-Disposition") != "attachment; filename=recording-2027-03-02-"+id+".mp4" {
+		t.Errorf("the new one: %d %v", status, header)
+	}
+	s.host.header.Set("Range", "bytes=9995-")
+	s.host.header.Set("If-Range", before)
+	if status, header, body := s.host.raw("GET", at, ""); status != http.StatusOK || len(body) != 10_000 {
+		t.Errorf("the rest of the one before: %d %v", status, header)
+	}
+	s.host.header.Set("If-Range", header.Get("ETag"))
+	if status, header, body := s.host.raw("GET", at, ""); status != http.StatusPartialContent || string(body) != "56789" || header.Get("Content-Type") != "video/mp4" {
+		t.Errorf("the rest: %d %v %q", status, header, body)
+	}
+	s.host.header.Del("Range")
+	s.host.header.Del("If-Range")
+	// Of a meeting without pictures.
+	sound := done
+	sound.Made.Take, sound.Made.Type = 3, "audio/mp4"
+	s.films(id, sound)
+	if _, header, _ := s.host.raw("GET", at+"?save=true", ""); header.Get("Content-Type") != "audio/mp4" || !strings.HasSuffix(header.Get("Content-Disposition"), id+".m4a") {
+		t.Errorf("sound alone: %v", header)
+	}
+	// One that could not be made leaves the one that is there; whoever chooses that is done.
+	choose("speaker", "webm")
+	failed := sound
+	failed.State, failed.Reason, failed.Attempts = recording.FilmFailed, recording.FilmNoRoom, 3
+	s.films(id, failed)
+	if status, _, body := s.host.raw("GET", at, ""); status != http.StatusOK || len(body) != 10_000 {
+		t.Errorf("after a failure: %d, %d bytes", status, len(body))
+	}
+	if got := choose("grid", "webm"); got.State != "done" || got.Reason != "" || got.Attempts != 0 {
+		t.Errorf("taken back: %+v", got)
+	}
+	if status, _, _ := s.host.raw("GET", at, ""); status != http.StatusOK {
+		t.Errorf("taken back: %d", status)
+	}
+	var told []string
+	for _, e := range s.events() {
+		if e.Act == audit.RecordingFilmAgain {
+			told = append(told, e.Detail["layout"]+" "+e.Detail["format"])
+		}
+	}
+	if want := []string{"speaker webm", "grid webm", "speaker mp4", "speaker webm", "grid webm"}; !slices.Equal(told, want) {
+		t.Errorf("the trail tells %q, not %q", told, want)
+	}
+
+	// Nobody but hosts, and nothing that there is not.
+	luc := s.member("luc@aparte.example", s.as(post.Agent))
+	do[api.RecordingShare](s.host, http.StatusOK, "POST", s.ofRecording(id, "/shares"), api.ShareDraft{Email: "luc@aparte.example"})
+	if status, _, _ := luc.raw("GET", at, ""); status != http.StatusOK {
+		t.Errorf("a colleague watches: %d", status)
+	}
+	luc.refused("forbidden", http.StatusForbidden, "PUT", at, api.FilmDraft{Layout: "grid", Format: "mp4"})
+	s.visitor.refused("unauthenticated", http.StatusUnauthorized, "PUT", at, api.FilmDraft{Layout: "grid", Format: "mp4"})
+	s.host.refused("invalid", http.StatusUnprocessableEntity, "PUT", at, api.FilmDraft{Layout: "mosaic", Format: "mp4"})
+	s.host.refused("invalid", http.StatusUnprocessableEntity, "PUT", at, api.FilmDraft{Layout: "grid", Format: "avi"})
+	if got := s.list()[0]; !slices.Contains(got.May, "compose") {
+		t.Errorf("a host may %q", got.May)
 	}
 }

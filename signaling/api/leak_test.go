@@ -124,6 +124,7 @@ var namings = []naming{
 	{id: "get-recording-captions"},
 	{id: "get-recording-chapters"},
 	{id: "compose-recording"},
+	{id: "choose-recording-film", body: fixed(api.FilmDraft{Layout: "grid", Format: "webm"})},
 	{id: "delete-recording"},
 	{id: "get-recording"},
 	{id: "ask-recording", body: fixed(api.RecordingDraft{Purpose: "Compte rendu"})},

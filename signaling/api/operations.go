@@ -271,6 +271,7 @@ func (a *API) register(mux humago.Mux) huma.API {
 	call(a, h, agent.of(role.WatchRecording), "get-recording-captions", "GET /meetings/{id}/recordings/{recording}/film/captions", "Who speaks when in a recording's film", a.getCaptions)
 	call(a, h, agent.of(role.WatchRecording), "get-recording-chapters", "GET /meetings/{id}/recordings/{recording}/film/chapters", "The chapters of a recording's film", a.getChapters)
 	call(a, h, agent.of(role.WatchRecording), "compose-recording", "POST /meetings/{id}/recordings/{recording}/film/again", "Have the film of a recording made again that failed", a.filmAgain)
+	call(a, h, agent.of(role.ChooseRecordingFilm), "choose-recording-film", "PUT /meetings/{id}/recordings/{recording}/film", "Have the film of a recording made in another layout or format, in place of the one that is there, which stays until then", a.chooseFilm)
 	call(a, h, agent, "get-node-key", "GET /node-key", "The key that verifies this server's recordings", a.nodeKey)
 	call(a, h, agent.of(role.DeleteRecording), "delete-recording", "DELETE /meetings/{id}/recordings/{recording}", "Delete a recording that has stopped", a.deleteRecording)
 	call(a, h, agent.of(role.ShareRecording), "share-recording", "POST /meetings/{id}/recordings/{recording}/shares", "Share a recording with a colleague of the post until a time, or change the time", a.shareRecording)

@@ -39,7 +39,7 @@ type Recording struct {
 	Hold      *RecordingHold      `json:"hold,omitempty" doc:"It is on hold, so that nothing deletes it; for hosts and for administrators of the post."`
 	Locked    *time.Time          `json:"locked_until,omitempty" doc:"Until when the store lets nobody delete it; absent: not, or not any more. While it is under way this may become later; for hosts and for administrators of the post."`
 	Deleting  bool                `json:"deleting" doc:"Its deletion has begun: nobody gets it any more."`
-	May       []string            `json:"may" nullable:"false" enum:"download,watch,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
+	May       []string            `json:"may" nullable:"false" enum:"download,watch,compose,share,delete,hold,lift" doc:"What one may do with it now; lift: end its hold."`
 }
 
 // RecordingShare is that a colleague gets a recording.

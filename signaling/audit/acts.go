@@ -116,7 +116,7 @@ const (
 	RecordingClosed      Act = "recording.closed"      // what a part became; details: part, bytes, sealed
 	RecordingDownloaded  Act = "recording.downloaded"  // before the first byte; detail part, 0: the film
 	RecordingWatched     Act = "recording.watched"     // on the server, before the first byte, once in a sitting
-	RecordingFilmAgain   Act = "recording.film_again"  // the film that failed is made again
+	RecordingFilmAgain   Act = "recording.film_again"  // the film that failed is made again, or in another way; detail layout, format
 	RecordingShared      Act = "recording.shared"      // with the account; detail until
 	RecordingUnshared    Act = "recording.unshared"    // taken back from the account
 	RecordingHeld        Act = "recording.held"        // by an administrator of the post: nothing deletes it; typed: reason

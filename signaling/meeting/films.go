@@ -105,14 +105,7 @@ func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which strin
 	if err != nil {
 		return WatchedFilm{}, err
 	}
-	f, err := m.cfg.Store.Film(ctx, which)
-	if err != nil {
-		return WatchedFilm{}, err
-	}
-	if f.State != recording.FilmDone || file == recording.FilmCaptions && !f.Captions {
-		return WatchedFilm{}, recording.ErrNone
-	}
-	opened, err := m.cfg.Kept.OpenFilm(ctx, which, file)
+	f, opened, err := m.openFilm(ctx, which, file)
 	if err != nil {
 		return WatchedFilm{}, err
 	}
@@ -132,6 +125,22 @@ func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which strin
 	return WatchedFilm{opened, f, e.Recording}, nil
 }
 
+// openFilm opens a file of the film that is there.
+func (m *Meetings) openFilm(ctx context.Context, which string, file recording.FilmFile) (f recording.Film, opened recording.OpenedFilm, err error) {
+	for take := 0; ; take = f.Made.Take {
+		if f, err = m.cfg.Store.Film(ctx, which); err != nil {
+			return f, opened, err
+		}
+		if f.Made.Take == take || file == recording.FilmCaptions && !f.Made.Captions {
+			return f, opened, recording.ErrNone
+		}
+		// Gone between the two, another is in its place.
+		if opened, err = m.cfg.Kept.OpenFilm(ctx, which, f.Made.Take, file); !errors.Is(err, recording.ErrNone) {
+			return f, opened, err
+		}
+	}
+}
+
 // filmAgain has a film made that failed. It is for hosts: with whom a recording is shared
 // gets what there is, and has nothing done on the server.
 type filmAgain struct {
@@ -146,9 +155,14 @@ func (a filmAgain) do(l *live, now time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.note(audit.Did(audit.RecordingFilmAgain).On(audit.OfRecording, f.Recording))
-	l.changes.Films = append(l.changes.Films, f)
+	l.queueAgain(f)
 	return struct{}{}, nil
+}
+
+// queueAgain has a film made again, or in another way.
+func (l *live) queueAgain(f recording.Film) {
+	l.note(audit.Did(audit.RecordingFilmAgain).On(audit.OfRecording, f.Recording).With("layout", string(f.Choice.Layout)).With("format", string(f.Choice.Format)))
+	l.changes.FilmsAgain = append(l.changes.FilmsAgain, f)
 }
 
 // FilmAgain has the film of a recording made again that failed, for a host. Refused as by
@@ -158,14 +172,59 @@ func (m *Meetings) FilmAgain(ctx context.Context, by Agent, id, which string) (K
 	if err != nil {
 		return KeptFilm{}, err
 	}
-	f, err := m.cfg.Store.Film(ctx, which)
+	return m.changeFilm(ctx, e.Recording, func(f recording.Film) act { return filmAgain{may, f} })
+}
+
+type mayCompose struct{ byReader }
+
+func (mayCompose) command() role.Command { return role.ChooseRecordingFilm }
+
+func (a mayCompose) do(l *live, _ time.Time) (any, error) { return a.access(l), nil }
+
+// chooseFilm has a film made in another layout or format.
+type chooseFilm struct {
+	mayCompose
+	film   recording.Film
+	choice recording.FilmChoice
+}
+
+func (a chooseFilm) do(l *live, now time.Time) (any, error) {
+	f, changed, err := a.film.Choose(a.choice, now)
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		l.queueAgain(f)
+	}
+	return struct{}{}, nil
+}
+
+// ChooseFilm has the film of a recording made in another layout or format, in place of the
+// one that is there, which stays until then; of what is, or will be, as chosen nothing
+// comes. Refused as by MayWatch to all but hosts, or with recording.ErrState while one of
+// another kind is made.
+func (m *Meetings) ChooseFilm(ctx context.Context, by Agent, id, which string, c recording.FilmChoice) (KeptFilm, error) {
+	var may mayCompose
+	e, err := m.mayRead(ctx, by, id, which, recording.ToCompose, func(b byReader) act {
+		may = mayCompose{b}
+		return may
+	})
 	if err != nil {
 		return KeptFilm{}, err
 	}
-	if _, err := m.ask(ctx, id, filmAgain{may, f}); err != nil {
+	return m.changeFilm(ctx, e.Recording, func(f recording.Film) act { return chooseFilm{may, f, c} })
+}
+
+// changeFilm asks for a change of a film, and says how it stands then.
+func (m *Meetings) changeFilm(ctx context.Context, r recording.Recording, change func(recording.Film) act) (KeptFilm, error) {
+	f, err := m.cfg.Store.Film(ctx, r.ID)
+	if err != nil {
 		return KeptFilm{}, err
 	}
-	v, err := m.film(ctx, e.Recording)
+	if _, err := m.ask(ctx, r.Meeting, change(f)); err != nil {
+		return KeptFilm{}, err
+	}
+	v, err := m.film(ctx, r)
 	if err == nil && v == nil {
 		err = recording.ErrNone
 	}

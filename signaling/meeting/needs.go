@@ -146,7 +146,8 @@ type Changes struct {
 	Recordings     []recording.Recording // new or changed; their consents are in Consents
 	Consents       []RecordingConsent    // in the order in which they were given
 	Downloads      []recording.Download
-	Films          []recording.Film // to be made, or to be made again
+	Films          []recording.Film // to be made
+	FilmsAgain     []recording.Film // to be made again, or in another way; not those under way
 	// DroppedRecordings are deleted with their consents and films.
 	DroppedRecordings []string
 	Visits            []Visit       // comings, and goings with the time of the coming, in order
@@ -155,7 +156,7 @@ type Changes struct {
 
 func (c Changes) empty() bool {
 	return c.Meeting == nil && c.Lobby.Empty() && len(c.Seats) == 0 && len(c.DroppedSeats) == 0 &&
-		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.Downloads) == 0 && len(c.Films) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
+		!c.ForgetMessages && len(c.Messages) == 0 && len(c.Arrivals) == 0 && len(c.Recordings) == 0 && len(c.Consents) == 0 && len(c.Downloads) == 0 && len(c.Films) == 0 && len(c.FilmsAgain) == 0 && len(c.DroppedRecordings) == 0 && len(c.Audit) == 0
 }
 
 // Media is what a meeting asks of the call. After Remove and CloseRoom return,
@@ -200,6 +201,8 @@ type Config struct {
 	// ServerKey: the server has a key of its own, to which recordings are sealed as well
 	// where the security profile lets them be: their hosts can watch them there.
 	ServerKey bool
+	// Film is how films of those are made where no host chooses; zero: recording.DefaultFilm.
+	Film recording.FilmChoice
 	// KeepRecordingDays is for how many days after its end a recording is kept; 0: 90.
 	// RecordingAlone is for how long one goes on while nobody of it is in the call; 0: 5
 	// minutes.

@@ -135,7 +135,7 @@ func (l *live) holds(r recording.Recording) held {
 func (l *live) setRecording(r recording.Recording) {
 	l.changes.setRecording(r)
 	if r.State == recording.Stopped {
-		if f, is := recording.NewFilm(r, r.EndedAt); is {
+		if f, is := recording.NewFilm(r, cmp.Or(l.cfg.Film, recording.DefaultFilm()), r.EndedAt); is {
 			l.changes.Films = append(l.changes.Films, f)
 		}
 		l.recording, l.aloneSince = nil, time.Time{}
@@ -368,7 +368,8 @@ func (l *live) stopRecording(because recording.Reason, now time.Time) {
 func (c *Changes) forgetRecording(id string) {
 	c.Recordings = slices.DeleteFunc(c.Recordings, func(r recording.Recording) bool { return r.ID == id })
 	c.Consents = slices.DeleteFunc(c.Consents, func(v RecordingConsent) bool { return v.Recording == id })
-	c.Films = slices.DeleteFunc(c.Films, func(f recording.Film) bool { return f.Recording == id })
+	of := func(f recording.Film) bool { return f.Recording == id }
+	c.Films, c.FilmsAgain = slices.DeleteFunc(c.Films, of), slices.DeleteFunc(c.FilmsAgain, of)
 	c.DroppedRecordings = append(c.DroppedRecordings, id)
 }
 

@@ -10,14 +10,17 @@ import (
 //
 //	          begin               finish
 //	queued ──────────▶ running ──────────▶ done
-//	  ▲  ▲               │  │
+//	  ▲  ▲               │  │                │
 //	  │  └── interrupt ──┘  │ fail, the third time or for good
-//	  │      or fail        ▼
-//	  ├───── again ─────  failed
+//	  │      or fail        ▼                │
+//	  ├───── again ─────  failed             │
+//	  ├───── choose another ─────────────────┘
 //	  │
 //	  └── there is a program again ── unavailable ◀── there is none
 //
-// It is queued when the recording has stopped, and deleted with it.
+// It is queued when the recording has stopped, and deleted with it. Another layout or
+// format can be chosen in every state but running. What was made before stays to be
+// watched until what is chosen is there; who chooses that again before is done.
 type FilmState string
 
 // The states of a film.
@@ -73,8 +76,9 @@ const (
 
 // Film is what hosts watch of a recording, made or to be made. Times are zero where absent.
 type Film struct {
-	Recording string // id
-	Language  string // BCP 47: of chapters and labels, from the post; not stored
+	Recording string     // id
+	Language  string     // BCP 47: of chapters and labels, from the post; not stored
+	Choice    FilmChoice // how it is made, or was
 	State     FilmState
 	QueuedAt  time.Time // its place in the queue
 	Since     time.Time // in this state
@@ -85,19 +89,63 @@ type Film struct {
 	Progress   int
 	StageSince time.Time
 	Reason     FilmReason // why it failed last; ""
-	// What was made.
+	// Made is what can be watched, also while another is made.
+	Made FilmMade
+	// Replaced is the take in whose place Made is and whose files are still to be deleted;
+	// 0: none.
+	Replaced int
+}
+
+// FilmLayout is how people are arranged in a film.
+type FilmLayout string
+
+// The layouts. Either gives the large place to a shared screen.
+const (
+	FilmGrid    FilmLayout = "grid"    // all of one size
+	FilmSpeaker FilmLayout = "speaker" // whoever speaks large, the others in a column
+)
+
+// FilmFormat is what kind of file a film is.
+type FilmFormat string
+
+// The formats. Of a meeting without pictures they are Ogg and M4A.
+const (
+	FilmWebM FilmFormat = "webm" // VP9, Opus
+	FilmMP4  FilmFormat = "mp4"  // H.264, AAC: what office programs take
+)
+
+// FilmLayouts and FilmFormats are all there are, the default first.
+func FilmLayouts() []FilmLayout { return []FilmLayout{FilmGrid, FilmSpeaker} }
+
+// FilmFormats are all formats, the default first.
+func FilmFormats() []FilmFormat { return []FilmFormat{FilmWebM, FilmMP4} }
+
+// FilmChoice is how a film is made.
+type FilmChoice struct {
+	Layout FilmLayout
+	Format FilmFormat
+}
+
+// DefaultFilm is how films are made where nobody chooses.
+func DefaultFilm() FilmChoice { return FilmChoice{FilmLayouts()[0], FilmFormats()[0]} }
+
+// FilmMade is a film that is there.
+type FilmMade struct {
+	Take     int // from 1, counts those that were made of the recording; 0: none is there
+	At       time.Time
+	Choice   FilmChoice
 	Type     string // media type
 	Length   time.Duration
-	Bytes    int64 // of the film, opened
+	Bytes    int64 // opened
 	Captions bool
 }
 
 // NewFilm has the film of a recording made that has stopped; false: of this one there is none.
-func NewFilm(r Recording, now time.Time) (Film, bool) {
+func NewFilm(r Recording, choice FilmChoice, now time.Time) (Film, bool) {
 	if r.State != Stopped || !r.Watchable || r.StartedAt.IsZero() {
 		return Film{}, false
 	}
-	return Film{Recording: r.ID, State: FilmQueued, QueuedAt: now, Since: now}, true
+	return Film{Recording: r.ID, Choice: choice, State: FilmQueued, QueuedAt: now, Since: now}, true
 }
 
 // Begin begins to make it, or gives it up if that was done too often without an end.
@@ -155,14 +203,43 @@ func (f Film) Fail(why FilmReason, now time.Time) Film {
 	return f.end(FilmQueued, why, now)
 }
 
-// Finish notes what was made.
-func (f Film) Finish(mediaType string, length time.Duration, bytes int64, captions bool, now time.Time) Film {
+// NextTake is which take is being made.
+func (f Film) NextTake() int { return f.Made.Take + 1 }
+
+// Finish notes what was made, but for its take, time and choice, which the film knows.
+func (f Film) Finish(made FilmMade, now time.Time) Film {
 	if f.State != FilmRunning {
 		return f
 	}
 	f = f.end(FilmDone, "", now)
-	f.Type, f.Length, f.Bytes, f.Captions = mediaType, length, bytes, captions
+	made.Take, made.At, made.Choice = f.NextTake(), now, f.Choice
+	f.Replaced, f.Made = f.Made.Take, made
 	return f
+}
+
+// There tells whether what is chosen is what can be watched.
+func (f Film) There() bool { return f.Made.Take > 0 && f.Choice == f.Made.Choice }
+
+// Unneeded is a film that was begun for a choice that was taken back meanwhile.
+func (f Film) Unneeded(now time.Time) Film { return f.end(FilmDone, "", now) }
+
+// Choose has it made in another layout or format, as if nothing had been tried; false: it
+// is, or will be, as chosen. ErrState: it is being made in another.
+func (f Film) Choose(c FilmChoice, now time.Time) (Film, bool, error) {
+	switch {
+	case c == f.Choice && f.State != FilmFailed:
+		return f, false, nil
+	case f.State == FilmRunning:
+		return f, false, ErrState
+	}
+	if f.State != FilmQueued && f.State != FilmUnavailable { // those keep their place
+		f.QueuedAt = now
+	}
+	f.Choice, f.Attempts, f.Begun = c, 0, 0
+	if f.There() {
+		return f.end(FilmDone, "", now), true, nil
+	}
+	return f.end(FilmQueued, "", now), true, nil
 }
 
 // Possible follows whether this server has what composes: what waits does not wait for

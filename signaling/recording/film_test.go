@@ -20,16 +20,21 @@ func TestWatchable(t *testing.T) {
 	}
 }
 
+var (
+	mp4  = FilmChoice{FilmGrid, FilmMP4}
+	webm = FilmChoice{FilmSpeaker, FilmWebM}
+)
+
 func TestNewFilm(t *testing.T) {
 	for _, state := range []State{Asking, Running, Paused, Interrupted, Stopping, Stopped} {
 		for _, watchable := range []bool{true, false} {
-			f, is := NewFilm(Recording{ID: "R", State: state, Watchable: watchable, StartedAt: noon}, noon)
-			if want := state == Stopped && watchable; is != want || is && (f.State != FilmQueued || f.QueuedAt != noon || f.Recording != "R") {
+			f, is := NewFilm(Recording{ID: "R", State: state, Watchable: watchable, StartedAt: noon}, mp4, noon)
+			if want := state == Stopped && watchable; is != want || is && (f.State != FilmQueued || f.QueuedAt != noon || f.Recording != "R" || f.Choice != mp4) {
 				t.Errorf("%s, watchable: %t: %+v, %t", state, watchable, f, is)
 			}
 		}
 	}
-	if _, is := NewFilm(Recording{State: Stopped, Watchable: true}, noon); is {
+	if _, is := NewFilm(Recording{State: Stopped, Watchable: true}, mp4, noon); is {
 		t.Error("of one that never started")
 	}
 }
@@ -46,7 +51,7 @@ func TestFilmStates(t *testing.T) {
 		{"interrupt", func(f Film) Film { return f.Interrupt(noon) }, map[FilmState]FilmState{FilmRunning: FilmQueued}},
 		{"fail", func(f Film) Film { return f.Fail(FilmError, noon) }, map[FilmState]FilmState{FilmRunning: FilmQueued}},
 		{"fail for good", func(f Film) Film { return f.Fail(FilmDamaged, noon) }, map[FilmState]FilmState{FilmRunning: FilmFailed}},
-		{"finish", func(f Film) Film { return f.Finish("video/webm", time.Second, 1, false, noon) }, map[FilmState]FilmState{FilmRunning: FilmDone}},
+		{"finish", func(f Film) Film { return f.Finish(FilmMade{Type: "video/webm"}, noon) }, map[FilmState]FilmState{FilmRunning: FilmDone}},
 		{"no program", func(f Film) Film { return f.Possible(false, noon) }, map[FilmState]FilmState{FilmQueued: FilmUnavailable}},
 		{"a program", func(f Film) Film { return f.Possible(true, noon) }, map[FilmState]FilmState{FilmUnavailable: FilmQueued}},
 		{"again", func(f Film) Film { f, _ = f.Again(noon); return f }, map[FilmState]FilmState{FilmFailed: FilmQueued}},
@@ -98,6 +103,57 @@ func TestAFilmEnds(t *testing.T) {
 	}
 	if f, _ = f.Begin(noon); f.State != FilmFailed || f.Reason != FilmInterrupted || f.Attempts != 0 {
 		t.Errorf("begun for ever: %+v", f)
+	}
+}
+
+// Another layout or format is chosen in every state but running. What is there stays until
+// the other one is.
+func TestAnotherFilmIsChosen(t *testing.T) {
+	later := noon.Add(time.Minute)
+	is := FilmMade{Take: 1, At: noon, Choice: mp4, Type: "video/mp4", Bytes: 7}
+	for _, c := range []struct {
+		from   FilmState
+		made   FilmMade
+		was    FilmChoice
+		choice FilmChoice
+		to     FilmState
+		queued time.Time
+		same   bool // nothing comes of it
+		err    error
+	}{
+		{FilmDone, is, mp4, webm, FilmQueued, later, false, nil},
+		{FilmDone, is, mp4, mp4, FilmDone, noon, true, nil},
+		{FilmQueued, FilmMade{}, mp4, webm, FilmQueued, noon, false, nil}, // in its place
+		{FilmQueued, FilmMade{}, mp4, mp4, FilmQueued, noon, true, nil},
+		{FilmQueued, is, webm, mp4, FilmDone, noon, false, nil}, // taken back
+		{FilmUnavailable, FilmMade{}, mp4, webm, FilmQueued, noon, false, nil},
+		{FilmUnavailable, is, webm, mp4, FilmDone, noon, false, nil},
+		{FilmFailed, FilmMade{}, mp4, webm, FilmQueued, later, false, nil},
+		{FilmFailed, FilmMade{}, mp4, mp4, FilmQueued, later, false, nil}, // once more
+		{FilmFailed, is, webm, mp4, FilmDone, later, false, nil},
+		{FilmRunning, is, webm, webm, FilmRunning, noon, true, nil},
+		{FilmRunning, is, webm, mp4, FilmRunning, noon, true, ErrState},
+	} {
+		before := Film{Recording: "R", State: c.from, Choice: c.was, QueuedAt: noon, Attempts: 2, Begun: 4, Reason: FilmNoRoom, Made: c.made}
+		f, changed, err := before.Choose(c.choice, later)
+		if f.State != c.to || f.QueuedAt != c.queued || changed == c.same || !errors.Is(err, c.err) || f.Made != c.made {
+			t.Errorf("%s, %+v there, %+v chosen: %+v, %t, %v", c.from, c.made, c.choice, f, changed, err)
+		}
+		if c.same && f != before || !c.same && (f.Choice != c.choice || f.Attempts != 0 || f.Begun != 0 || f.Reason != "") {
+			t.Errorf("%s, %+v chosen: %+v", c.from, c.choice, f)
+		}
+	}
+	f, _, _ := Film{State: FilmDone, Choice: mp4, Made: is}.Choose(webm, noon)
+	if f.There() || f.NextTake() != 2 {
+		t.Errorf("before it is made: %+v", f)
+	}
+	f, _ = f.Begin(noon)
+	if failed := f.Fail(FilmDamaged, noon); failed.Made != is {
+		t.Errorf("after a failure: %+v", failed)
+	}
+	f = f.Finish(FilmMade{Type: "video/webm", Bytes: 9}, later)
+	if want := (FilmMade{Take: 2, At: later, Choice: webm, Type: "video/webm", Bytes: 9}); f.Made != want || f.Replaced != 1 || !f.There() {
+		t.Errorf("made: %+v", f)
 	}
 }
 
@@ -156,7 +212,7 @@ func TestTheQueueComesToAnEnd(t *testing.T) {
 			}
 			switch rapid.SampledFrom([]string{"finish", "fail", "damaged", "interrupt"}).Draw(t, "end") {
 			case "finish":
-				f = f.Finish("video/webm", time.Second, 1, false, now)
+				f = f.Finish(FilmMade{Type: "video/webm"}, now)
 			case "fail":
 				f = f.Fail(FilmError, now)
 			case "damaged":

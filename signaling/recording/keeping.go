@@ -63,7 +63,8 @@ type Act string
 // The acts. Lift ends a hold.
 const (
 	ToDownload Act = "download"
-	ToWatch    Act = "watch" // its film, where there is or will be one
+	ToWatch    Act = "watch"   // its film, where there is or will be one
+	ToCompose  Act = "compose" // its film in another layout or format
 	ToShare    Act = "share"
 	ToDelete   Act = "delete"
 	ToHold     Act = "hold"
@@ -71,7 +72,7 @@ const (
 )
 
 // Acts are all acts, in the order in which they are told.
-func Acts() []Act { return []Act{ToDownload, ToWatch, ToShare, ToDelete, ToHold, ToLift} }
+func Acts() []Act { return []Act{ToDownload, ToWatch, ToCompose, ToShare, ToDelete, ToHold, ToLift} }
 
 // Access is what somebody has to do with a recording.
 type Access struct {
@@ -122,6 +123,11 @@ func (e Entry) May(act Act, who Access, now time.Time) error {
 			return err
 		}
 		return ErrNone
+	case ToCompose:
+		if !who.Hosts() {
+			return ErrNotTheirs
+		}
+		return e.May(ToWatch, who, now)
 	case ToShare:
 		switch {
 		case !who.Hosts():

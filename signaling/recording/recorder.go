@@ -25,9 +25,9 @@ type Kept interface {
 	Parts(ctx context.Context, id string) ([]Part, error)
 	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
 	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
-	// OpenFilm opens a file of a recording's film, as it was before it was sealed: ErrNone
-	// if it was not made, ErrNoKey.
-	OpenFilm(ctx context.Context, id string, file FilmFile) (OpenedFilm, error)
+	// OpenFilm opens a file of a take of a recording's film, as it was before it was
+	// sealed: ErrNone if it was not made or another is in its place, ErrNoKey.
+	OpenFilm(ctx context.Context, id string, take int, file FilmFile) (OpenedFilm, error)
 	// NodeKey is what verifies that a recording is this server's.
 	NodeKey() (NodeKey, error)
 }

@@ -118,14 +118,15 @@ var (
 	SetTimer     = define("set-timer", "Start or stop the timer that everybody sees.", hosts)
 
 	// Recording. Whoever publishes nothing is not asked: there is nothing of them to record.
-	LookAtRecording   = define("look-at-recording", "See whether the call is recorded, what for, and what one has answered.", present)
-	AnswerRecording   = define("answer-recording", "Agree to be recorded, decline, or take one's word back.", []Role{Host, Cohost, Participant, Guest})
-	Record            = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
-	ListRecordings    = define("list-recordings", "See which recordings there are of the meeting.", hosts)
-	DownloadRecording = define("download-recording", "Take a recording away, sealed as it is kept.", hosts, []Role{Colleague})
-	WatchRecording    = define("watch-recording", "Watch a recording on the server, where it holds a key to it.", hosts, []Role{Colleague})
-	ShareRecording    = define("share-recording", "Share a recording with a colleague, or take that back.", hosts)
-	DeleteRecording   = define("delete-recording", "Delete a recording that is not on hold.", host)
+	LookAtRecording     = define("look-at-recording", "See whether the call is recorded, what for, and what one has answered.", present)
+	AnswerRecording     = define("answer-recording", "Agree to be recorded, decline, or take one's word back.", []Role{Host, Cohost, Participant, Guest})
+	Record              = define("record", "Ask everybody for a recording; start, pause, resume and stop it.", hosts)
+	ListRecordings      = define("list-recordings", "See which recordings there are of the meeting.", hosts)
+	DownloadRecording   = define("download-recording", "Take a recording away, sealed as it is kept.", hosts, []Role{Colleague})
+	WatchRecording      = define("watch-recording", "Watch a recording on the server, where it holds a key to it.", hosts, []Role{Colleague})
+	ChooseRecordingFilm = define("choose-recording-film", "Have the film of a recording made in another layout or format.", hosts)
+	ShareRecording      = define("share-recording", "Share a recording with a colleague, or take that back.", hosts)
+	DeleteRecording     = define("delete-recording", "Delete a recording that is not on hold.", host)
 	// HoldRecording binds the host, too, so that it is nobody's who hosts.
 	HoldRecording = define("hold-recording", "Put a recording on hold, so that nothing deletes it, or lift that.", administrator)
 

@@ -14,57 +14,81 @@ import (
 
 // Films of recordings: queued with the recording's stop, then the queue's own.
 
-const filmColumns = `f.recording_id, f.state, f.queued_at, f.since, f.attempts, f.begun, f.stage, f.stage_since, f.progress, f.reason,
-	f.type, f.length_ms, f.bytes, f.captions`
+const filmColumns = `f.recording_id, f.layout, f.format, f.state, f.queued_at, f.since, f.attempts, f.begun, f.stage, f.stage_since, f.progress, f.reason,
+	f.take, f.made_at, f.made_layout, f.made_format, f.type, f.length_ms, f.bytes, f.captions, f.replaced`
 
 func filmFields(f *recording.Film, ms *int64) []any {
 	return []any{
-		&f.Recording, &f.State, at(&f.QueuedAt), at(&f.Since), &f.Attempts, &f.Begun, &f.Stage, at(&f.StageSince), &f.Progress, &f.Reason,
-		&f.Type, ms, &f.Bytes, is(&f.Captions),
+		&f.Recording, &f.Choice.Layout, &f.Choice.Format, &f.State, at(&f.QueuedAt), at(&f.Since), &f.Attempts, &f.Begun, &f.Stage, at(&f.StageSince), &f.Progress, &f.Reason,
+		&f.Made.Take, at(&f.Made.At), &f.Made.Choice.Layout, &f.Made.Choice.Format, &f.Made.Type, ms, &f.Made.Bytes, is(&f.Made.Captions), &f.Replaced,
 	}
 }
 
 func scanFilm(row scanner) (f recording.Film, err error) {
 	var length int64
 	err = row.Scan(filmFields(&f, &length)...)
-	f.Length = time.Duration(length) * time.Millisecond
+	f.Made.Length = time.Duration(length) * time.Millisecond
 	return f, err
 }
 
-// saveFilms makes durable which films are to be made.
+// saveFilms makes durable which films are to be made, and in which other way.
 func saveFilms(ctx context.Context, q queries, c meeting.Changes) error {
 	for _, f := range c.Films {
-		if err := saveFilm(ctx, q, f, `INSERT INTO recording_films (state, queued_at, since, attempts, begun, stage, stage_since, progress, reason, type, length_ms, bytes, captions, recording_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-			ON CONFLICT (recording_id) DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at, since = excluded.since, attempts = excluded.attempts,
-			begun = excluded.begun, stage = excluded.stage, stage_since = excluded.stage_since, progress = excluded.progress, reason = excluded.reason
-			WHERE recording_films.state = 'failed'`); err != nil && !errors.Is(err, recording.ErrNone) { // it is being made again already
+		_, err := q.ExecContext(ctx, `INSERT INTO recording_films (recording_id, layout, format, state, queued_at, since, attempts, begun, stage, progress, reason, type, length_ms, bytes, captions)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '', 0, '', '', 0, 0, 0) ON CONFLICT (recording_id) DO NOTHING`,
+			f.Recording, f.Choice.Layout, f.Choice.Format, f.State, ms(f.QueuedAt), ms(f.Since))
+		if err != nil {
 			return fmt.Errorf("queue film: %w", err)
+		}
+	}
+	for _, f := range c.FilmsAgain {
+		// One that was begun meanwhile is made as it was asked for.
+		_, err := q.ExecContext(ctx, `UPDATE recording_films SET layout = $1, format = $2, state = $3, queued_at = $4, since = $5, attempts = $6, begun = $7,
+			stage = '', stage_since = NULL, progress = 0, reason = $8 WHERE recording_id = $9 AND state <> $10`,
+			f.Choice.Layout, f.Choice.Format, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Reason, f.Recording, recording.FilmRunning)
+		if err != nil {
+			return fmt.Errorf("queue film again: %w", err)
 		}
 	}
 	return nil
 }
 
-func saveFilm(ctx context.Context, q queries, f recording.Film, statement string) error {
-	done, err := q.ExecContext(ctx, statement, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince), f.Progress, f.Reason,
-		f.Type, f.Length.Milliseconds(), f.Bytes, flag(f.Captions), f.Recording)
-	if err != nil {
-		return err
-	}
-	n, err := done.RowsAffected()
-	if err == nil && n == 0 {
-		err = recording.ErrNone
-	}
-	return err
-}
-
-// SaveFilm makes durable how far a film is; recording.ErrNone: its recording was deleted,
-// or that has begun, so that nothing is made of it that the deletion would not find.
+// SaveFilm makes durable how far a film is, and what was made of it, but not what is
+// chosen: that is for the meeting to say. recording.ErrNone: its recording was deleted, or
+// that has begun, so that nothing is made of it that the deletion would not find.
 func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
-		return saveFilm(ctx, q, f, `UPDATE recording_films SET state = $1, queued_at = $2, since = $3, attempts = $4, begun = $5, stage = $6, stage_since = $7,
-			progress = $8, reason = $9, type = $10, length_ms = $11, bytes = $12, captions = $13
-			WHERE recording_id = $14 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $14)`)
+		done, err := q.ExecContext(ctx, `UPDATE recording_films SET state = $1, queued_at = $2, since = $3, attempts = $4, begun = $5, stage = $6, stage_since = $7,
+			progress = $8, reason = $9, take = $10, made_at = $11, made_layout = $12, made_format = $13, type = $14, length_ms = $15, bytes = $16, captions = $17, replaced = $18
+			WHERE recording_id = $19 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $19)`, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince),
+			f.Progress, f.Reason, f.Made.Take, ms(f.Made.At), f.Made.Choice.Layout, f.Made.Choice.Format, f.Made.Type, f.Made.Length.Milliseconds(), f.Made.Bytes, flag(f.Made.Captions), f.Replaced, f.Recording)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		if err == nil && n == 0 {
+			err = recording.ErrNone
+		}
+		return err
+	})
+}
+
+// ReplacedFilms lists the films in whose place others are and whose files are still to be
+// deleted, limit at most.
+func (s *Store) ReplacedFilms(ctx context.Context, limit int) ([]recording.Film, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+filmColumns+` FROM recording_films f WHERE f.replaced > 0 ORDER BY f.recording_id LIMIT $1`, limit)
+	all, err := collect(rows, err, scanFilm)
+	if err != nil {
+		return nil, classify(fmt.Errorf("list films that were replaced: %w", err))
+	}
+	return all, nil
+}
+
+// FilmReplaced makes durable that the files of a take are deleted in whose place another is.
+func (s *Store) FilmReplaced(ctx context.Context, id string, take int) error {
+	return s.write.do(ctx, func(ctx context.Context, q queries) error {
+		_, err := q.ExecContext(ctx, `UPDATE recording_films SET replaced = 0 WHERE recording_id = $1 AND replaced = $2`, id, take)
+		return err
 	})
 }
 
@@ -80,7 +104,7 @@ func (s *Store) UnmadeFilms(ctx context.Context, limit int) ([]recording.Film, e
 		var length int64
 		var languages string
 		err = row.Scan(append(filmFields(&f, &length), &languages)...)
-		f.Length = time.Duration(length) * time.Millisecond
+		f.Made.Length = time.Duration(length) * time.Millisecond
 		f.Language, _, _ = strings.Cut(languages, " ")
 		return f, err
 	})

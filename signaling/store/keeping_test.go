@@ -50,7 +50,8 @@ func TestDownloadsAreTakenOverFromTheTrail(t *testing.T) {
 		t.Errorf("the trail's index is there still: %d, %v", indices, err)
 	}
 	// Its film takes room, too.
-	if _, err := s.write.db.ExecContext(t.Context(), `INSERT INTO recording_films VALUES ('kept', 'done', 1, 1, 0, 0, '', NULL, 0, '', 'video/webm', 1000, 41, 1)`); err != nil {
+	if _, err := s.write.db.ExecContext(t.Context(), `INSERT INTO recording_films (recording_id, state, queued_at, since, attempts, begun, stage, progress, reason, type, length_ms, bytes, captions, take)
+		VALUES ('kept', 'queued', 1, 1, 0, 0, '', 0, '', 'video/webm', 1000, 41, 1, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := s.RecordingsTake(t.Context(), "default"); err != nil || len(all) != 1 || all[0].Stopped != 42 {

@@ -345,6 +345,7 @@ test('every state of the server, as its administrators see it', tag, async () =>
   await expect(copy).toBeFocused();
 });
 
+const madeFilm: Schemas['MadeFilm'] = { take: 1, at: at(-60_000), layout: 'grid', format: 'webm', type: 'video/webm', length: 3725, bytes: 412_000_000, captions: true };
 /** Every state of a film, by name. Its times are the state's own. */
 const films: Record<string, { recording?: Schemas['Recording']['state']; film?: Partial<Schemas['Film']> & Pick<Schemas['Film'], 'state'> }> = {
   recording: { recording: 'running' },
@@ -352,12 +353,12 @@ const films: Record<string, { recording?: Schemas['Recording']['state']; film?: 
   next: { film: { state: 'queued' } },
   queued: { film: { state: 'queued', ahead: 3, attempts: 1, reason: 'no-room' } },
   begun: { film: { state: 'running', stage: 'opening' } },
-  running: { film: { state: 'running', stage: 'pictures', progress: 0.42, left: 250 } },
+  running: { film: { state: 'running', format: 'mp4', stage: 'pictures', progress: 0.42, left: 250, made: madeFilm } }, // another
   unavailable: { film: { state: 'unavailable', reason: 'no-program' } },
   failed: { film: { state: 'failed', reason: 'error', attempts: 3 } },
   damaged: { film: { state: 'failed', reason: 'damaged', attempts: 1 } },
-  done: { film: { state: 'done', type: 'video/webm', length: 3725, bytes: 412_000_000, captions: true } },
-  sound: { film: { state: 'done', type: 'audio/ogg', length: 725, bytes: 8_700_000 } },
+  done: { film: { state: 'done', made: madeFilm } },
+  sound: { film: { state: 'done', made: { ...madeFilm, type: 'audio/ogg', length: 725, bytes: 8_700_000, captions: false } } },
 };
 
 test('every state of a recording that is watched', tag, async () => {
@@ -372,7 +373,7 @@ test('every state of a recording that is watched', tag, async () => {
     await page.route('**/api/v1/recordings?*', (route) => route.fulfill(json({ recordings: [{ meeting, title: 'Coopération consulaire', post: 'post', post_name: 'Dakar', role: 'host', recording: {
       id, state: recording ?? 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la coopération consulaire', from: at(-7_200_000),
       ...(recording ? {} : { to: at(-3_600_000), expires_at: at(86 * 86_400_000) }), people: [{ name: 'Anne Bernard', withdrawn: false }, { name: 'Inês Duarte', withdrawn: true }, { name: 'عمر الفاروق', withdrawn: false }],
-      declined: [], bytes: 1, sealed: !film, parts: [], downloads: [], shares: [], deleting: false, may: [], ...(film ? { film: { since: at(-60_000), ...film } } : {}),
+      declined: [], bytes: 1, sealed: !film, parts: [], downloads: [], shares: [], deleting: false, may: ['compose'], ...(film ? { film: { since: at(-60_000), layout: 'grid', format: 'webm', ...film } } : {}),
     } }] } satisfies Schemas['FoundRecordings'])));
     await page.route('**/film/chapters', (route) => route.fulfill(json({ chapters: [
       { at: 0, title: 'Début · Arrivée : Anne Bernard' }, { at: 61.2, title: 'Arrivée : Inês Duarte' }, { at: 700, title: 'Écran partagé par Inês Duarte' }, { at: 712.4, title: 'Fin du partage · Arrivée : عمر الفاروق' },

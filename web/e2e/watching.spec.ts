@@ -65,7 +65,26 @@ test('a host watches a recording where it is kept', async () => {
   expect(cues[1]).toContain(host.name);
   expect(pieces, 'it comes in pieces').toContain(206);
   await look(page, 'film');
+
+  // For somebody with PowerPoint: the one that is there stays until the other is.
+  await page.getByRole('button', { name: 'Autre présentation ou format' }).press('Enter');
+  const how = page.getByRole('alertdialog');
+  await how.getByRole('radio', { name: 'MP4, pour PowerPoint et la plupart des logiciels' }).check();
+  await how.getByRole('radio', { name: 'La personne qui parle en grand' }).check();
+  await how.getByRole('button', { name: 'Faire ce film' }).press('Enter');
+  await expect(page.getByText('Le film ci-dessus reste jusqu’à ce que le nouveau soit là.')).toBeVisible();
+  await expect(film, 'the one that is there').toBeVisible();
+  await expect(page.getByRole('definition').filter({ hasText: 'MP4' }), 'the other is there').toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Lire' }).press('Enter');
+  await expect.poll(now, { message: 'it plays' }).toBeGreaterThan(0.5);
+  await expect.poll(async () => (await markShown(page, '1280:720:0:0'))?.side, { message: 'the picture is the host’s' }).toBe('HOST');
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Télécharger le film' }).press('Enter');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Télécharger' }).press('Enter');
+  const file = await (await saved).path();
+  expect((await saved).suggestedFilename(), 'its name').toMatch(/\.mp4$/);
+  expect((await readFile(file)).subarray(4, 8).toString(), 'what it is').toBe('ftyp');
   const stranger = await fetch(new URL((await film.getAttribute('src')) ?? '', server.url));
   expect(stranger.status, 'a stranger').toBe(401);
-  expect((await readFile(path.join(recording, 'film', 'film.age'))).subarray(0, 18).toString(), 'on the disk').toBe('age-encryption.org');
+  expect((await readFile(path.join(recording, 'film', 'film-2.age'))).subarray(0, 18).toString(), 'on the disk').toBe('age-encryption.org');
 });

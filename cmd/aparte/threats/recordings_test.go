@@ -108,7 +108,7 @@ func (p *program) film(t *testing.T, id string) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'done', type = 'video/webm', captions = 1, length_ms = 1000, bytes = 8`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'done', take = 1, made_at = since, made_layout = layout, made_format = format, type = 'video/webm', captions = 1, length_ms = 1000, bytes = 8`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -214,6 +214,9 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 		}
 		if got := who.call("POST", film+"/again", nil); got.status < 400 {
 			t.Errorf("%s has its film made again: %d", name, got.status)
+		}
+		if got := who.call("PUT", film, api.FilmDraft{Layout: "speaker", Format: "mp4"}); got.status < 400 {
+			t.Errorf("%s chooses its film: %d", name, got.status)
 		}
 		if got := who.call("DELETE", at+"/recordings/"+id, nil); got.status < 400 {
 			t.Errorf("%s deletes it: %d", name, got.status)

@@ -282,6 +282,9 @@ var prepared = map[string]func(s *play) asked{
 	"get-recording-captions": func(*play) asked { return asked{path: "/recordings/" + noFile + "/film/captions"} },
 	"get-recording-chapters": func(*play) asked { return asked{path: "/recordings/" + noFile + "/film/chapters"} },
 	"compose-recording":      func(*play) asked { return asked{path: "/recordings/" + noFile + "/film/again"} },
+	"choose-recording-film": func(*play) asked {
+		return asked{"/recordings/" + noFile + "/film", api.FilmDraft{Layout: "speaker", Format: "mp4"}}
+	},
 
 	"get-own-knock":     func(*play) asked { return asked{path: "/knock"} },
 	"knock-as-agent":    func(*play) asked { return asked{path: "/knock"} },

@@ -28,7 +28,7 @@ type Recorder struct {
 	stuck    []string
 	size     int // of every part; 0: PartBytes
 	opened   int
-	films    map[string]map[recording.FilmFile]string
+	films    map[string]film
 }
 
 // Capture is a part that a Recorder was told to take.
@@ -252,22 +252,28 @@ func (c *content) Close() error {
 	return nil
 }
 
-// MakeFilm has a recording have a film.
-func (r *Recorder) MakeFilm(id string, files map[recording.FilmFile]string) {
+// MakeFilm has a recording have a film, in place of any other.
+func (r *Recorder) MakeFilm(id string, take int, files map[recording.FilmFile]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.films == nil {
-		r.films = make(map[string]map[recording.FilmFile]string)
+		r.films = make(map[string]film)
 	}
-	r.films[id] = files
+	r.films[id] = film{take, files}
+}
+
+// film is a take of one.
+type film struct {
+	take  int
+	files map[recording.FilmFile]string
 }
 
 // OpenFilm implements recording.Kept.
-func (r *Recorder) OpenFilm(_ context.Context, id string, file recording.FilmFile) (recording.OpenedFilm, error) {
+func (r *Recorder) OpenFilm(_ context.Context, id string, take int, file recording.FilmFile) (recording.OpenedFilm, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	text, is := r.films[id][file]
-	if !is {
+	text, is := r.films[id].files[file]
+	if !is || r.films[id].take != take {
 		return recording.OpenedFilm{}, recording.ErrNone
 	}
 	r.opened++

@@ -1,6 +1,6 @@
 // The calls an agent makes; the cookie says who it is.
 import { Problem, problemFrom, request } from './http'
-import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, Film, FilmChapter, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Recipient, RecipientDraft, RecipientList, Reissue, RightsForAll, ServerHealth, Setup } from './types'
+import type { Account, AccountDraft, AdministeredAccount, AgentView, Attendance, AuditPage, AuditVerification, CreatedPost, Film, FilmChapter, FilmDraft, FoundRecordings, GuestList, InvitedAccount, KeptChat, KeptRecording, Knock, Link, LinkDraft, LinkUse, MediaGrant, Meeting, MeetingDraft, MeetingEdit, MeetingEffects, MeetingMember, Member, MemberDraft, NewPost, Orphan, OwnSession, Permissions, Permitted, Post, PostDraft, PostFigures, Profile, ProfileChange, ProfileDraft, ProfileEdit, ProfileEffects, ProfileHistory, RecordingShare, Recipient, RecipientDraft, RecipientList, Reissue, RightsForAll, ServerHealth, Setup } from './types'
 
 /** What an agent can be named. */
 export type NamedRole = Exclude<MeetingMember['role'], 'host'>
@@ -152,6 +152,8 @@ export const filmCaptions = (meetingID: string, recordingID: string) => `${film(
 /** The address of the film as a file, which is not encrypted. */
 export const filmToSave = (meetingID: string, recordingID: string) => `${film(meetingID, recordingID)}?save=true`
 export const filmChapters = (meetingID: string, recordingID: string) => request<{ chapters: FilmChapter[] }>('GET', `${recordingPath(meetingID, recordingID)}/film/chapters`).then((answer) => answer.chapters)
+/** Has the film made in another layout or format, in place of the one that is there. */
+export const chooseFilm = (meetingID: string, recordingID: string, draft: FilmDraft) => request<Film>('PUT', `${recordingPath(meetingID, recordingID)}/film`, { body: draft })
 export const filmAgain = (meetingID: string, recordingID: string) => request<Film>('POST', `${recordingPath(meetingID, recordingID)}/film/again`)
 /** The address of the key that verifies recordings. */
 export const nodeKey = '/api/v1/node-key'

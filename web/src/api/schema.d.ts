@@ -1676,7 +1676,8 @@ export interface paths {
         };
         /** Watch a recording, where the server holds a key to it; the audit trail tells who did, once in a sitting */
         get: operations["watch-recording"];
-        put?: never;
+        /** Have the film of a recording made in another layout or format, in place of the one that is there, which stays until then */
+        put: operations["choose-recording-film"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2604,20 +2605,23 @@ export interface components {
              * @description That failed.
              */
             attempts?: number;
-            /** Format: int64 */
-            bytes?: number;
-            /** @description There are captions: who speaks when. */
-            captions?: boolean;
+            /**
+             * @description In which it is made, or was. A meeting without pictures becomes Ogg or M4A.
+             * @enum {string}
+             */
+            format: "webm" | "mp4";
+            /**
+             * @description In which it is made, or was: all of one size, or whoever speaks large.
+             * @enum {string}
+             */
+            layout: "grid" | "speaker";
             /**
              * Format: int64
              * @description Seconds that it still takes, at the pace until now; absent: nobody can tell.
              */
             left?: number;
-            /**
-             * Format: double
-             * @description Seconds.
-             */
-            length?: number;
+            /** @description What can be watched; absent: nothing yet. While another is made it is the one before. */
+            made?: components["schemas"]["MadeFilm"];
             /**
              * Format: double
              * @description Of the stage, from 0 to 1.
@@ -2643,8 +2647,6 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "running" | "done" | "failed" | "unavailable";
-            /** @description Media type, once it is there: audio of a meeting without pictures. */
-            type?: string;
         };
         FilmChapter: {
             /**
@@ -2658,6 +2660,18 @@ export interface components {
         FilmChapters: {
             /** @description In order. */
             chapters: components["schemas"]["FilmChapter"][];
+        };
+        FilmDraft: {
+            /**
+             * @description MP4 is what office programs take.
+             * @enum {string}
+             */
+            format: "webm" | "mp4";
+            /**
+             * @description All of one size, or whoever speaks large. Either gives the large place to a shared screen.
+             * @enum {string}
+             */
+            layout: "grid" | "speaker";
         };
         FoundRecording: {
             /** @description Id of the meeting. */
@@ -3208,6 +3222,33 @@ export interface components {
         };
         Lock: {
             locked: boolean;
+        };
+        MadeFilm: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description There are captions: who speaks when. */
+            captions: boolean;
+            /** @enum {string} */
+            format: "webm" | "mp4";
+            /** @enum {string} */
+            layout: "grid" | "speaker";
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            length: number;
+            /**
+             * Format: int64
+             * @description Which one made of the recording it is, from 1.
+             */
+            take: number;
+            /** @description Media type: audio of a meeting without pictures. */
+            type: string;
         };
         MediaToken: {
             identity: string;
@@ -3795,7 +3836,7 @@ export interface components {
              */
             locked_until?: string;
             /** @description What one may do with it now; lift: end its hold. */
-            may: ("download" | "watch" | "share" | "delete" | "hold" | "lift")[];
+            may: ("download" | "watch" | "compose" | "share" | "delete" | "hold" | "lift")[];
             /** @description Its files, in order. */
             parts: components["schemas"]["RecordingPart"][];
             /** @description Who is in it. */
@@ -7719,8 +7760,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "audio/mp4": string;
                     "audio/ogg": string;
+                    "video/mp4": string;
                     "video/webm": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "choose-recording-film": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilmDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Film"];
                 };
             };
             /** @description Problem (RFC 9457) */

@@ -1,25 +1,26 @@
 // The film with controls of our own: they have words in every language, are reached by keyboard alone, and show where chapters begin.
 import { Captions, CaptionsOff, Maximize, Pause, Play, Volume2, VolumeX } from 'lucide-react'
 import { useEffect, useRef, type KeyboardEvent, type RefObject } from 'react'
-import { agent, type FilmChapter } from '@/api'
+import { agent, type FilmChapter, type MadeFilm } from '@/api'
 import { useT } from '@/i18n'
 import { Button, useStore } from '@/ui'
 import type { Playback } from './playback'
-import { chapterAt, clock, jump, speeds, type Watched } from './told'
+import { chapterAt, clock, jump, soundAlone, speeds, type Watched } from './told'
 
 interface Props {
   one: Watched
+  made: MadeFilm
   chapters: readonly FilmChapter[]
   playback: Playback
 }
 
-export function Player({ one, chapters, playback }: Props) {
+export function Player({ one, made, chapters, playback }: Props) {
   const t = useT()
   const box = useRef<HTMLElement>(null)
   const film = useRef<HTMLVideoElement>(null)
   useEffect(() => (film.current ? playback.attach(film.current) : undefined), [playback])
   const { time, length, broken, waiting } = useStore(playback.playing)
-  const sound = one.film?.type?.startsWith('audio/') ?? false
+  const sound = soundAlone(made)
   // Keys do what they do in any player, unless what has the focus uses them itself.
   const press = (event: KeyboardEvent) => {
     const on = event.target as Element
@@ -37,14 +38,14 @@ export function Player({ one, chapters, playback }: Props) {
         {/* Its controls are below; a click on the picture is one more way. */}
         {/* eslint-disable-next-line jsx-a11y/media-has-caption -- of a film in which nobody speaks there are none */}
         <video ref={film} src={agent.film(one.meeting, one.id)} preload="metadata" playsInline aria-label={t(sound ? 'film.sound' : 'film.picture')} onClick={playback.toggle} data-testid="film">
-          {one.film?.captions ? <track kind="captions" src={agent.filmCaptions(one.meeting, one.id)} label={t('film.captions')} /> : null}
+          {made.captions ? <track kind="captions" src={agent.filmCaptions(one.meeting, one.id)} label={t('film.captions')} /> : null}
         </video>
         {broken ? (
           <div className="film-broken note danger" role="alert"><div className="stack-s"><p>{t('film.broken')}</p><div className="row"><Button onClick={playback.again}>{t('film.broken.again')}</Button></div></div></div>
         ) : waiting ? <p className="film-waiting">{t('film.waiting')}</p> : null}
       </div>
       <TimeLine playback={playback} chapters={chapters} />
-      <Controls playback={playback} box={box} captions={one.film?.captions ?? false} sound={sound} />
+      <Controls playback={playback} box={box} captions={made.captions} sound={sound} />
     </section>
   )
 }

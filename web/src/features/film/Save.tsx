@@ -1,6 +1,6 @@
 import { Download } from 'lucide-react'
 import { useState } from 'react'
-import { agent } from '@/api'
+import { agent, type MadeFilm } from '@/api'
 import { useLang, useT } from '@/i18n'
 import { sized } from '@/i18n/sizes'
 import { Button } from '@/ui'
@@ -8,16 +8,16 @@ import { Confirm } from '@/ui/overlays'
 import type { Watched } from './told'
 
 /** The film as a file, which nothing protects any more. */
-export function Save({ one }: { one: Watched }) {
+export function Save({ one, made }: { one: Watched; made: MadeFilm }) {
   const t = useT()
   const lang = useLang()
   const [asking, setAsking] = useState(false)
   return (
-    <div className="row">
-      <Button icon={<Download aria-hidden="true" />} onClick={() => setAsking(true)}>{t('film.save', { size: sized(one.film?.bytes ?? 0, lang) })}</Button>
+    <>
+      <Button icon={<Download aria-hidden="true" />} onClick={() => setAsking(true)}>{t('film.save', { size: sized(made.bytes, lang) })}</Button>
       <Confirm open={asking} onClose={() => setAsking(false)} cancel={t('common.cancel')} act={t('film.save.act')} kind="primary" title={t('film.save.ask')} onAct={() => { location.assign(agent.filmToSave(one.meeting, one.id)) }}>
         <p>{t('film.save.effect')}</p>
       </Confirm>
-    </div>
+    </>
   )
 }

@@ -15,14 +15,15 @@ interface Props {
 /** Why there is nothing to see yet, and what comes next. */
 export function States({ screen, one, again }: Props) {
   const t = useT()
+  const stays = one.film?.made ? <p>{t('film.anew.stays')}</p> : null
   const film = one.film
   switch (screen) {
     case 'recording': return <State icon={<Hourglass aria-hidden="true" />} title={t('film.recording')}><p>{t('film.recording.more')}</p></State>
     case 'none': return <State icon={<LockKeyhole aria-hidden="true" />} title={t('film.none')}><p>{t('film.none.more')}</p></State>
-    case 'queued': return <State icon={<Hourglass aria-hidden="true" />} title={t('film.queued')}><p>{t('film.queued.place', { n: film?.ahead ?? 0 })}</p>{film?.reason ? <p>{t('film.queued.again', { n: film.attempts ?? 0 })} {t(reasons[film.reason])}</p> : null}<p className="muted">{t('film.leave')}</p></State>
-    case 'running': return <State icon={<Clapperboard aria-hidden="true" />} title={t('film.running')}>{film ? <Progress film={film} /> : null}<p className="muted">{t('film.leave')}</p></State>
-    case 'unavailable': return <State icon={<TriangleAlert aria-hidden="true" />} tone="warn" title={t('film.unavailable')}><p>{t('film.unavailable.more')}</p></State>
-    case 'failed': return <State icon={<TriangleAlert aria-hidden="true" />} tone="danger" title={t('film.failed')}><p>{t(reasons[film?.reason ?? 'error'])}</p>{lasting(film?.reason) || !hosts(one) ? null : <Again again={again} />}<p className="muted">{t('film.failed.parts')}</p></State>
+    case 'queued': return <State icon={<Hourglass aria-hidden="true" />} title={t('film.queued')}><p>{t('film.queued.place', { n: film?.ahead ?? 0 })}</p>{film?.reason ? <p>{t('film.queued.again', { n: film.attempts ?? 0 })} {t(reasons[film.reason])}</p> : null}{stays}<p className="muted">{t('film.leave')}</p></State>
+    case 'running': return <State icon={<Clapperboard aria-hidden="true" />} title={t('film.running')}>{film ? <Progress film={film} /> : null}{stays}<p className="muted">{t('film.leave')}</p></State>
+    case 'unavailable': return <State icon={<TriangleAlert aria-hidden="true" />} tone="warn" title={t('film.unavailable')}><p>{t('film.unavailable.more')}</p>{stays}</State>
+    case 'failed': return <State icon={<TriangleAlert aria-hidden="true" />} tone="danger" title={t('film.failed')}><p>{t(reasons[film?.reason ?? 'error'])}</p>{lasting(film?.reason) || !hosts(one) ? null : <Again again={again} />}<p className="muted">{t(film?.made ? 'film.anew.kept' : 'film.failed.parts')}</p></State>
   }
 }
 

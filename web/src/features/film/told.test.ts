@@ -1,15 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { chapterAt, clock, goesOn, jump, lasting, leftOf, screenOf, stageOf } from './told'
+import { chapterAt, clock, fileOf, goesOn, jump, lasting, leftOf, mayChoose, screenOf, soundAlone, stageOf } from './told'
 
-const since = '2027-03-02T09:00:00Z'
+const chosen = { since: '2027-03-02T09:00:00Z', layout: 'grid', format: 'webm' } as const
 
 describe('a film', () => {
   it.each([
     ['running', undefined, 'recording', true], ['stopped', undefined, 'none', false], ['stopped', 'queued', 'queued', true], ['stopped', 'running', 'running', true],
     ['stopped', 'failed', 'failed', false], ['stopped', 'unavailable', 'unavailable', true], ['stopped', 'done', 'done', false],
   ] as const)('of a recording that is %s, itself %s, is shown as %s', (state, film, screen, on) => {
-    const shown = screenOf(film ? { state, film: { state: film, since } } : { state })
+    const shown = screenOf(film ? { state, film: { ...chosen, state: film } } : { state })
     expect([shown, goesOn(shown)]).toEqual([screen, on])
+  })
+
+  it.each([
+    [['watch', 'compose'], 'done', true], [['watch', 'compose'], 'failed', true], [['watch', 'compose'], 'queued', true], [['watch', 'compose'], 'running', false],
+    [['watch'], 'done', false], [['watch', 'compose'], undefined, false],
+  ] as const)('of whoever may %s one that is %s: another is chosen: %s', (may, state, is) => {
+    expect(mayChoose({ may: [...may], ...(state ? { film: { ...chosen, state } } : {}) })).toBe(is)
+  })
+
+  it('says what kind of file it is', () => {
+    expect((['video/webm', 'audio/ogg', 'video/mp4', 'audio/mp4']).map((type) => [fileOf({ type }), soundAlone({ type })])).toEqual([['WebM', false], ['Ogg', true], ['MP4', false], ['M4A', true]])
   })
 
   it('says how far it is, and no more than is known', () => {

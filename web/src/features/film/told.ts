@@ -1,5 +1,5 @@
 // What is said of a film, as ids of words and their values, and the arithmetic of its player. Nothing here knows a page.
-import type { Film, KeptRecording } from '@/api'
+import type { Film, KeptRecording, MadeFilm } from '@/api'
 
 /** A recording with its meeting, as this page has it. */
 export type Watched = KeptRecording & { meeting: string; title: string }
@@ -11,6 +11,17 @@ export function screenOf({ state, film }: Pick<KeptRecording, 'state' | 'film'>)
   if (film) return film.state
   return state === 'stopped' ? 'none' : 'recording'
 }
+
+/** Whether one may have the film made in another layout or format now. */
+export const mayChoose = ({ may, film }: Pick<KeptRecording, 'may' | 'film'>): boolean => may.includes('compose') && film !== undefined && film.state !== 'running'
+
+/** What kind of file a film is, as it is called in every language. */
+export function fileOf({ type }: Pick<MadeFilm, 'type'>): string {
+  return type === 'video/mp4' ? 'MP4' : type === 'audio/mp4' ? 'M4A' : type === 'audio/ogg' ? 'Ogg' : 'WebM'
+}
+
+/** Whether it has no pictures. */
+export const soundAlone = ({ type }: Pick<MadeFilm, 'type'>): boolean => type.startsWith('audio/')
 
 /** Whether something can change by itself, so that it is looked again. */
 export const goesOn = (screen: Screen): boolean => screen === 'recording' || screen === 'queued' || screen === 'running' || screen === 'unavailable'
