@@ -6,6 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +21,10 @@ import (
 	"github.com/pion/rtp"
 
 	"aparte/recorder"
+	"aparte/recorder/keep"
 	"aparte/recorder/seal"
+	"aparte/recorder/storage"
+	"aparte/recorder/storage/storagetest"
 	"aparte/sfu/tap"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
@@ -37,7 +43,7 @@ func newCinema(t *testing.T, change func(c *Config)) *cinema {
 	t.Helper()
 	config := defaults()
 	c := &config
-	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	c.Listen, c.Admin.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
 	c.Recordings.ServerKey, c.Recordings.FilmFolder = filepath.Join(t.TempDir(), "server.key"), filepath.Join(t.TempDir(), "films")
 	if change != nil {
 		change(c)
@@ -617,6 +623,112 @@ func TestThereIsRoomForTheServersKey(t *testing.T) {
 	config.Recordings.Recipients = append(slices.Clone(keys), s.kept.filmKey.public.String())
 	if _, err := openRecorder(&config, s.kept, s.rooms.Meetings(), s.store, nil); err == nil || err.Error() != "recordings.recipients: 21 recipients, at most 20 are allowed" {
 		t.Errorf("one key more: %v", err)
+	}
+}
+
+// A film of a recording that lies in a store alone is made of what is there, lies there as
+// well, sealed, and is deleted with it.
+func TestAFilmInABucket(t *testing.T) {
+	gateway := storagetest.Start(t)
+	address := gateway.Bucket(t, "records", false)
+	s := newCinema(t, func(c *Config) {
+		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
+	})
+	s.record(recordingID, profile.RecordingConsent, true)
+	settled(t, s.kept.keeper)
+	here := filepath.Join(s.c.DataDir, recordingsFolder, recordingID)
+	if _, err := os.Stat(filepath.Join(here, seal.PartName(1))); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the part is still here: %v", err)
+	}
+	bucket := gateway.Open(t, address)
+	films := func() (names []string) {
+		t.Helper()
+		all, err := bucket.List(t.Context(), recordingID+"/"+recorder.FilmFolder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range all {
+			names = append(names, object.Name)
+		}
+		return names
+	}
+	s.films.next(t.Context())
+	f := s.film(recordingID)
+	if f.State != recording.FilmDone {
+		t.Fatalf("its film: %+v", f)
+	}
+	if got, want := films(), []string{
+		filmObject(recordingID, 1, recording.FilmChapters), filmNote(recordingID, 1, recording.FilmChapters),
+		filmObject(recordingID, 1, recording.TheFilm), filmNote(recordingID, 1, recording.TheFilm),
+	}; !slices.Equal(got, want) {
+		t.Errorf("in the bucket is %q", got)
+	}
+	if entries, err := os.ReadDir(here); err != nil || slices.ContainsFunc(entries, fs.DirEntry.IsDir) {
+		t.Errorf("here is %v, %v", entries, err)
+	}
+	if entries, err := os.ReadDir(s.c.Recordings.FilmFolder); err != nil || len(entries) != 0 {
+		t.Errorf("on the way is left %v, %v", entries, err)
+	}
+	whole := s.read(recordingID, recording.TheFilm)
+	if !strings.HasPrefix(whole, "OggS") {
+		t.Errorf("the film is %.8q", whole)
+	}
+	file, err := s.kept.OpenFilm(t.Context(), recordingID, 1, recording.TheFilm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	request.Header.Set("Range", "bytes=100-199")
+	answer := httptest.NewRecorder()
+	http.ServeContent(answer, request, "", time.Now(), file)
+	if err := file.Close(); err != nil || answer.Code != http.StatusPartialContent || answer.Body.String() != whole[100:200] {
+		t.Errorf("a range: %d, %d bytes, %v", answer.Code, answer.Body.Len(), err)
+	}
+	sealed, err := bucket.Open(t.Context(), filmObject(recordingID, 1, recording.TheFilm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(sealed)
+	if err := errors.Join(err, sealed.Close()); err != nil || !bytes.HasPrefix(text, []byte("age-encryption.org")) || bytes.Contains(text, []byte("OggS")) {
+		t.Errorf("in the bucket is %.30q, %v", text, err)
+	}
+	// Its parts are still what an archive takes.
+	if parts, err := s.kept.Parts(t.Context(), recordingID); err != nil || len(parts) != 1 || parts[0].Stored != recording.StoredThere {
+		t.Errorf("its parts: %+v, %v", parts, err)
+	}
+	if fetched, err := keep.Fetch(t.Context(), bucket, recordingID, filepath.Join(t.TempDir(), "away")); err != nil || len(fetched) != 1 || !fetched[0].Whole {
+		t.Errorf("fetched: %+v, %v", fetched, err)
+	}
+
+	// Made anew while the store is away it is tried again, and what is there stays.
+	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4})
+	gateway.Stop()
+	s.films.next(t.Context())
+	if now := s.film(recordingID); now.State != recording.FilmQueued || now.Attempts != 1 || now.Made != f.Made {
+		t.Errorf("without the store: %+v", now)
+	}
+	if err := s.kept.Delete(t.Context(), recordingID); !errors.Is(err, storage.ErrUnreachable) {
+		t.Errorf("deleted without the store: %v", err)
+	}
+	gateway.Again(t)
+	s.films.next(t.Context())
+	if now := s.film(recordingID); now.State != recording.FilmDone || now.Made.Take != 2 || now.Made.Type != "audio/mp4" {
+		t.Errorf("with the store: %+v", now)
+	}
+	if got, want := films(), []string{
+		filmObject(recordingID, 2, recording.FilmChapters), filmNote(recordingID, 2, recording.FilmChapters),
+		filmObject(recordingID, 2, recording.TheFilm), filmNote(recordingID, 2, recording.TheFilm),
+	}; !slices.Equal(got, want) {
+		t.Errorf("in the bucket is %q", got)
+	}
+	if err := s.kept.Delete(t.Context(), recordingID); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := bucket.List(t.Context(), ""); err != nil || len(left) != 0 {
+		t.Errorf("left in the bucket: %v, %v", left, err)
+	}
+	if _, err := os.Stat(here); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left here: %v", err)
 	}
 }
 
