@@ -69,10 +69,22 @@ func (r *recorded) says(answer string) {
 // before has come: none is lost.
 func (r *recorded) speak(n int, word string) {
 	r.t.Helper()
+	r.paced(n, func(n int) []byte { return fmt.Appendf(nil, "%s %d", word, n) })
+}
+
+// breathe is speak in Opus that decodes: frames of silence, with a word in what pads them
+// (RFC 6716, section 3.2.5).
+func (r *recorded) breathe(n int, word string) {
+	r.t.Helper()
+	r.paced(n, func(int) []byte { return append([]byte{0xfb, 0x41, byte(len(word)), 0xff, 0xfe}, word...) })
+}
+
+func (r *recorded) paced(n int, payload func(n int) []byte) {
+	r.t.Helper()
 	for range n {
 		before := r.witness.packetsOf(r.voice.sid())
 		r.sent++
-		r.voice.write(uint32(r.sent)*960, true, fmt.Appendf(nil, "%s %d", word, r.sent))
+		r.voice.write(uint32(r.sent)*960, true, payload(r.sent))
 		r.witness.receives(r.voice.sid(), before+1)
 		r.witness.moreOf(r.meetingRoom.voice.sid(), 1)
 	}
