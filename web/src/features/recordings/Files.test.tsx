@@ -24,7 +24,7 @@ it('says of each part how large it is, where it lies, and its checksum, which ca
   const root = createRoot(document.body.appendChild(document.createElement('div')))
   await act(async () => Promise.resolve(root.render(<Files one={one} />)))
   const lines = [...document.querySelectorAll('li')].map((line) => line.textContent)
-  expect(lines.map((line) => /dans le stockage|en route vers le stockage|sur le serveur/.exec(line ?? '')?.[0])).toEqual(['dans le stockage', 'en route vers le stockage', 'sur le serveur'])
+  expect(lines.map((line) => /dans le stockage|en route vers le stockage|sur le serveur/.exec(line)?.[0])).toEqual(['dans le stockage', 'en route vers le stockage', 'sur le serveur'])
   expect([...document.querySelectorAll('li code')].map((sum) => [sum.textContent, sum.getAttribute('dir')])).toEqual(sums.map((sum) => [sum, 'ltr']))
   expect(lines[2]).toContain('pas encore connu')
   expect(lines[0]).toMatch(/Partie 1\s12[,.]?\d*\sMo/)
