@@ -102,7 +102,7 @@ test('a host moderates five participants from the keyboard alone', async () => {
   browsers.push(karim);
   const [luc, ana, noa] = [await ines.beside(), await ines.beside(), await karim.beside()];
   // Two cores decode for six: whoever only looks on looks at little.
-  for (const guest of [karim, ana, noa]) await guest.page.setViewportSize({ width: 800, height: 420 });
+  for (const guest of [karim, ana, noa]) await guest.page.setViewportSize({ width: 800, height: 500 });
   await knock(ines, link, 'Inês Duarte', { mic: true, cam: true });
   await knock(karim, link, 'Karim Haddad', { mic: false, cam: true });
   await knock(luc, link, 'Luc Martin', { mic: false, cam: false });
