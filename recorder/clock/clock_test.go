@@ -15,16 +15,30 @@ func ntp(seconds float64) uint64 {
 // told is a stream of 48 kHz whose sender reports every two seconds and sends every 20
 // ms for so long; bend says what its clock shows at a time.
 func told(s *Sender, from, to float64, bend func(t float64) float64) *Stream {
-	random := rand.New(rand.NewPCG(7, 8))
+	return counted(s, 8, from, to, 2, bend, straight)
+}
+
+func straight(t float64) float64 { return t }
+
+// counted is a stream that counts otherwise than time goes by: media says what it is at. It
+// sends nothing new while that stands still. Ways differ by the seed.
+func counted(s *Sender, seed uint64, from, to, every float64, bend, media func(t float64) float64) *Stream {
+	random := rand.New(rand.NewPCG(7, seed))
 	st := s.Stream(48000)
 	arrives := func(t float64) time.Duration {
 		return time.Duration((t + 0.030 + random.ExpFloat64()*0.015) * float64(time.Second))
 	}
-	n := 0
-	for t := from; t < to; t += 0.2 {
-		st.Packet(arrives(t), int64(t*48000))
-		if n++; n%10 == 0 {
-			st.Report(arrives(t), ntp(bend(t)), int64(t*48000))
+	reported, sent, when := from, math.Inf(-1), from
+	for n := 0.0; from+n*0.02 < to; n++ {
+		t := from + n*0.02
+		if x := media(t); x > sent {
+			sent, when = x, t
+			st.Packet(arrives(t), int64(x*48000))
+		}
+		if t-reported >= every {
+			reported = t
+			// What a sender says of now it reckons from what it sent last.
+			st.Report(arrives(t), ntp(bend(t)), int64((sent+t-when)*48000))
 		}
 	}
 	return st
@@ -33,7 +47,6 @@ func told(s *Sender, from, to float64, bend func(t float64) float64) *Stream {
 func apart(a, b *Stream, t float64) time.Duration { return a.At(int64(t*48000)) - b.At(int64(t*48000)) }
 
 func TestTimes(t *testing.T) {
-	straight := func(t float64) float64 { return t }
 	for _, tt := range []struct {
 		name  string
 		bend  func(t float64) float64
@@ -93,7 +106,7 @@ func TestWithoutReportsArrivalCounts(t *testing.T) {
 		name string
 		bend func(t float64) float64
 		from float64
-	}{{"one report", func(t float64) float64 { return t }, 1.8}, {"lies", lies, 60}, {"noise", noise, 60}} {
+	}{{"no report", straight, 1.5}, {"lies", lies, 60}, {"noise", noise, 60}} {
 		s := &Sender{}
 		st := told(s, 0, tt.from+0.3, tt.bend)
 		s.Solve()
@@ -111,6 +124,77 @@ func TestWithoutReportsArrivalCounts(t *testing.T) {
 	s.Solve()
 	if !silent.Approximate() || silent.At(90000) != time.Second {
 		t.Error("a stream of which nothing came")
+	}
+}
+
+// A stream does not count what it lost: a machine that is too slow, a microphone that is
+// plugged out and another in, a lid that is closed.
+func TestAStreamThatStandsStill(t *testing.T) {
+	set := func(at, by float64) func(float64) float64 {
+		return func(t float64) float64 {
+			if t >= at {
+				return t + by
+			}
+			return t
+		}
+	}
+	still := func(at, long float64) func(float64) float64 {
+		return func(t float64) float64 { return min(t, max(at, t-long)) }
+	}
+	for _, tt := range []struct {
+		name  string
+		clock func(t float64) float64
+		media func(t float64) float64
+		every float64 // a report
+		to    float64
+		most  time.Duration
+	}{
+		{"for half a second", straight, still(100.3, 0.5), 5, 300, 5 * time.Millisecond},
+		{"for a minute", straight, still(100.3, 60), 5, 300, 5 * time.Millisecond},
+		{"twice", straight, func(t float64) float64 { return still(70.31, 0.7)(still(50.31, 2)(t)) }, 5, 300, 5 * time.Millisecond},
+		{"and the clock is set", set(170, -3), still(100.3, 0.5), 2, 300, 5 * time.Millisecond},
+		{"and the clock is set meanwhile", set(103, 9), still(100, 7), 2, 300, 5 * time.Millisecond},
+		{"soon after it began", straight, still(7.3, 0.4), 5, 22, 5 * time.Millisecond},
+		{"one in a hundred is lost", straight, func(t float64) float64 { return 0.99 * t }, 5, 300, 5 * time.Millisecond},
+		{"a little is lost each second", straight, func(t float64) float64 { return t - 0.03*math.Floor(t) }, 5, 300, 35 * time.Millisecond},
+		{"it makes up for what it lost", straight, func(t float64) float64 { return min(1.025*t, t+0.55) }, 5, 40, 40 * time.Millisecond},
+		{"it makes up at once", straight, func(t float64) float64 {
+			if t < 51 {
+				return min(t, 50)
+			}
+			return t
+		}, 5, 100, 5 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var worst time.Duration
+			for seed := range uint64(20) {
+				s := &Sender{}
+				pictures := told(s, 0, tt.to, tt.clock)
+				sound := counted(s, seed, 0, tt.to, tt.every, tt.clock, tt.media)
+				later := told(s, tt.to*0.9, tt.to, tt.clock)
+				s.Solve()
+				for x := 0.0; x < tt.to-5; x += 0.1 {
+					if tt.media(x+0.02) <= tt.media(x) || tt.media(x) <= tt.media(x-0.02) {
+						continue // nothing was sent
+					}
+					worst = max(worst, (sound.At(int64(tt.media(x)*48000)) - pictures.At(int64(x*48000))).Abs())
+				}
+				if d := apart(later, pictures, tt.to-1).Abs(); d > 5*time.Millisecond {
+					t.Errorf("a stream that began later is %v apart", d)
+				}
+				if d := pictures.At(int64(tt.to*48000)).Seconds() - tt.to - 0.030; math.Abs(d) > 0.005 {
+					t.Errorf("in the end it is off by %.4f s", d)
+				}
+				for _, one := range []*Stream{pictures, sound, later} {
+					if one.Approximate() {
+						t.Error("approximate")
+					}
+				}
+			}
+			if t.Logf("sound and pictures are at most %v apart", worst); worst > tt.most {
+				t.Errorf("sound and pictures are %v apart", worst)
+			}
+		})
 	}
 }
 

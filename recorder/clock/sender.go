@@ -19,7 +19,7 @@ const (
 	// Without reports a stream's own packets give the envelope.
 	arrivalEvery                = 10
 	arrivalWindow, arrivalLeast = 300, 60
-	// A clock was set: more than any drift between two reports.
+	// A clock was set, or a stream stood still: more than any drift between two reports.
 	stepLeast = 0.1
 	// What is further from its arrival than this is not believed.
 	earliest, latest = -10, 1
@@ -45,15 +45,32 @@ type Stream struct {
 	// All in seconds.
 	reports []report
 	lowest  []point // of the packets in each few seconds: the one that was delayed least
+	newest  point   // the packet with the highest timestamp, and its arrival
+	gaps    []gap   // in the order of arrival
+	least   float64 // as a report's, since the last one
 	local   curve   // the stream's time to the sender's clock, or to the recording's
 	rough   bool
 }
 
-type report struct{ at, ntp, rtp float64 }
+// report is a sender report. least is by how much packets arrived later than they say at
+// least, since the report before; infinite where none came. jump is by how much more the
+// sender's clock went on than the stream since then: where the clock was not set it is the
+// stream that stood still, or ran after having stood still.
+type report struct {
+	at, ntp, rtp float64
+	least        float64
+	jump         float64
+	set          bool
+}
+
+// gap is where less came than time went by: the stream's time of what came before it, by
+// how much later that arrived than it says, when the next packet arrived, and how much is
+// missing.
+type gap struct{ x, late, until, by float64 }
 
 // Stream adds a stream with so many ticks a second, which must not be 0.
 func (s *Sender) Stream(rate uint32) *Stream {
-	st := &Stream{sender: s, rate: float64(rate)}
+	st := &Stream{sender: s, rate: float64(rate), least: math.Inf(1)}
 	s.streams = append(s.streams, st)
 	return st
 }
@@ -62,11 +79,24 @@ func (s *Sender) Stream(rate uint32) *Stream {
 func (st *Stream) Packet(at time.Duration, rtp int64) {
 	p := point{float64(rtp) / st.rate, at.Seconds()}
 	n := len(st.lowest)
+	late := p.y - p.x
+	if n == 0 || p.x > st.newest.x {
+		before := st.newest.y - st.newest.x
+		if by := late - before; n > 0 && by > stepLeast {
+			st.gaps = append(st.gaps, gap{st.newest.x, before, p.y, by})
+		}
+		st.newest = p
+	}
+	// What was only held up on its way is followed by what was not.
+	for g := len(st.gaps); g > 0 && late < st.gaps[g-1].late+st.gaps[g-1].by/2; g-- {
+		st.gaps = st.gaps[:g-1]
+	}
+	st.least = min(st.least, late)
 	if n == 0 || math.Abs(p.x-st.lowest[n-1].x) >= arrivalEvery && p.x > st.lowest[n-1].x {
 		st.lowest = append(st.lowest, p)
 		return
 	}
-	if last := &st.lowest[n-1]; p.y-p.x < last.y-last.x && p.x >= last.x-arrivalEvery {
+	if last := &st.lowest[n-1]; late < last.y-last.x && p.x >= last.x-arrivalEvery {
 		*last = p
 	}
 }
@@ -77,33 +107,32 @@ func (st *Stream) Report(at time.Duration, ntp uint64, rtp int64) {
 	if !s.begun {
 		s.begun, s.origin = true, ntp
 	}
-	st.reports = append(st.reports, report{at.Seconds(), float64(int64(ntp-s.origin)) / (1 << 32), float64(rtp) / st.rate})
+	st.reports = append(st.reports, report{at: at.Seconds(), ntp: float64(int64(ntp-s.origin)) / (1 << 32), rtp: float64(rtp) / st.rate, least: st.least})
+	st.least = math.Inf(1)
 }
 
 // Solve finds the times. Nothing may be fed afterwards.
 func (s *Sender) Solve() {
 	for _, st := range s.streams {
 		st.dropOutliers()
+		st.findJumps()
 		st.findSteps()
 	}
 	var all []point // the sender's clock and the arrival
 	for _, st := range s.streams {
 		st.takeOutSteps()
-		if len(st.reports) < 2 {
+		if len(st.reports) == 0 {
 			continue
 		}
-		points := make([]point, len(st.reports))
-		for i, r := range st.reports {
-			points[i] = point{r.rtp, r.ntp}
+		for _, r := range st.reports {
 			all = append(all, point{r.ntp, r.at})
 		}
-		slices.SortStableFunc(points, byX)
-		st.local = fit(points, reportWindow, reportLeast)
+		st.local = join(st.stretches(), reportWindow, reportLeast)
 	}
 	slices.SortStableFunc(all, byX)
 	s.server = fit(lowest(all, envelopeEvery), envelopeWindow, envelopeLeast)
 	for _, st := range s.streams {
-		if st.rough = len(st.reports) < 2 || !st.believable(); st.rough {
+		if st.rough = len(st.reports) == 0 || !st.believable(); st.rough {
 			slices.SortStableFunc(st.lowest, byX)
 			st.local = fit(st.lowest, arrivalWindow, arrivalLeast)
 		}
@@ -145,6 +174,7 @@ func (st *Stream) dropOutliers() {
 		if i > 0 && i+1 < len(st.reports) && len(kept) > 0 {
 			a, b := kept[len(kept)-1], st.reports[i+1]
 			if jump(a, r) != 0 && jump(r, b) != 0 && jump(a, b) == 0 {
+				st.reports[i+1].least = min(b.least, r.least)
 				continue
 			}
 		}
@@ -153,12 +183,33 @@ func (st *Stream) dropOutliers() {
 	st.reports = kept
 }
 
+// findJumps tells where the sender's clock and the stream did not run alike, and which of
+// the two it was: packets of a stream that stood still arrive later than they say.
+func (st *Stream) findJumps() {
+	all := st.reports
+	for i := 1; i < len(all); i++ {
+		by := jump(all[i-1], all[i])
+		if by == 0 {
+			continue
+		}
+		after := st.least
+		if i+1 < len(all) {
+			after = all[i+1].least
+		}
+		late := after - all[i-1].least
+		if math.IsInf(late, 0) || math.IsNaN(late) { // nothing came on one side
+			late = (all[i].at - all[i-1].at) - (all[i].rtp - all[i-1].rtp)
+		}
+		all[i].jump, all[i].set = by, math.Abs(late) < math.Abs(by)/2
+	}
+}
+
 // findSteps tells the sender where its clock was set. One that is set all the time is
 // none, and its reports are not believed.
 func (st *Stream) findSteps() {
 	n := 0
-	for i := 1; i < len(st.reports); i++ {
-		if jump(st.reports[i-1], st.reports[i]) != 0 {
+	for _, r := range st.reports {
+		if r.set {
 			n++
 		}
 	}
@@ -166,16 +217,14 @@ func (st *Stream) findSteps() {
 		st.reports = nil
 		return
 	}
-	for i := 1; i < len(st.reports); i++ {
-		by := jump(st.reports[i-1], st.reports[i])
-		if by == 0 {
+	for _, r := range st.reports {
+		if !r.set {
 			continue
 		}
-		one := step{st.reports[i].at, by}
 		if !slices.ContainsFunc(st.sender.steps, func(x step) bool {
-			return math.Abs(x.at-one.at) < 15 && math.Abs(x.by-one.by) < stepLeast
+			return math.Abs(x.at-r.at) < 15 && math.Abs(x.by-r.jump) < stepLeast
 		}) {
-			st.sender.steps = append(st.sender.steps, one)
+			st.sender.steps = append(st.sender.steps, step{r.at, r.jump})
 		}
 	}
 }
@@ -193,14 +242,83 @@ func (st *Stream) takeOutSteps() {
 		}
 	}
 	for i := range st.reports {
-		raw := st.reports[i]
-		if i > 0 {
-			before := st.reports[i-1]
-			before.ntp += by // as it was told
-			by += jump(before, raw)
+		r := &st.reports[i]
+		if r.set {
+			by += r.jump
 		}
-		st.reports[i].ntp = raw.ntp - by
+		r.ntp -= by
 	}
+}
+
+// stretches are the reports, apart where the stream stood still or ran.
+func (st *Stream) stretches() (all []stretch) {
+	var one stretch
+	end := func(until *float64) {
+		if len(one.points) > 0 {
+			one.until = until
+			all = append(all, one)
+		}
+		one = stretch{}
+	}
+	stood := st.stood()
+	var before *report
+	for i := range st.reports {
+		r := &st.reports[i]
+		for len(stood) > 0 && stood[0].after < i {
+			stood = stood[1:]
+		}
+		if len(stood) > 0 && stood[0].before < i {
+			here := stood[0]
+			if i < here.after {
+				continue // of a time that the stream never had
+			}
+			end(&here.gap.x)
+		} else if before != nil && jump(*before, *r) != 0 {
+			one.points = slices.DeleteFunc(one.points, func(p point) bool { return p.x > r.rtp })
+			end(nil)
+		}
+		one.points, before = append(one.points, point{r.rtp, r.ntp}), r
+	}
+	end(nil)
+	return all
+}
+
+// still is a gap in which the stream stood still, by the last report before and the first
+// one after it.
+type still struct {
+	gap           *gap
+	before, after int
+}
+
+// stood finds the gaps as long as what the reports around them say is missing. Others are
+// due to the way.
+func (st *Stream) stood() (all []still) {
+	before, next := -1, 0
+	for i := range st.gaps {
+		g := &st.gaps[i]
+		for next < len(st.reports) && st.reports[next].at <= g.until {
+			next++
+		}
+		for before+1 < next && st.reports[before+1].at <= g.x+g.late {
+			before++
+		}
+		if before < 0 || next == len(st.reports) {
+			continue
+		}
+		off := math.Abs(jump(st.reports[before], st.reports[next]) - g.by)
+		if off > max(g.by/4, stepLeast/2) {
+			continue
+		}
+		// Of two in the same place the longer one.
+		if n := len(all); n > 0 && all[n-1].after > before {
+			if all[n-1].gap.by >= g.by {
+				continue
+			}
+			all = all[:n-1]
+		}
+		all = append(all, still{g, before, next})
+	}
+	return all
 }
 
 // believable tells whether the reports put packets somewhere near their arrival.
@@ -225,5 +343,5 @@ func (st *Stream) At(rtp int64) time.Duration {
 	return time.Duration(min(max(t, -most), most) * float64(time.Second))
 }
 
-// Approximate tells that the stream had too few reports, or none to believe.
+// Approximate tells that the stream had no reports, or none to believe.
 func (st *Stream) Approximate() bool { return st.rough }

@@ -27,15 +27,18 @@ func TestAnHour(t *testing.T) {
 		ppm     float64
 		more    float64 // wandering
 		step    time.Duration
+		lost    time.Duration // of sound, at once
 	}{
-		{"no drift", 10, 0, 0, 0},
-		{"-100 ppm", 60, -100, 0, 0},
-		{"-50 ppm, wandering by 50", 25, -50, 50, 0},
-		{"+100 ppm, the clock is set back 4 s", 15, 100, 0, -4 * time.Second},
+		{"no drift", 10, 0, 0, 0, 0},
+		{"-100 ppm", 60, -100, 0, 0, 0},
+		{"-50 ppm, wandering by 50", 25, -50, 50, 0, 0},
+		{"+100 ppm, the clock is set back 4 s", 15, 100, 0, -4 * time.Second, 0},
+		{"-100 ppm, sound is lost", 15, -100, 0, 0, 780 * time.Millisecond},
+		{"sound is lost and the clock is set forward 2 s", 10, 0, 0, 2 * time.Second, 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHour(time.Duration(tt.minutes)*time.Minute, tt.ppm*1e-6, tt.more*1e-6, tt.step)
+			h := newHour(time.Duration(tt.minutes)*time.Minute, tt.ppm*1e-6, tt.more*1e-6, tt.step, tt.lost)
 			index, dir := export(t, h.tape.bytes())
 			if len(index.Files) != 2 || len(index.Skipped) > 0 || index.Incomplete != "" {
 				t.Fatalf("%+v", index)
@@ -75,10 +78,11 @@ type hour struct {
 	tape   *tape
 	length time.Duration
 	sender sender
+	lost   time.Duration // of sound, at a quarter, which its timestamps do not count
 }
 
-func newHour(length time.Duration, drift, wander float64, by time.Duration) *hour {
-	h := &hour{tape: newTape(), length: length, sender: sender{
+func newHour(length time.Duration, drift, wander float64, by, lost time.Duration) *hour {
+	h := &hour{tape: newTape(), length: length, lost: lost, sender: sender{
 		drift: drift, wander: wander, offset: 3 * time.Hour, delay: 30 * time.Millisecond, random: rand.New(rand.NewPCG(1, 2)),
 	}}
 	if by != 0 {
@@ -90,13 +94,19 @@ func newHour(length time.Duration, drift, wander float64, by time.Duration) *hou
 	return h
 }
 
-func (h *hour) reports(stream uint32, from, to time.Duration, rate, base uint32, lag time.Duration) {
+func (h *hour) reports(stream uint32, from, to time.Duration, rate, base uint32, lag time.Duration, media func(time.Duration) time.Duration) {
 	s := &h.sender
 	for at := from + lag; at < to; at += 5*time.Second + time.Duration(s.random.IntN(1000))*time.Millisecond {
 		h.tape.add(s.jittered(at), journal.Report{Stream: stream, SenderReport: tap.SenderReport{
-			NTP: s.ntp(at), RTP: base + uint32(int64(s.local(at)/time.Microsecond)*int64(rate)/1_000_000),
+			NTP: s.ntp(at), RTP: base + uint32(int64(media(at)/time.Microsecond)*int64(rate)/1_000_000),
 		}})
 	}
+}
+
+// heard is how much sound there has been.
+func (h *hour) heard(at time.Duration) time.Duration {
+	from := h.sender.local(h.length / 4)
+	return min(h.sender.local(at), max(from, h.sender.local(at)-h.lost))
 }
 
 // send is a packet with loss: 2 % come again half a second later, a few never.
@@ -117,10 +127,13 @@ func (h *hour) microphone() {
 	id := h.tape.stream(time.Millisecond, tap.Stream{
 		Identity: "ann", Track: "TR_a", Source: "microphone", Mime: "audio/opus", SSRC: 1, PayloadType: 111, ClockRate: 48000, Channels: 2,
 	})
-	h.reports(id, 0, h.length, 48000, base, 2*time.Second)
+	h.reports(id, 0, h.length, 48000, base, 2*time.Second, h.heard)
 	seq := uint16(65000)
 	for n := int64(0); ; n++ {
 		local := time.Duration(n) * soundEvery // on its clock
+		if local > h.sender.local(h.length/4) {
+			local += h.lost
+		}
 		at := h.sender.when(local)
 		if at >= h.length {
 			break
@@ -149,7 +162,7 @@ func (h *hour) camera() {
 		id := h.tape.stream(layer.from, tap.Stream{
 			Identity: "ann", Track: "TR_v", Source: "camera", Mime: "video/VP8", RID: "h", SSRC: layer.ssrc, PayloadType: 96, ClockRate: 90000,
 		})
-		h.reports(id, layer.from, layer.to, 90000, layer.base, time.Second)
+		h.reports(id, layer.from, layer.to, 90000, layer.base, time.Second, h.sender.local)
 		key := true
 		for n := int64(0); ; n++ {
 			at := layer.from + time.Duration(n)*pictureEvery
@@ -218,7 +231,7 @@ func moments(t *testing.T, path string, f File) (out []moment) {
 // they are shown than they were captured.
 func (h *hour) check(t *testing.T, sound, pictures []moment) {
 	t.Helper()
-	if want := int((h.length - 5*time.Second) / soundEvery); len(sound) < want*999/1000 || len(sound) > want+2 {
+	if want := int((h.length - 5*time.Second - h.lost) / soundEvery); len(sound) < want*999/1000 || len(sound) > want+2 {
 		t.Errorf("%d packets of sound, %d were sent", len(sound), want)
 	}
 	if want := int((h.length - time.Second) / pictureEvery); len(pictures) < want*995/1000 || len(pictures) > want+1 {
@@ -255,7 +268,7 @@ func (h *hour) check(t *testing.T, sound, pictures []moment) {
 
 // What a packet of a recording costs, from the journal to the media file.
 func BenchmarkExport(b *testing.B) {
-	tape := newHour(10*time.Minute, 1e-5, 0, 0).tape
+	tape := newHour(10*time.Minute, 1e-5, 0, 0, 0).tape
 	packets := 0
 	for _, r := range tape.records {
 		if _, is := r.Event.(journal.Packet); is {

@@ -83,3 +83,79 @@ func TestSteadySound(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a sender's timestamps say, what a file holds lies within the recording: nothing
+// was captured before it began, nor after it came.
+func TestFilesLieWithinTheRecording(t *testing.T) {
+	for name, tt := range map[string]struct {
+		media   func(at float64) float64 // what its timestamps say, in seconds
+		late    func(at float64) float64 // how long it was under way
+		reports bool
+		least   int // frames of sound that are kept
+	}{
+		"it makes up for what it lost": {func(at float64) float64 { return 1.025 * at }, nil, true, 1050},
+		"without reports":              {func(at float64) float64 { return 1.025 * at }, nil, false, 1075},
+		"it runs at half the speed":    {func(at float64) float64 { return at / 2 }, nil, true, 1050},
+		"it runs at twice the speed":   {func(at float64) float64 { return at * 2 }, nil, true, 1050},
+		"what came first was held up":  {func(at float64) float64 { return at }, func(at float64) float64 { return max(0.5-at, 0) }, true, 1075},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := newTape()
+			one.add(0, journal.Joined{Identity: "ann", Name: "Ann", Kind: "host"})
+			streams := map[uint32]uint32{} // and their clock rates
+			for _, s := range []tap.Stream{
+				{Track: "TR_a", Source: "microphone", Mime: "audio/opus", ClockRate: 48000, Channels: 2},
+				{Track: "TR_v", Source: "camera", Mime: "video/VP8", ClockRate: 90000},
+			} {
+				s.Identity, s.PayloadType = "ann", 100
+				streams[one.stream(0, s)] = s.ClockRate
+			}
+			ends := time.Duration(0)
+			for n := range 1100 {
+				at := float64(n)/50 - 0.5 // the first half second of it was captured before
+				comes := at
+				if tt.late != nil {
+					comes += tt.late(at + 0.5)
+				}
+				if comes < 0 {
+					continue // it came before, too, and is not recorded
+				}
+				arrives := time.Duration(comes * float64(time.Second))
+				for id, rate := range streams {
+					if tt.reports && n%250 == 249 {
+						one.add(arrives, journal.Report{Stream: id, SenderReport: tap.SenderReport{NTP: 1<<40 + uint64((at+1)*(1<<32)), RTP: uint32((tt.media(at) + 60) * float64(rate))}})
+					}
+					payload := []byte{0xf8, 0xff, 0xfe}
+					if rate == 90000 {
+						if payload = deltaFrame; n%50 == 0 || comes < 0.1 {
+							payload = keyFrame
+						}
+					}
+					one.packet(arrives, id, &rtp.Packet{
+						Header:  rtp.Header{Version: 2, PayloadType: 100, SequenceNumber: uint16(n), Timestamp: uint32((tt.media(at) + 60) * float64(rate)), Marker: true},
+						Payload: payload,
+					})
+				}
+				ends = max(ends, arrives)
+			}
+			for id := range streams {
+				one.add(ends, journal.End{Stream: id})
+			}
+			index, dir := export(t, one.bytes())
+			if len(index.Files) != 2 {
+				t.Fatalf("%+v", index)
+			}
+			for _, f := range index.Files {
+				if f.Start < 0 || f.Start+f.Duration > index.Duration+lateMost.Seconds() {
+					t.Errorf("%s is from %.3f to %.3f of %.3f", f.Name, f.Start, f.Start+f.Duration, index.Duration)
+				}
+				if f.Source == "microphone" && f.Frames < tt.least {
+					t.Errorf("%s: %d frames are left", f.Name, f.Frames)
+				}
+				if _, err := os.Stat(filepath.Join(dir, f.Name)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}

@@ -19,8 +19,11 @@ const (
 	sameMoment = 5 * time.Millisecond
 	// holeLeast is what the index calls a hole.
 	holeLeast = 500 * time.Millisecond
-	// A time further from its arrival than this is a lie, and arrival is taken.
-	earlyMost, lateMost = 20 * time.Second, 2 * time.Second
+	// A time further before its arrival than this is a lie, and one after it, beyond what
+	// fits tell, is what nothing has: arrival is taken.
+	earlyMost, lateMost = 20 * time.Second, 100 * time.Millisecond
+	// What was under way when the recording began had been for less than this.
+	beforeMost = time.Second
 )
 
 // track is one track's files: one, and another where its codec changes.
@@ -66,7 +69,7 @@ func (t *track) take(l *layer, f jitter.Frame) {
 	}
 	st := l.feed.stream
 	one := frame{Frame: f, at: st.clock.At(f.Time), codec: l.feed.frames.Codec(), rough: st.clock.Approximate(), rate: st.ClockRate, chans: st.Channels}
-	if one.at < f.Arrival-earlyMost || one.at > f.Arrival+lateMost {
+	if one.at < max(f.Arrival-earlyMost, -beforeMost) || one.at > f.Arrival+lateMost || one.at < 0 && one.rough {
 		one.at, one.rough = f.Arrival, true
 	}
 	if l.any {
@@ -83,6 +86,14 @@ func (t *track) take(l *layer, f jitter.Frame) {
 			}
 		}
 		t.layer = l
+	}
+	// What was under way when the recording began was captured before it: sound is left out,
+	// and pictures, which later ones build on, are shown at the beginning.
+	if one.at < 0 {
+		if one.codec == codec.Opus {
+			return
+		}
+		one.at = 0
 	}
 	t.held = append(t.held, one)
 	for len(t.held) > 0 && (one.codec == codec.Opus || t.held[0].at < one.at-holdBack) {
