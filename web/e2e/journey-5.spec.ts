@@ -44,7 +44,7 @@ const SAID = {
 const answers = (page: Page): Locator => page.getByTestId('rec-prompt');
 
 test('journey 5: a recording of three with one refusal, opened by the archive', async () => {
-  test.setTimeout(300_000);
+  test.setTimeout(420_000);
   const { page } = host;
   await host.createMeeting('Coopération consulaire');
   const links = [await host.invite('Inês Duarte'), await host.invite('Karim Haddad')];
