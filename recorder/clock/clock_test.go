@@ -158,6 +158,12 @@ func TestAStreamThatStandsStill(t *testing.T) {
 		{"one in a hundred is lost", straight, func(t float64) float64 { return 0.99 * t }, 5, 300, 5 * time.Millisecond},
 		{"a little is lost each second", straight, func(t float64) float64 { return t - 0.03*math.Floor(t) }, 5, 300, 35 * time.Millisecond},
 		{"it makes up for what it lost", straight, func(t float64) float64 { return min(1.025*t, t+0.55) }, 5, 40, 40 * time.Millisecond},
+		{"it makes up for it a minute later", straight, func(t float64) float64 {
+			if t > 111 {
+				return t
+			}
+			return still(50.31, 2)(t)
+		}, 5, 300, 5 * time.Millisecond},
 		{"it makes up at once", straight, func(t float64) float64 {
 			if t < 51 {
 				return min(t, 50)

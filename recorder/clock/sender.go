@@ -47,6 +47,7 @@ type Stream struct {
 	lowest  []point // of the packets in each few seconds: the one that was delayed least
 	newest  point   // the packet with the highest timestamp, and its arrival
 	gaps    []gap   // in the order of arrival
+	told    int     // of them that a report came after
 	least   float64 // as a report's, since the last one
 	local   curve   // the stream's time to the sender's clock, or to the recording's
 	rough   bool
@@ -63,10 +64,10 @@ type report struct {
 	set          bool
 }
 
-// gap is where less came than time went by: the stream's time of what came before it, by
-// how much later that arrived than it says, when the next packet arrived, and how much is
-// missing.
-type gap struct{ x, late, until, by float64 }
+// gap is where less came than time went by, or more: the stream's time of what came before
+// it, when that and the next packet arrived, and how much is missing; negative: too much.
+// late is by how much the packet before arrived later than it says.
+type gap struct{ x, from, until, by, late float64 }
 
 // Stream adds a stream with so many ticks a second, which must not be 0.
 func (s *Sender) Stream(rate uint32) *Stream {
@@ -80,16 +81,23 @@ func (st *Stream) Packet(at time.Duration, rtp int64) {
 	p := point{float64(rtp) / st.rate, at.Seconds()}
 	n := len(st.lowest)
 	late := p.y - p.x
+	// What was only held up on its way is followed by what was not.
+	for g := len(st.gaps); g > st.told && st.gaps[g-1].by > 0 && late < st.gaps[g-1].late+st.gaps[g-1].by/2; g-- {
+		st.gaps = st.gaps[:g-1]
+	}
 	if n == 0 || p.x > st.newest.x {
 		before := st.newest.y - st.newest.x
-		if by := late - before; n > 0 && by > stepLeast {
-			st.gaps = append(st.gaps, gap{st.newest.x, before, p.y, by})
+		earliest := st.least
+		if r := len(st.reports); r > 0 {
+			earliest = min(earliest, st.reports[r-1].least)
+		}
+		switch {
+		case n > 0 && late-before > stepLeast:
+			st.gaps = append(st.gaps, gap{x: st.newest.x, from: st.newest.y, until: p.y, by: late - before, late: before})
+		case n > 0 && earliest-late > stepLeast && !math.IsInf(earliest, 0):
+			st.gaps = append(st.gaps, gap{x: st.newest.x, from: st.newest.y, until: p.y, by: late - earliest, late: before})
 		}
 		st.newest = p
-	}
-	// What was only held up on its way is followed by what was not.
-	for g := len(st.gaps); g > 0 && late < st.gaps[g-1].late+st.gaps[g-1].by/2; g-- {
-		st.gaps = st.gaps[:g-1]
 	}
 	st.least = min(st.least, late)
 	if n == 0 || math.Abs(p.x-st.lowest[n-1].x) >= arrivalEvery && p.x > st.lowest[n-1].x {
@@ -108,7 +116,7 @@ func (st *Stream) Report(at time.Duration, ntp uint64, rtp int64) {
 		s.begun, s.origin = true, ntp
 	}
 	st.reports = append(st.reports, report{at: at.Seconds(), ntp: float64(int64(ntp-s.origin)) / (1 << 32), rtp: float64(rtp) / st.rate, least: st.least})
-	st.least = math.Inf(1)
+	st.least, st.told = math.Inf(1), len(st.gaps)
 }
 
 // Solve finds the times. Nothing may be fed afterwards.
@@ -283,8 +291,8 @@ func (st *Stream) stretches() (all []stretch) {
 	return all
 }
 
-// still is a gap in which the stream stood still, by the last report before and the first
-// one after it.
+// still is a gap in which the stream stood still, or made up for it at once, between the
+// last report before and the first one after it.
 type still struct {
 	gap           *gap
 	before, after int
@@ -299,19 +307,19 @@ func (st *Stream) stood() (all []still) {
 		for next < len(st.reports) && st.reports[next].at <= g.until {
 			next++
 		}
-		for before+1 < next && st.reports[before+1].at <= g.x+g.late {
+		for before+1 < next && st.reports[before+1].at <= g.from {
 			before++
 		}
 		if before < 0 || next == len(st.reports) {
 			continue
 		}
 		off := math.Abs(jump(st.reports[before], st.reports[next]) - g.by)
-		if off > max(g.by/4, stepLeast/2) {
+		if off > max(math.Abs(g.by)/4, stepLeast/2) {
 			continue
 		}
 		// Of two in the same place the longer one.
 		if n := len(all); n > 0 && all[n-1].after > before {
-			if all[n-1].gap.by >= g.by {
+			if math.Abs(all[n-1].gap.by) >= math.Abs(g.by) {
 				continue
 			}
 			all = all[:n-1]
