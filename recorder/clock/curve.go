@@ -9,6 +9,9 @@ import (
 // point is a measurement: y at x, both in seconds.
 type point struct{ x, y float64 }
 
+// difference is a knot at the point.
+func (p point) difference() point { return point{p.x, p.y - p.x} }
+
 // maxSkew is by how much a clock may run fast or slow: five times what any quartz does.
 const maxSkew = 500e-6
 
@@ -37,28 +40,29 @@ func (c *curve) at(x float64) float64 {
 }
 
 // stretch is a part of what was measured in which nothing jumped. What follows begins at
-// until; nil where nobody knows, and the way from here to there is even.
+// the gaps; none where nobody knows, and the way from here to there is even.
 type stretch struct {
 	points []point
-	until  *float64
+	until  []gap
 }
 
 // join lays a curve through stretches, which come in the order of x.
 func join(stretches []stretch, window, least float64) (all curve) {
-	var from *float64
+	var from []gap
 	for i, one := range stretches {
 		slices.SortStableFunc(one.points, byX)
 		c := fit(one.points, window, least)
 		if i == 0 {
 			all.before = c.before
 		}
-		if from != nil {
-			all.knots = append(all.knots, point{*from, c.at(*from) - *from})
-			c.knots = slices.DeleteFunc(c.knots, func(p point) bool { return p.x < *from })
+		if len(from) > 0 {
+			all.climb(from, c.at(from[len(from)-1].x)-from[len(from)-1].x)
+			c.knots = slices.DeleteFunc(c.knots, func(p point) bool { return p.x < from[len(from)-1].x })
 		}
-		if from = one.until; from != nil {
-			end := point{*from, c.at(*from) - *from}
-			c.knots = append(slices.DeleteFunc(c.knots, func(p point) bool { return p.x > *from }), end)
+		if from = one.until; len(from) > 0 {
+			x := from[0].x
+			end := point{x, c.at(x) - x}
+			c.knots = append(slices.DeleteFunc(c.knots, func(p point) bool { return p.x > x }), end)
 		}
 		all.knots = append(all.knots, c.knots...)
 		all.after = c.after
@@ -70,16 +74,41 @@ func join(stretches []stretch, window, least float64) (all curve) {
 		high = max(high, p.x)
 		return back
 	})
-	// One report alone does not tell how a stream runs; with the next one it does.
-	if k := all.knots; len(k) > 1 {
-		if first := stretches[0]; len(first.points) == 1 && first.until == nil {
-			all.before = steep(k[0], k[1])
-		}
-		if before := stretches[max(len(stretches)-2, 0)]; len(stretches[len(stretches)-1].points) == 1 && before.until == nil {
-			all.after = steep(k[len(k)-2], k[len(k)-1])
-		}
+	// One report alone does not tell how a stream runs; with the next ones it does, but where
+	// it stood still once between them.
+	n := len(stretches)
+	m := 1
+	for m < n && m < minPoints && len(stretches[m-1].until) != 1 {
+		m++
+	}
+	if first := stretches[0].points; len(first) == 1 {
+		all.before = steep(first[0].difference(), stretches[m-1].points[0].difference())
+	}
+	m = n - 1
+	for m > 0 && n-m < minPoints && len(stretches[m-1].until) != 1 {
+		m--
+	}
+	if last, before := stretches[n-1].points, stretches[m].points; len(last) == 1 {
+		all.after = steep(before[len(before)-1].difference(), last[0].difference())
 	}
 	return all
+}
+
+// climb goes from the last knot, which is at the first of some gaps, over all of them to y:
+// by as much at each as it is long.
+func (c *curve) climb(gaps []gap, y float64) {
+	all := sum(gaps)
+	at := c.knots[len(c.knots)-1].y
+	rise := y - at
+	for i, g := range gaps {
+		if i > 0 {
+			c.knots = append(c.knots, point{g.x, at})
+		}
+		if at += rise * g.by / all; i == len(gaps)-1 {
+			at = y
+		}
+		c.knots = append(c.knots, point{g.x, at})
+	}
 }
 
 // fit lays a curve through points, which are sorted by x: in each window of so many
@@ -103,13 +132,13 @@ func fit(points []point, window, least float64) curve {
 		l := robust(here, least)
 		if l.misses(here) {
 			for _, p := range here {
-				c.knots = append(c.knots, point{p.x, p.y - p.x})
+				c.knots = append(c.knots, p.difference())
 			}
 			n := len(c.knots)
 			if begin == 0 {
-				c.before = steep(c.knots[0], c.knots[1])
+				c.before = steep(c.knots[0], c.knots[min(n, minPoints)-1])
 			}
-			c.after, last = steep(c.knots[n-2], c.knots[n-1]), nil
+			c.after, last = steep(c.knots[max(n-minPoints, 0)], c.knots[n-1]), nil
 		} else {
 			if begin == 0 {
 				c.before = l.slope
