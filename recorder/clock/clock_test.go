@@ -188,7 +188,7 @@ func TestAStreamThatStandsStill(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var worst time.Duration
-			for seed := range uint64(20) {
+			for seed := range uint64(6) {
 				s := &Sender{}
 				pictures := told(s, 0, tt.to, tt.clock)
 				sound := counted(s, seed, 0, tt.to, tt.every, tt.clock, tt.media)
