@@ -207,25 +207,36 @@ func (b *builder) bounds() []time.Duration {
 func (b *builder) intervals() (out []Interval, err error) {
 	bounds := b.bounds()
 	for i, from := range bounds[:len(bounds)-1] {
-		one := Interval{Span: Span{from, bounds[i+1]}}
-		one.Tiles, one.Left = arrange(b.cfg.Layout, b.scene(from))
-		recorded := b.tl.recorded(from)
-		for i := range one.Tiles {
-			t := &one.Tiles[i]
-			t.Name = label(*t, nameOf(b.people, t.Identity, recorded), b.words)
-			if t.File != "" {
-				t.Offset = recorded - b.start(t.File)
-			}
-		}
-		if n := len(out); n > 0 && !slices.Contains(b.tl.begins, from) && same(out[n-1], one) {
-			out[n-1].To = one.To
-			continue
-		}
-		if out = append(out, one); len(out) > intervalsMost {
-			return nil, fmt.Errorf("%w: the picture would change more than %d times", ErrTooLong, intervalsMost)
-		}
+		out = b.followed(out, b.interval(Span{from, bounds[i+1]}))
+	}
+	if out = b.calm(out); len(out) > intervalsMost {
+		return nil, fmt.Errorf("%w: the picture would change more than %d times", ErrTooLong, intervalsMost)
 	}
 	return out, nil
+}
+
+// interval shows what may be shown throughout a time of the film.
+func (b *builder) interval(s Span) Interval {
+	one := Interval{Span: s}
+	one.Tiles, one.Left = arrange(b.cfg.Layout, b.scene(s))
+	recorded := b.tl.recorded(s.From)
+	for i := range one.Tiles {
+		t := &one.Tiles[i]
+		t.Name = label(*t, nameOf(b.people, t.Identity, recorded), b.words)
+		if t.File != "" {
+			t.Offset = recorded - b.start(t.File)
+		}
+	}
+	return one
+}
+
+// followed is all with one after them: the last lasts until its end if nothing changes.
+func (b *builder) followed(all []Interval, one Interval) []Interval {
+	if n := len(all); n > 0 && !slices.Contains(b.tl.begins, one.From) && same(all[n-1], one) {
+		all[n-1].To = one.To
+		return all
+	}
+	return append(all, one)
 }
 
 func (b *builder) start(file string) time.Duration {
@@ -243,29 +254,29 @@ func same(a, b Interval) bool {
 	})
 }
 
-// scene is who is to be seen from a time of the film on.
-func (b *builder) scene(at time.Duration) scene {
+// scene is who is to be seen throughout a time of the film.
+func (b *builder) scene(during Span) scene {
 	var s scene
 	for _, p := range b.people {
-		if p.present.has(at) {
+		if p.present.throughout(during) {
 			s.people = append(s.people, p)
-			s.cameras = append(s.cameras, b.camera(p.identity, at))
+			s.cameras = append(s.cameras, b.camera(p.identity, during))
 		}
 	}
 	for _, p := range b.pictures {
-		if p.screen && p.shown.has(at) {
+		if p.screen && p.shown.throughout(during) {
 			s.screens = append(s.screens, p)
 		}
 	}
 	slices.SortStableFunc(s.screens, func(x, y *picture) int { return cmp.Compare(y.start, x.start) })
-	s.speaker = b.speaker(s, at)
+	s.speaker = b.speaker(s, during.From)
 	return s
 }
 
 // camera is somebody's picture: of several files the latest.
-func (b *builder) camera(identity string, at time.Duration) (latest *picture) {
+func (b *builder) camera(identity string, during Span) (latest *picture) {
 	for _, p := range b.pictures {
-		if !p.screen && p.identity == identity && p.shown.has(at) && (latest == nil || p.start >= latest.start) {
+		if !p.screen && p.identity == identity && p.shown.throughout(during) && (latest == nil || p.start >= latest.start) {
 			latest = p
 		}
 	}

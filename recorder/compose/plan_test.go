@@ -222,6 +222,9 @@ func wrong(p *Plan, index *export.Index) string {
 	if at != p.Length || len(p.Intervals) == 0 {
 		return fmt.Sprintf("intervals up to %v of %v", at, p.Length)
 	}
+	if most := changesAtOnce + int(p.Length/changeEvery) + len(p.Kept); len(p.Intervals) > most {
+		return fmt.Sprintf("%d intervals, at most %d", len(p.Intervals), most)
+	}
 	kept := time.Duration(0)
 	for i, k := range p.Kept {
 		if k.length() <= 0 || i > 0 && k.From < p.Kept[i-1].To {
@@ -372,6 +375,13 @@ func TestEveryPlan(t *testing.T) {
 			}
 			return e
 		}), 0, 40).Draw(t, "events")
+		for range rapid.IntRange(0, 3).Draw(t, "restless") {
+			identity, every := who.Draw(t, "who"), rapid.IntRange(20, 1500).Draw(t, "every")
+			what := rapid.SampledFrom([]func(float64, string, bool) export.Event{toggled, agreeing, coming}).Draw(t, "what")
+			for ms := rapid.IntRange(0, every).Draw(t, "from"); ms < int(length*1000); ms += every {
+				events = append(events, what(float64(ms)/1000, identity, ms/every%2 == 0))
+			}
+		}
 		slices.SortStableFunc(events, func(a, b export.Event) int { return int(a.At*1000) - int(b.At*1000) })
 		index := meeting(length, files, events...)
 		for _, layout := range []Layout{Grid, Speaker} {
@@ -387,6 +397,106 @@ func TestEveryPlan(t *testing.T) {
 			}
 		}
 	})
+}
+
+func toggled(at float64, identity string, on bool) export.Event {
+	return export.Event{At: at, Kind: "muted", Track: "TR_" + identity, Muted: new(!on)}
+}
+
+func agreeing(at float64, identity string, on bool) export.Event {
+	return consent(at, identity, map[bool]string{true: "given", false: "withdrawn"}[on])
+}
+
+func coming(at float64, identity string, on bool) export.Event {
+	if on {
+		return joined(at, identity)
+	}
+	return export.Event{At: at, Kind: "left", Identity: identity}
+}
+
+// restless is a meeting in which three change something every so often, one their camera,
+// one their yes, and one whether they are there; Anne does nothing but be there.
+func restless(length, every float64) *export.Index {
+	files := []export.File{camera("anne", 0, length), camera("bob", 0, length), camera("cleo", 0, length)}
+	events := []export.Event{joined(0, "anne"), consent(0, "anne", "given"), joined(0, "bob"), consent(0, "bob", "given"), joined(0, "cleo"), consent(0, "dan", "given")}
+	for n := 0; float64(n)*every < length; n++ {
+		at := float64(n) * every
+		events = append(events, toggled(at+0.01, "bob", n%2 == 0), agreeing(at+every/3, "cleo", n%2 == 0), coming(at+every*2/3, "dan", n%2 == 0))
+	}
+	return meeting(length, files, events...)
+}
+
+// Whoever changes something all the time costs a film no more than changes at its pace,
+// and takes nobody else out of the picture.
+func TestRestless(t *testing.T) {
+	for every, length := range map[float64]float64{1: 600, 0.1: 60} {
+		for _, layout := range []Layout{Grid, Speaker} {
+			index := restless(length, every)
+			plan, err := New(index, Config{layout, English})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s, three changes every %v s: %d intervals", layout, every, len(plan.Intervals))
+			if why := wrong(plan, index); why != "" {
+				t.Error(why)
+			}
+			for _, i := range plan.Intervals {
+				if !slices.ContainsFunc(i.Tiles, func(t Tile) bool { return t.File == "anne-camera.webm" }) {
+					t.Fatalf("from %v to %v Anne is not to be seen", i.From, i.To)
+				}
+			}
+		}
+	}
+	// Those who come when it has become quiet are there at once, and who stays is not gone
+	// for longer than until the next change.
+	index := restless(60, 0.5)
+	index.Duration = 90
+	for i := range index.Files {
+		index.Files[i].Duration += 30
+	}
+	index.Events = append(index.Events, joined(80, "eve"), consent(80, "eve", "given"), toggled(80, "bob", true))
+	index.People = append(index.People, export.Person{Identity: "eve", Name: "Eve"})
+	plan, err := New(index, Config{Grid, English})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(plan.Intervals, func(i Interval) bool {
+		return slices.ContainsFunc(i.Tiles, func(t Tile) bool { return t.Identity == "eve" })
+	})
+	if i < 0 || plan.Intervals[i].From != 80*time.Second {
+		t.Errorf("Eve is not there from 80 s on: %+v", plan.Intervals)
+	}
+}
+
+func TestPace(t *testing.T) {
+	s := func(at ...float64) (out []time.Duration) {
+		for _, at := range at {
+			out = append(out, seconds(at))
+		}
+		return out
+	}
+	var often, atOnce []float64
+	for n := range 40 {
+		often = append(often, float64(n)*0.48)
+		atOnce = append(atOnce, float64(n))
+	}
+	for _, tt := range []struct {
+		name         string
+		would, musts []time.Duration
+		want         []time.Duration
+	}{
+		{"as it is", s(0, 1, 1.2, 5), s(0), s(0, 1, 1.2, 5)},
+		{"two that nobody tells apart", s(0, 1, 1.04, 1.12, 5), s(0), s(0, 1, 1.2, 5)},
+		{"a cut is where it is", s(0, 1, 1.04, 1.08, 5), s(0, 1.04), s(0, 1, 1.04, 1.24, 5)},
+		{"a change that comes with the cut", s(0, 1, 1.04, 1.16), s(0, 1.16), s(0, 1, 1.16)},
+		{"none at the end", s(0, 99.88, 99.96), s(0), s(0, 99.88)},
+		{"one each second", s(atOnce...), s(0), s(atOnce...)},
+		{"more than two each second", s(often...), s(0), s(append(slices.Clone(often[:39]), 20)...)},
+	} {
+		if got := paced(tt.would, tt.musts, 100*time.Second); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
 }
 
 func TestFollowing(t *testing.T) {

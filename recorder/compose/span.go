@@ -105,6 +105,12 @@ func (a spans) has(t time.Duration) bool {
 	return has
 }
 
+// throughout says whether one of them is there from the beginning of s to its end.
+func (a spans) throughout(s Span) bool {
+	in, is := a.at(s.From)
+	return is && s.To <= in.To
+}
+
 func floor(t time.Duration) time.Duration { return t - t%Frame }
 
 func ceil(t time.Duration) time.Duration { return floor(t + Frame - 1) }
