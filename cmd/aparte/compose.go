@@ -65,7 +65,7 @@ func (c *recordCompose) Run(ctx context.Context, p *process) error {
 	if err = c.compose(ctx, p, tool, output); err != nil {
 		_ = os.Remove(output) // if nothing is in it
 	}
-	if errors.Is(err, compose.ErrNothing) || errors.Is(err, compose.ErrTooLong) {
+	if errors.Is(err, compose.ErrNothing) || errors.Is(err, compose.ErrTooLong) || errors.Is(err, render.ErrTooCostly) {
 		err = usageError{err}
 	}
 	if err == nil || errors.As(err, &usageError{}) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -15,12 +16,15 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pion/rtp"
 
 	"aparte/recorder"
+	"aparte/recorder/compose"
+	"aparte/recorder/compose/render"
 	"aparte/recorder/keep"
 	"aparte/recorder/seal"
 	"aparte/recorder/storage"
@@ -777,5 +781,19 @@ func TestWhatComposesEndsWithItsInput(t *testing.T) {
 	var out, log strings.Builder
 	if code := run(t.Context(), []string{"record", "film"}, &process{stdin: strings.NewReader(""), stdout: &out, stderr: &log}); code != exitUsage {
 		t.Errorf("without an order: %d %s", code, log.String())
+	}
+}
+
+// Why a film failed is told by what is at the bottom of it.
+func TestFilmReasons(t *testing.T) {
+	for want, err := range map[recording.FilmReason]error{
+		recording.FilmTooCostly: fmt.Errorf("interval 3 of 4: %w", render.ErrTooCostly),
+		recording.FilmTooLong:   fmt.Errorf("%w: 192h", compose.ErrTooLong),
+		recording.FilmNoRoom:    &fs.PathError{Op: "write", Err: syscall.ENOSPC},
+		recording.FilmError:     errors.New("anything else"),
+	} {
+		if got := filmReason(err); got != want {
+			t.Errorf("%v is %s, want %s", err, got, want)
+		}
 	}
 }

@@ -103,6 +103,7 @@ func filmReason(err error) recording.FilmReason {
 		{seal.ErrTampered, recording.FilmDamaged},
 		{compose.ErrNothing, recording.FilmNothing},
 		{compose.ErrTooLong, recording.FilmTooLong},
+		{render.ErrTooCostly, recording.FilmTooCostly},
 		{syscall.ENOSPC, recording.FilmNoRoom},
 		{syscall.EDQUOT, recording.FilmNoRoom},
 		{recorder.ErrLowDisk, recording.FilmNoRoom},

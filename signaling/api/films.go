@@ -27,7 +27,7 @@ type Film struct {
 	Progress float64   `json:"progress,omitempty" doc:"Of the stage, from 0 to 1."`
 	Left     int       `json:"left,omitempty" doc:"Seconds that it still takes, at the pace until now; absent: nobody can tell."`
 	Attempts int       `json:"attempts,omitempty" doc:"That failed."`
-	Reason   string    `json:"reason,omitempty" enum:"no-program,no-key,nothing,damaged,too-long,no-room,interrupted,error" doc:"Why it failed last. no-program, no-key and no-room are the operator's to mend."`
+	Reason   string    `json:"reason,omitempty" enum:"no-program,no-key,nothing,damaged,too-long,too-costly,no-room,interrupted,error" doc:"Why it failed last. too-costly: it would take more work than one of its length is worth. no-program, no-key and no-room are the operator's to mend."`
 	Layout   string    `json:"layout" enum:"grid,speaker" doc:"In which it is made, or was: all of one size, or whoever speaks large."`
 	Format   string    `json:"format" enum:"webm,mp4" doc:"In which it is made, or was. A meeting without pictures becomes Ogg or M4A."`
 	Made     *MadeFilm `json:"made,omitempty" doc:"What can be watched; absent: nothing yet. While another is made it is the one before."`

@@ -42,6 +42,7 @@ const (
 	FilmNothing     FilmReason = "nothing"     // nobody's picture or sound is in it
 	FilmDamaged     FilmReason = "damaged"     // the recording is not as it was written
 	FilmTooLong     FilmReason = "too-long"    // to be composed
+	FilmTooCostly   FilmReason = "too-costly"  // it would take more work than one of its length is worth
 	FilmNoRoom      FilmReason = "no-room"     // on the disk
 	FilmInterrupted FilmReason = "interrupted" // the server went down again and again
 	FilmError       FilmReason = "error"       // anything else
@@ -49,7 +50,7 @@ const (
 
 // lasting tells whether another attempt would come to the same.
 func (r FilmReason) lasting() bool {
-	return slices.Contains([]FilmReason{FilmNoKey, FilmNothing, FilmDamaged, FilmTooLong}, r)
+	return slices.Contains([]FilmReason{FilmNoKey, FilmNothing, FilmDamaged, FilmTooLong, FilmTooCostly}, r)
 }
 
 // FilmStage is what is being done of a film, in this order.

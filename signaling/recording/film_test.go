@@ -93,6 +93,14 @@ func TestAFilmEnds(t *testing.T) {
 			t.Errorf("failure %d: %+v", i+1, f)
 		}
 	}
+	// What costs too much does so each time: the next one is made, and not that one again
+	// and again.
+	costly, _ := Film{Recording: "C", State: FilmQueued, QueuedAt: noon}.Begin(noon)
+	costly = costly.Fail(FilmTooCostly, noon)
+	other := Film{Recording: "O", State: FilmQueued, QueuedAt: noon.Add(time.Hour)}
+	if next, is := NextFilm([]Film{costly, other}); costly.State != FilmFailed || !is || next != other {
+		t.Errorf("after a film that is too costly (%+v) the next is %+v", costly, next)
+	}
 	f, _ = f.Again(noon)
 	for i := range filmBegun {
 		f, _ = f.Begin(noon)

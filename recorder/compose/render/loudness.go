@@ -89,7 +89,7 @@ func (r *renderer) measure(ctx context.Context, s compose.Sound, moments bool) (
 func (r *renderer) hear(ctx context.Context, input []string, filter string) (float64, error) {
 	var said string
 	args := slices.Concat([]string{"-nostdin", "-hide_banner", "-nostats", "-v", "info"}, input, []string{"-af", filter + measured, "-f", "null", "-"})
-	if err := r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, said: &said}); err != nil {
+	if err := r.run(ctx, job{args: args, said: &said}); err != nil {
 		return 0, err
 	}
 	return loudnessIn(said)
@@ -99,7 +99,7 @@ func (r *renderer) hear(ctx context.Context, input []string, filter string) (flo
 func (r *renderer) listen(ctx context.Context, file string) (integrated float64, momentary []float64, err error) {
 	integrated = silence
 	args := append(r.input(file, 1), "-map", "0:a:0", "-af", evenly+",ebur128=metadata=1,ametadata=mode=print:file=-", "-f", "null", "-")
-	err = r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, read: func(line string) error {
+	err = r.run(ctx, job{args: append(quiet(), args...), read: func(line string) error {
 		name, value, ok := strings.Cut(line, "=")
 		if !ok || name != "lavfi.r128.M" && name != "lavfi.r128.I" {
 			return nil

@@ -143,7 +143,7 @@ func (r *renderer) withoutBroken(ctx context.Context, i compose.Interval, source
 			continue
 		}
 		args := append(from(sources[t.File], t.Offset), "-map", "0:v:0", "-t", fmt.Sprintf("%.3f", (i.To-i.From).Seconds()), "-f", "null", "-")
-		err := r.tool.run(ctx, job{args: append(quiet(), args...), dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
+		err := r.run(ctx, job{args: append(quiet(), args...)})
 		if failed := (*jobError)(nil); errors.As(err, &failed) {
 			tiles[n].File, why = "", nil
 			r.spoiled(t.File, failed)
@@ -192,7 +192,7 @@ func (r *renderer) try(ctx context.Context, files []export.File, options ...stri
 		args = append(args, "-map", strconv.Itoa(n))
 	}
 	args = slices.Concat(args, options, []string{"-frames", "1", "-f", "null", "-"})
-	return r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu})
+	return r.run(ctx, job{args: args})
 }
 
 // pictureExtension is of an interval's own file, whatever the film is.

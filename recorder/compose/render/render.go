@@ -28,6 +28,7 @@ type Config struct {
 	Language compose.Language
 	Format   Format
 	Threads  int            // of each job
+	CPU      time.Duration  // that all of it may use of processors; 0: in proportion to its length
 	Progress func(Progress) // is told now and then
 }
 
@@ -54,6 +55,17 @@ const (
 	captionsName = "meeting.vtt"
 )
 
+// ErrTooCostly says that a film would take more of the machine than one of its length is
+// worth: somebody made the recording so.
+var ErrTooCostly = errors.New("it takes too much work to compose")
+
+// What a film may use of processors: so much for each second of the recording, some twenty
+// times what four people take, and so much besides.
+const (
+	cpuEach = 10
+	cpuFilm = cpuLeast
+)
+
 // renderer is a film that is being made.
 type renderer struct {
 	tool     *Tool
@@ -62,12 +74,14 @@ type renderer struct {
 	encoding encoding
 	threads  int
 	cpu      time.Duration // that any step may use
+	cpuAll   time.Duration // and all of them
 	began    time.Time
 
 	progress func(Progress)
 	state    Progress
 	digests  map[string]string
 	broken   []string
+	cpuUsed  time.Duration
 }
 
 // Compose makes the film. What it has made of it when it fails, or is interrupted, stays
@@ -94,6 +108,9 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 	r := &renderer{
 		tool: cfg.Tool, media: media, work: w, encoding: e, threads: max(cfg.Threads, 1), began: cfg.Index.Began,
 		cpu: 4*time.Duration(cfg.Index.Duration*float64(time.Second)) + cpuLeast, progress: cfg.Progress, digests: map[string]string{},
+	}
+	if r.cpuAll = cfg.CPU; r.cpuAll == 0 {
+		r.cpuAll = cpuEach*time.Duration(cfg.Index.Duration*float64(time.Second)) + cpuFilm
 	}
 	if r.progress == nil {
 		r.progress = func(Progress) {}
@@ -190,6 +207,27 @@ func (r *renderer) step(name, key string, do func(part string) error) error {
 	return r.work.keep(name, key)
 }
 
+// run runs a job that may read the media, within what is left of the film's time of
+// processors: ErrTooCostly when that is used up.
+func (r *renderer) run(ctx context.Context, j job) error {
+	left := r.cpuAll - r.cpuUsed
+	if left <= 0 {
+		return r.tooCostly()
+	}
+	var used time.Duration
+	j.dir, j.sees, j.used = r.work.dir, []string{r.media}, &used
+	j.cpu = min(r.cpu, left+time.Second) // whole seconds are counted: whoever is ended has used what was left
+	err := r.tool.run(ctx, j)
+	if r.cpuUsed += used; err != nil && ctx.Err() == nil && r.cpuUsed >= r.cpuAll {
+		return r.tooCostly() // it was ended for that
+	}
+	return err
+}
+
+func (r *renderer) tooCostly() error {
+	return fmt.Errorf("%w: %v of a processor were used, and it is not done", ErrTooCostly, r.cpuUsed.Round(time.Second/10))
+}
+
 // quiet is what every job is told first.
 func quiet() []string { return []string{"-nostdin", "-hide_banner", "-v", "error", "-y"} }
 
@@ -197,7 +235,7 @@ func quiet() []string { return []string{"-nostdin", "-hide_banner", "-v", "error
 func (r *renderer) progressing(ctx context.Context, args []string, length time.Duration) error {
 	from := r.state.Done
 	args = slices.Concat(quiet(), []string{"-nostats", "-progress", "pipe:1", "-stats_period", "1", "-filter_complex_threads", strconv.Itoa(r.threads)}, args)
-	return r.tool.run(ctx, job{args: args, dir: r.work.dir, sees: []string{r.media}, cpu: r.cpu, read: func(line string) error {
+	return r.run(ctx, job{args: args, read: func(line string) error {
 		if text, ok := strings.CutPrefix(line, "out_time_us="); ok && length > 0 {
 			if us, err := strconv.ParseInt(text, 10, 64); err == nil && us > 0 {
 				r.state.Done = from + min(time.Duration(us)*time.Microsecond, length)

@@ -23,13 +23,14 @@ type job struct {
 	args []string
 	dir  string             // where it works; "": nowhere, it only says something
 	sees []string           // folders in which it may read besides
-	cpu  time.Duration      // how much time it may use
+	cpu  time.Duration      // how much time of processors it may use; 0: cpuLeast
 	read func(string) error // is given each line of its standard output
 	said *string            // where the end of what it says on its standard error goes
+	used *time.Duration     // where the time of processors goes that it has used
 }
 
 const (
-	// cpuLeast is what any job may use.
+	// cpuLeast is what any job may use where nothing is said.
 	cpuLeast = 10 * time.Minute
 	// saidMost is how much of what it complains about is kept, in bytes.
 	saidMost = 2 << 10
@@ -94,6 +95,9 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 	if j.said != nil {
 		*j.said = string(said.b)
 	}
+	if j.used != nil && cmd.ProcessState != nil {
+		*j.used = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -113,7 +117,7 @@ func (t *Tool) command(ctx context.Context, j job) (*exec.Cmd, error) {
 		cmd.Dir = dir
 		return cmd, nil
 	}
-	rules := confine.Rules{Read: j.sees, CPU: max(j.cpu, cpuLeast), Memory: memoryMost, File: fileMost, Open: openMost}
+	rules := confine.Rules{Read: j.sees, CPU: max(cmp.Or(j.cpu, cpuLeast), time.Second), Memory: memoryMost, File: fileMost, Open: openMost}
 	if j.dir != "" {
 		absolute, err := filepath.Abs(j.dir)
 		if err != nil {

@@ -2628,10 +2628,10 @@ export interface components {
              */
             progress?: number;
             /**
-             * @description Why it failed last. no-program, no-key and no-room are the operator's to mend.
+             * @description Why it failed last. too-costly: it would take more work than one of its length is worth. no-program, no-key and no-room are the operator's to mend.
              * @enum {string}
              */
-            reason?: "no-program" | "no-key" | "nothing" | "damaged" | "too-long" | "no-room" | "interrupted" | "error";
+            reason?: "no-program" | "no-key" | "nothing" | "damaged" | "too-long" | "too-costly" | "no-room" | "interrupted" | "error";
             /**
              * Format: date-time
              * @description In this state.

@@ -27,7 +27,7 @@ describe('a film', () => {
     expect(stageOf({ stage: 'pictures', progress: 0.42 })).toEqual({ id: 'film.stage.pictures', n: 3, of: 4, done: 0.42 })
     expect(stageOf({})).toEqual({ id: 'film.stage.opening', n: 1, of: 4, done: null })
     expect([undefined, 0, 20, 61, 3600].map((left) => leftOf(left === undefined ? {} : { left }))).toEqual([null, 1, 1, 2, 60])
-    expect([lasting('damaged'), lasting('no-room'), lasting(undefined)]).toEqual([true, false, false])
+    expect([lasting('damaged'), lasting('too-costly'), lasting('no-room'), lasting(undefined)]).toEqual([true, true, false, false])
   })
 
   it('tells times', () => {

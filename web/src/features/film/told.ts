@@ -46,13 +46,14 @@ export const reasons: Readonly<Record<NonNullable<Film['reason']>, string>> = {
   nothing: 'film.why.nothing',
   damaged: 'film.why.damaged',
   'too-long': 'film.why.toolong',
+  'too-costly': 'film.why.toocostly',
   'no-room': 'film.why.noroom',
   interrupted: 'film.why.interrupted',
   error: 'film.why.error',
 }
 
 /** Those after which another attempt would come to the same. */
-export const lasting = (reason: Film['reason']): boolean => reason === 'no-key' || reason === 'nothing' || reason === 'damaged' || reason === 'too-long'
+export const lasting = (reason: Film['reason']): boolean => reason === 'no-key' || reason === 'nothing' || reason === 'damaged' || reason === 'too-long' || reason === 'too-costly'
 
 /** A time of the film, such as 1:02:03 or 2:03, in digits that every language's readers know from players. */
 export function clock(seconds: number): string {
