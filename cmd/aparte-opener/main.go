@@ -93,6 +93,7 @@ func failureOf(err error) failure {
 		{opening.ErrNodeKey, "node-key"},
 		{opening.ErrNotForUs, "not-for-us"},
 		{opening.ErrTampered, "tampered"},
+		{opening.ErrTooMuch, "too-much"},
 		{errFull, "full"},
 		{errUnreadable, "unreadable"},
 		{errUnwritable, "unwritable"},

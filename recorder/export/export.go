@@ -19,12 +19,19 @@ type Config struct {
 	// look at no times: silence where nothing was sent, and where a sender's clock runs
 	// slow; a frame less where it runs fast.
 	Steady bool
+	// Most is how many bytes the index may have, in memory or in JSON, but for the lists of
+	// its files: ErrTooMuch beyond it; 0: no such limit.
+	Most int64
 }
+
+// ErrTooMuch says that a journal tells more than there is room for.
+var ErrTooMuch = errors.New("the recording tells of more than there is room for")
 
 // Export writes the media files and the index, and returns the index. When it fails,
 // what it wrote until then stays, without an index.
 func Export(ctx context.Context, cfg Config) (*Index, error) {
 	s := newSurvey()
+	s.most = cfg.Most
 	if err := reading(cfg, func(r io.Reader) error { return s.read(canceled{ctx, r}) }); err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"aparte/recorder/clock"
 	"aparte/recorder/jitter"
@@ -41,6 +42,31 @@ type stream struct {
 	times jitter.Times
 }
 
+// What the index has of something takes so many bytes at most in memory, or in JSON if that
+// is more, beside its texts.
+const eventBytes, identityBytes, personBytes, streamBytes = 512, 32, 256, 1 << 10
+
+// hold counts something that is remembered, and its texts.
+func (s *survey) hold(bytes int, texts ...string) {
+	for _, text := range texts {
+		bytes += len(text)
+		for _, r := range text {
+			if r < ' ' || r == '<' || r == '>' || r == '&' || r == utf8.RuneError || r == '\u2028' || r == '\u2029' {
+				bytes += 5 // JSON writes it as \u and four digits
+			}
+		}
+	}
+	s.held += int64(bytes)
+}
+
+// room says whether there was room for all that is remembered.
+func (s *survey) room() error {
+	if s.most > 0 && s.held > s.most {
+		return fmt.Errorf("%w: at most %d bytes are remembered of it", ErrTooMuch, s.most)
+	}
+	return nil
+}
+
 // senderKey names somebody from one arrival to the next departure: another device may
 // have another clock.
 type senderKey struct {
@@ -60,7 +86,9 @@ type survey struct {
 	began   time.Time
 	offset  time.Duration // of the part that is being read
 	last    time.Duration
-	missing bool // segments, as gaps tell
+	missing bool  // segments, as gaps tell
+	most    int64 // bytes that may be remembered; 0: no limit
+	held    int64 // bytes that are
 }
 
 // longest is longer than any recording, with its interruptions: of later times nothing is
@@ -117,7 +145,7 @@ func (s *survey) read(r io.Reader) error {
 	why, err := walk(r, func(record journal.Record, at time.Duration) error {
 		s.last = max(s.last, at)
 		s.take(record, at)
-		return nil
+		return s.room()
 	})
 	if err != nil {
 		return err
@@ -161,6 +189,7 @@ func (s *survey) begin(part uint32, e journal.Begin) {
 		s.skip(e.Stream, "its clock rate is not known")
 		return
 	}
+	s.hold(streamBytes, e.Identity, e.Track, e.Source, e.Mime)
 	owner := senderKey{part, s.stays[e.Identity], e.Identity}
 	if s.senders[owner] == nil {
 		s.senders[owner] = &clock.Sender{}
@@ -173,6 +202,7 @@ func (s *survey) begin(part uint32, e journal.Begin) {
 func (s *survey) skip(st tap.Stream, reason string) {
 	one := Skipped{Identity: st.Identity, Track: st.Track, Codec: st.Mime, Reason: reason}
 	if !s.skipped[one] {
+		s.hold(eventBytes, st.Identity, st.Track, st.Mime)
 		s.skipped[one] = true
 		s.index.Skipped = append(s.index.Skipped, one)
 	}
@@ -182,6 +212,7 @@ func (s *survey) skip(st tap.Stream, reason string) {
 func (s *survey) person(identity string) *Person {
 	i, known := s.people[identity]
 	if !known {
+		s.hold(personBytes, identity, identity)
 		i = len(s.index.People)
 		s.people[identity] = i
 		s.index.People = append(s.index.People, Person{Identity: identity, Name: identity})
@@ -234,6 +265,8 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 		return
 	}
 	if len(s.index.Events) < maxEvents {
+		s.hold(eventBytes, append([]string{out.Identity, out.Name, out.Track, out.Answer, out.Reason, out.Text}, out.Identities...)...)
+		s.hold(len(out.Identities) * identityBytes)
 		s.index.Events = append(s.index.Events, out)
 	}
 }

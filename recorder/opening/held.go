@@ -39,11 +39,11 @@ func (h *held) Write(b []byte) (int, error) {
 }
 
 // reader gives what is held, once: it lets go of what was read.
-func (h *held) reader(read func(n int)) io.ReadCloser { return &heldReader{h, read, 0} }
+func (h *held) reader(read func(n int) error) io.ReadCloser { return &heldReader{h, read, 0} }
 
 type heldReader struct {
 	*held
-	read func(n int)
+	read func(n int) error
 	at   int // in the first chunk
 }
 
@@ -55,8 +55,7 @@ func (r *heldReader) Read(b []byte) (int, error) {
 	if r.at += n; r.at == len(r.chunks[0]) {
 		r.chunks, r.at = r.chunks[1:], 0
 	}
-	r.read(n)
-	return n, nil
+	return n, r.read(n)
 }
 
 func (r *heldReader) Close() error {

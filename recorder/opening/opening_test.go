@@ -244,7 +244,7 @@ func TestHeld(t *testing.T) {
 		}
 	}
 	read := 0
-	got, err := io.ReadAll(h.reader(func(n int) { read += n }))
+	got, err := io.ReadAll(h.reader(func(n int) error { read += n; return nil }))
 	if err != nil || !bytes.Equal(got, want) || read != len(want) || len(h.chunks) != 0 {
 		t.Errorf("%d bytes of %d, told %d, %d chunks held: %v", len(got), len(want), read, len(h.chunks), err)
 	}

@@ -19,6 +19,18 @@ var (
 	ErrNodeKey  = errors.New("this is no node's public key")
 	ErrTampered = seal.ErrTampered
 	ErrNotForUs = seal.ErrNotForUs
+	// ErrTooMuch: whoever made the recording up, or recorded so much, would have more
+	// remembered of it than a browser has room for. The commands have no such limit.
+	ErrTooMuch = export.ErrTooMuch
+)
+
+const (
+	// indexMost is how many bytes the index may have: some days of a meeting. It is handed
+	// over as JSON, of which there are two or three while that is done.
+	indexMost = 64 << 20
+	// memoryMost is how many bytes opening may have in memory at all, the journal included:
+	// as many again are there before they are collected.
+	memoryMost = 768 << 20
 )
 
 // KeysOf are the fingerprints of the keys that open a recording, where an ErrNotForUs tells
@@ -37,21 +49,24 @@ type Recording struct {
 	report *seal.Report // nil before Verify
 	told   *meter
 	most   int // bytes of journal that are held in memory
+	// Bytes that the index may have.
+	indexMost int64
 }
 
 // New takes files of parts, in any order, under the names that they were saved by, and
 // the node's public key as the server publishes it, "" for none. Parts that are taken
 // away one by one have longer names than in their folder: the end of it counts.
 func New(parts []seal.Source, nodeKey string) (*Recording, error) {
-	r := &Recording{told: &meter{}, most: heldMost}
+	r := &Recording{told: &meter{memoryMost: memoryMost}, most: heldMost, indexMost: indexMost}
 	if nodeKey != "" {
 		var err error
 		if r.key, err = seal.ParsePublicKey(nodeKey); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNodeKey, err)
 		}
 	}
+	room := &windowRoom{}
 	for _, part := range parts {
-		part.ReaderAt = &window{in: part.ReaderAt, size: part.Size, read: r.told.read}
+		part.ReaderAt = &window{in: part.ReaderAt, size: part.Size, read: r.told.read, room: room}
 		name := shortName.FindString(part.Name)
 		if name == "" || slices.ContainsFunc(r.parts, func(p seal.Source) bool { return p.Name == name }) {
 			name = part.Name
@@ -116,7 +131,7 @@ func (r *Recording) Open(ctx context.Context, keys string, damaged bool, into ex
 				return err
 			}), nil
 		},
-		Into: into, Steady: true,
+		Into: into, Steady: true, Most: r.indexMost,
 	})
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ type Opened struct {
 	Report    *Report
 	Segments  uint64               // that were opened
 	Missing   uint64               // whose place the journal shows by a gap
-	Manifests map[uint32]*Manifest // by part; none of a part that was not closed
+	Manifests map[uint32]*Manifest // by part; none of a part that was not closed, nor of any from Journal
 }
 
 // Open verifies the parts of a recording and writes its journal, in order and in plain.
@@ -37,14 +37,19 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 	if report.Tampered() && !damaged {
 		return &Opened{Report: report}, ErrTampered
 	}
-	return report.Journal(parts, key, with, out)
+	return report.open(parts, key, with, out, true)
 }
 
 // Journal is the second half of Open: it writes the journal of the parts that Verify has
 // looked at and reported on, or what is left of it. Whoever reads it more than once need
-// not verify as often.
+// not verify as often. It opens no manifests: those of a recording that somebody made up
+// take many times the memory that they have bytes.
 func (r *Report) Journal(parts []Source, key PublicKey, with []Identity, out io.Writer) (*Opened, error) {
-	o := &opener{out: out, Opened: Opened{Report: r, Manifests: make(map[uint32]*Manifest)}}
+	return r.open(parts, key, with, out, false)
+}
+
+func (r *Report) open(parts []Source, key PublicKey, with []Identity, out io.Writer, manifests bool) (*Opened, error) {
+	o := &opener{out: out, manifests: manifests, Opened: Opened{Report: r, Manifests: make(map[uint32]*Manifest)}}
 	for _, identity := range with {
 		o.with = append(o.with, identity.Identity)
 	}
@@ -86,8 +91,9 @@ func knownEnd(parts []PartReport) (end uint64) {
 
 type opener struct {
 	Opened
-	out  io.Writer
-	with []age.Identity
+	out       io.Writer
+	with      []age.Identity
+	manifests bool // are wanted
 
 	last  uint64        // segment of this part that was written
 	until time.Duration // time of its last record
@@ -96,7 +102,11 @@ type opener struct {
 // part opens one, of which it is known how many segments it had.
 func (o *opener) part(source Source, key PublicKey, p PartReport, end uint64) error {
 	o.last, o.until = 0, 0
-	if _, err := verify([]Source{source}, key, true, believed{segment: o.segment, manifest: o.manifest}); err != nil {
+	to := believed{segment: o.segment}
+	if o.manifests {
+		to.manifest = o.manifest
+	}
+	if _, err := verify([]Source{source}, key, true, to); err != nil {
 		return err
 	}
 	if end <= o.last {

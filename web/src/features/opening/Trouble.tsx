@@ -7,6 +7,7 @@ const words: Readonly<Record<Failure['code'], string>> = {
   'node-key': 'opening.trouble.nodekey',
   'not-for-us': 'opening.trouble.notforus',
   tampered: 'opening.trouble.tampered',
+  'too-much': 'opening.trouble.toomuch',
   full: 'opening.trouble.full',
   unreadable: 'opening.trouble.unreadable',
   unwritable: 'opening.trouble.unwritable',

@@ -63,4 +63,4 @@ export interface IndexEvent {
 export interface Opened { index: Index; segments: number; missing: number }
 
 /** Why it did not work, with the words of the command; keys: the fingerprints of those that open it, where the one given does not. */
-export interface Failure { keys?: string[]; code: 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }
+export interface Failure { keys?: string[]; code: 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'too-much' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }
