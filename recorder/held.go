@@ -35,7 +35,7 @@ func SetHeld(dir, id string, since time.Time) error {
 		if err != nil {
 			return err
 		}
-		return replace(folder, heldName, append(text, '\n'))
+		return ReplaceFile(folder, heldName, append(text, '\n'))
 	}
 	switch err := os.Remove(filepath.Join(folder, heldName)); {
 	case errors.Is(err, fs.ErrNotExist):

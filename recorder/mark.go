@@ -72,11 +72,11 @@ func SetMark(dir, id string, m Mark) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(dir, id), markName(m.Part), append(text, '\n'))
+	return ReplaceFile(filepath.Join(dir, id), markName(m.Part), append(text, '\n'))
 }
 
-// replace writes a small file in place of another, so that it survives a power failure.
-func replace(folder, name string, content []byte) error {
+// ReplaceFile writes a small file in place of another, so that it survives a power failure.
+func ReplaceFile(folder, name string, content []byte) error {
 	half, err := os.CreateTemp(folder, name+".*.new") // 0600
 	if err != nil {
 		return err

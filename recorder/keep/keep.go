@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -55,6 +56,7 @@ type Keeper struct {
 	mu    sync.Mutex // guards what follows
 	jobs  map[key]*job
 	gone  map[string]chan struct{} // recordings that are being deleted; closed when that is over
+	late  map[string]chan struct{} // recordings that were deleted, while the store is looked at again; closed when that is over
 	stats Stats
 	over  bool
 	// When something failed last.
@@ -76,7 +78,7 @@ type Stats struct {
 // New makes a keeper, and goes on with what an earlier life of this server left. It must
 // be closed.
 func New(cfg Config) *Keeper {
-	k := &Keeper{cfg: cfg, turns: make(chan struct{}, atOnce), jobs: make(map[key]*job), gone: make(map[string]chan struct{})}
+	k := &Keeper{cfg: cfg, turns: make(chan struct{}, atOnce), jobs: make(map[key]*job), gone: make(map[string]chan struct{}), late: make(map[string]chan struct{})}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	ids, err := os.ReadDir(cfg.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -84,6 +86,9 @@ func New(cfg Config) *Keeper {
 	}
 	for _, id := range ids {
 		k.adopt(id.Name())
+	}
+	if cfg.Store != nil {
+		k.adoptDeletions()
 	}
 	return k
 }
@@ -138,9 +143,18 @@ func (k *Keeper) Close(ctx context.Context) error {
 	for _, j := range k.jobs {
 		all = append(all, j)
 	}
+	looks := maps.Clone(k.late)
 	k.mu.Unlock()
 	k.cancel()
-	return wait(ctx, all)
+	err := wait(ctx, all)
+	for id, ended := range looks {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return errors.Join(err, fmt.Errorf("recording %s is still looked for: %w", id, ctx.Err()))
+		}
+	}
+	return err
 }
 
 func wait(ctx context.Context, all []*job) error {
@@ -344,7 +358,8 @@ func (k *Keeper) Open(ctx context.Context, id string, part uint32) (io.ReadSeekC
 }
 
 // Delete deletes all that there is of a recording, here and in the store; nothing is no
-// error. What one that failed leaves is deleted by the next.
+// error. What one that failed leaves is deleted by the next, and what comes to the store
+// afterwards, as it was on its way there, when that is looked at again (late.go).
 func (k *Keeper) Delete(ctx context.Context, id string) error {
 	over, err := k.alone(ctx, id)
 	if err != nil {
@@ -401,12 +416,16 @@ func (k *Keeper) delete(ctx context.Context, id string) (stopped []*job, err err
 	if err := k.silent(); err != nil {
 		return nil, err
 	}
+	if err := k.remember(id, deletion{k.cfg.Place, k.cfg.Now(), 0}); err != nil {
+		return nil, err
+	}
 	within, cancel := context.WithTimeout(ctx, deleteTime)
 	defer cancel()
 	if err := remove(within, k.cfg.Store, id); err != nil {
 		k.noteFailure(err)
 		return nil, err
 	}
+	k.watch(id)
 	return nil, nil
 }
 

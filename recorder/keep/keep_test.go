@@ -232,12 +232,19 @@ type faulty struct {
 	mu  sync.Mutex
 	put func(name string, from io.Reader) (io.Reader, error) // nil: nothing is
 
-	listing func() // may be nil; set before it is used
+	listing  func() // may be nil; set before it is used
+	unlisted error  // guarded by mu: why it does not list; nil: it does
 }
 
 func (f *faulty) List(ctx context.Context, below string) ([]storage.Object, error) {
 	if f.listing != nil {
 		f.listing()
+	}
+	f.mu.Lock()
+	err := f.unlisted
+	f.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
 	return f.Storage.List(ctx, below)
 }
@@ -653,7 +660,7 @@ func TestDelete(t *testing.T) {
 				if left := must(r.store.List(t.Context(), "")); len(left) != 0 {
 					t.Errorf("left in the store: %v", left)
 				}
-				if left := must(os.ReadDir(r.config.Dir)); len(left) != 0 {
+				if left := must(os.ReadDir(r.config.Dir)); slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() != deletedFolder }) {
 					t.Errorf("left here: %v", left)
 				}
 				if _, _, err := r.keeper.Open(t.Context(), id, 1); !errors.Is(err, fs.ErrNotExist) {
