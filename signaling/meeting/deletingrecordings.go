@@ -2,6 +2,7 @@ package meeting
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"aparte/signaling/audit"
@@ -95,6 +96,15 @@ func (m *Meetings) deleteRecording(ctx context.Context, id, which string, may fu
 		return err
 	}
 	if err := m.cfg.Kept.Delete(ctx, which); err != nil {
+		return err
+	}
+	// Of several who delete it at once one tells of it.
+	m.deleted.Lock()
+	defer m.deleted.Unlock()
+	switch _, err := m.cfg.Store.StartedRecording(ctx, id, which); {
+	case errors.Is(err, recording.ErrNone):
+		return nil
+	case err != nil:
 		return err
 	}
 	_, err = m.ask(ctx, id, deletedRecording{recording: which, deletion: begun})

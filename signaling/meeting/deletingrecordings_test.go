@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +108,33 @@ func TestADeletionThatBeganWins(t *testing.T) {
 	}
 	if err := s.hold(id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("held when nothing is left: %v", err)
+	}
+}
+
+// Two who delete the same at once are both answered that it is done, and the trail tells
+// each step of it once.
+func TestADeletionIsToldOnce(t *testing.T) {
+	s := newStudio(t)
+	id := s.recorded()
+	var both sync.WaitGroup
+	both.Add(2)
+	s.recorder.OnDelete(func() { both.Done(); both.Wait() })
+	done := make(chan error, 2)
+	for range 2 {
+		go func() { done <- s.DeleteRecording(t.Context(), anne, s.id, id) }()
+	}
+	if err := errors.Join(<-done, <-done); err != nil {
+		t.Error(err)
+	}
+	told := map[audit.Act]int{}
+	for _, e := range s.trail() {
+		told[e.Act]++
+	}
+	if told[audit.RecordingDeletion] != 1 || told[audit.RecordingDeleted] != 1 {
+		t.Errorf("that it begins is told %d times, and that it is done %d times", told[audit.RecordingDeletion], told[audit.RecordingDeleted])
+	}
+	if err := s.DeleteRecording(t.Context(), anne, s.id, id); !errors.Is(err, recording.ErrNone) {
+		t.Errorf("deleted once more: %v", err)
 	}
 }
 

@@ -29,6 +29,7 @@ type Meetings struct {
 	board    *board
 
 	sittings recording.Sittings
+	deleted  sync.Mutex // one deletion of a recording at a time is told
 
 	mu     sync.Mutex
 	closed bool
