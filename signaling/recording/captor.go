@@ -80,6 +80,9 @@ type letThrough struct {
 const (
 	startLimit = 10 * time.Second
 	stopLimit  = 30 * time.Second
+	// failedLimit is for one that has ended by itself: hosts are told after that, and see
+	// until then a recording that takes nothing. What closes later is closed all the same.
+	failedLimit = 2 * time.Second
 )
 
 // NewCaptor makes the captor of one call. Wake is called on a goroutine of its own when
@@ -330,6 +333,7 @@ func (c *Captor) open(o Order) (Capture, error) {
 // follow waits for the end of a part and closes it.
 func (c *Captor) follow(r *running) {
 	var why error
+	limit := stopLimit
 	select {
 	case <-r.end:
 		c.next.mu.Lock()
@@ -338,6 +342,7 @@ func (c *Captor) follow(r *running) {
 		}
 		c.next.mu.Unlock()
 	case <-r.capture.Done():
+		limit = failedLimit
 		why = r.capture.Err()
 		if why == nil {
 			why = errors.New("the recorder ended by itself")
@@ -349,7 +354,7 @@ func (c *Captor) follow(r *running) {
 		}
 		c.mu.Unlock()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	s, err := r.capture.Stop(ctx, !errors.Is(why, ErrShutdown))
 	if err != nil {

@@ -157,6 +157,24 @@ func TestWhatEndsByItselfIsOver(t *testing.T) {
 	})
 }
 
+// Where the disk does not answer, closing the part comes to no end: that it takes nothing
+// any more is told all the same, and soon.
+func TestWhatCannotBeClosedIsOverSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.obey(wanted(1, false, "a"), nil, []string{"start 1", "note allowed a", "allow a"})
+		r.recorder.Hang()
+		silent := errors.New("the disk does not answer")
+		r.recorder.End(silent)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, silent) || over[0].Summary.Bytes == 0 || r.woken != 1 {
+			t.Errorf("after two seconds: %+v, woken %d", over, r.woken)
+		}
+		r.Close()
+	})
+}
+
 func TestARecorderThatCannotStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)

@@ -26,6 +26,7 @@ type Recorder struct {
 	written  []Written
 	deleted  []string
 	stuck    []string
+	hangs    bool
 	size     int // of every part; 0: PartBytes
 	opened   int
 	films    map[string]film
@@ -66,6 +67,13 @@ func (r *Recorder) Stick(ids ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stuck = ids
+}
+
+// Hang has Stop come to no end, as where the disk does not answer.
+func (r *Recorder) Hang() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hangs = true
 }
 
 // Grow has every part hold so many bytes.
@@ -341,13 +349,20 @@ func (c *Capture) Note(e recording.Event) {
 }
 
 // Stop implements recording.Capture.
-func (c *Capture) Stop(_ context.Context, final bool) (recording.Summary, error) {
+func (c *Capture) Stop(ctx context.Context, final bool) (recording.Summary, error) {
 	c.do(map[bool]string{true: "stop", false: "suspend"}[final], "", func() {
 		c.stopped = true
 		if !c.over() {
 			close(c.done)
 		}
 	})
+	c.r.mu.Lock()
+	hangs := c.r.hangs
+	c.r.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return recording.Summary{Bytes: PartBytes, Sealed: c.Order.Policy == "sealed"}, ctx.Err()
+	}
 	return recording.Summary{Bytes: PartBytes, Sealed: c.Order.Policy == "sealed"}, nil
 }
 
