@@ -19,8 +19,8 @@ type Config struct {
 	// look at no times: silence where nothing was sent, and where a sender's clock runs
 	// slow; a frame less where it runs fast.
 	Steady bool
-	// Most is how many bytes the index may have, in memory or in JSON, but for the lists of
-	// its files: ErrTooMuch beyond it; 0: no such limit.
+	// Most is how many bytes the index may have, in memory or in JSON: ErrTooMuch beyond it;
+	// 0: no such limit.
 	Most int64
 }
 

@@ -44,7 +44,7 @@ type stream struct {
 
 // What the index has of something takes so many bytes at most in memory, or in JSON if that
 // is more, beside its texts.
-const eventBytes, identityBytes, personBytes, streamBytes = 512, 32, 256, 1 << 10
+const eventBytes, identityBytes, personBytes, streamBytes, listedBytes = 512, 32, 256, 1 << 10, 128
 
 // hold counts something that is remembered, and its texts.
 func (s *survey) hold(bytes int, texts ...string) {

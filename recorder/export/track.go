@@ -114,7 +114,12 @@ func (t *track) write(f frame) {
 			return
 		}
 	}
+	listed := t.out.listed()
 	t.fail(t.out.write(f))
+	if n := t.out.listed() - listed; n > 0 {
+		t.files.survey.hold(n * listedBytes)
+		t.fail(t.files.survey.room())
+	}
 }
 
 func (t *track) fail(err error) {
@@ -213,6 +218,9 @@ func (f *frame) size() {
 		}
 	}
 }
+
+// listed is how much the index lists of the file.
+func (o *output) listed() int { return len(o.file.Sizes) + len(o.file.Holes) }
 
 func (o *output) write(f frame) error {
 	f.size()

@@ -12,6 +12,9 @@ import (
 
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
+	"aparte/sfu/tap"
+
+	"github.com/pion/rtp"
 )
 
 // disk is a part's file on a disk, as a browser has it: its bytes are not in memory.
@@ -135,6 +138,33 @@ func TestTooMuchToTell(t *testing.T) {
 		})
 		if _, err := opens(t, all, key, func(r *Recording) { r.indexMost = c.most }); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+// So are the lists of a file: here of holes, of which each packet makes one.
+func TestTooManyHoles(t *testing.T) {
+	const packets = 2000
+	all, key := recordOnDisk(t, 1, func(part uint32, p *seal.Part) seal.Manifest {
+		b := head(part, journal.Begin{Stream: tap.Stream{ID: 1, Identity: "ines", Track: "TR_1", Source: "camera", Mime: "video/VP8", PayloadType: 96, ClockRate: 90000}})
+		for n := range packets {
+			raw, err := (&rtp.Packet{
+				Header:  rtp.Header{Version: 2, PayloadType: 96, SequenceNumber: uint16(n), Timestamp: uint32(n) * 90000, Marker: true},
+				Payload: []byte{0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00}, // a key frame of 320x180
+			}).Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b = journal.Append(b, time.Duration(n)*time.Second, journal.Packet{Stream: 1, RTP: raw})
+		}
+		if err := p.Segment(b); err != nil {
+			t.Fatal(err)
+		}
+		return seal.Manifest{Recording: "rec"}
+	})
+	for most, want := range map[int64]error{packets * 200: nil, packets * 50: ErrTooMuch} {
+		if _, err := opens(t, all, key, func(r *Recording) { r.indexMost = most }); !errors.Is(err, want) {
+			t.Errorf("%d bytes: %v, want %v", most, err, want)
 		}
 	}
 }
