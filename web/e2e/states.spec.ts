@@ -7,7 +7,7 @@ import path from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import type { components } from '../src/api/schema.d.ts';
-import { executable } from './support/browser.ts';
+import { executable, flags } from './support/browser.ts';
 import { Server } from './support/server.ts';
 
 type Schemas = components['schemas'];
@@ -118,7 +118,7 @@ test.describe.configure({ mode: 'default' });
 test.beforeAll(async () => {
   await mkdir(folder, { recursive: true });
   server = await Server.start();
-  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
+  browser = await chromium.launch({ executablePath: executable, args: [...flags, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
 });
 test.afterAll(async () => {
   await browser?.close();

@@ -7,9 +7,8 @@ import { capture, type Side } from './fixtures.ts';
 /** Debian's Chromium, without the shell script around it. */
 export const executable = process.env['CHROMIUM'] ?? ['/usr/lib/chromium/chromium', '/usr/bin/chromium'].find((path) => existsSync(path)) ?? 'chromium';
 
-// What headless Chromium needs to behave like a window that somebody looks at,
-// and to ask nothing of the world outside this machine.
-const flags = [
+/** What headless Chromium needs to behave like a window that somebody looks at, and to ask nothing of the world outside this machine. */
+export const flags = [
   '--autoplay-policy=no-user-gesture-required',
   '--disable-background-networking',
   '--disable-background-timer-throttling',
