@@ -1,7 +1,7 @@
 // Who is there and what they see: told when it matters, and not again.
 
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
+import { findings } from './support/axe.ts';
 import { expectCode } from './support/media.ts';
 import { Guest, Host } from './support/people.ts';
 import { Server } from './support/server.ts';
@@ -46,7 +46,7 @@ test('a host who is about to share is told which guests will see it, once', asyn
     await page.getByRole('button', { name: host.words.share, exact: true }).click();
     await expect(question).toBeVisible();
     await expect(question.getByText('Maria Oliveira')).toBeVisible();
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await question.getByRole('button', { name: 'Annuler' }).click();
     await expect(question).toBeHidden();
     await expect(page.getByRole('button', { name: host.words.sharing })).toBeHidden();

@@ -1,8 +1,8 @@
 // What can stand in a guest's way: each is a page that says what happened and what to do.
 
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { call } from './support/api.ts';
+import { findings } from './support/axe.ts';
 import type { Devices } from './support/browser.ts';
 import { Guest } from './support/people.ts';
 import { Server } from './support/server.ts';
@@ -20,10 +20,10 @@ test.afterAll(async () => {
 
 test.afterEach(async () => {
   if (!guest) return;
-  const { violations } = await new AxeBuilder({ page: guest.page }).analyze();
+  const found = await findings(guest.page);
   await guest.leave();
   guest = undefined;
-  expect(violations).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 for (const { devices, says, then } of [

@@ -6,8 +6,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { findings } from './support/axe.ts';
 import { look } from './support/look.ts';
 import { Host } from './support/people.ts';
 import { binary, Server } from './support/server.ts';
@@ -25,8 +25,7 @@ async function invited(server: Server, by: Page, draft: object): Promise<Host> {
 }
 
 async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+  expect(await findings(page)).toEqual([]);
 }
 
 /** A pair of an archive's key, as the command makes it. */

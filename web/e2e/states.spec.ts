@@ -4,9 +4,9 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import type { components } from '../src/api/schema.d.ts';
+import { findings } from './support/axe.ts';
 import { executable, flags } from './support/browser.ts';
 import { Server } from './support/server.ts';
 
@@ -153,8 +153,7 @@ async function look(name: string, show: (view: View) => Promise<void>): Promise<
       expect.soft(sideways, `pixels to scroll sideways: ${seen}`).toBeLessThanOrEqual(0);
       // All of them are thousands: pictures to look through, without axe's minutes.
       if (all) return void (await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`) }));
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${seen}`).toEqual([]);
+      expect.soft(await findings(page), `accessibility: ${seen}`).toEqual([]);
     });
   }
 }

@@ -4,8 +4,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { findings } from './support/axe.ts';
 import { expectPicture } from './support/media.ts';
 import { Guest, Host } from './support/people.ts';
 import { Server } from './support/server.ts';
@@ -45,9 +45,7 @@ async function look(page: Page, name: string): Promise<void> {
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(sideways, `pixels to scroll sideways: ${seen}`).toBeLessThanOrEqual(0);
       await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-${language}.png`) });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const found = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id} (${help}): ${node.html}`));
-      expect.soft(found, `accessibility: ${seen}`).toEqual([]);
+      expect.soft(await findings(page), `accessibility: ${seen}`).toEqual([]);
     }
     // Small, and as small as a laptop is at 400 %: everything is there, without a way to the side.
     for (const [width, height] of narrow) {

@@ -3,8 +3,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page } from '@playwright/test';
+import { findings } from './axe.ts';
 
 const folder = path.join(import.meta.dirname, '..', 'test-results', 'pages');
 export const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 }, large: { width: 1920, height: 1080 } } as const;
@@ -26,14 +26,8 @@ export async function look(page: Page, name: string, at?: Locator): Promise<void
     await page.screenshot({ path: path.join(folder, `${name}-${size}-${theme}-fr.png`) });
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect.soft(sideways, `pixels to scroll sideways: ${name}, ${size}`).toBeLessThanOrEqual(0);
-    await expectAccessible(page, `${name}, ${size}, ${theme}`);
+    expect.soft(await findings(page), `accessibility: ${name}, ${size}, ${theme}`).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
   if (before) await page.setViewportSize(before);
-}
-
-/** The page as it stands has no finding of axe. */
-async function expectAccessible(page: Page, name: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect.soft(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`)), `accessibility: ${name}`).toEqual([]);
 }
