@@ -41,7 +41,7 @@ func Defaults() []Profile {
 			ID: Sensitive, Version: 1, Name: Text{"Sensible", "Sensitive", "حساس"},
 			Sentence: Text{
 				"Tous passent par la salle d’attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
-				"Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+				"Everybody goes through the waiting room, nothing can be recorded, and names are written on the pictures.",
 				"يمر الجميع بقاعة الانتظار، ولا يمكن تسجيل أي شيء، والأسماء مكتوبة على الصور.",
 			},
 			Rules: Rules{

@@ -12,7 +12,7 @@ import "fmt"
 type Role string
 
 // The roles. Host and co-host moderate. Door is whoever opened a guest link and is
-// not in: before the lobby, waiting in it, or refused. Administrator is whoever
+// not in: before the waiting room, waiting in it, or refused. Administrator is whoever
 // administers the meeting's post, which is no role in the meeting: it counts where
 // nobody hosts it any more, and for holds on its recordings. Colleague is whom a
 // recording of the meeting is shared with: that recording is theirs, and nothing else.

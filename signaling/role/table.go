@@ -84,7 +84,7 @@ var (
 	ReadUses   = define("read-uses", "See who used a guest link.", hosts)
 
 	// The lobby.
-	WatchLobby = define("watch-lobby", "Follow the lobby and who is in.", hosts)
+	WatchLobby = define("watch-lobby", "Follow the waiting room and who is in.", hosts)
 	Admit      = define("admit", "Let in who waits, one or all.", hosts)
 	Deny       = define("deny", "Refuse who waits.", hosts)
 	Lift       = define("lift", "Lift a refusal.", hosts)
@@ -93,7 +93,7 @@ var (
 
 	// Those who are in.
 	Remove   = define("remove", "Remove somebody.", hosts)
-	SendBack = define("send-back", "Send somebody who was let in back to the lobby.", hosts)
+	SendBack = define("send-back", "Send somebody who was let in back to the waiting room.", hosts)
 	Permit   = define("permit", "Change what somebody may do.", hosts)
 
 	// The call.

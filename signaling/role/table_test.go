@@ -44,7 +44,7 @@ func page() string {
 		}
 		b.WriteString(c.Does() + " |\n")
 	}
-	b.WriteString("\n`door` is whoever opened a guest link and is not in: before the lobby, waiting in it, or refused. `administrator` is whoever administers the meeting's post, which is no role in it: it counts where nobody hosts the meeting any more, and for holds on its recordings. `colleague` is whoever a recording of the meeting is shared with.\n")
+	b.WriteString("\n`door` is whoever opened a guest link and is not in: before the waiting room, waiting in it, or refused. `administrator` is whoever administers the meeting's post, which is no role in it: it counts where nobody hosts the meeting any more, and for holds on its recordings. `colleague` is whoever a recording of the meeting is shared with.\n")
 	return b.String()
 }
 

@@ -30,7 +30,7 @@ async function closeLobby(host: Host): Promise<void> {
     const { profiles } = (await (await call('GET', `/profiles?post=${post}`)).json()) as { profiles: { id: string; rules: Record<string, unknown> }[] };
     const rules = { ...profiles.find(({ id }) => id === 'standard')?.rules, lobby: 'all-but-hosts' };
     const text = { fr: 'Comité restreint', en: 'Inner circle' };
-    const sentence = { fr: 'Tous sauf les hôtes passent par la salle d’attente.', en: 'Everybody but hosts goes through the lobby.' };
+    const sentence = { fr: 'Tous sauf les hôtes passent par la salle d’attente.', en: 'Everybody but hosts goes through the waiting room.' };
     const made = await call('POST', `/profiles?post=${post}`, { id: 'inner', name: text, sentence, rules });
     const chosen = await call('PUT', `/meetings/${meeting}/profile`, { profile: 'inner' });
     return [made.status, chosen.status];

@@ -62,7 +62,7 @@ const english: typeof french = {
   done: 'Done',
   open: /^(Open|Join) the meeting$/,
   enter: 'Enter the meeting',
-  lobby: /^Lobby/,
+  lobby: /^Waiting/,
   people: /^People/,
   chat: /^Chat/,
   admit: /^Let in/,
