@@ -152,7 +152,7 @@ async function look(name: string, show: (view: View) => Promise<void>): Promise<
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect.soft(sideways, `pixels to scroll sideways: ${seen}`).toBeLessThanOrEqual(0);
       // All of them are thousands: pictures to look through, without axe's minutes.
-      if (all) return void (await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`) }));
+      if (all) return void (await page.screenshot({ path: path.join(folder, `${name}-${one.size}-${one.theme}-${one.lang}.png`), fullPage: true }));
       expect.soft(await findings(page), `accessibility: ${seen}`).toEqual([]);
     });
   }
@@ -219,6 +219,11 @@ async function signIn(to: Server): Promise<void> {
   await expect(page.getByRole('button', { name: /^Compte|account$/ })).toBeVisible();
 }
 
+/** Opens what is folded in a list of recordings: files and checksums, the commands of the archive. */
+async function unfold(): Promise<void> {
+  await page.locator('.recs-list details').evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
+}
+
 /** Recordings as their hosts, a colleague, and administrators of the post see them. */
 const recordings: Schemas['FoundRecording'][] = (() => {
   const one = (id: string, more: Partial<Schemas['Recording']>, of: Partial<Schemas['FoundRecording']> = { role: 'host' }): Schemas['FoundRecording'] => ({
@@ -231,7 +236,15 @@ const recordings: Schemas['FoundRecording'][] = (() => {
   });
   const shares = [{ account: 'C', name: 'Luc Petit', since: at(-20 * hour), until: at(100 * hour) }];
   const downloads: Schemas['RecordingDownload'][] = [{ name: 'Luc Petit', what: 'part', part: 1, extent: 'range', at: at(-2 * hour) }, { what: 'part', part: 1, extent: 'whole', at: at(-3 * hour) }];
+  const part = (number: number, more: Partial<Schemas['RecordingPart']>): Schemas['RecordingPart'] => ({ number, name: `recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-000${number}.tar`, bytes: 640_000_000, closed: true, stored: 'here', ...more });
+  const running = one('running', { state: 'running', may: [], parts: [] });
+  for (const ended of ['to', 'because', 'expires_at'] as const) delete running.recording[ended];
   return [
+    running,
+    one('in the store', {
+      sealed: false, may: ['watch', 'download', 'share', 'compose'], locked_until: at(2000 * hour), shares, downloads: [{ name: 'Luc Petit', what: 'film', part: 0, extent: 'whole', at: at(-2 * hour) }],
+      parts: [part(1, { stored: 'there', sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' }), part(2, { stored: 'uploading', sha256: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752' }), part(3, { bytes: 12_000_000 })],
+    }),
     one('interrupted', { state: 'interrupted', because: 'server-crashed', may: [], parts: [] }),
     one('shared by us', { shares, downloads }),
     one('held', { hold: { since: at(-10 * hour) }, may: ['download', 'share'], shares }, { role: 'cohost' }),
@@ -263,6 +276,13 @@ test('every page of an agent: as it is, when the server fails, and while it does
   await look('recordings-all', async ({ lang }) => {
     await page.goto(`${server.url}/recordings?lang=${lang}`);
     await expect(page.locator('.recs-list > li'), 'one of each').toHaveCount(recordings.length);
+    await unfold();
+  });
+  await page.route('**/api/v1/meetings/*/recordings', (route) => route.fulfill(json({ recordings: recordings.map(({ recording }) => recording) })));
+  await look('recordings-of-a-meeting', async ({ lang }) => {
+    await page.goto(`${server.url}/meetings/${meetings[0]?.id ?? ''}?lang=${lang}`);
+    await expect(page.locator('.recs-list > li'), 'one of each').toHaveCount(recordings.length);
+    await unfold();
   });
   // What only auditors read comes last, since they sign in for it.
   const paths = [...named.filter((one) => one !== '/audit'), `/meetings/${meetings[0]?.id ?? ''}`, `/posts/${post}`, `/profiles/${post}/standard`, '/nowhere', '/audit'];
@@ -372,7 +392,7 @@ test('every state of a recording that is watched', tag, async () => {
     await page.route('**/api/v1/recordings?*', (route) => route.fulfill(json({ recordings: [{ meeting, title: 'Coopération consulaire', post: 'post', post_name: 'Dakar', role: 'host', recording: {
       id, state: recording ?? 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la coopération consulaire', from: at(-7_200_000),
       ...(recording ? {} : { to: at(-3_600_000), expires_at: at(86 * 86_400_000) }), people: [{ name: 'Anne Bernard', withdrawn: false }, { name: 'Inês Duarte', withdrawn: true }, { name: 'عمر الفاروق', withdrawn: false }],
-      declined: [], bytes: 1, sealed: !film, parts: [], downloads: [], shares: [], deleting: false, may: ['compose'], ...(film ? { film: { since: at(-60_000), layout: 'grid', format: 'webm', ...film } } : {}),
+      declined: [], bytes: 1, sealed: !film, parts: [], downloads: [], shares: [], deleting: false, may: ['compose', 'share'], ...(film ? { film: { since: at(-60_000), layout: 'grid', format: 'webm', ...film } } : {}),
     } }] } satisfies Schemas['FoundRecordings'])));
     await page.route('**/film/chapters', (route) => route.fulfill(json({ chapters: [
       { at: 0, title: 'Début · Arrivée : Anne Bernard' }, { at: 61.2, title: 'Arrivée : Inês Duarte' }, { at: 700, title: 'Écran partagé par Inês Duarte' }, { at: 712.4, title: 'Fin du partage · Arrivée : عمر الفاروق' },
