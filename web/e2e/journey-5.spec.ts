@@ -187,8 +187,10 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     await watched.goto(`${server.url}/meetings/${host.meeting}`);
     const sent = new Sent(host.person.context);
     await watched.getByRole('link', { name: 'Ouvrir dans le navigateur' }).click();
+    const take = watched.getByRole('button', { name: 'Télécharger et vérifier' });
+    await expect(take).toBeEnabled(); // until then there is nothing to look at
     await look(watched, 'opening-choose');
-    await watched.getByRole('button', { name: 'Télécharger et vérifier' }).click();
+    await take.click();
     await expect(watched.getByTestId('found')).toContainText('Entier : tel qu’il a été écrit, et clos.');
 
     // From here on nothing needs the network.
@@ -198,6 +200,7 @@ test('journey 5: a recording of three with one refusal, opened by the archive', 
     await watched.getByLabel('Fichier de la clé (archive.key)').setInputFiles(other);
     await watched.getByRole('button', { name: 'Ouvrir et regarder' }).click();
     await expect(watched.getByRole('alert').filter({ hasText: 'Cette clé n’ouvre pas cet enregistrement' })).toBeVisible();
+    await look(watched, 'opening-wrong-key');
     await watched.getByLabel('Ou la clé elle-même').fill(secret);
     await watched.getByRole('button', { name: 'Ouvrir et regarder' }).click();
     const stage = watched.getByTestId('stage');

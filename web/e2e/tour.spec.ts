@@ -110,6 +110,7 @@ for (const [lang, named] of [['fr', 'French'], ['en', 'English'], ['ar', 'Arabic
       await Promise.all([expectPicture(host.page, 'GUEST'), expectPicture(guest.page, 'HOST')]);
       await look(host.page, 'call-lobby-empty');
       await host.openPanel('people');
+      await expect(host.page.getByRole('complementary').getByText('Maria Oliveira')).toBeVisible();
       await look(host.page, 'call-people');
       await guest.say(said.hello);
       await host.expectMessage(said.hello);
