@@ -54,8 +54,13 @@ export class Publishing {
     const { capture, publish } = data === 'low' ? small : { capture: undefined, publish: undefined }
     const processor = on ? this.worn.forCamera() : undefined
     await this.device('cam', on, () => this.shared.room.localParticipant.setCameraEnabled(on, processor ? { ...capture, processor } : capture, publish))
-    // Wished for while the camera was still opening.
-    if (on && !processor && this.preferred.get().blur !== 'off') await this.worn.followCamera()
+    // Wished for while the camera was still opening, which closing it, or asking for less, did not reach.
+    const local = this.shared.room.localParticipant
+    if (!on || !local.isCameraEnabled) return
+    if (!this.wanted.cam) return this.setCam(false)
+    if (this.withheld) return this.withholdCam(true)
+    if (this.preferred.get().data !== data) return this.publishAnew()
+    if (!processor && this.preferred.get().blur !== 'off') await this.worn.followCamera()
   }
 
   /** Whether one wants to be seen, and may be. */

@@ -2,7 +2,7 @@ import { ConnectionState, DisconnectReason, RoomEvent, Track } from 'livekit-cli
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, type CallMessage } from '@/api'
 import { betterAfter, worseAfter } from './steady'
-import { setUp } from './fake'
+import { setUp, type FakeRoom } from './fake'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -322,6 +322,42 @@ describe('a call', () => {
     void call.setMic(false)
     await vi.advanceTimersByTimeAsync(1_000)
     expect([local.isMicrophoneEnabled, call.state.get().self.mic]).toEqual([false, 'off'])
+  })
+
+  // As livekit-client does: what is not open yet is neither closed nor listed.
+  const slowly = (room: FakeRoom) => {
+    const local = room.localParticipant
+    const set = local.setCameraEnabled
+    local.setCameraEnabled = vi.fn(async (on: boolean, ...how: (object | undefined)[]) => {
+      if (on) await new Promise((done) => setTimeout(done, 300))
+      else if (!local.isCameraEnabled) return
+      await set(on, ...how)
+    })
+  }
+
+  it.each<['sound' | 'low', boolean]>([['sound', false], ['low', true]])('sends no picture as before where %s was chosen while the camera opened', async (data, sent) => {
+    const { call, room, preferences } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    slowly(room)
+    void call.setCam(true)
+    preferences.update((now) => ({ ...now, data }))
+    await vi.advanceTimersByTimeAsync(2_000)
+    const { setCameraEnabled, isCameraEnabled, unpublishTrack } = room.localParticipant
+    expect(unpublishTrack).toHaveBeenCalledTimes(1)
+    expect([isCameraEnabled, call.state.get().self.cam]).toEqual([sent, sent ? 'on' : 'off'])
+    if (sent) expect(setCameraEnabled.mock.lastCall).toMatchObject([true, { resolution: { height: 180 } }, { simulcast: false }])
+  })
+
+  it('leaves no camera open that was closed while it opened', async () => {
+    const { call, room } = setUp({ mic: false, cam: false })
+    call.start()
+    await settle()
+    slowly(room)
+    void call.setCam(true)
+    void call.setCam(false)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([room.localParticipant.isCameraEnabled, call.state.get().self.cam]).toEqual([false, 'off'])
   })
 
   const written: CallMessage = { seq: 1, from: 'p', from_name: 'Paul', to: 'everyone', text: 'bonjour', at: '2027-03-02T09:00:00Z' }
