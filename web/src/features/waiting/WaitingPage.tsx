@@ -112,7 +112,7 @@ function Waited({ view }: { view: LobbyView }) {
       <dt>{t('lobby.meeting')}</dt>
       <dd><bdi>{meeting.title}</bdi></dd>
       <dt>{t('lobby.you')}</dt>
-      <dd><bdi>{knock?.name}</bdi>{knock?.organisation ? <>{', '}<bdi>{knock.organisation}</bdi></> : null}</dd>
+      <dd><bdi>{knock?.name}</bdi>{knock?.organisation ? <>{' · '}<bdi>{knock.organisation}</bdi></> : null}</dd>
       <dt>{t('lobby.waited')}</dt>
       <dd className="num">{minutes === 0 ? t('lobby.waited.little') : t('lobby.minutes', { n: minutes })}</dd>
     </dl>
