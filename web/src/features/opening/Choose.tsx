@@ -76,7 +76,7 @@ function FromServer({ named, onFound }: { named: Named; onFound: (kept: KeptReco
   return (
     <div className="stack-s">
       <h2><bdi>{data.title}</bdi></h2>
-      <p><time dateTime={recording.from}>{shortMoment(new Date(recording.from), lang)}</time>, <bdi>{recording.purpose}</bdi></p>
+      <p><time dateTime={recording.from}>{shortMoment(new Date(recording.from), lang)}</time>{' · '}<bdi>{recording.purpose}</bdi></p>
       <p className="sm muted">{t('opening.size', { size: sized(recording.parts.reduce((sum, { bytes }) => sum + bytes, 0), lang) })}</p>
     </div>
   )
