@@ -219,6 +219,16 @@ func TestAStreamThatStandsStill(t *testing.T) {
 	}
 }
 
+// Between what was lost and what was made up for, the way is as long as either, however
+// little is left of both.
+func TestGapsThatMakeUpForEachOther(t *testing.T) {
+	c := curve{knots: []point{{10, 1}}}
+	c.climb([]gap{{x: 10, by: 0.5}, {x: 12, by: -0.4999}}, 1.06)
+	if between, after := c.at(11)-11, c.at(13)-13; math.Abs(between-1.5) > 0.05 || math.Abs(after-1.06) > 1e-9 {
+		t.Errorf("%.3f between them, %.3f after them, want 1.5 and 1.06", between, after)
+	}
+}
+
 // FuzzSender: whatever is reported, there is a time, and time does not run backwards by
 // more than clocks may differ.
 func FuzzSender(f *testing.F) {

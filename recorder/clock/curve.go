@@ -95,16 +95,19 @@ func join(stretches []stretch, window, least float64) (all curve) {
 }
 
 // climb goes from the last knot, which is at the first of some gaps, over all of them to y:
-// by as much at each as it is long.
+// at each by as much as it is long, and by its share of what they are together off by.
 func (c *curve) climb(gaps []gap, y float64) {
-	all := sum(gaps)
+	long := 0.0
+	for _, g := range gaps {
+		long += math.Abs(g.by)
+	}
 	at := c.knots[len(c.knots)-1].y
-	rise := y - at
+	off := y - at - sum(gaps)
 	for i, g := range gaps {
 		if i > 0 {
 			c.knots = append(c.knots, point{g.x, at})
 		}
-		if at += rise * g.by / all; i == len(gaps)-1 {
+		if at += g.by + off*math.Abs(g.by)/long; i == len(gaps)-1 {
 			at = y
 		}
 		c.knots = append(c.knots, point{g.x, at})
