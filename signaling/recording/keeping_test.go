@@ -49,7 +49,7 @@ func TestWhoMayDoWhatWithARecording(t *testing.T) {
 			Host: rapid.Bool().Draw(t, "host"), Cohost: rapid.Bool().Draw(t, "cohost"), Administrator: rapid.Bool().Draw(t, "administrator"),
 			SharedUntil: rapid.SampledFrom([]time.Time{{}, keptFrom, keptFrom.Add(time.Hour), keptFrom.AddDate(0, 0, 1)}).Draw(t, "shared"),
 		}
-		now := keptFrom.Add(time.Duration(rapid.Int64Range(-1, 49).Draw(t, "hours")) * time.Hour / 2)
+		now := keptFrom.Add(rapid.SampledFrom([]time.Duration{-time.Second, 0, time.Second, time.Hour, 24*time.Hour - 1, 24 * time.Hour, 25 * time.Hour}).Draw(t, "now"))
 		var want []Act
 		for _, act := range Acts() {
 			err := e.May(act, who, now)
@@ -71,6 +71,29 @@ func TestWhoMayDoWhatWithARecording(t *testing.T) {
 			t.Fatal("it expires")
 		}
 	})
+}
+
+// The sweep lists what is due and deletes one after the other: what was put on hold
+// meanwhile, or is not over, it leaves.
+func TestWhatTheSweepLeaves(t *testing.T) {
+	over := keptFrom.AddDate(0, 0, 1)
+	stopped := Recording{State: Stopped, StartedAt: keptFrom, EndedAt: keptFrom, KeepDays: 1}
+	running := Recording{State: Running, StartedAt: keptFrom, KeepDays: 1}
+	for _, c := range []struct {
+		e    Entry
+		now  time.Time
+		want error
+	}{
+		{Entry{stopped, Keeping{}}, over, nil},
+		{Entry{stopped, Keeping{}}, over.Add(-1), ErrState},
+		{Entry{stopped, Keeping{Hold: &Hold{Since: keptFrom}}}, over, ErrHeld},
+		{Entry{stopped, Keeping{Deletion: &Deletion{Since: keptFrom}}}, keptFrom, nil}, // what was begun goes on
+		{Entry{running, Keeping{}}, over.AddDate(1, 0, 0), ErrState},
+	} {
+		if err := c.e.Expire(c.now); !errors.Is(err, c.want) {
+			t.Errorf("%+v at %s: %v, want %v", c.e, c.now, err, c.want)
+		}
+	}
 }
 
 func TestSharesEndWithTheRecording(t *testing.T) {
