@@ -359,7 +359,7 @@ func TestOversizeAndFloodAreRefused(t *testing.T) {
 	c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Ping{Ping: 1}})
 	c.wait("pong after an oversize message", func(m *livekit.SignalResponse) bool { return m.GetPong() != 0 })
 	c.forget()
-	for range 400 {
+	for range 1000 { // 300 at once and 100 a second: many more than a busy machine gets from here to there meanwhile
 		c.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Trickle{Trickle: &livekit.TrickleRequest{CandidateInit: "x"}}})
 	}
 	m = c.wait("refusal", func(m *livekit.SignalResponse) bool { return m.GetRequestResponse() != nil }).GetRequestResponse()
@@ -440,12 +440,15 @@ func TestMetadata(t *testing.T) {
 	if r := ask(ann, &livekit.UpdateParticipantMetadata{Metadata: strings.Repeat("x", 65<<10), RequestId: 8}); r.Reason != livekit.RequestResponse_LIMIT_EXCEEDED {
 		t.Errorf("too long: %v", r)
 	}
-	limited := false
+	// Thirty at once and ten a second: where asking takes its time, more are told.
+	began, told := time.Now(), 0
 	for i := range 40 {
-		limited = limited || ask(ann, &livekit.UpdateParticipantMetadata{Metadata: fmt.Sprint(i)}).Reason == livekit.RequestResponse_LIMIT_EXCEEDED
+		if ask(ann, &livekit.UpdateParticipantMetadata{Metadata: fmt.Sprint(i)}).Reason != livekit.RequestResponse_LIMIT_EXCEEDED {
+			told++
+		}
 	}
-	if !limited {
-		t.Error("40 changes at once were told to the whole room")
+	if took := time.Since(began); told > 31+int(10*took.Seconds()) {
+		t.Errorf("%d of 40 changes in %s were told to the whole room", told, took)
 	}
 	// The version rises: clients drop what is not newer.
 	bob.mu.Lock()

@@ -78,7 +78,9 @@ func TestResumeWithAnOldTokenKeepsWhatWasRuled(t *testing.T) {
 		s := newServer(t)
 		old := s.token("ann", "r")
 		ann := s.connect(single, old)
-		s.sfu.Integration().SetPermission("r", "ann", &livekit.ParticipantPermission{CanSubscribe: true})
+		if !s.sfu.Integration().SetPermission("r", "ann", &livekit.ParticipantPermission{CanSubscribe: true}) {
+			t.Fatal("ann is not in")
+		}
 		ann.resume(s, old, &livekit.SyncState{})
 		p := ann.info("ann", "in the list", func(p *livekit.ParticipantInfo) bool { return p.Identity == "ann" })
 		if p.Permission.GetCanPublish() || p.Permission.GetCanPublishData() {
