@@ -40,7 +40,7 @@ func recordingServerWith(t *testing.T, but func(*Config)) (s *server, c *Config,
 	t.Helper()
 	config := defaults()
 	c = &config
-	c.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	c.Listen, c.Admin.Listen, c.DataDir, c.Media.UDPPort, c.Media.Addresses = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
 	but(c)
 	s = serverOf(t, c, true)
 	return s, c, demoMeeting(t, s)
