@@ -27,7 +27,7 @@ type runCommand struct {
 	FPS         int    `name:"fps" default:"30" help:"Frames a second of a camera."`
 
 	JoinsPerSecond float64       `default:"10" help:"How fast they come in."`
-	Duration       time.Duration `default:"30s" help:"How long to measure when all are in."`
+	Duration       time.Duration `default:"30s" help:"How long to measure when all are in and receive all there is."`
 	Settle         time.Duration `default:"3s" help:"Pause before the memory is read when all have left."`
 	JoinLimit      time.Duration `default:"20s" help:"How long one join may take."`
 	Prefix         string        `help:"Beginning of the rooms' names; by default another one each time."`

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,18 +18,20 @@ type Config struct {
 	URL    string
 	Keys   client.Keys
 	Single bool // /rtc/v1
-	// JoinsPerSecond is the ramp; Duration begins when all are in.
+	// JoinsPerSecond is the ramp; Duration begins when all are in and receive all there is.
 	JoinsPerSecond float64
 	Duration       time.Duration
 	// Settle is how long after the last left the server's memory is read.
 	Settle time.Duration
-	// JoinLimit is how long one may take to get in.
+	// JoinLimit is how long one may take to get in, and what all receive to come after that.
 	JoinLimit time.Duration
 
 	Process *measure.Process  // the server, may be nil
 	Go      *measure.GoServer // its profiles, may be nil
 	// OnPeak is called at the end of the duration, with everybody still in; may be nil.
 	OnPeak func(context.Context) error
+	// Figures are counted in while it runs, for whoever looks meanwhile; may be nil.
+	Figures *client.Figures
 }
 
 // Run carries a plan out. When ctx ends, everybody leaves at once and the report
@@ -38,10 +41,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	r := &run{cfg: cfg, figures: &client.Figures{}, pulse: client.NewPulse()}
+	r := &run{cfg: cfg, figures: cmp.Or(cfg.Figures, &client.Figures{}), pulse: client.NewPulse()}
 	defer r.pulse.Close()
 	r.report.Plan = cfg.describe()
-	steps := []func(context.Context) error{r.idle, r.join, r.steady, r.peak}
+	steps := []func(context.Context) error{r.idle, r.join, r.settle, r.steady, r.peak}
 	var err error
 	for _, step := range steps {
 		if err = step(ctx); err != nil || ctx.Err() != nil {
@@ -138,6 +141,24 @@ func (r *run) enter(ctx context.Context, p participant, token string) {
 	r.mu.Lock()
 	r.all = append(r.all, c)
 	r.mu.Unlock()
+}
+
+// settle waits until everything that is published has come to whom it is for. Whoever did
+// not get in is waited for no longer.
+func (r *run) settle(ctx context.Context) error {
+	limit, look := time.NewTimer(r.cfg.JoinLimit), time.NewTicker(20*time.Millisecond)
+	defer limit.Stop()
+	defer look.Stop()
+	for r.figures.Joined.Load() == r.figures.Joins.Load() && r.figures.Tracks.Load() < int64(r.cfg.tracks()) {
+		select {
+		case <-look.C:
+		case <-limit.C:
+			return nil // the report tells what is missing
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
 }
 
 // sample is what is compared before and after the steady time.
