@@ -24,30 +24,38 @@ test.afterEach(async () => {
   await server?.stop();
 });
 
-/** Makes what matches arrive so many milliseconds late. */
-async function late(pattern: string, milliseconds: number): Promise<void> {
+/** Holds back what matches until the function that comes back is called. */
+async function held(pattern: string): Promise<() => void> {
+  let arrive = (): void => undefined;
+  const here = new Promise<void>((resolve) => (arrive = resolve));
   await guest.page.route(pattern, async (route) => {
-    await new Promise((done) => setTimeout(done, milliseconds));
+    await here;
     await route.continue().catch(() => undefined);
   });
+  return arrive;
 }
 
 test('who types while scripts and invitation are on their way loses no letter and gets none twice', async () => {
-  await late('**/assets/*.js', 400);
-  await late('**/guest/redeem', 1200);
+  const scripts = await held('**/assets/*.js');
+  const invitation = await held('**/guest/redeem');
   await guest.page.goto(link, { waitUntil: 'commit' });
   const name = guest.page.locator('#guest-name');
   await name.click();
-  await guest.page.keyboard.type('Maria da Conceição Oliveira Mendes', { delay: 70 });
+  await guest.page.keyboard.type('Maria da ', { delay: 70 });
+  scripts();
+  await guest.page.keyboard.type('Conceição ', { delay: 70 });
+  invitation();
+  await guest.page.keyboard.type('Oliveira Mendes', { delay: 70 });
   await expect(guest.page.getByRole('button', { name: guest.words.ask })).toBeEnabled();
   await expect(name).toHaveValue('Maria da Conceição Oliveira Mendes');
 });
 
 test('who stands in the field when the name comes types over it', async () => {
-  await late('**/guest/redeem', 800);
+  const invitation = await held('**/guest/redeem');
   await guest.page.goto(link);
   const name = guest.page.locator('#guest-name');
   await name.click();
+  invitation();
   await expect(name).toHaveValue('Maria Oliveira');
   await guest.page.keyboard.type('Maria O.');
   await expect(name).toHaveValue('Maria O.');
@@ -57,16 +65,11 @@ test('who stands in the field when the name comes types over it', async () => {
 });
 
 test('what no script would notice yet cannot be pressed', async () => {
-  let arrive = (): void => undefined;
-  const scripts = new Promise<void>((resolve) => (arrive = resolve));
-  await guest.page.route('**/assets/*.js', async (route) => {
-    await scripts;
-    await route.continue().catch(() => undefined);
-  });
+  const scripts = await held('**/assets/*.js');
   await guest.page.goto(link, { waitUntil: 'commit' });
   const camera = guest.page.getByRole('switch', { name: guest.words.camera });
   await expect(camera).toBeDisabled();
   await expect(guest.page.locator('#guest-name')).toBeEditable();
-  arrive();
+  scripts();
   await guest.wantCamera();
 });
