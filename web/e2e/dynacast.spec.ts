@@ -117,17 +117,19 @@ for (const mode of [
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('');
       await boris.connect(server.url, sdkToken({ room, identity: 'boris' }), options);
       await expectPicture(boris.page, 'HOST');
-      expect(await encodings(anna)).toBe('q h');
+      await expect.poll(() => encodings(anna)).toBe('q h');
     });
 
     test('the large encoding stops when only the small one is wanted, and comes back', proves('chromium', 'sub-dynacast'), async () => {
       await wish(boris, 'LOW');
       await expect.poll(() => encodings(anna), { timeout: LOWER_LIMIT_MS }).toBe('q');
-      const before = await framesSent(anna.page);
+      // A busy machine has some of it under way when it is told.
+      await expect.poll(async () => {
+        const before = await framesSent(anna.page);
+        await expect.poll(async () => (await framesSent(anna.page))['q'] ?? 0).toBeGreaterThan((before['q'] ?? 0) + 20);
+        return ((await framesSent(anna.page))['h'] ?? 0) - (before['h'] ?? 0);
+      }, { message: 'frames of the large encoding while there are twenty of the small one', timeout: 30_000 }).toBe(0);
       await expectPicture(boris.page, 'HOST');
-      await expect.poll(async () => (await framesSent(anna.page))['q'] ?? 0).toBeGreaterThan((before['q'] ?? 0) + 20);
-      const after = await framesSent(anna.page);
-      expect((after['h'] ?? 0) - (before['h'] ?? 0), 'frames of the large encoding meanwhile').toBeLessThanOrEqual(1);
 
       await wish(boris, 'HIGH');
       await expect.poll(() => encodings(anna)).toBe('q h');
