@@ -10,7 +10,6 @@ import { binary, Server } from './support/server.ts';
 import { expectWhole } from './support/zoom.ts';
 
 test('the server, accounts, who may sign in and where they are, and the trail of that', async () => {
-  test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
   const here: Host[] = [anne];

@@ -36,7 +36,6 @@ const sharp = 12;
 const smooth = 3;
 
 test('the background is blurred and the noise taken out before they leave', async () => {
-  test.setTimeout(300_000);
   const { page } = guest;
   const settings = page.getByRole('dialog', { name: 'Réglages' });
   const loaded = () => guest.watch.addresses().filter(({ pathname }) => code.test(pathname)).map(({ origin, pathname }) => `${origin} ${/[^/]*$/.exec(pathname)?.[0].replace(/-[\w-]{8}\./, '.')}`);

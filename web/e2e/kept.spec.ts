@@ -25,7 +25,6 @@ test.afterEach(async () => {
 });
 
 test('messages are kept where the profile says so, private ones never, and the host exports and deletes them', async () => {
-  test.setTimeout(300_000);
   await host.signIn(server);
   await host.createMeeting('Coopération <consulaire>');
   const page = host.page.url();

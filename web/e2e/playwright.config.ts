@@ -9,8 +9,8 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: Boolean(process.env['CI']),
   retries: 0,
-  // Hang limits, not expectations of speed.
-  timeout: 180_000,
+  // Hang limits, not expectations of speed: at least four times what any test takes on a quiet machine of two cores.
+  timeout: 300_000,
   expect: { timeout: 20_000 },
   reporter: [['list'], ['html', { open: 'never', outputFolder: 'playwright-report' }], ['./support/conformance-reporter.ts']],
 });

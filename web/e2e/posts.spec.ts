@@ -75,7 +75,6 @@ async function archives(page: Page): Promise<void> {
 }
 
 test('posts, their people, and whose a meeting is', async () => {
-  test.setTimeout(240_000);
   const server = await Server.start();
   const anne = await Host.arrive({ language: 'fr' });
   try {

@@ -23,7 +23,6 @@ test.afterEach(async () => {
 });
 
 test('a profile is changed during a meeting: what it will do is shown, and a guest’s share ends at once', async () => {
-  test.setTimeout(240_000);
   await host.signIn(server);
   await host.page.getByRole('link', { name: host.words.newMeeting }).click();
   const cards = host.page.getByRole('radio', { name: /^(Standard|Protégé|Sensible)/ });

@@ -43,7 +43,6 @@ async function answer(page: Page, name: string): Promise<void> {
 }
 
 test('a host records those who agree, and nobody else', async () => {
-  test.setTimeout(240_000);
   const { page } = host;
   await host.createMeeting('Coopération consulaire');
   const link = await host.invite('Inês Duarte');
