@@ -6,6 +6,7 @@ import { look } from './support/look.ts';
 import { expectCode, expectPicture, expectVoice } from './support/media.ts';
 import { Guest, Host, showCode } from './support/people.ts';
 import { Server } from './support/server.ts';
+import { expectSaid, listen } from './support/spoken.ts';
 import { expectInFront } from './support/stage.ts';
 
 let server: Server;
@@ -15,6 +16,7 @@ const guests: Guest[] = [];
 test.beforeEach(async () => {
   server = await Server.start();
   host = await Host.arrive();
+  await listen(host.person.context);
 });
 
 test.afterEach(async () => {
@@ -71,7 +73,6 @@ async function about(page: Page, name: string, entry: RegExp): Promise<void> {
 }
 
 test('five people: layouts, pins, volumes, pages, one’s own picture, screens, a small window', async () => {
-  test.setTimeout(300_000);
   await host.signIn(server);
   await host.createMeeting('Coopération consulaire');
   const names = ['Inês Duarte', 'Luc Martin', 'Ana Costa', 'Karim Haddad'];
@@ -136,7 +137,7 @@ test('five people: layouts, pins, volumes, pages, one’s own picture, screens, 
     await chooseView(page, /^Automatique$/);
     await tile(page, 'Karim Haddad').focus();
     await page.keyboard.press('e');
-    await expect(page.getByTestId('live-polite')).toHaveText('Vous avez épinglé Karim Haddad.');
+    await expectSaid(page, 'polite: Vous avez épinglé Karim Haddad.');
     await expectInFront(page, 'Karim Haddad');
     await expect(tile(page, 'Karim Haddad').getByText('Épingle')).toBeVisible();
     await expectFlow(page, await shownTrack(page, 'Karim Haddad'));
