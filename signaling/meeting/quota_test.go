@@ -47,6 +47,15 @@ func TestRecordingsStopAtTheQuota(t *testing.T) {
 		t.Errorf("with room left it is %s", got)
 	}
 	s.recorder.Grow(recordingtest.PartBytes)
+	// Nor does it go on after a pause, though no sweep has seen it yet.
+	s.ok(s.PauseRecording(ctx, anne, s.id))
+	_, err := s.ResumeRecording(ctx, anne, s.id)
+	if over, ok := errors.AsType[*recording.QuotaError](err); !ok || over.Used < quota || over.Limit != quota {
+		t.Errorf("resumed: %v", err)
+	}
+	if got := s.state().Recording.State; got != recording.Paused {
+		t.Errorf("refused, and it is %s", got)
+	}
 	s.Sweep(ctx)
 	if got := s.stopped(); got.Because != recording.OverQuota || got.State != recording.Stopped {
 		t.Errorf("without it is %s, %s", got.State, got.Because)
@@ -61,7 +70,7 @@ func TestRecordingsStopAtTheQuota(t *testing.T) {
 		t.Errorf("the meeting is %s, %v", m.State, err)
 	}
 	usage(quota)
-	_, err := s.AskRecording(ctx, anne, s.id, "Compte rendu")
+	_, err = s.AskRecording(ctx, anne, s.id, "Compte rendu")
 	if over, ok := errors.AsType[*recording.QuotaError](err); !ok || over.Used != quota || over.Limit != quota {
 		t.Errorf("asked: %v", err)
 	}
