@@ -76,7 +76,7 @@ func TestFlashAndBeep(t *testing.T) {
 			c.tape.add(0, journal.Joined{Identity: "u1", Name: "Zoé / ../Faÿ", Kind: "guest"})
 			sent := 0
 			for i, size := range sizes {
-				from, to := time.Duration(0), time.Duration(clipSeconds*time.Second)
+				from, to := time.Duration(0), clipSeconds*time.Second
 				if i > 0 {
 					from = layerFrom
 				} else if tt.layers > 1 {
