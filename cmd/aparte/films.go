@@ -344,7 +344,7 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	}
 	folder := f.folder(one.Recording)
 	order := filmOrder{
-		Recording: one.Recording, Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed), Identity: f.key.text,
+		Recording: one.Recording, Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed),
 		NodeKey: string(nodeKey), Language: filmLanguage(one.Language),
 		Layout: compose.Layout(one.Choice.Layout), Format: render.Format(one.Choice.Format), FFmpeg: f.ffmpeg, Threads: f.threads,
 	}
@@ -352,6 +352,9 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	if err == nil {
 		defer f.leaveRoom(ctx, cancel)()
 		err = f.fetch(ctx, one.Recording, folder, order.Parts)
+	}
+	if err == nil {
+		order.Identity, err = f.identity(one.Recording, order.Parts)
 	}
 	if err != nil {
 		return nil, filmReason(err), err
@@ -374,6 +377,15 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 		return nil, filmReason(err), err
 	}
 	return made, "", nil
+}
+
+// identity is the key that opens the parts of a recording in a folder.
+func (f *films) identity(id, parts string) (string, error) {
+	to, err := recipientsOf(parts)
+	if err != nil {
+		return "", err
+	}
+	return f.kept.keys.opening(id, to)
 }
 
 // enough tells whether a disk has so many bytes, and what others need besides: low disk
@@ -699,7 +711,11 @@ func (k *kept) OpenFilm(ctx context.Context, id string, take int, which recordin
 	if err != nil {
 		return recording.OpenedFilm{}, errors.Join(fmt.Errorf("film of recording %s: %w", id, err), sealed.Close())
 	}
-	plain, err := seal.OpenFileAt(sealed, sealed.Object().Size, k.filmKey.identities)
+	with, err := k.keys.identities(id)
+	var plain *io.SectionReader
+	if err == nil {
+		plain, err = seal.OpenFileAt(sealed, sealed.Object().Size, with)
+	}
 	if err != nil {
 		if errors.Is(err, seal.ErrNotForUs) {
 			err = errors.Join(recording.ErrNoKey, err)

@@ -396,9 +396,9 @@ func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
 		}
 		return to
 	}
-	opens := func(id string) error {
+	opens := func(id string, with []seal.Identity) error {
 		return recordingFiles(filepath.Join(s.c.DataDir, recordingsFolder, id), func(files *recorder.Files) error {
-			_, err := seal.Open(files.Parts, s.kept.key.Public(), s.kept.filmKey.identities, false, false, io.Discard)
+			_, err := seal.Open(files.Parts, s.kept.key.Public(), with, false, false, io.Discard)
 			return err
 		})
 	}
@@ -414,13 +414,21 @@ func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
 	} {
 		id := strings.Repeat(map[bool]string{true: "T", false: "F"}[c.watchable], 21) + string(c.policy)[:1]
 		summary := s.record(id, c.policy, c.watchable)
-		is := false
-		for _, to := range sealedTo(id) {
-			is = is || to == s.kept.filmKey.public.String()
+		own, err := s.kept.keys.of(id)
+		if err != nil || own.is() != c.opens {
+			t.Fatalf("%s, watchable: %t: it has a key of its own: %t, %v", c.policy, c.watchable, own.is(), err)
 		}
-		err := opens(id)
-		if is != c.opens || (err == nil) != c.opens || err != nil && !errors.Is(err, seal.ErrNotForUs) || summary.Sealed == c.opens {
-			t.Errorf("%s, watchable: %t: sealed to the server: %t, it opens: %v, told as sealed: %t", c.policy, c.watchable, is, err, summary.Sealed)
+		to := sealedTo(id)
+		with, err := s.kept.keys.identities(id)
+		if err == nil {
+			err = opens(id, with)
+		}
+		if slices.ContainsFunc(to, own.opensFor) != c.opens || (err == nil) != c.opens || err != nil && !errors.Is(err, seal.ErrNotForUs) || summary.Sealed == c.opens {
+			t.Errorf("%s, watchable: %t: sealed to %.20q, it opens: %v, told as sealed: %t", c.policy, c.watchable, to, err, summary.Sealed)
+		}
+		// The server's own key opens the recordings' keys, and nothing else.
+		if err := opens(id, s.kept.filmKey.identities); slices.ContainsFunc(to, s.kept.filmKey.opensFor) || !errors.Is(err, seal.ErrNotForUs) {
+			t.Errorf("%s, watchable: %t: by the server's own key: %v", c.policy, c.watchable, err)
 		}
 	}
 	// Nor is a film made of it by mistake.
@@ -616,7 +624,8 @@ func TestThereIsRoomForTheServersKey(t *testing.T) {
 			t.Error("it is told as sealed to the archives alone")
 		}
 		to, err := recipientsOf(filepath.Join(s.c.DataDir, recordingsFolder, id))
-		if err != nil || len(to) != post.MaxRecipients+1 || !slices.Contains(to, s.kept.filmKey.public.String()) {
+		own, keyErr := s.kept.keys.of(id)
+		if err := errors.Join(err, keyErr); err != nil || len(to) != post.MaxRecipients+1 || !slices.ContainsFunc(to, own.opensFor) {
 			t.Errorf("it is sealed to %d, %v", len(to), err)
 		}
 		if s.films.next(t.Context()); s.film(id).State != recording.FilmDone {
@@ -711,9 +720,6 @@ func TestAFilmInABucket(t *testing.T) {
 	if now := s.film(recordingID); now.State != recording.FilmQueued || now.Attempts != 1 || now.Made != f.Made {
 		t.Errorf("without the store: %+v", now)
 	}
-	if err := s.kept.Delete(t.Context(), recordingID); !errors.Is(err, storage.ErrUnreachable) {
-		t.Errorf("deleted without the store: %v", err)
-	}
 	gateway.Again(t)
 	s.films.next(t.Context())
 	if now := s.film(recordingID); now.State != recording.FilmDone || now.Made.Take != 2 || now.Made.Type != "audio/mp4" {
@@ -724,6 +730,16 @@ func TestAFilmInABucket(t *testing.T) {
 		filmObject(recordingID, 2, recording.TheFilm), filmNote(recordingID, 2, recording.TheFilm),
 	}; !slices.Equal(got, want) {
 		t.Errorf("in the bucket is %q", got)
+	}
+
+	// Deleted while the store is away it is open to nobody here, and goes once the store is back.
+	gateway.Stop()
+	if err := s.kept.Delete(t.Context(), recordingID); !errors.Is(err, storage.ErrUnreachable) {
+		t.Errorf("deleted without the store: %v", err)
+	}
+	gateway.Again(t)
+	if _, err := s.kept.OpenFilm(t.Context(), recordingID, 2, recording.TheFilm); !errors.Is(err, recording.ErrNoKey) {
+		t.Errorf("its film is opened while its deletion waits: %v", err)
 	}
 	if err := s.kept.Delete(t.Context(), recordingID); err != nil {
 		t.Fatal(err)

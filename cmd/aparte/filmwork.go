@@ -33,7 +33,7 @@ type filmOrder struct {
 	Parts     string           `json:"parts"`     // folder of the recording's parts, sealed
 	Work      string           `json:"work"`      // folder for what is made on the way, in the clear
 	Sealed    string           `json:"sealed"`    // folder for what comes out, sealed to whom the recording is
-	Identity  string           `json:"identity"`  // the server's private key
+	Identity  string           `json:"identity"`  // private key that opens the parts
 	NodeKey   string           `json:"node_key"`  // public, of this server
 	Language  compose.Language `json:"language"`
 	Layout    compose.Layout   `json:"layout"`

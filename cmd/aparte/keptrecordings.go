@@ -33,7 +33,8 @@ type kept struct {
 	place  string // of the store; "": there is none
 	locks  *locks
 
-	filmKey serverKey         // opens films; none: nothing can be watched here
+	filmKey serverKey         // opens the keys of recordings; none: nothing can be watched here
+	keys    recordingKeys     // open what of each is for this server
 	objects []storage.Storage // of films, the first for new ones; none: there are no films
 	films   *films            // that makes them; set once, before anything is asked; nil: nothing does
 
@@ -53,6 +54,7 @@ func openKept(ctx context.Context, c *Config, decided *store.Store, origin strin
 	if k.filmKey, err = loadServerKey(c.Recordings.ServerKey); err != nil {
 		return nil, err
 	}
+	k.keys = recordingKeys{filepath.Join(c.DataDir, recordingKeysFolder), k.filmKey}
 	if k.key, err = seal.LoadNodeKey(c.DataDir, u.Hostname()); err != nil {
 		return nil, err
 	}
@@ -90,6 +92,10 @@ func (k *kept) Delete(ctx context.Context, id string) error {
 		if err := k.locks.settle(ctx, id); err != nil {
 			return fmt.Errorf("delete recording %s: %w", id, err)
 		}
+	}
+	// Its key goes first: whatever fails after that, nobody opens here what is left.
+	if err := k.keys.forget(id); err != nil {
+		return fmt.Errorf("delete key of recording %s: %w", id, err)
 	}
 	if k.films != nil {
 		if err := k.films.forget(ctx, id); err != nil {

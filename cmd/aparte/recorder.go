@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"aparte/recorder"
@@ -163,12 +164,23 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 	}
 	// The server's own key is never among those of an archive, whoever named it there.
 	config.Recipients = slices.DeleteFunc(slices.Clone(config.Recipients), s.filmKey.opens)
-	watchable := recording.Watchable(o.Policy, o.Watchable) && s.filmKey.is() // for which there is always room
-	if watchable {
-		config.Recipients = append(config.Recipients, s.filmKey.public)
-	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
+	}
+	watchable := recording.Watchable(o.Policy, o.Watchable) && s.filmKey.is()
+	if watchable {
+		own, err := s.keys.need(o.ID)
+		switch {
+		case errors.Is(err, seal.ErrNotForUs): // the server had another key when the recording began
+			s.log.Error("a part of a recording is sealed to the archive alone", "recording", o.ID, "part", o.Part, "err", err)
+			watchable = false
+		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+			return nil, errors.Join(recording.ErrNoRoom, err)
+		case err != nil:
+			return nil, err
+		default: // for which there is always room
+			config.Recipients = append(config.Recipients, own.public)
+		}
 	}
 	begun := make(chan struct{})
 	defer close(begun) // when what is written is known, or nothing is

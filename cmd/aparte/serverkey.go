@@ -11,8 +11,8 @@ import (
 	"aparte/recorder/seal"
 )
 
-// serverKey is the key by which this server opens the recordings that hosts may watch on
-// it. The zero serverKey is none.
+// serverKey is a key by which this server opens what hosts may watch on it: its own, which
+// opens those of the recordings, or that of one recording. The zero serverKey is none.
 type serverKey struct {
 	text       string // as it is in its file
 	identities []seal.Identity
@@ -21,10 +21,13 @@ type serverKey struct {
 
 // opens tells whether this key opens what is sealed to a recipient, or one that stands
 // beside it in its file, as one does that was replaced.
-func (k serverKey) opens(r seal.Recipient) bool {
+func (k serverKey) opens(r seal.Recipient) bool { return k.opensFor(r.String()) }
+
+// opensFor is opens, of a recipient as it is written.
+func (k serverKey) opensFor(recipient string) bool {
 	return slices.ContainsFunc(k.identities, func(one seal.Identity) bool {
 		public, hybrid := one.Recipient()
-		return hybrid && public.String() == r.String()
+		return hybrid && public.String() == recipient
 	})
 }
 
@@ -60,13 +63,27 @@ func loadServerKey(path string) (serverKey, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return wrong(fmt.Errorf("%s: others may read this key: chmod 600", path))
 	}
+	key, err := parseKey(text)
+	switch {
+	case errors.Is(err, errClassicKey):
+		return wrong(fmt.Errorf("%s is no hybrid key: move it away, and one is made", path))
+	case err != nil:
+		return wrong(fmt.Errorf("%s: %w", path, err))
+	}
+	return key, nil
+}
+
+var errClassicKey = errors.New("it is no hybrid key")
+
+// parseKey reads a key as its file has it.
+func parseKey(text []byte) (serverKey, error) {
 	identities, err := seal.ParseIdentities(text)
 	if err != nil {
-		return wrong(fmt.Errorf("%s: %w", path, err))
+		return serverKey{}, err
 	}
 	public, ok := identities[0].Recipient()
 	if !ok {
-		return wrong(fmt.Errorf("%s is no hybrid key: move it away, and one is made", path))
+		return serverKey{}, errClassicKey
 	}
 	return serverKey{string(text), identities, public}, nil
 }

@@ -198,8 +198,8 @@ type Config struct {
 	Kept     recording.Kept
 	// NoRecipients: recordings have keys to be sealed to at posts alone that have their own.
 	NoRecipients bool
-	// ServerKey: the server has a key of its own, to which recordings are sealed as well
-	// where the security profile lets them be: their hosts can watch them there.
+	// ServerKey: the server has a key of its own, by which it opens recordings where the
+	// security profile lets it: their hosts can watch them there.
 	ServerKey bool
 	// Film is how films of those are made where no host chooses; zero: recording.DefaultFilm.
 	Film recording.FilmChoice
