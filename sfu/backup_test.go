@@ -46,7 +46,7 @@ func TestBackupBesideThePrimary(t *testing.T) {
 		st := newStage(t, browser, backedUpInfo(livekit.BackupCodecPolicy_SIMULCAST))
 		bob := st.join("bob")
 		st.after(aWhile)
-		st.told() // nobody needs it: it is not sent
+		st.told("vp9:LMH vp8:") // nobody needs it: it is not sent
 		eve := st.join("eve")
 		eve.s.decoders = old
 		st.wish(eve, wish{layer: 1, backup: true})

@@ -22,6 +22,12 @@ const (
 // lowerAfter is how long less must be wanted before the publisher is told.
 const lowerAfter = 5 * time.Second
 
+// confirmAfter is how long after a track began its publisher is told that all of it is
+// wanted, if it is and nothing else was told: livekit-client remembers over a full reconnect
+// what it was told of the track before, and goes by that at its next negotiation. The track
+// as it is now it knows by then.
+const confirmAfter = 2 * time.Second
+
 // wish is what one subscriber wants of a track.
 type wish struct {
 	layer  int  // at most this one, or nothing
@@ -98,11 +104,12 @@ func (r *room) tellDemand(now time.Time) {
 		if !t.counted {
 			t.tally()
 		}
-		news := false
+		news, less := false, false
 		for i := range t.demands {
 			news = t.demands[i].next(now) || news
+			less = less || !t.demands[i].since.IsZero()
 		}
-		if news {
+		if news || !t.demanded && !less && now.Sub(t.begun) >= confirmAfter {
 			t.sendDemand()
 		}
 	}

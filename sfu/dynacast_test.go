@@ -175,6 +175,20 @@ func TestDynacast(t *testing.T) {
 	})
 }
 
+// A client may go by what it was told before it joined anew: that nobody wants its picture.
+func TestThatAllIsWantedIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t, browser, simulcastInfo())
+		st.join("bob")
+		st.after(confirmAfter - time.Millisecond)
+		st.told() // it may not know the track yet
+		st.after(time.Second)
+		st.told("vp8:LMH")
+		st.after(time.Minute)
+		st.told()
+	})
+}
+
 func TestDynacastAfterResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newStage(t, browser, simulcastInfo())

@@ -32,7 +32,7 @@ func (q *publishRequest) serve(r *room) {
 		return
 	}
 	r.tracks = append(r.tracks, &track{
-		owner: m, info: q.info, media: q.media, wishes: map[*member]wish{}, demands: newDemands(q.info),
+		owner: m, info: q.info, media: q.media, wishes: map[*member]wish{}, demands: newDemands(q.info), begun: time.Now(),
 	})
 	first := !m.info.IsPublisher
 	m.change(func(p *livekit.ParticipantInfo) {
