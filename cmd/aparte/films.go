@@ -347,6 +347,7 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 		Recording: one.Recording, Parts: filepath.Join(folder, workParts), Work: folder, Sealed: filepath.Join(folder, workSealed),
 		NodeKey: string(nodeKey), Language: filmLanguage(one.Language),
 		Layout: compose.Layout(one.Choice.Layout), Format: render.Format(one.Choice.Format), FFmpeg: f.ffmpeg, Threads: f.threads,
+		Spent: one.Spent,
 	}
 	err = errors.Join(freeFolder(f.work), freeFolder(folder), freeFolder(order.Parts))
 	if err == nil {
@@ -362,7 +363,7 @@ func (f *films) compose(ctx context.Context, one *recording.Film, cancel context
 	stored := time.Time{}
 	made, reason, err := f.child(ctx, order, func(n filmNews) {
 		stage := one.Stage
-		*one = one.Reached(n.Stage, n.Progress, time.Now())
+		*one = one.Reached(n.Stage, n.Progress, n.Spent, time.Now())
 		if one.Stage != stage || time.Since(stored) >= progressEvery {
 			stored = time.Now()
 			if err := f.save(ctx, *one); errors.Is(err, recording.ErrNone) {

@@ -234,6 +234,42 @@ func TestAFilmIsMade(t *testing.T) {
 	}
 }
 
+// What a film has used of processors is kept when the server stops or goes down, and counts
+// when it is gone on with, until a host has it made again.
+func TestWhatAFilmCostsIsKept(t *testing.T) {
+	s := newCinema(t, nil)
+	s.record(recordingID, profile.RecordingConsent, true)
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() { defer close(over); s.films.next(ctx) }()
+	until(t, "it is told what it costs", func() bool { return s.film(recordingID).Spent > 0 })
+	stop()
+	<-over
+	f := s.film(recordingID)
+	if f.State != recording.FilmQueued || f.Spent == 0 {
+		t.Fatalf("interrupted: %+v", f)
+	}
+	f.Spent += 10*time.Minute + 10*time.Second // as much as a second may cost
+	if err := s.store.SaveFilm(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	s.films.next(t.Context())
+	if now := s.film(recordingID); now.State != recording.FilmFailed || now.Reason != recording.FilmTooCostly || now.Spent < f.Spent {
+		t.Errorf("gone on with: %+v", now)
+	}
+	again, err := s.film(recordingID).Again(time.Now())
+	if err != nil || again.Spent != 0 {
+		t.Fatalf("again: %+v, %v", again, err)
+	}
+	if err := s.store.SaveFilm(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	s.films.next(t.Context())
+	if now := s.film(recordingID); now.State != recording.FilmDone || now.Spent != 0 {
+		t.Errorf("made again: %+v", now)
+	}
+}
+
 // A recording that is deleted takes its film with it, also while that is being made.
 func TestAFilmIsForgottenWhileItIsMade(t *testing.T) {
 	s := newCinema(t, nil)

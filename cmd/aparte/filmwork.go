@@ -40,12 +40,14 @@ type filmOrder struct {
 	Format    render.Format    `json:"format"`
 	FFmpeg    string           `json:"ffmpeg"`
 	Threads   int              `json:"threads"`
+	Spent     time.Duration    `json:"spent"` // of processors, by those that were interrupted
 }
 
 // filmNews is a line of the standard output, in JSON.
 type filmNews struct {
 	Stage    recording.FilmStage  `json:"stage,omitempty"`
 	Progress int                  `json:"progress,omitempty"` // thousandths
+	Spent    time.Duration        `json:"spent,omitempty"`    // of processors, with the order's
 	Failed   recording.FilmReason `json:"failed,omitempty"`   // the error itself goes to the standard error
 	Made     *filmMade            `json:"made,omitempty"`
 }
@@ -145,6 +147,7 @@ func (w *filmWork) make(ctx context.Context) (*filmMade, error) {
 	result, err := render.Compose(ctx, render.Config{
 		Tool: tool, Index: index, Media: media, Work: filepath.Join(w.Work, workFilm), Dir: out,
 		Layout: w.Layout, Language: w.Language, Format: w.Format, Threads: w.Threads, Progress: w.progress,
+		Spent: w.Spent + render.OwnCPU(), // opening it, too
 	})
 	if err != nil {
 		return nil, err
@@ -154,7 +157,7 @@ func (w *filmWork) make(ctx context.Context) (*filmMade, error) {
 
 // progress tells how far it is; who does not hear it any more is found out elsewhere.
 func (w *filmWork) progress(now render.Progress) {
-	n := filmNews{Stage: map[string]recording.FilmStage{"sound": recording.FilmSound, "pictures": recording.FilmPictures, "film": recording.FilmJoining}[now.Stage]}
+	n := filmNews{Spent: now.Spent, Stage: map[string]recording.FilmStage{"": recording.FilmOpening, "sound": recording.FilmSound, "pictures": recording.FilmPictures, "film": recording.FilmJoining}[now.Stage]}
 	if now.Of > 0 {
 		n.Progress = int(1000 * now.Done / now.Of)
 	}

@@ -39,13 +39,16 @@ func paced(would, musts []time.Duration, end time.Duration) (out []time.Duration
 
 // calm has intervals, one after the other, at the pace of a film. Where several become
 // one, it shows what may be shown all the time that it lasts, and no more.
-func (b *builder) calm(all []Interval) (out []Interval) {
+func (b *builder) calm(all []Interval) (out []Interval, err error) {
 	would := make([]time.Duration, len(all))
 	for i, one := range all {
 		would[i] = one.From
 	}
 	at := paced(would, b.tl.begins, b.tl.length)
 	for i, from := range at {
+		if err := b.cfg.GoOn(); err != nil {
+			return nil, err
+		}
 		s := Span{from, b.tl.length}
 		if i+1 < len(at) {
 			s.To = at[i+1]
@@ -57,5 +60,5 @@ func (b *builder) calm(all []Interval) (out []Interval) {
 			out = b.followed(out, b.interval(s))
 		}
 	}
-	return out
+	return out, nil
 }

@@ -30,6 +30,9 @@ var (
 type Config struct {
 	Layout   Layout
 	Language Language
+	// GoOn is asked again and again while it is planned, and ends that by an error: whoever
+	// made a recording up can have planning take very long. Nil: nothing ends it.
+	GoOn func() error
 }
 
 // Plan is a film. Its times are the film's own unless they are said to be the
@@ -88,8 +91,15 @@ func New(index *export.Index, cfg Config) (*Plan, error) {
 	if b.tl.length == 0 {
 		return nil, ErrNothing
 	}
-	b.gather(index)
-	b.listen(events, whole.To)
+	if cfg.GoOn == nil {
+		b.cfg.GoOn = func() error { return nil }
+	}
+	if err := b.gather(index); err != nil {
+		return nil, err
+	}
+	if err := b.listen(events, whole.To); err != nil {
+		return nil, err
+	}
 	b.read(events)
 	plan := &Plan{
 		Layout: cfg.Layout, Language: cfg.Language, Length: b.tl.length, Kept: b.tl.kept,
@@ -132,9 +142,12 @@ func (b *builder) media(index *export.Index) {
 }
 
 // gather finds out who is shown when, and what of.
-func (b *builder) gather(index *export.Index) {
+func (b *builder) gather(index *export.Index) error {
 	known := map[string]*person{}
 	for i, p := range index.People {
+		if err := b.cfg.GoOn(); err != nil {
+			return err
+		}
 		one := &person{identity: p.Identity, order: i, names: b.attendance.names[p.Identity]}
 		if len(one.names) == 0 {
 			one.names = []named{{0, displayed(p.Name)}}
@@ -149,6 +162,9 @@ func (b *builder) gather(index *export.Index) {
 		return cmp.Or(cmp.Compare(x.present[0].From, y.present[0].From), cmp.Compare(x.order, y.order))
 	})
 	for _, f := range index.Files {
+		if err := b.cfg.GoOn(); err != nil {
+			return err
+		}
 		if isSound(f) {
 			b.sounds = append(b.sounds, Sound{f.Name, f.Identity, seconds(f.Start)})
 			continue
@@ -160,13 +176,17 @@ func (b *builder) gather(index *export.Index) {
 		}
 		b.pictures = append(b.pictures, p)
 	}
+	return nil
 }
 
 // listen finds out who speaks, of those who are shown, and whom to follow.
-func (b *builder) listen(events []export.Event, end time.Duration) {
+func (b *builder) listen(events []export.Event, end time.Duration) error {
 	v := listen(events, end)
 	var turns []turn
 	for _, p := range b.people {
+		if err := b.cfg.GoOn(); err != nil {
+			return err
+		}
 		said := b.tl.film(union(v.speaking.done[p.identity]...)).and(p.present)
 		for _, s := range said.bridged(breath).and(p.present).lasting(saidLeast) {
 			b.speech = append(b.speech, Speech{s, p.identity, p.name(b.tl.recorded(s.From))})
@@ -178,6 +198,7 @@ func (b *builder) listen(events []export.Event, end time.Duration) {
 	}
 	slices.SortStableFunc(b.speech, func(x, y Speech) int { return cmp.Compare(x.From, y.From) })
 	b.changes = follow(turns)
+	return nil
 }
 
 // bounds are the times at which something may change.
@@ -207,9 +228,15 @@ func (b *builder) bounds() []time.Duration {
 func (b *builder) intervals() (out []Interval, err error) {
 	bounds := b.bounds()
 	for i, from := range bounds[:len(bounds)-1] {
+		if err := b.cfg.GoOn(); err != nil {
+			return nil, err
+		}
 		out = b.followed(out, b.interval(Span{from, bounds[i+1]}))
 	}
-	if out = b.calm(out); len(out) > intervalsMost {
+	if out, err = b.calm(out); err != nil {
+		return nil, err
+	}
+	if len(out) > intervalsMost {
 		return nil, fmt.Errorf("%w: the picture would change more than %d times", ErrTooLong, intervalsMost)
 	}
 	return out, nil

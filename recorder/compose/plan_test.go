@@ -146,7 +146,7 @@ func TestPlans(t *testing.T) {
 			consent(40, "bob", "withdrawn"), message(41, "bob", "not any more"), message(59.9, "anne", "Au revoir"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			plan, err := New(tt.index, Config{tt.layout, French})
+			plan, err := New(tt.index, Config{Layout: tt.layout, Language: French})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,17 +195,17 @@ func TestNoPlan(t *testing.T) {
 		cfg   Config
 		want  string
 	}{
-		{"no files", meeting(10, nil, joined(0, "anne")), Config{Grid, French}, ErrNothing.Error()},
-		{"paused throughout", meeting(10, []export.File{camera("anne", 0, 10)}, event(0, "paused")), Config{Grid, French}, ErrNothing.Error()},
-		{"too long", long, Config{Grid, French}, "too long to be composed: 192h0m0s, at most 168h0m0s"},
-		{"layout", meeting(10, []export.File{camera("anne", 0, 10)}), Config{"mosaic", French}, `layout "mosaic": there are grid and speaker`},
-		{"language", meeting(10, []export.File{camera("anne", 0, 10)}), Config{Grid, "tlh"}, `language "tlh": there are fr, en and ar`},
+		{"no files", meeting(10, nil, joined(0, "anne")), Config{Layout: Grid, Language: French}, ErrNothing.Error()},
+		{"paused throughout", meeting(10, []export.File{camera("anne", 0, 10)}, event(0, "paused")), Config{Layout: Grid, Language: French}, ErrNothing.Error()},
+		{"too long", long, Config{Layout: Grid, Language: French}, "too long to be composed: 192h0m0s, at most 168h0m0s"},
+		{"layout", meeting(10, []export.File{camera("anne", 0, 10)}), Config{Layout: "mosaic", Language: French}, `layout "mosaic": there are grid and speaker`},
+		{"language", meeting(10, []export.File{camera("anne", 0, 10)}), Config{Layout: Grid, Language: "tlh"}, `language "tlh": there are fr, en and ar`},
 	} {
 		if _, err := New(tt.index, tt.cfg); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
 		}
 	}
-	if _, err := New(long, Config{Grid, French}); !errors.Is(err, ErrTooLong) {
+	if _, err := New(long, Config{Layout: Grid, Language: French}); !errors.Is(err, ErrTooLong) {
 		t.Errorf("%v", err)
 	}
 }
@@ -385,7 +385,7 @@ func TestEveryPlan(t *testing.T) {
 		slices.SortStableFunc(events, func(a, b export.Event) int { return int(a.At*1000) - int(b.At*1000) })
 		index := meeting(length, files, events...)
 		for _, layout := range []Layout{Grid, Speaker} {
-			plan, err := New(index, Config{layout, English})
+			plan, err := New(index, Config{Layout: layout, Language: English})
 			switch {
 			case errors.Is(err, ErrNothing):
 			case err != nil:
@@ -432,7 +432,7 @@ func TestRestless(t *testing.T) {
 	for every, length := range map[float64]float64{1: 600, 0.1: 60} {
 		for _, layout := range []Layout{Grid, Speaker} {
 			index := restless(length, every)
-			plan, err := New(index, Config{layout, English})
+			plan, err := New(index, Config{Layout: layout, Language: English})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -456,7 +456,7 @@ func TestRestless(t *testing.T) {
 	}
 	index.Events = append(index.Events, joined(80, "eve"), consent(80, "eve", "given"), toggled(80, "bob", true))
 	index.People = append(index.People, export.Person{Identity: "eve", Name: "Eve"})
-	plan, err := New(index, Config{Grid, English})
+	plan, err := New(index, Config{Layout: Grid, Language: English})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package compose
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"aparte/recorder/export"
@@ -84,10 +85,13 @@ func lastBefore(media spans, t time.Duration) (last time.Duration) {
 // film is where spans of the recording are in the film.
 func (tl *timeline) film(of spans) spans {
 	var out []Span
-	for i, k := range tl.kept {
-		for _, s := range of.and(spans{k}) {
-			out = append(out, Span{s.From - k.From + tl.begins[i], s.To - k.From + tl.begins[i]})
+	i := 0
+	for _, s := range of.and(tl.kept) {
+		for tl.kept[i].To <= s.From {
+			i++
 		}
+		k := tl.kept[i]
+		out = append(out, Span{s.From - k.From + tl.begins[i], s.To - k.From + tl.begins[i]})
 	}
 	return union(out...)
 }
@@ -95,12 +99,11 @@ func (tl *timeline) film(of spans) spans {
 // at is where a time of the recording is in the film; of what is cut out, where it was
 // cut.
 func (tl *timeline) at(t time.Duration) time.Duration {
-	for i, k := range tl.kept {
-		if t < k.To {
-			return tl.begins[i] + max(t-k.From, 0)
-		}
+	i := sort.Search(len(tl.kept), func(i int) bool { return t < tl.kept[i].To })
+	if i == len(tl.kept) {
+		return tl.length
 	}
-	return tl.length
+	return tl.begins[i] + max(t-tl.kept[i].From, 0)
 }
 
 // recorded is which time of the recording is shown at one of the film.

@@ -85,6 +85,9 @@ type Film struct {
 	Since     time.Time // in this state
 	Attempts  int       // that failed
 	Begun     int       // times
+	// Spent is what making it has used of processors, in all attempts, also in those that
+	// ended with the server, until somebody has it made again.
+	Spent time.Duration
 	// Stage and what is done of it, in thousandths, while it is running.
 	Stage      FilmStage
 	Progress   int
@@ -169,11 +172,13 @@ func (f Film) end(state FilmState, reason FilmReason, now time.Time) Film {
 	return f
 }
 
-// Reached is how far it is, in thousandths of a stage.
-func (f Film) Reached(stage FilmStage, progress int, now time.Time) Film {
+// Reached is how far it is, in thousandths of a stage, and what it has used of processors
+// until then.
+func (f Film) Reached(stage FilmStage, progress int, spent time.Duration, now time.Time) Film {
 	if f.State != FilmRunning {
 		return f
 	}
+	f.Spent = max(f.Spent, spent)
 	if stage != f.Stage {
 		f.Stage, f.StageSince = stage, now
 	}
@@ -213,6 +218,7 @@ func (f Film) Finish(made FilmMade, now time.Time) Film {
 		return f
 	}
 	f = f.end(FilmDone, "", now)
+	f.Spent = 0
 	made.Take, made.At, made.Choice = f.NextTake(), now, f.Choice
 	f.Replaced, f.Made = f.Made.Take, made
 	return f
@@ -222,7 +228,10 @@ func (f Film) Finish(made FilmMade, now time.Time) Film {
 func (f Film) There() bool { return f.Made.Take > 0 && f.Choice == f.Made.Choice }
 
 // Unneeded is a film that was begun for a choice that was taken back meanwhile.
-func (f Film) Unneeded(now time.Time) Film { return f.end(FilmDone, "", now) }
+func (f Film) Unneeded(now time.Time) Film {
+	f.Spent = 0
+	return f.end(FilmDone, "", now)
+}
 
 // Choose has it made in another layout or format, as if nothing had been tried; false: it
 // is, or will be, as chosen. ErrState: it is being made in another.
@@ -236,7 +245,7 @@ func (f Film) Choose(c FilmChoice, now time.Time) (Film, bool, error) {
 	if f.State != FilmQueued && f.State != FilmUnavailable { // those keep their place
 		f.QueuedAt = now
 	}
-	f.Choice, f.Attempts, f.Begun = c, 0, 0
+	f.Choice, f.Attempts, f.Begun, f.Spent = c, 0, 0, 0
 	if f.There() {
 		return f.end(FilmDone, "", now), true, nil
 	}
@@ -260,7 +269,7 @@ func (f Film) Again(now time.Time) (Film, error) {
 	if f.State != FilmFailed {
 		return f, ErrState
 	}
-	f.QueuedAt, f.Attempts, f.Begun = now, 0, 0
+	f.QueuedAt, f.Attempts, f.Begun, f.Spent = now, 0, 0, 0
 	return f.end(FilmQueued, "", now), nil
 }
 

@@ -55,7 +55,7 @@ func TestFilmStates(t *testing.T) {
 		{"no program", func(f Film) Film { return f.Possible(false, noon) }, map[FilmState]FilmState{FilmQueued: FilmUnavailable}},
 		{"a program", func(f Film) Film { return f.Possible(true, noon) }, map[FilmState]FilmState{FilmUnavailable: FilmQueued}},
 		{"again", func(f Film) Film { f, _ = f.Again(noon); return f }, map[FilmState]FilmState{FilmFailed: FilmQueued}},
-		{"reach", func(f Film) Film { return f.Reached(FilmSound, 10, noon) }, nil},
+		{"reach", func(f Film) Film { return f.Reached(FilmSound, 10, 0, noon) }, nil},
 	} {
 		for _, from := range states {
 			before := Film{Recording: "R", State: from}
@@ -173,18 +173,18 @@ func TestHowLongAFilmTakes(t *testing.T) {
 		left time.Duration
 		says bool
 	}{
-		{running.Reached(FilmPictures, 250, noon), time.Minute, 3 * time.Minute, true},
-		{running.Reached(FilmPictures, 1000, noon), time.Minute, 0, true},
-		{running.Reached(FilmPictures, 49, noon), time.Minute, 0, false}, // too little to tell
-		{running.Reached(FilmSound, 500, noon), time.Minute, 0, false},
-		{running.Reached(FilmPictures, 500, noon), 0, 0, false},
+		{running.Reached(FilmPictures, 250, 0, noon), time.Minute, 3 * time.Minute, true},
+		{running.Reached(FilmPictures, 1000, 0, noon), time.Minute, 0, true},
+		{running.Reached(FilmPictures, 49, 0, noon), time.Minute, 0, false}, // too little to tell
+		{running.Reached(FilmSound, 500, 0, noon), time.Minute, 0, false},
+		{running.Reached(FilmPictures, 500, 0, noon), 0, 0, false},
 		{Film{State: FilmQueued, Progress: 500, Stage: FilmPictures}, time.Minute, 0, false},
 	} {
 		if left, says := c.of.Left(noon.Add(c.at)); says != c.says || says && left != c.left {
 			t.Errorf("%+v after %v: %v, %t", c.of, c.at, left, says)
 		}
 	}
-	if f := running.Reached(FilmPictures, 2000, noon); f.Progress != 1000 {
+	if f := running.Reached(FilmPictures, 2000, 0, noon); f.Progress != 1000 {
 		t.Errorf("more than all: %d", f.Progress)
 	}
 }

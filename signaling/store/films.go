@@ -15,19 +15,24 @@ import (
 // Films of recordings: queued with the recording's stop, then the queue's own.
 
 const filmColumns = `f.recording_id, f.layout, f.format, f.state, f.queued_at, f.since, f.attempts, f.begun, f.stage, f.stage_since, f.progress, f.reason,
-	f.take, f.made_at, f.made_layout, f.made_format, f.type, f.length_ms, f.bytes, f.captions, f.replaced`
+	f.take, f.made_at, f.made_layout, f.made_format, f.type, f.length_ms, f.bytes, f.captions, f.replaced, f.spent_ms`
 
-func filmFields(f *recording.Film, ms *int64) []any {
+func filmFields(f *recording.Film, length, spent *int64) []any {
 	return []any{
 		&f.Recording, &f.Choice.Layout, &f.Choice.Format, &f.State, at(&f.QueuedAt), at(&f.Since), &f.Attempts, &f.Begun, &f.Stage, at(&f.StageSince), &f.Progress, &f.Reason,
-		&f.Made.Take, at(&f.Made.At), &f.Made.Choice.Layout, &f.Made.Choice.Format, &f.Made.Type, ms, &f.Made.Bytes, is(&f.Made.Captions), &f.Replaced,
+		&f.Made.Take, at(&f.Made.At), &f.Made.Choice.Layout, &f.Made.Choice.Format, &f.Made.Type, length, &f.Made.Bytes, is(&f.Made.Captions), &f.Replaced, spent,
 	}
 }
 
 func scanFilm(row scanner) (f recording.Film, err error) {
-	var length int64
-	err = row.Scan(filmFields(&f, &length)...)
-	f.Made.Length = time.Duration(length) * time.Millisecond
+	return scanFilmAnd(row)
+}
+
+// scanFilmAnd reads a film, and what else is in its row.
+func scanFilmAnd(row scanner, more ...any) (f recording.Film, err error) {
+	var length, spent int64
+	err = row.Scan(append(filmFields(&f, &length, &spent), more...)...)
+	f.Made.Length, f.Spent = time.Duration(length)*time.Millisecond, time.Duration(spent)*time.Millisecond
 	return f, err
 }
 
@@ -44,8 +49,8 @@ func saveFilms(ctx context.Context, q queries, c meeting.Changes) error {
 	for _, f := range c.FilmsAgain {
 		// One that was begun meanwhile is made as it was asked for.
 		_, err := q.ExecContext(ctx, `UPDATE recording_films SET layout = $1, format = $2, state = $3, queued_at = $4, since = $5, attempts = $6, begun = $7,
-			stage = '', stage_since = NULL, progress = 0, reason = $8 WHERE recording_id = $9 AND state <> $10`,
-			f.Choice.Layout, f.Choice.Format, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Reason, f.Recording, recording.FilmRunning)
+			stage = '', stage_since = NULL, progress = 0, reason = $8, spent_ms = $9 WHERE recording_id = $10 AND state <> $11`,
+			f.Choice.Layout, f.Choice.Format, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Reason, f.Spent.Milliseconds(), f.Recording, recording.FilmRunning)
 		if err != nil {
 			return fmt.Errorf("queue film again: %w", err)
 		}
@@ -59,9 +64,9 @@ func saveFilms(ctx context.Context, q queries, c meeting.Changes) error {
 func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		done, err := q.ExecContext(ctx, `UPDATE recording_films SET state = $1, queued_at = $2, since = $3, attempts = $4, begun = $5, stage = $6, stage_since = $7,
-			progress = $8, reason = $9, take = $10, made_at = $11, made_layout = $12, made_format = $13, type = $14, length_ms = $15, bytes = $16, captions = $17, replaced = $18
-			WHERE recording_id = $19 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $19)`, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince),
-			f.Progress, f.Reason, f.Made.Take, ms(f.Made.At), f.Made.Choice.Layout, f.Made.Choice.Format, f.Made.Type, f.Made.Length.Milliseconds(), f.Made.Bytes, flag(f.Made.Captions), f.Replaced, f.Recording)
+			progress = $8, reason = $9, take = $10, made_at = $11, made_layout = $12, made_format = $13, type = $14, length_ms = $15, bytes = $16, captions = $17, replaced = $18, spent_ms = $19
+			WHERE recording_id = $20 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $20)`, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince),
+			f.Progress, f.Reason, f.Made.Take, ms(f.Made.At), f.Made.Choice.Layout, f.Made.Choice.Format, f.Made.Type, f.Made.Length.Milliseconds(), f.Made.Bytes, flag(f.Made.Captions), f.Replaced, f.Spent.Milliseconds(), f.Recording)
 		if err != nil {
 			return err
 		}
@@ -101,10 +106,8 @@ func (s *Store) UnmadeFilms(ctx context.Context, limit int) ([]recording.Film, e
 		WHERE f.state IN ('queued', 'running', 'unavailable') AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = f.recording_id)
 		ORDER BY f.queued_at, f.recording_id LIMIT $1`, limit)
 	all, err := collect(rows, err, func(row scanner) (f recording.Film, err error) {
-		var length int64
 		var languages string
-		err = row.Scan(append(filmFields(&f, &length), &languages)...)
-		f.Made.Length = time.Duration(length) * time.Millisecond
+		f, err = scanFilmAnd(row, &languages)
 		f.Language, _, _ = strings.Cut(languages, " ")
 		return f, err
 	})

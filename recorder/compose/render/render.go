@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -29,7 +31,8 @@ type Config struct {
 	Format   Format
 	Threads  int            // of each job
 	CPU      time.Duration  // that all of it may use of processors; 0: in proportion to its length
-	Progress func(Progress) // is told now and then
+	Spent    time.Duration  // of that, by runs for the same film that were interrupted, and before this call
+	Progress func(Progress) // is told now and then, at least each second while a program runs; one call at a time
 }
 
 // Progress is how far a film is.
@@ -37,6 +40,9 @@ type Progress struct {
 	Stage        string // "sound", "pictures", "film"
 	Done, Of     time.Duration
 	Made, Reused int // steps until now, and how many of them were there already
+	// Spent is what it has used of processors, with Config's: of this process and of the
+	// programs, those included that are not over.
+	Spent time.Duration
 }
 
 // Result is what was made.
@@ -74,14 +80,18 @@ type renderer struct {
 	encoding encoding
 	threads  int
 	cpu      time.Duration // that any step may use
-	cpuAll   time.Duration // and all of them
+	cpuAll   time.Duration // and all of them, with what was used before
 	began    time.Time
+	ownBegan time.Duration // what this process had used when it began
 
+	digests map[string]string
+	broken  []string
+
+	mu       sync.Mutex // guards what follows: a job tells how far it is, and what it uses
 	progress func(Progress)
 	state    Progress
-	digests  map[string]string
-	broken   []string
-	cpuUsed  time.Duration
+	cpuUsed  time.Duration // before this run, and by programs that are over
+	cpuNow   time.Duration // by the one that runs
 }
 
 // Compose makes the film. What it has made of it when it fails, or is interrupted, stays
@@ -106,7 +116,7 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	r := &renderer{
-		tool: cfg.Tool, media: media, work: w, encoding: e, threads: max(cfg.Threads, 1), began: cfg.Index.Began,
+		tool: cfg.Tool, media: media, work: w, encoding: e, threads: max(cfg.Threads, 1), began: cfg.Index.Began, ownBegan: OwnCPU(), cpuUsed: cfg.Spent,
 		cpu: 4*time.Duration(cfg.Index.Duration*float64(time.Second)) + cpuLeast, progress: cfg.Progress, digests: map[string]string{},
 	}
 	if r.cpuAll = cfg.CPU; r.cpuAll == 0 {
@@ -156,7 +166,12 @@ func Compose(ctx context.Context, cfg Config) (*Result, error) {
 
 // plan plans the film, with who speaks when as the recording tells it, or as it is heard.
 func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compose.Loudness, bool, error) {
-	planned := compose.Config{Layout: cfg.Layout, Language: cfg.Language}
+	planned := compose.Config{Layout: cfg.Layout, Language: cfg.Language, GoOn: func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return r.affordable()
+	}}
 	index, err := r.playable(ctx, cfg.Index)
 	if err != nil {
 		return nil, nil, false, err
@@ -196,9 +211,13 @@ func (r *renderer) step(name, key string, do func(part string) error) error {
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
 	r.state.Made++
 	if have {
 		r.state.Reused++
+	}
+	r.mu.Unlock()
+	if have {
 		return nil
 	}
 	if err := do(partial(name)); err != nil {
@@ -207,25 +226,54 @@ func (r *renderer) step(name, key string, do func(part string) error) error {
 	return r.work.keep(name, key)
 }
 
+// used is what the film has used of processors.
+func (r *renderer) used() time.Duration {
+	own := OwnCPU() - r.ownBegan
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cpuUsed + r.cpuNow + own
+}
+
+// affordable is ErrTooCostly once what there was for the film is used up.
+func (r *renderer) affordable() error {
+	if used := r.used(); used >= r.cpuAll {
+		return fmt.Errorf("%w: %v of a processor were used, and it is not done", ErrTooCostly, used.Round(time.Second/10))
+	}
+	return nil
+}
+
 // run runs a job that may read the media, within what is left of the film's time of
 // processors: ErrTooCostly when that is used up.
 func (r *renderer) run(ctx context.Context, j job) error {
-	left := r.cpuAll - r.cpuUsed
-	if left <= 0 {
-		return r.tooCostly()
+	if err := r.affordable(); err != nil {
+		return err
 	}
-	var used time.Duration
-	j.dir, j.sees, j.used = r.work.dir, []string{r.media}, &used
-	j.cpu = min(r.cpu, left+time.Second) // whole seconds are counted: whoever is ended has used what was left
+	j.dir, j.sees = r.work.dir, []string{r.media}
+	j.cpu = min(r.cpu, r.cpuAll-r.used()+time.Second) // whole seconds are counted: whoever is ended has used what was left
+	j.uses = func(d time.Duration) {
+		r.mu.Lock()
+		r.cpuNow = d
+		r.mu.Unlock()
+		r.tell(func(*Progress) {})
+	}
 	err := r.tool.run(ctx, j)
-	if r.cpuUsed += used; err != nil && ctx.Err() == nil && r.cpuUsed >= r.cpuAll {
-		return r.tooCostly() // it was ended for that
+	r.mu.Lock()
+	r.cpuUsed, r.cpuNow = r.cpuUsed+r.cpuNow, 0
+	r.mu.Unlock()
+	if err != nil && ctx.Err() == nil { // was it ended for that?
+		return cmp.Or(r.affordable(), err)
 	}
 	return err
 }
 
-func (r *renderer) tooCostly() error {
-	return fmt.Errorf("%w: %v of a processor were used, and it is not done", ErrTooCostly, r.cpuUsed.Round(time.Second/10))
+// tell changes how far it is, and tells it.
+func (r *renderer) tell(change func(*Progress)) {
+	used := r.used()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Spent = used
+	change(&r.state)
+	r.progress(r.state)
 }
 
 // quiet is what every job is told first.
@@ -233,13 +281,12 @@ func quiet() []string { return []string{"-nostdin", "-hide_banner", "-v", "error
 
 // progressing runs a job and tells how far it is, for a stretch of the film of that length.
 func (r *renderer) progressing(ctx context.Context, args []string, length time.Duration) error {
-	from := r.state.Done
+	from := r.state.Done // only changed by whoever runs jobs
 	args = slices.Concat(quiet(), []string{"-nostats", "-progress", "pipe:1", "-stats_period", "1", "-filter_complex_threads", strconv.Itoa(r.threads)}, args)
 	return r.run(ctx, job{args: args, read: func(line string) error {
 		if text, ok := strings.CutPrefix(line, "out_time_us="); ok && length > 0 {
 			if us, err := strconv.ParseInt(text, 10, 64); err == nil && us > 0 {
-				r.state.Done = from + min(time.Duration(us)*time.Microsecond, length)
-				r.progress(r.state)
+				r.reached(from + min(time.Duration(us)*time.Microsecond, length))
 			}
 		}
 		return nil
@@ -247,13 +294,11 @@ func (r *renderer) progressing(ctx context.Context, args []string, length time.D
 }
 
 func (r *renderer) stage(name string, length time.Duration) {
-	r.state.Stage, r.state.Done, r.state.Of = name, 0, length
-	r.progress(r.state)
+	r.tell(func(now *Progress) { now.Stage, now.Done, now.Of = name, 0, length })
 }
 
 func (r *renderer) reached(at time.Duration) {
-	r.state.Done = at
-	r.progress(r.state)
+	r.tell(func(now *Progress) { now.Done = at })
 }
 
 // inputName is a file of the export, as ffmpeg is told.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -26,7 +27,9 @@ type job struct {
 	cpu  time.Duration      // how much time of processors it may use; 0: cpuLeast
 	read func(string) error // is given each line of its standard output
 	said *string            // where the end of what it says on its standard error goes
-	used *time.Duration     // where the time of processors goes that it has used
+	// uses is told what it has used of processors, each second where the system knows that,
+	// and at its end, before run returns; one call at a time. Nil: nobody wants to know.
+	uses func(time.Duration)
 }
 
 const (
@@ -81,6 +84,7 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 	if err := t.isolation.start(cmd); err != nil {
 		return &startError{err}
 	}
+	counted := j.count(cmd.Process.Pid)
 	var wrong error
 	if out != nil {
 		lines := bufio.NewScanner(out)
@@ -92,11 +96,12 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 		}
 	}
 	err = cmd.Wait()
+	counted()
 	if j.said != nil {
 		*j.said = string(said.b)
 	}
-	if j.used != nil && cmd.ProcessState != nil {
-		*j.used = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if j.uses != nil && cmd.ProcessState != nil {
+		j.uses(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -107,6 +112,37 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 		return &jobError{fmt.Errorf("%s: %w%s", t.path, err, said.String())}
 	}
 	return nil
+}
+
+// countEvery is how often is told what a job has used of processors: what is not told is
+// not known of a job that is killed together with us.
+const countEvery = time.Second
+
+// count tells what a process uses of processors, until stop.
+func (j job) count(pid int) (stop func()) {
+	if j.uses == nil {
+		return func() {}
+	}
+	over := make(chan struct{})
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		ticker := time.NewTicker(countEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-over:
+				return
+			}
+			if d, known := cpuOf(pid); known {
+				j.uses(d)
+			}
+		}
+	})
+	return func() {
+		close(over)
+		counting.Wait()
+	}
 }
 
 // command is the program with its arguments, or what confines itself and then becomes it.
