@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -69,7 +70,8 @@ type films struct {
 
 	format recording.FilmFormat // of films where no host chooses
 
-	swept time.Time // owned by run: when it was last looked for films that were replaced
+	swept time.Time // owned by run: when it was last looked for what films have left
+	said  string    // owned by run: why that failed last, so that it is logged once
 
 	mu      sync.Mutex
 	making  *making                       // guarded by mu; nil: none
@@ -112,7 +114,7 @@ func (f *films) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if time.Since(f.swept) >= programEvery {
 			f.swept = time.Now()
-			f.deleteReplaced(ctx)
+			f.deleteLeft(ctx, time.Now())
 		}
 		if !f.next(ctx) {
 			select {
@@ -123,27 +125,37 @@ func (f *films) run(ctx context.Context) {
 	}
 }
 
-// deleteReplaced deletes films in whose place others are, where that was not done or failed.
-func (f *films) deleteReplaced(ctx context.Context) {
-	all, err := f.store.ReplacedFilms(ctx, maxUnmade)
-	if err != nil {
-		f.log.ErrorContext(ctx, "look for films that were replaced", "err", err)
-		return
-	}
+// deleteLeft deletes what films have left where they are kept, as often as is due: in whose
+// place others are, what attempts that failed had brought there already, and what comes
+// there after that. Nothing is being made meanwhile.
+func (f *films) deleteLeft(ctx context.Context, now time.Time) {
+	all, err := f.store.LeavingFilms(ctx, maxUnmade)
 	for _, one := range all {
-		f.replaced(ctx, one)
+		if !one.LookDue(now) {
+			continue
+		}
+		failed := f.kept.deleteFilms(ctx, one.Recording, func(take int) bool { return take != one.Made.Take })
+		for failed == nil && one.LookDue(now) { // of several that were missed one is as good
+			one = one.Looked()
+		}
+		if failed == nil {
+			failed = f.store.FilmLooked(ctx, one)
+		}
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("recording %s: %w", one.Recording, failed))
+		}
+		if errors.Is(failed, storage.ErrUnreachable) || ctx.Err() != nil {
+			break
+		}
 	}
-}
-
-// replaced deletes the film in whose place another is.
-func (f *films) replaced(ctx context.Context, one recording.Film) {
-	err := f.kept.deleteFilms(ctx, one.Recording, one.Made.Take)
-	if err == nil {
-		err = f.store.FilmReplaced(ctx, one.Recording, one.Replaced)
-	}
+	said := ""
 	if err != nil {
-		f.log.ErrorContext(ctx, "delete a film that was replaced", "recording", one.Recording, "err", err)
+		said = err.Error()
 	}
+	if said != f.said && said != "" && ctx.Err() == nil {
+		f.log.ErrorContext(ctx, "delete what films have left", "err", err)
+	}
+	f.said = said
 }
 
 // tidy deletes what is left of films that are not made any more. What is half made of
@@ -324,12 +336,12 @@ func (f *films) make(ctx context.Context, one recording.Film) {
 	err = f.save(ctx, one)
 	switch {
 	case errors.Is(err, recording.ErrNone):
-		err = f.kept.deleteFilms(context.WithoutCancel(ctx), one.Recording, 0)
+		err = f.kept.deleteFilms(context.WithoutCancel(ctx), one.Recording, anyTake)
 		if err != nil {
 			f.log.ErrorContext(ctx, "delete film of a recording that was deleted", "recording", one.Recording, "err", err)
 		}
-	case err == nil && one.Replaced > 0:
-		f.replaced(context.WithoutCancel(ctx), one)
+	case err == nil:
+		f.deleteLeft(context.WithoutCancel(ctx), time.Now())
 	}
 }
 
@@ -499,7 +511,7 @@ func (r contextReader) Read(b []byte) (int, error) {
 // what may be left of another attempt. Beside each file lies the node's note of which
 // recording it is.
 func (f *films) keep(ctx context.Context, one recording.Film, folder string) error {
-	if err := f.kept.deleteFilms(ctx, one.Recording, one.Made.Take); err != nil {
+	if err := f.kept.deleteFilms(ctx, one.Recording, func(take int) bool { return take == one.NextTake() }); err != nil {
 		return err
 	}
 	if f.kept.place == "" { // it stays on the disk of the data
@@ -667,21 +679,33 @@ func filmNote(id string, take int, which recording.FilmFile) string {
 	return strings.TrimSuffix(filmObject(id, take, which), ".age") + ".note"
 }
 
-// deleteFilms deletes what was made of a recording to be watched, but for one take; 0: all.
-func (k *kept) deleteFilms(ctx context.Context, id string, but int) error {
-	var stays []string
-	if but > 0 {
-		for _, which := range []recording.FilmFile{recording.TheFilm, recording.FilmCaptions, recording.FilmChapters} {
-			stays = append(stays, filmObject(id, but, which), filmNote(id, but, which))
-		}
+var filmName = regexp.MustCompile(`/(?:film|captions|chapters)(?:-([1-9][0-9]{0,8}))?\.(?:age|note)$`)
+
+// takeOf is which take of a film an object is of, by its name; 0: of none.
+func takeOf(name string) int {
+	match := filmName.FindStringSubmatch(name)
+	switch {
+	case match == nil:
+		return 0
+	case match[1] == "":
+		return 1
 	}
+	take, _ := strconv.Atoi(match[1]) // nine digits
+	return take
+}
+
+func anyTake(int) bool { return true }
+
+// deleteFilms deletes what was made of a recording to be watched, of those takes that are
+// doomed; 0 is what lies there and is of none.
+func (k *kept) deleteFilms(ctx context.Context, id string, doomed func(take int) bool) error {
 	for _, place := range k.objects {
 		all, err := place.List(ctx, id+"/"+recorder.FilmFolder)
 		if err != nil {
 			return err
 		}
 		for _, object := range all {
-			if slices.Contains(stays, object.Name) {
+			if !doomed(takeOf(object.Name)) {
 				continue
 			}
 			if err := place.Delete(ctx, object.Name); err != nil {

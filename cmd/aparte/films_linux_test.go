@@ -558,7 +558,7 @@ func TestAFilmIsMadeAnew(t *testing.T) {
 	close(order)
 	<-over
 	f := s.film(recordingID)
-	if f.State != recording.FilmDone || f.Made.Take != 2 || f.Made.Type != "audio/mp4" || f.Made.Choice != mp4 || f.Made.Length < 900*time.Millisecond || f.Replaced != 0 {
+	if f.State != recording.FilmDone || f.Made.Take != 2 || f.Made.Type != "audio/mp4" || f.Made.Choice != mp4 || f.Made.Length < 900*time.Millisecond {
 		t.Fatalf("made anew: %+v", f)
 	}
 	if got := s.read(recordingID, recording.TheFilm); len(got) < 8 || got[4:8] != "ftyp" || int64(len(got)) != f.Made.Bytes || strings.Index(got, "moov") > strings.Index(got, "mdat") {
@@ -573,13 +573,13 @@ func TestAFilmIsMadeAnew(t *testing.T) {
 
 	// Killed before the one that was replaced was deleted.
 	s.films.started = nil
-	f.Replaced = 1
+	f.LeftAt, f.Looks = time.Now(), 0
 	if err := s.store.SaveFilm(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
 	s.leave(recordingID, 1)
-	s.films.deleteReplaced(t.Context())
-	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) || s.film(recordingID).Replaced != 0 {
+	s.films.deleteLeft(t.Context(), time.Now())
+	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) || s.film(recordingID).Looks != 1 {
 		t.Errorf("after a crash there is %q, %+v", got, s.film(recordingID))
 	}
 
@@ -610,6 +610,70 @@ func TestAFilmIsMadeAnew(t *testing.T) {
 
 // filmTries is how often a film is tried.
 const filmTries = 3
+
+// What was put of a film and called off, and comes to a real store after another one was
+// made or chosen, does not stay there; nor does what an attempt had brought there that
+// failed for good.
+func TestWhatComesAfterAFilm(t *testing.T) {
+	gateway := storagetest.Start(t)
+	slow := gateway.Slowly(t)
+	address := gateway.Bucket(t, "records", false)
+	s := newCinema(t, func(c *Config) {
+		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
+	})
+	s.record(recordingID, profile.RecordingConsent, true)
+	settled(t, s.kept.keeper)
+	first := []string{"chapters.age", "chapters.note", "film.age", "film.note"}
+	s.films.next(t.Context())
+	if got := s.shelf(recordingID); !slices.Equal(got, first) {
+		t.Fatalf("there is %q", got)
+	}
+	grid := s.film(recordingID).Choice
+	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4})
+	slow.Hold()
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() { defer close(over); s.films.next(ctx) }()
+	if path := <-slow.Arrived; !strings.Contains(path, "-2.") {
+		t.Fatalf("%s is put", path)
+	}
+	stop() // the server stops, and what was chosen is taken back
+	<-over
+	s.chosen(recordingID, grid)
+	left := s.film(recordingID).LeftAt
+	s.films.deleteLeft(t.Context(), left)
+	slow.Release()
+	if got := s.shelf(recordingID); len(got) != 5 {
+		t.Fatalf("what comes late is not there: %q", got)
+	}
+	s.films.deleteLeft(t.Context(), left.Add(59*time.Second))
+	if got := s.shelf(recordingID); len(got) != 5 {
+		t.Errorf("it is looked too soon: %q", got)
+	}
+	s.films.deleteLeft(t.Context(), left.Add(time.Minute))
+	if got := s.shelf(recordingID); !slices.Equal(got, first) || s.film(recordingID).Looks != 2 {
+		t.Errorf("after a minute there is %q, %+v", got, s.film(recordingID))
+	}
+	s.films.deleteLeft(t.Context(), left.Add(24*time.Hour))
+	if f := s.film(recordingID); !f.LeftAt.IsZero() {
+		t.Errorf("it is looked for ever: %+v", f)
+	}
+
+	// One that fails, the last time, with half of it brought there.
+	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmSpeaker, Format: recording.FilmWebM})
+	running, err := s.film(recordingID).Begin(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.leave(recordingID, 2)
+	if err := s.store.SaveFilm(t.Context(), running.Fail(recording.FilmDamaged, time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	s.films.deleteLeft(t.Context(), time.Now())
+	if got := s.shelf(recordingID); !slices.Equal(got, first) {
+		t.Errorf("after it failed there is %q", got)
+	}
+}
 
 // A format that this ffmpeg lacks waits for another one, and no other film with it.
 func TestAFormatThatIsMissingWaits(t *testing.T) {

@@ -102,7 +102,7 @@ func (k *kept) Delete(ctx context.Context, id string) error {
 			return fmt.Errorf("delete film of recording %s: %w", id, err)
 		}
 	}
-	if err := k.deleteFilms(ctx, id, 0); err != nil {
+	if err := k.deleteFilms(ctx, id, anyTake); err != nil {
 		return fmt.Errorf("delete film of recording %s: %w", id, err)
 	}
 	if err := k.keeper.Delete(ctx, id); err != nil {

@@ -95,9 +95,11 @@ type Film struct {
 	Reason     FilmReason // why it failed last; ""
 	// Made is what can be watched, also while another is made.
 	Made FilmMade
-	// Replaced is the take in whose place Made is and whose files are still to be deleted;
-	// 0: none.
-	Replaced int
+	// LeftAt is since when something may lie where films are kept that is not of Made: of the
+	// take in whose place it is, or of an attempt that failed. Looks is how often that was
+	// looked for since. Zero: nothing is left.
+	LeftAt time.Time
+	Looks  int
 }
 
 // FilmLayout is how people are arranged in a film.
@@ -192,7 +194,40 @@ func (f Film) Interrupt(now time.Time) Film {
 	if f.State != FilmRunning {
 		return f
 	}
-	return f.end(FilmQueued, f.Reason, now)
+	return f.leaving(now).end(FilmQueued, f.Reason, now)
+}
+
+// leaving is a film of which something may be left where films are kept from now on.
+func (f Film) leaving(now time.Time) Film {
+	f.LeftAt, f.Looks = now, 0
+	return f
+}
+
+// lookAfter is how long after something may have been left that is looked for, for the
+// n-th time from 0; false: no more. What was on its way when it was called off may come to
+// a store later: most does within a minute, and nothing that the store had not got after a
+// quarter of an hour.
+func lookAfter(n int) (time.Duration, bool) {
+	looks := [...]time.Duration{0, time.Minute, 20 * time.Minute, 24 * time.Hour}
+	if n < 0 || n >= len(looks) {
+		return 0, false
+	}
+	return looks[n], true
+}
+
+// LookDue tells whether it is time to look for what may be left.
+func (f Film) LookDue(now time.Time) bool {
+	after, _ := lookAfter(f.Looks)
+	return !f.LeftAt.IsZero() && !now.Before(f.LeftAt.Add(after))
+}
+
+// Looked notes that it was looked for, and what was there is deleted.
+func (f Film) Looked() Film {
+	f.Looks++
+	if _, more := lookAfter(f.Looks); !more {
+		f.LeftAt, f.Looks = time.Time{}, 0
+	}
+	return f
 }
 
 // Fail notes an attempt that failed. It is queued again, behind the others, unless that
@@ -201,6 +236,7 @@ func (f Film) Fail(why FilmReason, now time.Time) Film {
 	if f.State != FilmRunning {
 		return f
 	}
+	f = f.leaving(now)
 	f.Attempts++
 	if f.Attempts >= filmAttempts || why.lasting() {
 		return f.end(FilmFailed, why, now)
@@ -217,10 +253,10 @@ func (f Film) Finish(made FilmMade, now time.Time) Film {
 	if f.State != FilmRunning {
 		return f
 	}
-	f = f.end(FilmDone, "", now)
+	f = f.leaving(now).end(FilmDone, "", now)
 	f.Spent = 0
 	made.Take, made.At, made.Choice = f.NextTake(), now, f.Choice
-	f.Replaced, f.Made = f.Made.Take, made
+	f.Made = made
 	return f
 }
 

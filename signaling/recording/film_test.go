@@ -160,7 +160,7 @@ func TestAnotherFilmIsChosen(t *testing.T) {
 		t.Errorf("after a failure: %+v", failed)
 	}
 	f = f.Finish(FilmMade{Type: "video/webm", Bytes: 9}, later)
-	if want := (FilmMade{Take: 2, At: later, Choice: webm, Type: "video/webm", Bytes: 9}); f.Made != want || f.Replaced != 1 || !f.There() {
+	if want := (FilmMade{Take: 2, At: later, Choice: webm, Type: "video/webm", Bytes: 9}); f.Made != want || f.LeftAt != later || !f.There() {
 		t.Errorf("made: %+v", f)
 	}
 }

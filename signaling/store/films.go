@@ -15,12 +15,12 @@ import (
 // Films of recordings: queued with the recording's stop, then the queue's own.
 
 const filmColumns = `f.recording_id, f.layout, f.format, f.state, f.queued_at, f.since, f.attempts, f.begun, f.stage, f.stage_since, f.progress, f.reason,
-	f.take, f.made_at, f.made_layout, f.made_format, f.type, f.length_ms, f.bytes, f.captions, f.replaced, f.spent_ms`
+	f.take, f.made_at, f.made_layout, f.made_format, f.type, f.length_ms, f.bytes, f.captions, f.left_at, f.left_looks, f.spent_ms`
 
 func filmFields(f *recording.Film, length, spent *int64) []any {
 	return []any{
 		&f.Recording, &f.Choice.Layout, &f.Choice.Format, &f.State, at(&f.QueuedAt), at(&f.Since), &f.Attempts, &f.Begun, &f.Stage, at(&f.StageSince), &f.Progress, &f.Reason,
-		&f.Made.Take, at(&f.Made.At), &f.Made.Choice.Layout, &f.Made.Choice.Format, &f.Made.Type, length, &f.Made.Bytes, is(&f.Made.Captions), &f.Replaced, spent,
+		&f.Made.Take, at(&f.Made.At), &f.Made.Choice.Layout, &f.Made.Choice.Format, &f.Made.Type, length, &f.Made.Bytes, is(&f.Made.Captions), at(&f.LeftAt), &f.Looks, spent,
 	}
 }
 
@@ -64,9 +64,9 @@ func saveFilms(ctx context.Context, q queries, c meeting.Changes) error {
 func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
 		done, err := q.ExecContext(ctx, `UPDATE recording_films SET state = $1, queued_at = $2, since = $3, attempts = $4, begun = $5, stage = $6, stage_since = $7,
-			progress = $8, reason = $9, take = $10, made_at = $11, made_layout = $12, made_format = $13, type = $14, length_ms = $15, bytes = $16, captions = $17, replaced = $18, spent_ms = $19
-			WHERE recording_id = $20 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $20)`, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince),
-			f.Progress, f.Reason, f.Made.Take, ms(f.Made.At), f.Made.Choice.Layout, f.Made.Choice.Format, f.Made.Type, f.Made.Length.Milliseconds(), f.Made.Bytes, flag(f.Made.Captions), f.Replaced, f.Spent.Milliseconds(), f.Recording)
+			progress = $8, reason = $9, take = $10, made_at = $11, made_layout = $12, made_format = $13, type = $14, length_ms = $15, bytes = $16, captions = $17, left_at = $18, left_looks = $19, spent_ms = $20
+			WHERE recording_id = $21 AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = $21)`, f.State, ms(f.QueuedAt), ms(f.Since), f.Attempts, f.Begun, f.Stage, ms(f.StageSince),
+			f.Progress, f.Reason, f.Made.Take, ms(f.Made.At), f.Made.Choice.Layout, f.Made.Choice.Format, f.Made.Type, f.Made.Length.Milliseconds(), f.Made.Bytes, flag(f.Made.Captions), ms(f.LeftAt), f.Looks, f.Spent.Milliseconds(), f.Recording)
 		if err != nil {
 			return err
 		}
@@ -78,21 +78,23 @@ func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 	})
 }
 
-// ReplacedFilms lists the films in whose place others are and whose files are still to be
-// deleted, limit at most.
-func (s *Store) ReplacedFilms(ctx context.Context, limit int) ([]recording.Film, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+filmColumns+` FROM recording_films f WHERE f.replaced > 0 ORDER BY f.recording_id LIMIT $1`, limit)
+// LeavingFilms lists the films beside which something may lie that is of none of them, the
+// longest first, limit at most. Of a recording whose deletion has begun none is: it takes
+// everything.
+func (s *Store) LeavingFilms(ctx context.Context, limit int) ([]recording.Film, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+filmColumns+` FROM recording_films f WHERE f.left_at IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = f.recording_id) ORDER BY f.left_at, f.recording_id LIMIT $1`, limit)
 	all, err := collect(rows, err, scanFilm)
 	if err != nil {
-		return nil, classify(fmt.Errorf("list films that were replaced: %w", err))
+		return nil, classify(fmt.Errorf("list films that may have left something: %w", err))
 	}
 	return all, nil
 }
 
-// FilmReplaced makes durable that the files of a take are deleted in whose place another is.
-func (s *Store) FilmReplaced(ctx context.Context, id string, take int) error {
+// FilmLooked makes durable that it was looked for what a film may have left.
+func (s *Store) FilmLooked(ctx context.Context, f recording.Film) error {
 	return s.write.do(ctx, func(ctx context.Context, q queries) error {
-		_, err := q.ExecContext(ctx, `UPDATE recording_films SET replaced = 0 WHERE recording_id = $1 AND replaced = $2`, id, take)
+		_, err := q.ExecContext(ctx, `UPDATE recording_films SET left_at = $1, left_looks = $2 WHERE recording_id = $3`, ms(f.LeftAt), f.Looks, f.Recording)
 		return err
 	})
 }
