@@ -549,10 +549,19 @@ func (f *films) keepFile(ctx context.Context, id string, take int, which recordi
 	if err != nil {
 		return err
 	}
-	if _, err := f.kept.objects[0].Put(ctx, filmNote(id, take, which), bytes.NewReader(note), int64(len(note))); err != nil {
+	if err := f.kept.putFilm(ctx, id, filmNote(id, take, which), bytes.NewReader(note), int64(len(note))); err != nil {
 		return err
 	}
-	_, err = f.kept.objects[0].Put(ctx, filmObject(id, take, which), from, info.Size())
+	return f.kept.putFilm(ctx, id, filmObject(id, take, which), from, info.Size())
+}
+
+// putFilm keeps an object of a film where new ones are kept.
+func (k *kept) putFilm(ctx context.Context, id, name string, from io.Reader, size int64) (err error) {
+	if k.place == "" {
+		_, err = k.objects[0].Put(ctx, name, from, size)
+	} else {
+		_, err = k.keeper.Made(ctx, id, name, from, size)
+	}
 	return err
 }
 

@@ -675,6 +675,64 @@ func TestWhatComesAfterAFilm(t *testing.T) {
 	}
 }
 
+// While a recording is on hold nothing of its film is deleted: neither the one in whose
+// place another is, that was chosen before, nor anything when it is tried again. In the
+// store it is on hold as well, also what is made meanwhile, and not locked until the
+// recording's time is over.
+func TestAFilmOnHold(t *testing.T) {
+	gateway := storagetest.Start(t)
+	address := gateway.Lockable(t, "records")
+	s := newCinema(t, func(c *Config) {
+		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
+		c.Recordings.StoreLock = string(storage.Governance)
+	})
+	s.record(recordingID, profile.RecordingConsent, true)
+	settled(t, s.kept.keeper)
+	s.films.next(t.Context())
+	locked := func(want string, files ...string) {
+		t.Helper()
+		for _, file := range files {
+			if got := gateway.Locked(t, "records", "aparte/"+recordingID+"/"+recorder.FilmFolder+"/"+file); got != want {
+				t.Errorf("%s is locked %q, want %q", file, got, want)
+			}
+		}
+	}
+	locked("- -", "film.age", "film.note")
+	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4})
+	holds(t, s.server, s.meeting, recordingID, &recording.Hold{By: "anne", ByName: "Anne", Reason: "Réquisition", Since: time.Now()})
+	if err := s.kept.locks.follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	locked("- ON", "film.age", "film.note", "chapters.age")
+	s.films.next(t.Context())
+	both := []string{"chapters-2.age", "chapters-2.note", "chapters.age", "chapters.note", "film-2.age", "film-2.note", "film.age", "film.note"}
+	f := s.film(recordingID)
+	if got := s.shelf(recordingID); f.State != recording.FilmDone || f.Made.Take != 2 || !slices.Equal(got, both) {
+		t.Fatalf("made while it is on hold: %+v, and there is %q", f, got)
+	}
+	locked("- ON", "film-2.age", "film-2.note")
+	s.films.deleteLeft(t.Context(), time.Now().Add(48*time.Hour))
+	if got := s.shelf(recordingID); !slices.Equal(got, both) {
+		t.Errorf("after two days there is %q", got)
+	}
+	// Nor when another attempt begins.
+	if err := s.films.keep(t.Context(), f, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.shelf(recordingID); !slices.Equal(got, both) {
+		t.Errorf("after another attempt there is %q", got)
+	}
+	holds(t, s.server, s.meeting, recordingID, nil)
+	if err := s.kept.locks.follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	locked("- OFF", "film-2.age")
+	s.films.deleteLeft(t.Context(), time.Now())
+	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) {
+		t.Errorf("lifted, there is %q", got)
+	}
+}
+
 // A format that this ffmpeg lacks waits for another one, and no other film with it.
 func TestAFormatThatIsMissingWaits(t *testing.T) {
 	s := newCinema(t, nil)

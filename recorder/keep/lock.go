@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"aparte/recorder"
 	"aparte/recorder/storage"
@@ -48,13 +49,34 @@ func (k *Keeper) stillOn(l storage.Lock) storage.Lock {
 	return l
 }
 
+// of is what of a recording's lock an object of it has; false: it is of none. What was
+// made of the parts (recorder.FilmFolder) can be made again, and is replaced at times: it
+// has the hold alone, and no retention.
+func (l Locking) of(id, name string, lock storage.Lock) (storage.Lock, bool) {
+	if _, _, is := partOf(name); is {
+		return lock, true
+	}
+	return storage.Lock{Hold: lock.Hold}, strings.HasPrefix(name, id+"/"+recorder.FilmFolder+"/")
+}
+
+// Made puts what was made of a recording into the store, below recorder.FilmFolder, on
+// hold if the recording is, from its first moment on. There has to be a store.
+func (k *Keeper) Made(ctx context.Context, id, name string, from io.Reader, size int64) (storage.Object, error) {
+	return k.putting(id)(ctx, name, from, size)
+}
+
 // putting puts objects of a recording, locked as it is decided.
 func (k *Keeper) putting(id string) putFunc {
 	if k.cfg.Lock == nil {
 		return k.cfg.Store.Put
 	}
 	return func(ctx context.Context, name string, from io.Reader, size int64) (storage.Object, error) {
-		before, err := k.decided(ctx, id)
+		decided := func() (storage.Lock, error) {
+			l, err := k.decided(ctx, id)
+			l, _ = k.cfg.Lock.of(id, name, l)
+			return l, err
+		}
+		before, err := decided()
 		if err != nil {
 			return storage.Object{}, err
 		}
@@ -63,7 +85,7 @@ func (k *Keeper) putting(id string) putFunc {
 		if err != nil && !there {
 			return object, err
 		}
-		now, failed := k.decided(ctx, id)
+		now, failed := decided()
 		if failed == nil && (there || !now.Equal(before)) {
 			failed = k.cfg.Lock.Store.Lock(ctx, name, now)
 		}
@@ -89,8 +111,8 @@ func (k *Keeper) relock(ctx context.Context, id, name string) error {
 	return k.cfg.Lock.Store.Lock(ctx, name, l)
 }
 
-// Lock locks all objects of a recording's parts that are in the store; nothing is no
-// error. recorder.ErrElsewhere: some are in another one, and none was locked.
+// Lock locks all objects of a recording's parts that are in the store, and has what was
+// made of them follow its hold; nothing is no error. recorder.ErrElsewhere: some are in another one, and none was locked.
 func (k *Keeper) Lock(ctx context.Context, id string, l storage.Lock) error {
 	if err := k.elsewhere(id); err != nil {
 		return err
@@ -111,7 +133,8 @@ func (k *Keeper) lockAll(ctx context.Context, id string, l storage.Lock) error {
 		return err
 	}
 	for _, o := range listed {
-		if _, _, is := partOf(o.Name); !is {
+		l, is := k.cfg.Lock.of(id, o.Name, l)
+		if !is {
 			continue
 		}
 		within, cancel := context.WithTimeout(ctx, listTime)

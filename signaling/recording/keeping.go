@@ -25,8 +25,8 @@ type Keeping struct {
 	Lock     Lock      // in the store; follows from the rest (LockNow), not decided by anybody
 }
 
-// Hold keeps a recording from being deleted, by its host and by time, until it is lifted.
-// It gives nobody access.
+// Hold keeps a recording from being deleted, by its host and by time, until it is lifted,
+// and its film from being replaced. It gives nobody access.
 type Hold struct {
 	By     string // account of the administrator of the post
 	ByName string // theirs, then
@@ -127,7 +127,10 @@ func (e Entry) May(act Act, who Access, now time.Time) error {
 		if !who.Hosts() {
 			return ErrNotTheirs
 		}
-		return e.May(ToWatch, who, now)
+		if err := e.May(ToWatch, who, now); err != nil || e.Hold == nil {
+			return err
+		}
+		return ErrHeld // the film that is there would go
 	case ToShare:
 		switch {
 		case !who.Hosts():

@@ -19,6 +19,10 @@ func mayInWords(act Act, e Entry, who Access, now time.Time) bool {
 	switch act {
 	case ToDownload: // hosts for as long as it is kept; colleagues until their time is over
 		return readable && (who.Host || who.Cohost || who.SharedUntil.After(now))
+	case ToWatch: // whoever gets it, once it has stopped, where the server has a key
+		return e.Watchable && e.State == Stopped && mayInWords(ToDownload, e, who, now)
+	case ToCompose: // hosts who may watch it, unless it is on hold: the film that is there would go
+		return (who.Host || who.Cohost) && e.Hold == nil && mayInWords(ToWatch, e, who, now)
 	case ToShare: // hosts, once it is known until when it is kept
 		return readable && e.State == Stopped && (who.Host || who.Cohost)
 	case ToDelete: // the host alone, and nobody while it is on hold or locked in the store
@@ -37,6 +41,7 @@ func TestWhoMayDoWhatWithARecording(t *testing.T) {
 		if e.State == Stopping || e.State == Stopped {
 			e.EndedAt = keptFrom
 		}
+		e.Watchable = rapid.Bool().Draw(t, "watchable")
 		if rapid.Bool().Draw(t, "held") {
 			e.Hold = &Hold{Since: keptFrom}
 		} else if rapid.Bool().Draw(t, "deleting") {

@@ -80,10 +80,12 @@ func (s *Store) SaveFilm(ctx context.Context, f recording.Film) error {
 
 // LeavingFilms lists the films beside which something may lie that is of none of them, the
 // longest first, limit at most. Of a recording whose deletion has begun none is: it takes
-// everything.
+// everything; nor of one that is on hold, of which nothing is deleted, also no film in
+// whose place another is.
 func (s *Store) LeavingFilms(ctx context.Context, limit int) ([]recording.Film, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+filmColumns+` FROM recording_films f WHERE f.left_at IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = f.recording_id) ORDER BY f.left_at, f.recording_id LIMIT $1`, limit)
+		AND NOT EXISTS (SELECT 1 FROM recording_deletions d WHERE d.recording_id = f.recording_id)
+		AND NOT EXISTS (SELECT 1 FROM recording_holds h WHERE h.recording_id = f.recording_id) ORDER BY f.left_at, f.recording_id LIMIT $1`, limit)
 	all, err := collect(rows, err, scanFilm)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list films that may have left something: %w", err))

@@ -10,6 +10,7 @@ UPDATE recording_films SET left_at = since WHERE replaced > 0;
 DROP INDEX recording_films_replaced;
 ALTER TABLE recording_films DROP COLUMN replaced;
 CREATE INDEX recording_films_left ON recording_films (left_at) WHERE left_at IS NOT NULL;
+UPDATE recording_locks SET settled = 0 WHERE hold = 'on'; -- films are on hold there, too
 
 -- +goose Down
 DROP INDEX recording_films_left;
