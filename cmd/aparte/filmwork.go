@@ -182,8 +182,7 @@ func (w *filmWork) open(ctx context.Context) (folder string, index *export.Index
 		if err := w.ours(files.Parts); err != nil {
 			return err
 		}
-		_, err := (&recordOpen{Output: opened}).open(files, key, identities)
-		return err
+		return journalOf(files, key, identities, filepath.Join(opened, "journal"))
 	})
 	if err != nil {
 		return "", nil, err
@@ -193,6 +192,24 @@ func (w *filmWork) open(ctx context.Context) (folder string, index *export.Index
 		return "", nil, err
 	}
 	return folder, index, os.RemoveAll(opened) // what is exported suffices from here on
+}
+
+// journalOf verifies parts and writes their journal. What their manifests say is in it, too.
+func journalOf(files *recorder.Files, key seal.PublicKey, with []seal.Identity, path string) error {
+	report, err := seal.Verify(files.Parts, key, files.Lone)
+	if err != nil {
+		return err
+	}
+	if report.Tampered() {
+		return seal.ErrTampered
+	}
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(out, 1<<20)
+	_, err = report.Journal(files.Parts, key, with, buffered)
+	return errors.Join(err, buffered.Flush(), out.Close())
 }
 
 // ours refuses parts of another recording: whoever may write where they are kept could put

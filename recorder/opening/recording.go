@@ -20,7 +20,8 @@ var (
 	ErrTampered = seal.ErrTampered
 	ErrNotForUs = seal.ErrNotForUs
 	// ErrTooMuch: whoever made the recording up, or recorded so much, would have more
-	// remembered of it than a browser has room for. The commands have no such limit.
+	// remembered of it than a browser has room for. The commands have none, but one
+	// for manifests, which are not opened here (seal.ErrTooMuch).
 	ErrTooMuch = export.ErrTooMuch
 )
 

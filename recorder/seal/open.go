@@ -17,6 +17,18 @@ import (
 // ErrTampered says that a recording is not as it was written; the report says how.
 var ErrTampered = errors.New("the recording is not as it was written")
 
+// ErrTooMuch says that the manifests of a recording list more than whoever opens it has
+// room for.
+var ErrTooMuch = errors.New("its manifests list more than any recorder writes")
+
+// What manifests may take in memory, all of a recording, and how much of that one thing
+// that they list takes besides its text: as it is read, and as it is written. One manifest
+// with as much in it as there may be, of some eighty thousand streams, takes a tenth.
+const (
+	manifestsMost = 256 << 20
+	listedCost    = 200
+)
+
 // Opened is what opening a recording found.
 type Opened struct {
 	Report    *Report
@@ -29,6 +41,7 @@ type Opened struct {
 // What is not as it was written is refused with ErrTampered, before anything is
 // written, unless damaged says to open what is left of it: the places of what is
 // missing become gaps. A recording that was not closed is opened up to its end.
+// ErrTooMuch: its manifests would fill the memory.
 func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, out io.Writer) (*Opened, error) {
 	report, err := Verify(parts, key, lone)
 	if err != nil {
@@ -95,8 +108,9 @@ type opener struct {
 	with      []age.Identity
 	manifests bool // are wanted
 
-	last  uint64        // segment of this part that was written
-	until time.Duration // time of its last record
+	listed int64         // what the manifests until now take in memory
+	last   uint64        // segment of this part that was written
+	until  time.Duration // time of its last record
 }
 
 // part opens one, of which it is known how many segments it had.
@@ -193,12 +207,38 @@ func (o *opener) manifest(part uint32, sealed []byte) error {
 	if err != nil {
 		return fmt.Errorf("open the manifest: %w", err)
 	}
+	if o.listed += manifestCost(plain); o.listed > manifestsMost {
+		return fmt.Errorf("%w: together they would take more than %d MiB; a part that is opened by itself has its own alone", ErrTooMuch, manifestsMost>>20)
+	}
 	m := new(Manifest)
 	if err := json.Unmarshal(plain, m); err != nil {
 		return fmt.Errorf("the manifest does not read: %w", err)
 	}
 	o.Manifests[part] = m
 	return nil
+}
+
+// manifestCost is what a manifest takes in memory, before it is read: it is JSON, and two
+// bytes of that may become a whole track.
+func manifestCost(text []byte) (n int64) {
+	n = int64(len(text))
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+		case c == '}', c == ']':
+			depth--
+		case c == ',' && depth == 2: // between two of a list
+			n += listedCost
+		}
+	}
+	return n
 }
 
 // open is the plain contents of an age file, of at most limit bytes.

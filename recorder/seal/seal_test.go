@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -902,5 +903,51 @@ func TestASegmentThatIsTooLong(t *testing.T) {
 	p, _ := begin(t, "rec", 1, nil, testKeys().node)
 	if err := p.Segment(make([]byte, maxMember)); err == nil {
 		t.Error("sealed")
+	}
+}
+
+// A recording that somebody made up of many small manifests does not fill the memory of
+// whoever opens it: what they take is known before they are read.
+func TestTooManyManifests(t *testing.T) {
+	crowd := Manifest{Recording: "rec", People: make([]Person, 200_000)}
+	text, err := json.Marshal(crowd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each := manifestCost(text)
+	if each < 200_000*listedCost || each > 2*200_000*listedCost {
+		t.Fatalf("a manifest of %d bytes is taken for %d", len(text), each)
+	}
+	parts := int(manifestsMost/each) + 1
+	var sources []Source
+	var previous *Ending
+	for n := 1; n <= parts; n++ {
+		p, file := begin(t, "rec", uint32(n), previous, testKeys().node)
+		write(t, p, uint32(n), 1)
+		ending := endingOf(p)
+		previous = &ending
+		if err := p.Close(Closing{Ended: day.Add(time.Hour), Final: n == parts, Reason: "stopped"}, crowd); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, Source{Name: PartName(uint32(n)), ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())})
+	}
+	key := testKeys().node.Public()
+	_, err = Open(sources, key, testKeys().with, false, false, io.Discard)
+	if !errors.Is(err, ErrTooMuch) {
+		t.Errorf("all of %d parts: %v", parts, err)
+	}
+	if opened, err := Open(sources[:parts-1], key, testKeys().with, false, false, io.Discard); err != nil || len(opened.Manifests) != parts-1 {
+		t.Errorf("all but one: %v", err)
+	}
+	// What they list costs no less for being short, and texts are no lists.
+	for text, want := range map[string]int64{
+		`{"tracks":[0,0,0],"people":[]}`:       2 * listedCost,
+		`{"tracks":[null,null]}`:               listedCost,
+		`{"room":"a,[[[,\"{,,","part":1}`:      0,
+		`{"people":[{"name":"a","kind":"b"}]}`: 0,
+	} {
+		if got := manifestCost([]byte(text)); got != int64(len(text))+want {
+			t.Errorf("%s takes %d", text, got)
+		}
 	}
 }
