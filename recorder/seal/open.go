@@ -23,7 +23,7 @@ var ErrTooMuch = errors.New("its manifests list more than any recorder writes")
 
 // What manifests may take in memory, all of a recording, and how much of that one thing
 // that they list takes besides its text: as it is read, and as it is written. One manifest
-// with as much in it as there may be, of some eighty thousand streams, takes a tenth.
+// with as much in it as there may be takes a fifth.
 const (
 	manifestsMost = 256 << 20
 	listedCost    = 200

@@ -182,13 +182,9 @@ func (r *renderer) plan(ctx context.Context, cfg Config) (*compose.Plan, []compo
 	}
 	r.stage("sound", plan.Length)
 	told := slices.ContainsFunc(index.Events, func(e export.Event) bool { return e.Kind == "speaking" })
-	var loud []compose.Loudness
-	for _, s := range plan.Sounds {
-		l, err := r.measure(ctx, s, !told)
-		if err != nil {
-			return nil, nil, false, fmt.Errorf("measure %s: %w", s.File, err)
-		}
-		loud = append(loud, l)
+	loud, err := r.measure(ctx, plan.Sounds, !told)
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("measure the sound: %w", err)
 	}
 	if len(loud) == 0 || told {
 		return plan, loud, false, nil
@@ -211,19 +207,23 @@ func (r *renderer) step(name, key string, do func(part string) error) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	r.state.Made++
-	if have {
-		r.state.Reused++
-	}
-	r.mu.Unlock()
-	if have {
+	if r.stepped(have); have {
 		return nil
 	}
 	if err := do(partial(name)); err != nil {
 		return err
 	}
 	return r.work.keep(name, key)
+}
+
+// stepped counts a step, which was there already or is to be made.
+func (r *renderer) stepped(have bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Made++
+	if have {
+		r.state.Reused++
+	}
 }
 
 // used is what the film has used of processors.

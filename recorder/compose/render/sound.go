@@ -13,8 +13,8 @@ import (
 
 const (
 	rate = 48000
-	// mixedAtOnce is how many sounds one job decodes.
-	mixedAtOnce = 64
+	// soundsAtOnce is how many sounds one job decodes.
+	soundsAtOnce = 64
 	// headroom keeps a mix of many from reaching full scale, in dB; loudness is put right
 	// afterwards.
 	headroom = -12
@@ -76,13 +76,13 @@ func (r *renderer) mix(ctx context.Context, plan *compose.Plan, loud []compose.L
 		return "", nil
 	}
 	whole := []compose.Span{{From: 0, To: plan.Kept[len(plan.Kept)-1].To}}
-	for n := 1; len(all) > mixedAtOnce; n++ {
+	for n := 1; len(all) > soundsAtOnce; n++ {
 		name := fmt.Sprintf("mix-%d.flac", n)
-		key, err := r.mixOnce(ctx, name, all[:mixedAtOnce], whole)
+		key, err := r.mixOnce(ctx, name, all[:soundsAtOnce], whole)
 		if err != nil {
 			return "", err
 		}
-		all = append(all[mixedAtOnce:], heard{input: []string{"-protocol_whitelist", "file,pipe", "-f", "flac", "-i", "file:" + name}, of: key})
+		all = append(all[soundsAtOnce:], heard{input: []string{"-protocol_whitelist", "file,pipe", "-f", "flac", "-i", "file:" + name}, of: key})
 	}
 	const name = "mix.flac"
 	_, err := r.mixOnce(ctx, name, all, plan.Kept)

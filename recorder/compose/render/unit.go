@@ -26,7 +26,10 @@ type job struct {
 	sees []string           // folders in which it may read besides
 	cpu  time.Duration      // how much time of processors it may use; 0: cpuLeast
 	read func(string) error // is given each line of its standard output
-	said *string            // where the end of what it says on its standard error goes
+	// said is where the end of what it says on its standard error goes, saidMost bytes at most
+	// if that is more than is kept otherwise.
+	said     *string
+	saidMost int
 	// uses is told what it has used of processors, each second where the system knows that,
 	// and at its end, before run returns; one call at a time. Nil: nobody wants to know.
 	uses func(time.Duration)
@@ -73,7 +76,7 @@ func (t *Tool) runHere(ctx context.Context, j job) error {
 		return &startError{err}
 	}
 	cmd.Env, cmd.WaitDelay = []string{}, killedWithin
-	var said tail
+	said := tail{most: max(j.saidMost, saidMost)}
 	cmd.Stderr = &said
 	var out io.ReadCloser
 	if j.read != nil {
@@ -181,17 +184,18 @@ func (t *Tool) output(ctx context.Context, args ...string) (string, error) {
 }
 
 // tail keeps the end of what is written to it.
-type tail struct{ b []byte }
+type tail struct {
+	b    []byte
+	most int
+}
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.b = append(t.b, b...)
-	if len(t.b) > saidMost {
-		t.b = t.b[len(t.b)-saidMost:]
-	}
+	t.b = t.b[max(0, len(t.b)-t.most):]
 	return len(b), nil
 }
 
-// String is on one line, and has nothing in it that controls a terminal: media may be
+// String is the end of it, on one line, and has nothing in it that controls a terminal: media may be
 // quoted in it.
 func (t *tail) String() string {
 	text := strings.Map(func(r rune) rune {
@@ -199,7 +203,7 @@ func (t *tail) String() string {
 			return r
 		}
 		return ' '
-	}, strings.ToValidUTF8(string(t.b), ""))
+	}, strings.ToValidUTF8(string(t.b[max(0, len(t.b)-saidMost):]), ""))
 	if text = strings.Join(strings.Fields(text), " "); text != "" {
 		text = ": " + text
 	}
