@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -849,5 +850,24 @@ func TestJoinedReadsAsOne(t *testing.T) {
 	}
 	if err := j.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// An index that somebody made up of nothing but empty objects does not fill the memory.
+func TestAnIndexOfNothing(t *testing.T) {
+	for _, empty := range []string{"{}", "null", `{"name":"x"}`} {
+		store := folder(t)
+		text := fmt.Sprintf(`{"type":%q,"recording":%q,"part":1,"objects":[%s%s]}`, typeIndex, id, strings.Repeat(empty+",", maxIndex/4/(len(empty)+1)), empty)
+		name := folderOf(id, 1) + "/" + indexName
+		if _, err := store.Put(t.Context(), name, strings.NewReader(text), int64(len(text))); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := readIndex(t.Context(), store, id, 1)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; err == nil || !strings.Contains(err.Error(), "no name of an object") || took > 6*uint64(len(text)) {
+			t.Errorf("%s: %d bytes of memory for %d, %v", empty, took, len(text), err)
+		}
 	}
 }

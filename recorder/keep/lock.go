@@ -49,10 +49,10 @@ func (k *Keeper) stillOn(l storage.Lock) storage.Lock {
 	return l
 }
 
-// of is what of a recording's lock an object of it has; false: it is of none. What was
+// lockFor is what of a recording's lock an object of it has; false: it is of none. What was
 // made of the parts (recorder.FilmFolder) can be made again, and is replaced at times: it
 // has the hold alone, and no retention.
-func (l Locking) of(id, name string, lock storage.Lock) (storage.Lock, bool) {
+func lockFor(id, name string, lock storage.Lock) (storage.Lock, bool) {
 	if _, _, is := partOf(name); is {
 		return lock, true
 	}
@@ -73,7 +73,7 @@ func (k *Keeper) putting(id string) putFunc {
 	return func(ctx context.Context, name string, from io.Reader, size int64) (storage.Object, error) {
 		decided := func() (storage.Lock, error) {
 			l, err := k.decided(ctx, id)
-			l, _ = k.cfg.Lock.of(id, name, l)
+			l, _ = lockFor(id, name, l)
 			return l, err
 		}
 		before, err := decided()
@@ -133,7 +133,7 @@ func (k *Keeper) lockAll(ctx context.Context, id string, l storage.Lock) error {
 		return err
 	}
 	for _, o := range listed {
-		l, is := k.cfg.Lock.of(id, o.Name, l)
+		l, is := lockFor(id, o.Name, l)
 		if !is {
 			continue
 		}

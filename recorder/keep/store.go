@@ -57,6 +57,21 @@ type Object struct {
 	SHA256 string `json:"sha256"`
 }
 
+// UnmarshalJSON refuses what names no object at the first of them: whoever may write in
+// the store may have written an index, and three bytes of it would become a whole object.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	type plain Object
+	if err := json.Unmarshal(text, (*plain)(o)); err != nil {
+		return err
+	}
+	if !objectFile.MatchString(o.Name) {
+		return fmt.Errorf("%.20q is no name of an object", o.Name)
+	}
+	return nil
+}
+
+var objectFile = regexp.MustCompile(`^[0-9]{8,}\.tar$`)
+
 const typeIndex = "aparte-part-index"
 
 // readIndex is the index of a part that is whole in a store; storage.ErrNone: it has none.
