@@ -680,9 +680,18 @@ func TestWhatComesAfterAFilm(t *testing.T) {
 // store it is on hold as well, also what is made meanwhile, and not locked until the
 // recording's time is over.
 func TestAFilmOnHold(t *testing.T) {
+	for _, bucket := range []bool{false, true} {
+		t.Run(map[bool]string{false: "in a folder", true: "in a bucket"}[bucket], func(t *testing.T) { filmOnHold(t, bucket) })
+	}
+}
+
+func filmOnHold(t *testing.T, bucket bool) {
 	gateway := storagetest.Start(t)
 	address := gateway.Lockable(t, "records")
 	s := newCinema(t, func(c *Config) {
+		if !bucket { // where nothing but the server keeps it
+			return
+		}
 		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
 		c.Recordings.StoreLock = string(storage.Governance)
 	})
@@ -691,18 +700,28 @@ func TestAFilmOnHold(t *testing.T) {
 	s.films.next(t.Context())
 	locked := func(want string, files ...string) {
 		t.Helper()
+		if !bucket {
+			return
+		}
 		for _, file := range files {
 			if got := gateway.Locked(t, "records", "aparte/"+recordingID+"/"+recorder.FilmFolder+"/"+file); got != want {
 				t.Errorf("%s is locked %q, want %q", file, got, want)
 			}
 		}
 	}
+	follow := func() {
+		t.Helper()
+		if !bucket {
+			return
+		}
+		if err := s.kept.locks.follow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	locked("- -", "film.age", "film.note")
 	s.chosen(recordingID, recording.FilmChoice{Layout: recording.FilmGrid, Format: recording.FilmMP4})
 	holds(t, s.server, s.meeting, recordingID, &recording.Hold{By: "anne", ByName: "Anne", Reason: "Réquisition", Since: time.Now()})
-	if err := s.kept.locks.follow(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	follow()
 	locked("- ON", "film.age", "film.note", "chapters.age")
 	s.films.next(t.Context())
 	both := []string{"chapters-2.age", "chapters-2.note", "chapters.age", "chapters.note", "film-2.age", "film-2.note", "film.age", "film.note"}
@@ -723,9 +742,7 @@ func TestAFilmOnHold(t *testing.T) {
 		t.Errorf("after another attempt there is %q", got)
 	}
 	holds(t, s.server, s.meeting, recordingID, nil)
-	if err := s.kept.locks.follow(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	follow()
 	locked("- OFF", "film-2.age")
 	s.films.deleteLeft(t.Context(), time.Now())
 	if got := s.shelf(recordingID); !slices.Equal(got, []string{"chapters-2.age", "chapters-2.note", "film-2.age", "film-2.note"}) {
