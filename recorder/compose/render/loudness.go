@@ -140,10 +140,11 @@ func (r *renderer) listen(ctx context.Context, all []due, moments bool) error {
 	}
 	found := eachIn(said)
 	for i, one := range all {
-		read, is := loudness{Integrated: found[i]}, false
-		if _, is = found[i]; !is {
+		integrated, is := found[i]
+		if !is {
 			return fmt.Errorf("measure the loudness: %w", errUnheard)
 		}
+		read := loudness{Integrated: integrated}
 		if moments {
 			var err error
 			if read.Momentary, err = r.moments(i); err != nil {

@@ -249,7 +249,8 @@ func (r *renderer) run(ctx context.Context, j job) error {
 		return err
 	}
 	j.dir, j.sees = r.work.dir, []string{r.media}
-	j.cpu = min(r.cpu, r.cpuAll-r.used()+time.Second) // whole seconds are counted: whoever is ended has used what was left
+	left := (r.cpuAll - r.used() + time.Second - 1).Truncate(time.Second)
+	j.cpu = min(r.cpu, left+time.Second) // whole seconds are counted: whoever is ended has used what was left
 	j.uses = func(d time.Duration) {
 		r.mu.Lock()
 		r.cpuNow = d
