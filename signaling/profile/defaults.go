@@ -1,5 +1,7 @@
 package profile
 
+import "slices"
+
 // Standard, Protected and Sensitive are the ids of the profiles that ship.
 const (
 	Standard  = "standard"
@@ -53,20 +55,46 @@ func Defaults() []Profile {
 	}
 }
 
-// Translated returns the profile with the further languages of those of its texts
-// that are still what shipped: whoever changes a rule does not lose them.
+// former are the texts that earlier versions shipped, in French and English, by profile.
+// Whoever changed a rule of such a profile has them stored as if they had written them.
+var former = map[string][]Text{
+	Standard: {{
+		French:  "Chacun entre par un lien et attend qu'un hôte l'admette ; le partage d'écran est ouvert à tous.",
+		English: "Everybody comes in by a link and waits until a host lets them in; anyone may share their screen.",
+	}},
+	Protected: {{
+		French:  "Chaque invité entre par un lien à son nom et un code PIN ; la réunion est chiffrée de bout en bout.",
+		English: "Every guest comes in by a link in their name and a PIN; the meeting is encrypted from end to end.",
+	}},
+	Sensitive: {
+		{
+			French:  "Tous passent par la salle d'attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
+			English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+		},
+		{
+			French:  "Tous passent par la salle d’attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
+			English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+		},
+	},
+}
+
+// Translated returns the profile with those of its texts that nobody has reworded as
+// they ship today, in every language: whoever changes a rule does not lose the further
+// ones, nor keep the words of the version that they changed it in.
 func (p Profile) Translated() Profile {
 	for _, shipped := range Defaults() {
 		if shipped.ID == p.ID {
 			p.Name = p.Name.translatedAs(shipped.Name)
-			p.Sentence = p.Sentence.translatedAs(shipped.Sentence)
+			p.Sentence = p.Sentence.translatedAs(shipped.Sentence, former[p.ID]...)
 		}
 	}
 	return p
 }
 
-func (t Text) translatedAs(shipped Text) Text {
-	if t.French == shipped.French && t.English == shipped.English {
+// translatedAs returns what ships if that, or what shipped before, is all that t says.
+func (t Text) translatedAs(shipped Text, former ...Text) Text {
+	written := Text{French: t.French, English: t.English}
+	if written == (Text{French: shipped.French, English: shipped.English}) || slices.Contains(former, written) {
 		return shipped
 	}
 	return t

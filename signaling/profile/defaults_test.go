@@ -1,6 +1,9 @@
 package profile
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestWhatShipsIsInEveryLanguage(t *testing.T) {
 	for _, p := range Defaults() {
@@ -39,6 +42,26 @@ func TestTextsOfAnAdministratorHaveNoOldTranslation(t *testing.T) {
 		got, err := Check(tc.p)
 		if err != nil || got.Name.Arabic != tc.name || got.Sentence.Arabic != tc.sentence {
 			t.Errorf("%s: %q, %q, %v", tc.what, got.Name.Arabic, got.Sentence.Arabic, err)
+		}
+	}
+}
+
+func TestTextsThatShippedBeforeAreThoseOfToday(t *testing.T) {
+	for id, texts := range former {
+		for _, text := range texts {
+			shipped := Defaults()[slices.IndexFunc(Defaults(), func(p Profile) bool { return p.ID == id })]
+			if text == (Text{French: shipped.Sentence.French, English: shipped.Sentence.English}) || text.Arabic != "" {
+				t.Errorf("%s: %q is no former text", id, text)
+			}
+			stored := Profile{ID: id, Version: 3, Name: Text{French: shipped.Name.French, English: "Ours"}, Sentence: text}
+			got := stored.Translated()
+			if got.Sentence != shipped.Sentence || got.Name != stored.Name {
+				t.Errorf("%s: %q is shown as %+v", id, text.English, got)
+			}
+			stored.Sentence.English = "Ours."
+			if got := stored.Translated(); got.Sentence != stored.Sentence {
+				t.Errorf("%s: what was reworded is shown as %+v", id, got.Sentence)
+			}
 		}
 	}
 }
