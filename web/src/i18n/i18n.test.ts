@@ -137,9 +137,18 @@ describe('words on the page', () => {
     expect([1, 2, 7, 30].map((days) => /الحفظ: ([^.]*)\./.exec(t('rec.what', { days, post: 'داكار' }))?.[1])).toEqual(['يوم واحد', 'يومان', '7 أيام', '30 يومًا'])
     const noon = new Date(2026, 10, 24, 15, 5)
     expect(day(noon, 'ar')).toBe('الثلاثاء، 24 نوفمبر')
-    expect(hour(noon, 'ar')).toBe('03:05 م')
     for (const lang of langs) expect(shortMoment(noon, lang), lang).toMatch(/2026/)
     await activate('fr')
+  })
+  it('tell hours from 0 to 23 in every language, and days in English as in Britain', () => {
+    const [night, afternoon] = [new Date(2026, 10, 24, 0, 5), new Date(2026, 10, 24, 15, 5)]
+    for (const lang of langs) expect([hour(night, lang), hour(afternoon, lang)], lang).toEqual(['00:05', '15:05'])
+    expect([day(afternoon, 'en'), shortMoment(afternoon, 'en')]).toEqual(['Tuesday 24 November', '24 Nov 2026, 15:05'])
+  })
+  it('call the PIN of a link by that name in English, never a code', () => {
+    const ofPIN = Object.entries(po('en')).filter(([id]) => /(?:^|\.)(?:no)?pin(?:\.|$)/.test(id))
+    expect(ofPIN.length).toBeGreaterThan(20)
+    for (const [id, text] of ofPIN) expect(text, id).not.toMatch(/\bcode/i)
   })
   it('change with the language, all of them', async () => {
     await activate('en')

@@ -13,11 +13,15 @@ export function directionOf(lang: Lang): 'ltr' | 'rtl' {
   return rightToLeft.has(lang) ? 'rtl' : 'ltr'
 }
 
+/** Whose habits a language's dates and numbers follow, where its name alone would be taken for another country's. */
+const regions: Partial<Record<Lang, string>> = { en: 'en-GB' }
+
 /**
  * The locale for times and numbers. Western digits in every language: codes, links, telephone numbers and the browser's own
  * fields for dates have no others, one page would show two sorts, and a code must read aloud as it is typed.
- * The Gregorian calendar: an appointment with a ministry is on its day.
+ * The Gregorian calendar: an appointment with a ministry is on its day. Hours from 0 to 23: the reader's time stands beside the
+ * post's, and both are read out over the telephone.
  */
 export function localeOf(lang: Lang): string {
-  return `${lang}-u-ca-gregory-nu-latn`
+  return `${regions[lang] ?? lang}-u-ca-gregory-hc-h23-nu-latn`
 }
