@@ -74,10 +74,13 @@ test('a host records those who agree, and nobody else', async () => {
     // The answers weigh the same.
     const looks = await prompt(ines.page).locator('.rec-choice button').evaluateAll((all) => all.map((one) => one.className + getComputedStyle(one).backgroundColor));
     expect(new Set(looks).size).toBe(1);
-    // On the smallest phone, too, neither is seen without the other.
+    // However small the phone, every button is in view, and so is the meeting: its text scrolls.
     const before = ines.page.viewportSize();
-    await ines.page.setViewportSize({ width: 320, height: 640 });
-    for (const name of ['J’accepte', 'Je préfère ne pas y figurer']) await expect(prompt(ines.page).getByRole('button', { name })).toBeInViewport({ ratio: 1 });
+    for (const size of [{ width: 320, height: 568 }, { width: 390, height: 844 }, { width: 844, height: 390 }]) {
+      await ines.page.setViewportSize(size);
+      for (const name of ['J’accepte', 'Je préfère ne pas y figurer', 'Quitter la réunion']) await expect(prompt(ines.page).getByRole('button', { name }), `${name} at ${size.width}`).toBeInViewport({ ratio: 1 });
+      await expect(tile(ines.page, host.name), `who speaks, at ${size.width}`).toBeInViewport({ ratio: 0.9 });
+    }
     if (before) await ines.page.setViewportSize(before);
   });
 

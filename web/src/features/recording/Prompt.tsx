@@ -28,14 +28,20 @@ export function Prompt({ recording, consent, own, leave }: Props) {
     <section className="notice rec-prompt" role="group" aria-labelledby={title} data-region="question" data-testid="rec-prompt">
       <div className="note">
         <CircleDot aria-hidden="true" />
-        <div className="stack-s">
-          {/* The stop of F6, so that the question is reached from anywhere. */}
-          <h2 id={title} tabIndex={-1}><Words id="rec.ask" values={{ host: <bdi>{recording.by}</bdi> }} /></h2>
-          <Facts recording={recording} />
-          <Choice consent={consent} own={own} />
+        <div className="rec-ask">
+          {/* It scrolls where the screen is small: the answers stay in view, and so does the meeting. */}
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+          <div className="stack-s rec-read" role="region" aria-labelledby={title} tabIndex={0}>
+            {/* The stop of F6, so that the question is reached from anywhere. */}
+            <h2 id={title} tabIndex={-1}><Words id="rec.ask" values={{ host: <bdi>{recording.by}</bdi> }} /></h2>
+            <Facts recording={recording} />
+            <p className="sm">{t('rec.no.effect')}</p>
+          </div>
           {own.error ? <ErrorNote error={own.error} /> : null}
-          <p className="sm">{t('rec.no.effect')}</p>
-          <div className="row"><Button kind="quiet" icon={<LogOut aria-hidden="true" className="flip" />} onClick={leave}>{t('rec.leave')}</Button></div>
+          <div className="rec-foot">
+            <Choice consent={consent} own={own} />
+            <Button kind="quiet" icon={<LogOut aria-hidden="true" className="flip" />} onClick={leave}>{t('rec.leave')}</Button>
+          </div>
         </div>
       </div>
     </section>
