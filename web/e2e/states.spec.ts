@@ -246,12 +246,12 @@ const recordings: Schemas['FoundRecording'][] = (() => {
       parts: [part(1, { stored: 'there', sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' }), part(2, { stored: 'uploading', sha256: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752' }), part(3, { bytes: 12_000_000 })],
     }),
     one('interrupted', { state: 'interrupted', because: 'server-crashed', may: [], parts: [] }),
-    one('shared by us', { shares, downloads }),
-    one('held', { hold: { since: at(-10 * hour) }, may: ['download', 'share'], shares }, { role: 'cohost' }),
+    one('shared by us', { because: 'no-room', shares, downloads }),
+    one('held', { because: 'failed', hold: { since: at(-10 * hour) }, may: ['download', 'share'], shares }, { role: 'cohost' }),
     one('to hold', { because: 'quota', declined: [], may: ['hold'], shares }, {}),
-    one('to lift', { hold: { since: at(-10 * hour), by: 'Adèle Roy', reason: 'Réquisition du parquet de Paris, dossier 2027-114' }, declined: [], may: ['lift'], downloads }, {}),
-    one('shared with us', { may: ['download'], declined: [] }, { until: at(100 * hour) }),
-    one('being deleted', { deleting: true, may: ['delete'] }),
+    one('to lift', { because: 'nobody-recorded', hold: { since: at(-10 * hour), by: 'Adèle Roy', reason: 'Réquisition du parquet de Paris, dossier 2027-114' }, declined: [], may: ['lift'], downloads }, {}),
+    one('shared with us', { because: 'meeting-ended', may: ['download'], declined: [] }, { until: at(100 * hour) }),
+    one('being deleted', { because: 'profile', deleting: true, may: ['delete'] }),
   ];
 })();
 
@@ -376,6 +376,7 @@ const films: Record<string, { recording?: Schemas['Recording']['state']; film?: 
   unavailable: { film: { state: 'unavailable', reason: 'no-program' } },
   failed: { film: { state: 'failed', reason: 'error', attempts: 3 } },
   damaged: { film: { state: 'failed', reason: 'damaged', attempts: 1 } },
+  costly: { film: { state: 'failed', reason: 'too-costly', attempts: 1 } },
   done: { film: { state: 'done', made: madeFilm } },
   sound: { film: { state: 'done', made: { ...madeFilm, type: 'audio/ogg', length: 725, bytes: 8_700_000, captions: false } } },
 };
@@ -410,3 +411,56 @@ test('every state of a recording that is watched', tag, async () => {
     await expect(page.getByRole('main').getByRole('link')).toBeVisible();
   });
 });
+
+/** What the program that opens a recording may answer, by name: a share of the way, or why it does not work. */
+const openings: Record<string, { verified: boolean; says: { done: number } | string }> = {
+  verifying: { verified: false, says: { done: 37 } },
+  'too-much-to-verify': { verified: false, says: 'too-much' },
+  opening: { verified: true, says: { done: 8 } },
+  'too-much': { verified: true, says: 'too-much' },
+  'other-key': { verified: true, says: 'not-for-us' },
+};
+
+test('every state of the page that opens a recording', tag, async () => {
+  await page.addInitScript(answerAsOpener);
+  for (const [name, of] of Object.entries(openings)) {
+    await look(`opening-${name}`, async ({ lang }) => {
+      await page.goto(`${server.url}/recordings/open?lang=${lang}`);
+      await page.evaluate((answers) => Object.assign(window, { openerAnswers: answers }), of);
+      await page.locator('input[type=file]').first().setInputFiles({ name: 'part-0001.tar', mimeType: 'application/x-tar', buffer: Buffer.from('sealed') });
+      await page.getByRole('radio').last().check();
+      await page.locator('form button[type=submit]').click();
+      if (of.verified) {
+        await page.locator('[name=keytext]').fill('AGE-SECRET-KEY-PQ-1');
+        await page.locator('form button[type=submit]').click();
+      }
+      await expect(page.getByRole('main').locator(typeof of.says === 'string' ? '[role=alert]' : 'progress')).toBeVisible();
+      // Where another try helps nobody, none is offered.
+      if (name === 'too-much') await expect(page.locator('[name=keytext]')).toHaveCount(0);
+    });
+  }
+});
+
+/** Runs in the page before its scripts: the program that verifies and opens answers what the test says. */
+function answerAsOpener(): void {
+  const report = {
+    node: 'aparte-1.ambassade.example', findings: [{ kind: 'altered', part: 1, segment: 12 }], more: 0, unclosed: { part: 2, segment: 120, shutdown: false }, text: ['part 1, segment 12: altered'],
+    parts: [1, 2].map((part) => ({ name: `part-000${part}.tar`, part, recording: 'A'.repeat(22), began: '2027-03-02T08:00:00Z', ...(part === 1 ? { ended: '2027-03-02T09:02:00Z' } : {}), segments: 7440, lost: part === 1 ? 12 : 0 })),
+  };
+  window.Worker = class {
+    onmessage: ((event: { data: unknown }) => void) | null = null;
+    constructor() {
+      this.say({ told: 'ready' });
+    }
+    say(data: unknown): void {
+      setTimeout(() => this.onmessage?.({ data }));
+    }
+    postMessage({ ask }: { ask: 'verify' | 'open' }): void {
+      const { verified, says } = (window as unknown as { openerAnswers: { verified: boolean; says: { done: number } | string } }).openerAnswers;
+      if (ask === 'verify' && verified) this.say({ told: 'verified', report });
+      else if (typeof says === 'string') this.say({ told: 'failed', failure: { code: says, detail: '', ...(says === 'not-for-us' ? { keys: ['3f9a0c1122334455'] } : {}) } });
+      else this.say({ told: 'progress', done: says.done, of: 100 });
+    }
+    terminate(): void {}
+  } as unknown as typeof Worker;
+}

@@ -86,7 +86,7 @@ function Parts({ report }: { report: Report }) {
         <li key={one.name}>
           <b>{one.part > 0 ? t('opening.part', { part: one.part }) : <bdi>{one.name}</bdi>}</b>{' '}
           <span className="muted"><Words id={one.ended ? 'opening.part.closed' : 'opening.part.open'} values={{ from: told(one.began), to: told(one.ended), n: one.segments }} /></span>
-          {one.lost > 0 ? <span className="muted"> {t('opening.part.lost', { n: one.lost })}</span> : null}
+          {one.lost > 0 ? <span className="muted"> · {t('opening.part.lost', { n: one.lost })}</span> : null}
         </li>
       ))}
     </ul>
@@ -120,6 +120,8 @@ function Keys({ damaged, failure, tooLarge, name, onOpen }: KeysProps) {
     onOpen(taken, into)
   }
   const trouble = refused ?? failure
+  // Neither this key nor another makes the browser remember more: there is nothing to try again.
+  if (trouble?.code === 'too-much') return <section className="card opening-card"><Trouble failure={trouble} /></section>
   const toFolder = async () => {
     try {
       const into = await chooseFolder(name)

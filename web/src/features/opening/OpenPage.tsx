@@ -73,7 +73,7 @@ export function OpenPage() {
         <div className="stack-s">
           {named ? <p className="sm"><a href="/recordings">{t('recs.title')}</a></p> : null}
           <Heading>{title}</Heading>
-          {stage.is === 'play' ? null : <p className="muted"><Words id="opening.body" values={{ command: <code dir="ltr">aparte record open</code> }} /></p>}
+          {stage.is === 'play' ? null : <p className="muted"><Words id="opening.body" values={{ command: <code dir="ltr" className="opening-command">aparte record open</code> }} /></p>}
         </div>
         {stage.is === 'choose' ? <Choose named={named} failure={stage.failure} onChosen={(choose) => void verify(choose)} /> : null}
         {stage.is === 'verify' ? <Working said={t(stage.taking ? 'opening.taking' : 'opening.verifying')} share={stage.share} onCancel={cancel} /> : null}

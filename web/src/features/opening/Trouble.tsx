@@ -1,5 +1,5 @@
 import { CircleAlert } from 'lucide-react'
-import { useT } from '@/i18n'
+import { useT, Words } from '@/i18n'
 import type { Failure } from './messages'
 
 const words: Readonly<Record<Failure['code'], string>> = {
@@ -22,7 +22,7 @@ export function Trouble({ failure }: { failure: Failure }) {
     <div className="note danger" role="alert">
       <CircleAlert aria-hidden="true" />
       <div className="stack-s">
-        <p>{t(words[failure.code])}</p>
+        <p><Words id={words[failure.code]} values={{ command: <code dir="ltr" className="opening-command">aparte record open</code> }} /></p>
         {failure.keys?.length ? <p className="sm">{t('opening.trouble.notforus.keys', { n: failure.keys.length })} {failure.keys.map((one) => <code key={one} dir="ltr" className="opening-print">{one.replace(/(.{4})(?=.)/g, '$1 ')}</code>)}</p> : null}
         {failure.code === 'failed' || failure.code === 'unreadable' ? <p className="sm" dir="ltr" lang="en">{failure.detail}</p> : null}
       </div>
