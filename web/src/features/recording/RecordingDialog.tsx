@@ -24,6 +24,8 @@ interface Props {
 
 export function RecordingDialog({ recording, recordable, consent, own, host, asked, onClose }: Props) {
   const t = useT()
+  const begun = recording?.state === 'running' || recording?.state === 'paused'
+  const answer = asked ? <Own consent={consent} own={own} begun={begun} /> : null
   return (
     <Dialog open onClose={onClose} closeLabel={t('common.close')} title={t(recording ? `rec.state.${recording.state}` : 'rec.title')}>
       <div className="stack-s rec-dialog">
@@ -31,8 +33,10 @@ export function RecordingDialog({ recording, recordable, consent, own, host, ask
         {recording ? (
           <>
             {host && own.room ? <Room {...own.room} /> : null}
+            {/* Whoever comes back to it, once it has begun, comes to take their word back: on a phone that is not below the facts. */}
+            {begun ? answer : null}
             <Facts recording={recording} />
-            {asked ? <Own consent={consent} own={own} begun={recording.state === 'running' || recording.state === 'paused'} /> : null}
+            {begun ? null : answer}
             {host ? <Hosting recording={recording} consent={consent} own={own} /> : null}
           </>
         ) : host && recordable ? <Asking consent={consent} own={own} /> : <p>{t('rec.none')}</p>}
