@@ -107,13 +107,13 @@ test('a code is asked for, wrong ones are counted, and it can be pasted as it wa
   const field = guest.page.getByLabel(guest.words.codeOf);
   await expect(field).toBeVisible();
   await guest.knock('Maria Oliveira');
-  await expect(guest.page.getByText('This link asks for a code')).toBeVisible();
+  await expect(guest.page.getByText('This link asks for a PIN')).toBeVisible();
   await expect(field).toBeFocused();
 
   const wrong = code.startsWith('0') ? '111111' : '000000';
   await field.fill(wrong);
   await guest.page.getByRole('button', { name: guest.words.ask }).click();
-  await expect(guest.page.getByText('This is not the right code. 4 tries left.')).toBeVisible();
+  await expect(guest.page.getByText('This is not the right PIN. 4 tries left.')).toBeVisible();
   expect(await knocks()).toEqual([]);
 
   // As a mail or a message may bring it: other digits, spaces, marks of direction.

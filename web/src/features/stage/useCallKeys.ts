@@ -54,6 +54,7 @@ function goToRegion(step: 1 | -1): void {
   const present = regions.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((element) => element !== null)
   const at = present.findIndex((element) => element.contains(document.activeElement))
   const next = present[(at + step + present.length) % present.length]
-  const target = next?.matches('[tabindex]') ? next : next?.querySelector<HTMLElement>('h1[tabindex], h2[tabindex], button, [tabindex]')
+  // Its heading, also where that is in something that scrolls and has the focus for it.
+  const target = next?.matches('[tabindex]') ? next : (next?.querySelector<HTMLElement>('h1[tabindex], h2[tabindex]') ?? next?.querySelector<HTMLElement>('button, [tabindex]'))
   target?.focus()
 }
