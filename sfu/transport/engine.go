@@ -224,7 +224,7 @@ func (e *Engine) api(receiver *publish.Receiver, cfg *PeerConfig) (*webrtc.API, 
 	var s webrtc.SettingEngine
 	s.LoggerFactory = e.loggers
 	s.DisableMediaEngineCopy(true)
-	s.SetICEUDPMux(e.mux)
+	s.SetICEUDPMux(lossyMux{e.mux})
 	if e.tcp != nil && cfg.Ways.Has(TCP) {
 		s.SetICETCPMux(e.tcp)
 		s.SetNetworkTypes([]webrtc.NetworkType{

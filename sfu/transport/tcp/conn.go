@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -105,13 +104,9 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 // WriteToAddrPort queues b for the connection from to, or drops it. It never
-// blocks. What was dropped is counted, not reported: to ICE these are datagrams.
+// blocks. What was dropped is counted, not reported, also once c is closed: to ICE these
+// are datagrams, and to SCTP an error would be the end of the whole connection.
 func (c *conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	select {
-	case <-c.done:
-		return 0, io.ErrClosedPipe
-	default:
-	}
 	c.mu.RLock()
 	s := c.streams[netip.AddrPortFrom(to.Addr().Unmap(), to.Port())]
 	c.mu.RUnlock()

@@ -239,8 +239,8 @@ func TestEndOfASessionEndsItsConnections(t *testing.T) {
 	if _, _, err := anna.ReadFromAddrPort(make([]byte, 10)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("read: %v", err)
 	}
-	if _, err := anna.WriteToAddrPort(media(9), local(c)); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("write: %v", err)
+	if n, err := anna.WriteToAddrPort(media(9), local(c)); n != len(media(9)) || err != nil || r.Stats().Disconnected != 1 {
+		t.Errorf("write: %d, %v, %+v", n, err, r.Stats())
 	}
 	expectClosed(t, r.dial(frame(request("anna"))))
 }
