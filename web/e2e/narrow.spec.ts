@@ -64,7 +64,7 @@ test('a picture that the path does not carry is made smaller with a word, and co
     path.carry(null);
     await expect(said).toHaveCount(0, { timeout: 90_000 });
     await expect.poll(() => layers(guest.page)).toEqual([true, true]);
-    await expect(guest.page.getByTestId('connection')).not.toHaveText('Connexion faible');
+    await expect(guest.page.getByTestId('connection')).not.toHaveText('Connexion faible', { timeout: 90_000 }); // as the server tells it
     await expectPicture(host.page, 'GUEST');
   });
 

@@ -6,6 +6,7 @@ import { expect, test, type Locator, type Page } from '@playwright/test';
 import { look } from './support/look.ts';
 import { Guest, Host } from './support/people.ts';
 import { Server } from './support/server.ts';
+import { expectRecordingSound, hear } from './support/sounds.ts';
 import { expectSaid, listen, tabTo } from './support/spoken.ts';
 import { expectWhole } from './support/zoom.ts';
 
@@ -51,9 +52,11 @@ test('a host records those who agree, and nobody else', async () => {
   const ines = await Guest.arrive({ language: 'fr' });
   guests.push(ines);
   await listen(ines.page.context());
+  await hear(ines.page.context());
   const karim = await ines.beside('ar');
   guests.push(karim);
   await listen(karim.page.context());
+  await hear(karim.page.context());
   await ines.open(link);
   await ines.knock('Inês Duarte');
   await host.admit('Inês Duarte');
@@ -99,6 +102,7 @@ test('a host records those who agree, and nobody else', async () => {
     await expectSaid(page, /^assertive: L’enregistrement est en cours\./);
     await expectSaid(ines.page, /^assertive: L’enregistrement est en cours\./);
     await expect(mark(ines.page)).toHaveText(/^Enregistrement/);
+    await expectRecordingSound(ines.page, 1);
     await look(page, 'recording-host');
     await dialog.getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
     await page.keyboard.press('Escape');
@@ -111,6 +115,7 @@ test('a host records those who agree, and nobody else', async () => {
     await host.admit('Karim Haddad');
     await karim.expectInCall();
     await expect(prompt(karim.page)).toBeVisible();
+    await expectRecordingSound(karim.page, 1);
     await look(karim.page, 'recording-question-ar', prompt(karim.page));
     await answer(karim.page, 'أفضّل عدم الظهور فيه');
     await expect(tile(page, 'Karim Haddad').getByTestId('unrecorded')).toBeVisible();
@@ -147,6 +152,7 @@ test('a host records those who agree, and nobody else', async () => {
       await expect(mark(one)).toHaveCount(0);
       await expect(one.getByTestId('unrecorded')).toHaveCount(0);
     }
+    await expectRecordingSound(ines.page, 4);
   });
 
   await test.step('is on the meeting’s page, and is taken away from there as it was written', async () => {
