@@ -96,7 +96,8 @@ type Files struct {
 }
 
 // OpenFiles opens a recording's folder, or one part of it, under the names that parts have
-// on a server or under those that they are downloaded by. It must be closed.
+// on a server or under those that they are downloaded by. It must be closed. A folder that
+// holds none is ErrNoRecording, a file that is none ErrNoPart.
 func OpenFiles(path string) (*Files, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -104,7 +105,12 @@ func OpenFiles(path string) (*Files, error) {
 	}
 	files := &Files{Lone: !info.IsDir()}
 	folder, names := filepath.Dir(path), []string{filepath.Base(path)}
-	nameOf := func(file string) string { return file }
+	nameOf := func(file string) string {
+		if short := shortName.FindString(file); short != "" {
+			return short
+		}
+		return file
+	}
 	if info.IsDir() {
 		folder = path
 		if names, err = partsIn(folder); err != nil {
@@ -117,7 +123,6 @@ func OpenFiles(path string) (*Files, error) {
 			if names, err = partsTakenAway(folder); err != nil {
 				return nil, err
 			}
-			nameOf = shortName.FindString
 		}
 		if len(names) == 0 {
 			return nil, fmt.Errorf("%s: %w", path, ErrNoRecording)
@@ -134,6 +139,10 @@ func OpenFiles(path string) (*Files, error) {
 			return nil, errors.Join(err, files.Close())
 		}
 		files.Parts = append(files.Parts, source)
+		// One that is called so is looked at whatever is in it: it may be damaged.
+		if files.Lone && seal.PartNumber(source.Name) == 0 && !seal.Begins(source) {
+			return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrNoPart), files.Close())
+		}
 	}
 	return files, nil
 }

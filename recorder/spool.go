@@ -22,6 +22,8 @@ var (
 	ErrInUse = errors.New("the recording is being written: stop it in the meeting, or stop the server")
 	// ErrNoRecording says that a folder holds none.
 	ErrNoRecording = errors.New("no recording here: a folder of one holds part-0001.tar and so on")
+	// ErrNoPart says that a file is none of a recording.
+	ErrNoPart = errors.New("no recording here: it neither is called part-0001.tar nor begins as the file of a part does")
 )
 
 // goodID is what a recording may be called: it is the name of its folder.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"aparte/recorder/seal"
@@ -17,6 +18,12 @@ type keygenCommand struct {
 
 // Run writes the private half and prints the public one.
 func (c *keygenCommand) Run(p *process) error {
+	if c.File == "" {
+		return usageError{errors.New("no file is named for the private key, as in 'aparte keygen archive.key > archive.pub'")}
+	}
+	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
+		return usageError{fmt.Errorf("%s is a folder: name a file in it for the private key", c.File)}
+	}
 	file, recipient, err := seal.NewIdentityFile(time.Now())
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)

@@ -32,11 +32,15 @@ type recordCommand struct {
 
 var (
 	errRecordingTampered = errors.New("the recording is not as it was written")
+	errRecordingStranger = errors.New("this is not the key that the recording was signed with, so nothing is known of whether it is whole: give node-key.json of the server that recorded")
 	errRecordingUnclosed = errors.New("what is there is as it was written, but the recording was not closed: a crash leaves it so, and so does whoever cuts off its end (--unclosed accepts it)")
 )
 
 // recordingFiles opens the argument that names a recording.
 func recordingFiles(path string, use func(*recorder.Files) error) error {
+	if path == "" {
+		return usageError{errors.New("no recording is named: a folder, or the file of one part")}
+	}
 	files, err := recorder.OpenFiles(path)
 	if err != nil {
 		return usageError{err}
@@ -78,6 +82,9 @@ func (c *recordVerify) Run(p *process) error {
 		}
 		printRecording(p.stdout, report)
 		if n := len(report.Findings) + report.MoreFindings; n > 0 {
+			if report.Stranger != "" {
+				return errRecordingStranger
+			}
 			return fmt.Errorf("%w (findings: %d)", errRecordingTampered, n)
 		}
 		if !report.Closed() && !c.Unclosed {
@@ -124,7 +131,7 @@ func printRecording(w io.Writer, report *seal.Report) {
 	if report.MoreFindings > 0 {
 		line("%d more findings", report.MoreFindings)
 	}
-	if !report.Closed() {
+	if report.Unclosed != "" {
 		line("not closed: %s", report.Unclosed)
 	}
 }
@@ -190,7 +197,11 @@ func (c *recordOpen) Run(p *process) error {
 		if err != nil {
 			if opened != nil && errors.Is(err, seal.ErrTampered) {
 				printRecording(p.stdout, opened.Report)
-				err = fmt.Errorf("%w (findings: %d; --damaged opens what is left of it)", errRecordingTampered, len(opened.Report.Findings)+opened.Report.MoreFindings)
+				if opened.Report.Stranger != "" {
+					err = fmt.Errorf("%w; without --node-key it is opened, and nothing says who recorded", errRecordingStranger)
+				} else {
+					err = fmt.Errorf("%w (findings: %d; --damaged opens what is left of it)", errRecordingTampered, len(opened.Report.Findings)+opened.Report.MoreFindings)
+				}
 			}
 			return errors.Join(err, os.RemoveAll(c.Output))
 		}

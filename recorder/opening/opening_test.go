@@ -335,6 +335,9 @@ func TestTampered(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = append(got, '\n')
+		for text, stands := range map[string]string{m.node.Public().String(): "paris-1+11111111", m.otherNode.String(): "paris-1+22222222"} { // made anew each time
+			got = bytes.ReplaceAll(got, []byte(text[:len(stands)]), []byte(stands))
+		}
 		golden := filepath.Join("testdata", c.name+".json")
 		if *update {
 			if err := os.WriteFile(golden, got, 0o644); err != nil {

@@ -15,6 +15,9 @@ type Report struct {
 	// Unclosed is where a recording ends that was not ended. Whether it was a crash or
 	// somebody cut off the end nobody can tell.
 	Unclosed *Unclosed `json:"unclosed,omitempty"`
+	// Stranger is the key that all of it says it is signed with, NODE+ID, where that is not
+	// the one that was given: nothing else is known of it then.
+	Stranger string `json:"stranger,omitempty"`
 	// Text is the same in the words of 'aparte record verify', a line each.
 	Text []string `json:"text"`
 }
@@ -45,7 +48,7 @@ type Unclosed struct {
 }
 
 func newReport(from *seal.Report, key seal.PublicKey) *Report {
-	r := &Report{Node: key.Node(), Parts: []Part{}, Findings: []Finding{}, More: from.MoreFindings, Text: []string{}}
+	r := &Report{Node: key.Node(), Parts: []Part{}, Findings: []Finding{}, More: from.MoreFindings, Stranger: from.Stranger, Text: []string{}}
 	for _, p := range from.Parts {
 		one := Part{Name: p.Name, Part: seal.PartNumber(p.Name), Segments: p.Segments}
 		if b := p.Binding; b != nil {
@@ -60,7 +63,7 @@ func newReport(from *seal.Report, key seal.PublicKey) *Report {
 		r.Findings = append(r.Findings, Finding{f.Kind, f.Part, f.Segment})
 		r.Text = append(r.Text, f.String())
 	}
-	if from.Closed() {
+	if from.Unclosed == "" {
 		return r
 	}
 	r.Text = append(r.Text, "not closed: "+from.Unclosed)

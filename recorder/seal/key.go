@@ -81,6 +81,21 @@ func (k PublicKey) Node() string {
 	return k.verifier.Name()
 }
 
+// keyID is how a key is named beside another: NAME+ID, with which it begins as a text.
+func keyID(name string, hash uint32) string { return fmt.Sprintf("%.80s+%08x", name, hash) }
+
+// ids names the key, and those before it.
+func (k PublicKey) ids() string {
+	if k.verifier == nil {
+		return ""
+	}
+	all := keyID(k.verifier.Name(), k.verifier.KeyHash())
+	if n := len(k.earlier); n > 0 {
+		all += fmt.Sprintf(" (nor with one of the %d before it)", n)
+	}
+	return all
+}
+
 // verifiers are those of all its keys; none where it is zero.
 func (k PublicKey) verifiers() note.Verifiers {
 	var all []note.Verifier

@@ -154,6 +154,12 @@ var (
 	errStranger = errors.New("it is not signed by the node's key")
 )
 
+// strangerError is errStranger, and which key it says it is signed with.
+type strangerError struct{ id string } // NODE+ID
+
+func (e *strangerError) Error() string { return errStranger.Error() }
+func (e *strangerError) Unwrap() error { return errStranger }
+
 // maxNote is more than a binding with twenty recipients has.
 const maxNote = 64 << 10
 
@@ -199,7 +205,8 @@ func openNote(message []byte, key PublicKey) (text string, signer uint32, err er
 		return "", 0, errForged
 	case errors.As(err, &unverified):
 		if key.verifier != nil {
-			return "", 0, errStranger
+			by := unverified.Note.UnverifiedSigs[0]
+			return "", 0, &strangerError{keyID(by.Name, by.Hash)}
 		}
 		n = unverified.Note
 	case err != nil:

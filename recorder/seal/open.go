@@ -40,14 +40,15 @@ type Opened struct {
 // Open verifies the parts of a recording and writes its journal, in order and in plain.
 // What is not as it was written is refused with ErrTampered, before anything is
 // written, unless damaged says to open what is left of it: the places of what is
-// missing become gaps. A recording that was not closed is opened up to its end.
+// missing become gaps. Of what is all signed with another key nothing is left, so that
+// damaged changes nothing. A recording that was not closed is opened up to its end.
 // ErrTooMuch: its manifests would fill the memory.
 func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, out io.Writer) (*Opened, error) {
 	report, err := Verify(parts, key, lone)
 	if err != nil {
 		return nil, err
 	}
-	if report.Tampered() && !damaged {
+	if report.Tampered() && !damaged || report.Stranger != "" {
 		return &Opened{Report: report}, ErrTampered
 	}
 	return report.open(parts, key, with, out, true)
@@ -255,6 +256,18 @@ func (o *opener) open(sealed []byte, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("it holds more than %d bytes", limit)
 	}
 	return plain, nil
+}
+
+// Begins says whether a file begins as a part does. One whose beginning is damaged does
+// not, nor one that is empty.
+func Begins(part Source) bool {
+	in := members{in: part, size: part.Size, passed: func(string) bool { return true }}
+	m, err := in.next()
+	if err != nil {
+		return false
+	}
+	n, _ := segmentOf(m.name)
+	return n > 0 || m.name == bindingName || m.name == manifestName || m.name == closingName
 }
 
 // Peek is the binding of a part, as it stands there: nobody has verified it.

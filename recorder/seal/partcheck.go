@@ -174,6 +174,10 @@ func (p *partCheck) binding(m member) {
 	}
 	var b Binding
 	signer, wrong := readSigned(m.content, p.key, &b)
+	if stranger, ok := errors.AsType[*strangerError](wrong); ok {
+		p.Stranger = stranger.id // which the report names
+		return
+	}
 	if wrong != nil {
 		p.disbelieved(0, "the binding", wrong)
 		return
@@ -194,7 +198,10 @@ func (p *partCheck) binding(m member) {
 // disbelieved reports a note that readNote refused.
 func (p *partCheck) disbelieved(segment uint64, what string, err error) {
 	kind := Altered
-	if errors.Is(err, errStranger) {
+	if stranger, ok := errors.AsType[*strangerError](err); ok {
+		if stranger.id == p.Stranger && len(p.seen) == 0 && p.Closing == nil {
+			return // with its binding, of which that is said
+		}
 		kind = Foreign
 	}
 	p.add(located{

@@ -416,11 +416,22 @@ func TestTamperings(t *testing.T) {
 		{
 			"everything by another node",
 			[][]byte{forgedOne, forgedTwo},
-			[]string{
-				"part 1: foreign: the binding is not believed", "part 1, segment 1: foreign", "part 1, segment 2: foreign", "part 1, segment 3: foreign", "part 1, segment 4: foreign", "part 1, segment 5: foreign",
-				"part 2: foreign: the binding is not believed", "part 2, segment 1: foreign", "part 2, segment 2: foreign", "part 2, segment 3: foreign", "part 2, segment 4: foreign",
-				"part 2: foreign: the closing is not believed", "part 2 ends at segment 0, not closed",
-			},
+			[]string{"foreign: it is signed with " + k.other.Public().ids() + ", not with the key that was given, " + k.node.Public().ids()},
+		},
+		{
+			"a part by another node",
+			[][]byte{one, forgedTwo},
+			[]string{"part 2: foreign: it is signed with " + k.other.Public().ids()},
+		},
+		{
+			"a part of two nodes",
+			[][]byte{one, forged.put(t, "00000002.note", g.content(t, "00000002.note"))},
+			[]string{"part 2: foreign: it is signed with", "part 2, segment 3: foreign", "part 2, segment 4: foreign", "part 2: foreign: the closing"},
+		},
+		{
+			"the binding of another node",
+			[][]byte{one, g.put(t, "binding.note", forged.content(t, "binding.note"))},
+			[]string{"part 2: foreign: it is signed with " + k.other.Public().ids()},
 		},
 		{
 			"the binding deleted",
@@ -520,7 +531,9 @@ func TestTamperings(t *testing.T) {
 				}
 			}
 			opened, err := Open(sources(c.parts...), k.node.Public(), k.with, false, true, &bytes.Buffer{})
-			if err != nil {
+			if stranger := c.name == "everything by another node"; stranger != (r.Stranger != "") || stranger != errors.Is(err, ErrTampered) || stranger && r.Closed() {
+				t.Errorf("another node: %q, closed %t, %v", r.Stranger, r.Closed(), err)
+			} else if err != nil && !stranger {
 				t.Errorf("what is left of it does not open: %v", err)
 			} else if slices.Contains(c.want, "altered") && opened.Segments == 9 {
 				t.Error("altered contents were opened")

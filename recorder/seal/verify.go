@@ -50,8 +50,12 @@ type Report struct {
 	Findings     []Finding
 	MoreFindings int // beyond those
 	// Unclosed says where a recording ends that was not ended, or nothing. Whether it
-	// was a crash or somebody cut off the end nobody can tell.
+	// was a crash or somebody cut off the end nobody can tell. Of a last part that is
+	// signed with a key that was not given it says nothing: that is not known.
 	Unclosed string
+	// Stranger is the key that all parts say they are signed with, where it is none of
+	// those given: NODE+ID, as it stands there. Nothing else is known of them then.
+	Stranger string
 
 	lone bool // one part by itself
 }
@@ -66,13 +70,17 @@ type PartReport struct {
 	Left     int64    // bytes after it that are of no member
 	Signer   string   // the key that signed it, of those given; "": none of them
 	Keyless  bool     // no key was given: nothing says who wrote it
+	Stranger string   // the key that it says it is signed with, where it is none of those given: NODE+ID
 }
 
 // Tampered says whether the recording is not as it was written.
 func (r *Report) Tampered() bool { return len(r.Findings) > 0 }
 
 // Closed says whether the recording was ended, and all of it is there.
-func (r *Report) Closed() bool { return r.Unclosed == "" }
+func (r *Report) Closed() bool {
+	n := len(r.Parts)
+	return r.Unclosed == "" && (n == 0 || r.Parts[n-1].Stranger == "")
+}
 
 func (r *Report) find(kind Kind, part uint32, segment uint64, format string, args ...any) {
 	if len(r.Findings) == maxFindings {
@@ -113,8 +121,31 @@ func verify(parts []Source, key PublicKey, lone bool, to believed) (*Report, err
 		r.Parts = append(r.Parts, p.PartReport)
 	}
 	slices.SortStableFunc(r.Parts, func(a, b PartReport) int { return cmp.Compare(a.number(), b.number()) })
+	r.strangers(key)
 	r.joins(lone)
 	return r, nil
+}
+
+// strangers names parts that are signed with a key that was not given: once where all are.
+func (r *Report) strangers(given PublicKey) {
+	var found []Finding
+	for _, p := range r.Parts {
+		if p.Stranger != "" {
+			found = append(found, Finding{Foreign, p.number(), 0, fmt.Sprintf("it is signed with %s, not with the key that was given, %s", p.Stranger, given.ids())})
+		}
+	}
+	if len(found) == 0 {
+		return
+	}
+	first := r.Parts[0].Stranger
+	if !slices.ContainsFunc(r.Parts, func(p PartReport) bool { return p.Stranger != first || p.Segments > 0 || p.Closing != nil }) {
+		r.Stranger, found = first, found[:1]
+		found[0].Part = 0
+	}
+	r.Findings = append(found, r.Findings...)
+	if more := len(r.Findings) - maxFindings; more > 0 {
+		r.Findings, r.MoreFindings = r.Findings[:maxFindings], r.MoreFindings+more
+	}
 }
 
 // number is a part's, as its binding says, or its file's name where there is none.
@@ -157,6 +188,7 @@ func (r *Report) joins(lone bool) {
 	}
 	last := &r.Parts[len(r.Parts)-1]
 	switch c := last.Closing; {
+	case c == nil && last.Stranger != "": // said already
 	case c == nil:
 		r.Unclosed = fmt.Sprintf("part %d ends at segment %d, not closed", last.number(), last.Segments)
 		if last.Left > 0 {

@@ -53,9 +53,9 @@ function Verdict({ report }: { report: Report }) {
       <Icon aria-hidden="true" />
       <div className="stack-s">
         <p><b>{t(id, { n: altered, part })}</b></p>
-        {altered > 0 ? <Findings report={report} /> : null}
+        {altered > 0 && !report.stranger ? <Findings report={report} /> : null}
         {report.unclosed ? <p>{t(report.unclosed.part === 0 ? 'opening.nothing' : report.unclosed.shutdown ? 'opening.shutdown' : 'opening.unclosed', { part: report.unclosed.part, segment: report.unclosed.segment })}</p> : null}
-        <p>{report.node ? <Words id="opening.signed" values={{ node: <bdi>{report.node}</bdi> }} /> : t('opening.unsigned')}</p>
+        {report.stranger ? null : <p>{report.node ? <Words id="opening.signed" values={{ node: <bdi>{report.node}</bdi> }} /> : t('opening.unsigned')}</p>}
       </div>
     </div>
   )

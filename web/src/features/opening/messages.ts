@@ -24,6 +24,8 @@ export interface Report {
   parts: { name: string; part: number; recording: string; began?: string; ended?: string; segments: number; lost: number }[]
   findings: { kind: 'deleted' | 'swapped' | 'repeated' | 'altered' | 'foreign' | 'truncated' | 'added'; part: number; segment: number }[]
   more: number
+  /** The key that all of it says it is signed with, where that is not the one that was given. */
+  stranger?: string
   unclosed?: { part: number; segment: number; shutdown: boolean }
   text: string[]
 }

@@ -6,6 +6,7 @@ export interface Verdict { tone: 'ok' | 'warn' | 'danger'; id: string; n: number
 export function verdictOf(report: Report): Verdict {
   const n = report.findings.length + report.more
   const part = report.parts.at(0)?.part ?? 0
+  if (report.stranger) return { tone: 'danger', id: 'opening.stranger', n, part }
   if (n > 0) return { tone: 'danger', id: 'opening.altered', n, part }
   // One part may be opened by itself; whole it is not.
   if (report.parts.length === 1 && part > 1) return { tone: 'warn', id: 'opening.whole.lone', n, part }
