@@ -374,8 +374,8 @@ func TestWhatComesLateIsNotTaken(t *testing.T) {
 			ann.write(1, -1, redPT, seq+3, append([]byte{0x80 | opusPT, 960 >> 6, 960 << 2 & 0xff, 4, opusPT}, "latea"...))
 			ann.write(2, -1, rtxPT, 70+seq, append([]byte{0, byte(seq)}, tapKey...))
 		}
-		sends(1)
 		sends(3)
+		sends(1) // in another order than it was sent
 		time.Sleep(time.Millisecond)
 		allow(pass, "ann")
 		sends(4)
