@@ -174,6 +174,18 @@ func TestWhoIsTheSamePerson(t *testing.T) {
 	second := s.in(elsewhere).Identity
 	s.settled()
 	s.taken(s.host, s.visitor, first, second)
+	s.name(luc, role.Observer) // whose yes holds still, and of whom nothing is taken
+	s.settled()
+	s.taken(s.host, s.visitor)
+	s.call.mu.Lock()
+	mark := s.call.said[first]["aparte.recorded"]
+	s.call.mu.Unlock()
+	if mark != "no" {
+		t.Errorf("an observer is marked as recorded: %q", mark)
+	}
+	s.name(luc, role.Participant)
+	s.settled()
+	s.taken(s.host, s.visitor, first, second)
 	s.ok(s.AnswerRecording(t.Context(), meeting.AsAgent(elsewhere, s.id), id, recording.Withdrawn))
 	s.taken(s.host, s.visitor)
 	s.name(luc, role.Observer)
