@@ -164,11 +164,13 @@ func (p probed) codecs() string {
 	return strings.Join(names, " ")
 }
 
-func (p probed) titles() string {
+// chapters are those of the film, with when they begin and end.
+func (p probed) chapters() string {
 	var b strings.Builder
 	for _, c := range p.Chapters {
-		at, _ := strconv.ParseFloat(c.StartTime, 64)
-		fmt.Fprintf(&b, "%.1f %s\n", at, c.Tags["title"])
+		from, _ := strconv.ParseFloat(c.StartTime, 64)
+		to, _ := strconv.ParseFloat(c.EndTime, 64)
+		fmt.Fprintf(&b, "%.1f-%.1f %s\n", from, to, c.Tags["title"])
 	}
 	return b.String()
 }

@@ -54,7 +54,7 @@ func TestAFilm(t *testing.T) {
 			if got := p.length(t); math.Abs(got-9) > 0.1 {
 				t.Errorf("it lasts %.3f s", got)
 			}
-			if got, want := p.titles(), "0.0 Beginning · Arrival: Anne, Bob, Cleo\n4.0 Shared screen: Bob\n6.0 End of the shared screen\n"; got != want {
+			if got, want := p.chapters(), "0.0-4.0 Beginning · Arrival: Anne, Bob, Cleo\n4.0-6.0 Shared screen: Bob\n6.0-9.0 End of the shared screen\n"; got != want {
 				t.Errorf("chapters\n%s", got)
 			}
 			if got := loudnessOf(t, path); math.Abs(got+16) > 1 {
@@ -147,7 +147,7 @@ func TestASoundAlone(t *testing.T) {
 		if got := loudnessOf(t, path); math.Abs(got+16) > 1 {
 			t.Errorf("it is as loud as %.1f LUFS", got)
 		}
-		if got, want := p.titles(), "0.0 Beginning · Arrival: Anne, Bob\n4.0 Resumed after a pause (0:02)\n"; got != want {
+		if got, want := p.chapters(), "0.0-4.0 Beginning · Arrival: Anne, Bob\n4.0-10.0 Resumed after a pause (0:02)\n"; got != want {
 			t.Errorf("chapters\n%s", got)
 		}
 		var said []string
@@ -161,6 +161,24 @@ func TestASoundAlone(t *testing.T) {
 		quiet := beeps(t, path)
 		if len(quiet) != 2 || math.Abs(quiet[0]) > 0.05 || math.Abs(quiet[1]-6) > 0.05 {
 			t.Errorf("it becomes loud at %.3f", quiet)
+		}
+	}
+}
+
+// What is louder than the rest for a moment is held down for it: a film that is made as
+// loud as it should be has no peaks above −1 dBFS, also in what a decoder makes of it.
+func TestPeaksAreHeldDown(t *testing.T) {
+	s := newStudio(t, 4, "anne")
+	s.sound(t, "anne", "0.05*sin(2*PI*500*t)+0.9*sin(2*PI*700*t)*lt(mod(t,1),0.004)", 0, 4)
+	for _, format := range []Format{WebM, MP4} {
+		_, path := s.compose(t, Config{Format: format})
+		raw, _ := run(t, "ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "f32le", "-")
+		peak := 0.0
+		for ; len(raw) >= 4; raw = raw[4:] {
+			peak = max(peak, math.Abs(float64(math.Float32frombits(binary.LittleEndian.Uint32(raw)))))
+		}
+		if t.Logf("%s: peak %.1f dBFS", format, 20*math.Log10(peak)); peak > 0.891 || peak < 0.5 {
+			t.Errorf("%s: its peak is at %.3f of full scale", format, peak)
 		}
 	}
 }
