@@ -14,7 +14,7 @@ func trimSlash(url string) string { return strings.TrimRight(url, "/") }
 // dataError tells the operator's mistakes about the data folder from failures.
 func dataError(folder string, err error) error {
 	err = fmt.Errorf("data_dir %s: %w", folder, err)
-	if errors.Is(err, store.ErrUnwritable) || errors.Is(err, store.ErrInUse) || errors.Is(err, store.ErrCorrupt) {
+	if errors.Is(err, store.ErrUnwritable) || errors.Is(err, store.ErrInUse) || errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNewer) {
 		return usageError{oneLine([]error{err})}
 	}
 	return err

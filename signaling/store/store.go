@@ -34,6 +34,7 @@ var (
 	ErrInUse       = errors.New("data directory is in use by another aparte")
 	ErrCorrupt     = errors.New("database is damaged")
 	ErrUnavailable = errors.New("database is not available")
+	ErrNewer       = errors.New("database was written by a later version of aparte")
 )
 
 // fileName is the database's, inside the data directory.
@@ -50,7 +51,7 @@ type Store struct {
 }
 
 // Open opens the database in dir, which it creates with its schema if needed.
-// Errors wrap ErrUnwritable, ErrInUse or ErrCorrupt where that is the reason.
+// Errors wrap ErrUnwritable, ErrInUse, ErrCorrupt or ErrNewer where that is the reason.
 func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w (create it and give it to the user aparte runs as)", ErrUnwritable, err)
@@ -116,6 +117,16 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
+	}
+	// Nothing is undone: a program that does not know what a later one changed would go on
+	// half working, and write what that one does not expect.
+	sources := provider.ListSources()
+	known := sources[len(sources)-1].Version
+	switch has, err := provider.GetDBVersion(ctx); {
+	case err != nil:
+		return err
+	case has > known:
+		return fmt.Errorf("%w: its schema is %d, this program knows those up to %d (start that version, or restore a backup of before)", ErrNewer, has, known)
 	}
 	_, err = provider.Up(ctx)
 	return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -202,6 +203,20 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("of a later program", func(t *testing.T) {
+		dir := t.TempDir()
+		s := open(t, dir)
+		err := s.write.do(t.Context(), func(ctx context.Context, q queries) error {
+			_, err := q.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+			return err
+		})
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "its schema is 9999, this program knows those up to ") {
 			t.Errorf("open: %v", err)
 		}
 	})
