@@ -28,7 +28,7 @@ type Recording struct {
 	To        *time.Time          `json:"to,omitempty"`
 	ExpiresAt *time.Time          `json:"expires_at,omitempty" doc:"When it is deleted."`
 	People    []RecordedPerson    `json:"people" nullable:"false" doc:"Who is in it."`
-	Bytes     int64               `json:"bytes" doc:"Of what is closed."`
+	Bytes     int64               `json:"bytes" doc:"Of its parts that are over: closed, or broken off."`
 	Sealed    bool                `json:"sealed" doc:"Can be read with the post's private key alone."`
 	Film      *Film               `json:"film,omitempty" doc:"What hosts watch of it, where the server holds a key to it; absent: there is and will be none."`
 	Declined  []string            `json:"declined" nullable:"false" doc:"Names of those who were asked, declined, and are not in it; for hosts."`

@@ -123,6 +123,8 @@ type live struct {
 	taken taken // by hosts and not stored
 
 	recording  *recording.Recording // that has not stopped; nil: none; never changed, only replaced
+	counted    bool                 // it has been looked how large it is, if a crash interrupted it
+	countAt    time.Time            // before which that is not tried again
 	aloneSince time.Time            // since when nobody who is recorded is in the call; zero: somebody is
 	ended      recording.Reason     // why the last one stopped, until another is asked for; "": none has
 	held       held                 // what took away from the recording and is not stored
@@ -203,7 +205,7 @@ func (l *live) step(ctx context.Context, batch []request) {
 		}
 		l.lobby.Sweep(now)
 		l.expire(now)
-		over = l.followRecording(now)
+		over = l.followRecording(ctx, now)
 		caughtUp := l.catchUp(newest, now)
 		overdue := l.actWithoutHost(now)
 		for i, r := range batch {
@@ -302,7 +304,7 @@ func (l *live) load(ctx context.Context) (profile.Profile, error) {
 		}
 	}
 	l.loaded = true
-	l.recording = s.Recording
+	l.recording, l.counted, l.countAt = s.Recording, false, time.Time{}
 	l.recount(first)
 	l.recall(s.Chat, first, l.cfg.now())
 	l.lastNotice = l.notice()

@@ -46,11 +46,7 @@ func (m *Meetings) take(ctx context.Context, p PostRecordings) int64 {
 		if err != nil {
 			m.cfg.Log.WarnContext(ctx, "look how large a recording is", "meeting", r.Meeting, "recording", r.ID, "err", err)
 		}
-		var there int64
-		for _, part := range parts {
-			there += part.Bytes
-		}
-		bytes += max(there, r.Bytes)
+		bytes += max(bytesOf(parts), r.Bytes)
 	}
 	return bytes
 }

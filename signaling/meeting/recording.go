@@ -2,6 +2,7 @@ package meeting
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -29,6 +30,9 @@ const (
 	keepRecordingDays = 90
 	// recordingAlone is for how long a recording goes on of which nobody is in the call.
 	recordingAlone = 5 * time.Minute
+	// countTime is for how long it is looked how large a part is that broke off, and
+	// countAgain when that is tried again: the store may be away, and nothing be known here.
+	countTime, countAgain = 3 * time.Second, time.Minute
 )
 
 // topicRecording is that of packets with a RecordingAnswered.
@@ -282,13 +286,9 @@ func (l *live) narrow() {
 
 // followRecording does at the beginning of a step what has happened to the recording
 // since: what took away without being stored, parts that are over, a crash.
-func (l *live) followRecording(now time.Time) []recording.Over {
+func (l *live) followRecording(ctx context.Context, now time.Time) []recording.Over {
 	l.lobby.By(audit.Actor{Kind: audit.Server}, now)
-	if r := l.recording; r != nil && r.State.Begun() && !l.captor.Knows(r.ID, r.Part) {
-		l.interrupt(recording.Crashed)
-	} else if r != nil && r.State == recording.Stopping && !l.captor.Knows(r.ID, r.Part) {
-		l.setRecording(r.Close(recording.Summary{})) // how large it is nobody was told
-	}
+	l.followCrash(ctx, now)
 	l.applyHeld()
 	l.lobby.By(audit.Actor{Kind: audit.Server}, now)
 	over := l.captor.Ended()
@@ -296,6 +296,66 @@ func (l *live) followRecording(now time.Time) []recording.Over {
 		l.settleOver(o, now)
 	}
 	return over
+}
+
+// followCrash takes up the recording of a server that went down. What it took nobody was
+// told: it is counted as what is there and is of no part that was closed.
+func (l *live) followCrash(ctx context.Context, now time.Time) {
+	r := l.recording
+	if r == nil || l.captor.Knows(r.ID, r.Part) {
+		return
+	}
+	if r.State.Begun() {
+		l.interrupt(recording.Crashed)
+	}
+	r = l.recording
+	stopping, broke := r.State == recording.Stopping, r.State == recording.Interrupted && r.Because == recording.Crashed
+	if !stopping && (!broke || l.counted || now.Before(l.countAt)) {
+		return
+	}
+	there, err := l.thereIs(ctx, r.ID)
+	if err != nil {
+		l.countAt = now.Add(countAgain)
+		l.cfg.Log.WarnContext(ctx, "look how large a recording is that broke off", "meeting", l.id, "recording", r.ID, "part", r.Part, "err", err)
+	}
+	l.counted = err == nil
+	s := recording.Summary{Bytes: max(there-r.Bytes, 0)}
+	s.Sealed = s.Bytes > 0 && !recording.Watchable(r.Policy, r.Watchable)
+	if s.Bytes > 0 {
+		l.closeRecording(r.Part, s)
+	} else if stopping {
+		l.setRecording(r.Close(s))
+	}
+}
+
+// thereIs is how many bytes there are of a recording of which nothing is written now. A
+// disk that does not answer holds the meeting up for no longer than countTime.
+func (l *live) thereIs(ctx context.Context, id string) (int64, error) {
+	type answer struct {
+		parts []recording.Part
+		err   error
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	found := make(chan answer, 1)
+	go func() {
+		parts, err := l.cfg.Kept.Parts(ctx, id)
+		found <- answer{parts, err}
+	}()
+	select {
+	case a := <-found:
+		return bytesOf(a.parts), a.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// bytesOf is how many bytes parts have.
+func bytesOf(parts []recording.Part) (bytes int64) {
+	for _, p := range parts {
+		bytes += p.Bytes
+	}
+	return bytes
 }
 
 // interrupt notes that nothing is taken any more.
@@ -341,8 +401,13 @@ func (l *live) settleOver(o recording.Over, now time.Time) {
 			l.stopRecording(recording.Failed, now)
 		}
 	}
-	r := l.recording.Close(o.Summary)
-	l.noteRecording(audit.RecordingClosed, r, "part", strconv.Itoa(o.Part), "bytes", strconv.FormatInt(o.Summary.Bytes, 10), "sealed", yes(o.Summary.Sealed))
+	l.closeRecording(o.Part, o.Summary)
+}
+
+// closeRecording notes what became of a part.
+func (l *live) closeRecording(part int, s recording.Summary) {
+	r := l.recording.Close(s)
+	l.noteRecording(audit.RecordingClosed, r, "part", strconv.Itoa(part), "bytes", strconv.FormatInt(s.Bytes, 10), "sealed", yes(s.Sealed))
 	l.setRecording(r)
 }
 

@@ -109,7 +109,7 @@ type Recording struct {
 	StartedAt, EndedAt time.Time
 	Part               int    // from 1; each resumption after an interruption begins a new one
 	Because            Reason // why it stopped or was interrupted last
-	Bytes              int64  // of the parts that are closed
+	Bytes              int64  // of the parts that are over, be it that they broke off
 	Sealed             bool   // can be read with the post's private key alone
 	Consents           []Consent
 }
@@ -183,7 +183,7 @@ func (r Recording) Interrupt(because Reason) Recording {
 	return r
 }
 
-// Close notes what the recorder says of a part that is over.
+// Close notes what is known of a part that is over.
 func (r Recording) Close(s Summary) Recording {
 	r.Bytes += s.Bytes
 	r.Sealed = r.Sealed || s.Sealed

@@ -19,6 +19,7 @@ import (
 type Recorder struct {
 	mu       sync.Mutex
 	fails    error
+	silent   error // of Parts
 	onStart  func()
 	onDelete func()
 	told     []string
@@ -60,6 +61,22 @@ func (r *Recorder) Fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fails = err
+}
+
+// Silence has Parts fail from now on; nil: it does not.
+func (r *Recorder) Silence(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = err
+}
+
+// BreakOff has nothing more come of what is being taken, as where the server went down.
+func (r *Recorder) BreakOff() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.captures {
+		c.stopped = true
+	}
 }
 
 // Stick has Delete fail for these recordings alone.
@@ -226,6 +243,9 @@ func (r *Recorder) parts(id string) (all []recording.Part) {
 func (r *Recorder) Parts(_ context.Context, id string) ([]recording.Part, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.silent != nil {
+		return nil, r.silent
+	}
 	return r.parts(id), nil
 }
 

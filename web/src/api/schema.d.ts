@@ -3809,7 +3809,7 @@ export interface components {
             by: string;
             /**
              * Format: int64
-             * @description Of what is closed.
+             * @description Of its parts that are over: closed, or broken off.
              */
             bytes: number;
             /** @description Names of those who were asked, declined, and are not in it; for hosts. */
