@@ -80,7 +80,29 @@ func openKept(ctx context.Context, c *Config, decided *store.Store, origin strin
 	if s3 != nil {
 		k.locks.keeper = k.keeper
 	}
+	k.tellStrangers(ctx, decided, log)
 	return k, nil
+}
+
+// tellStrangers names recordings in the folder of which the database knows nothing, as after
+// a backup of it was restored: no time is kept for them, so that nothing ever deletes them.
+func (k *kept) tellStrangers(ctx context.Context, decided *store.Store, log *slog.Logger) {
+	entries, err := os.ReadDir(k.dir)
+	if err != nil {
+		return // there is none; what else is wrong with it is told by whoever writes there
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() || recorder.CheckID(entry.Name()) != nil {
+			continue
+		}
+		switch known, err := decided.KnowsRecording(ctx, entry.Name()); {
+		case err != nil:
+			log.WarnContext(ctx, "look for recordings that the database does not know", "err", err)
+			return
+		case !known:
+			log.WarnContext(ctx, "the database knows nothing of a recording: nothing will delete it (docs/backup.md)", "recording", entry.Name(), "folder", filepath.Join(k.dir, entry.Name()))
+		}
+	}
 }
 
 // Delete implements recording.Kept.

@@ -409,3 +409,30 @@ func TestFingerprints(t *testing.T) {
 		t.Errorf("the commands say %s, the page %s", command, page)
 	}
 }
+
+// What a restored database does not know lies there for good: operators are told of it, and
+// of nothing else in the folder.
+func TestRecordingsThatTheDatabaseDoesNotKnowAreTold(t *testing.T) {
+	s, c, meeting := recordingServer(t)
+	known, stranger := strings.Repeat("K", 22), strings.Repeat("S", 22)
+	folder := filepath.Join(c.DataDir, recordingsFolder)
+	for _, name := range []string{known, stranger, ".deleted"} {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `INSERT INTO recordings (id, meeting_id, state, asked_by, asked_by_name, purpose, profile, profile_version, policy, keep_days, asked_at, part, because, bytes, sealed)
+		VALUES ($1, $2, 'stopped', 'anne', 'Anne', '', 'standard', 1, 'consent', 90, 1, 1, 'host', 1, 0)`, known, meeting)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var logged bytes.Buffer
+	s.kept.tellStrangers(t.Context(), s.store, slog.New(slog.NewTextHandler(&logged, nil)))
+	if got := logged.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "recording="+stranger) {
+		t.Errorf("told: %s", got)
+	}
+}

@@ -167,6 +167,15 @@ func (s *Store) Recorded(ctx context.Context, limit int) ([]string, error) {
 	return all, classify(err)
 }
 
+// KnowsRecording tells whether there is a recording of this id, in whatever state.
+func (s *Store) KnowsRecording(ctx context.Context, id string) (known bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM recordings WHERE id = $1)`, id).Scan(&known)
+	if err != nil {
+		return false, classify(fmt.Errorf("look for recording %s: %w", id, err))
+	}
+	return known, nil
+}
+
 // DueRecordings lists, of all meetings, what is to be deleted: stopped recordings whose
 // time is over and that nothing holds, those first whose time was over first, and after
 // them those whose deletion began and was tried last at a time or before; limit at most,
