@@ -20,6 +20,8 @@ type PartInfo struct {
 	Bytes  int64
 	Here   bool  // its file is in the folder
 	Mark   *Mark // nil: it has none, as while it is written
+	// BrokenOff: it has no closing, as also while it is written.
+	BrokenOff bool
 }
 
 // Parts lists the parts of a recording in a folder of recordings, in order, also while
@@ -40,14 +42,13 @@ func Parts(dir, id string) ([]PartInfo, error) {
 	}
 	var all []PartInfo
 	for _, name := range names {
-		info, err := os.Lstat(filepath.Join(folder, name))
+		p, err := partHere(folder, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it was brought away just now: its mark is there
 		}
 		if err != nil {
 			return nil, err
 		}
-		p := PartInfo{Number: seal.PartNumber(name), Bytes: info.Size(), Here: true}
 		if m, is := marks[p.Number]; is {
 			p.Mark = &m
 			delete(marks, p.Number)
@@ -56,11 +57,26 @@ func Parts(dir, id string) ([]PartInfo, error) {
 	}
 	for n, m := range marks {
 		if m.Store != "" {
-			all = append(all, PartInfo{Number: n, Bytes: m.Size, Mark: &m})
+			all = append(all, PartInfo{Number: n, Bytes: m.Size, Mark: &m, BrokenOff: m.BrokenOff})
 		}
 	}
 	slices.SortFunc(all, func(a, b PartInfo) int { return cmp.Compare(a.Number, b.Number) })
 	return all, nil
+}
+
+// partHere is a part whose file is in a folder.
+func partHere(folder, name string) (PartInfo, error) {
+	f, err := os.Open(filepath.Join(folder, name))
+	if err != nil {
+		return PartInfo{}, err
+	}
+	defer f.Close()
+	source, err := sourceOf(f, f.Name())
+	if err != nil {
+		return PartInfo{}, err
+	}
+	closed, err := seal.Closed(source)
+	return PartInfo{Number: seal.PartNumber(name), Bytes: source.Size, Here: true, BrokenOff: !closed}, err
 }
 
 // OpenPart opens a part of a recording to be read, which its caller closes;

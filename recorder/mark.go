@@ -25,6 +25,8 @@ type Mark struct {
 	Modified time.Time `json:"modified"` // when it was last written to
 	// Store is where it was brought before it was deleted here; "": it lies here.
 	Store string `json:"store,omitempty"`
+	// BrokenOff is of a part that was brought away without its closing.
+	BrokenOff bool `json:"broken_off,omitempty"`
 	// Room and Ending are of a part that was brought away and that another one may follow.
 	Room   string       `json:"room,omitempty"`
 	Ending *seal.Ending `json:"ending,omitempty"`
@@ -101,8 +103,8 @@ func halfMark(name string) bool {
 	return i > 0 && (markNumber(before[:i]) > 0 || before[:i] == heldName)
 }
 
-// Away completes the mark of a part that has been brought to a store: with what a further
-// part has to know of it, which is read from the part's own file. Key is the node's; a
+// Away completes the mark of a part that has been brought to a store: with whether it broke
+// off, and with what a further part has to know of it, which is read from the part's own file. Key is the node's; a
 // part that is not its own, or damaged, can be followed by none.
 func Away(dir, id string, m Mark, key seal.PublicKey) (Mark, error) {
 	f, err := OpenPart(dir, id, m.Part)
@@ -114,6 +116,11 @@ func Away(dir, id string, m Mark, key seal.PublicKey) (Mark, error) {
 	if err != nil {
 		return m, err
 	}
+	closed, err := seal.Closed(source)
+	if err != nil {
+		return m, err
+	}
+	m.BrokenOff = !closed
 	if end, binding, err := seal.FindEnding(source, key); err == nil {
 		m.Ending, m.Room = &end, binding.Room
 	}

@@ -142,8 +142,9 @@ func (k *kept) Parts(ctx context.Context, id string) ([]recording.Part, error) {
 	}
 	all := make([]recording.Part, len(found))
 	for i, p := range found {
+		closed := !writing || i < len(found)-1
 		all[i] = recording.Part{
-			Number: int(p.Number), Bytes: p.Bytes, Closed: !writing || i < len(found)-1, SHA256: p.SHA256, Stored: recording.Stored(p.Stored),
+			Number: int(p.Number), Bytes: p.Bytes, Closed: closed, BrokenOff: closed && p.BrokenOff, SHA256: p.SHA256, Stored: recording.Stored(p.Stored),
 		}
 	}
 	return all, nil

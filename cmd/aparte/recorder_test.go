@@ -90,7 +90,7 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	capture.Note(recording.Event{At: time.Now(), Kind: recording.EventAllowed, Identity: "p", Name: "Inês"})
-	if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != 1 || all[0].Number != 1 || all[0].Closed {
+	if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != 1 || all[0].Number != 1 || all[0].Closed || all[0].BrokenOff {
 		t.Errorf("while it is written there is %+v, %v", all, err)
 	}
 	none(1, recording.ErrWriting)
@@ -156,6 +156,22 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 	defer one.Close()
 	if report, err := seal.Verify(one.Parts, public, one.Lone); err != nil || report.Tampered() || !report.Closed() {
 		t.Errorf("one part: %+v, %v", report, err)
+	}
+
+	// What a crash leaves is listed as broken off, and can be taken away all the same.
+	broken := filepath.Join(folder, seal.PartName(1))
+	info, err := os.Stat(broken)
+	if err == nil {
+		err = os.Truncate(broken, info.Size()-1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != 2 || !all[0].Closed || !all[0].BrokenOff || all[1].BrokenOff {
+		t.Errorf("after a crash there is %+v, %v", all, err)
+	}
+	if file, err := s.kept.OpenPart(ctx, id, 1); err != nil || !file.Part.BrokenOff || file.Close() != nil {
+		t.Errorf("what broke off cannot be taken away: %+v, %v", file.Part, err)
 	}
 
 	for _, id := range []string{"", ".", "..", "../recordings", "a/b", "/etc", id + "/.", strings.Repeat("x", 65)} {

@@ -269,6 +269,8 @@ type Part struct {
 	Bytes  int64
 	SHA256 string // "": not known yet
 	Stored State
+	// BrokenOff: it has no closing, as also while it is written.
+	BrokenOff bool
 }
 
 // Parts lists what there is of a recording, in order; nothing is no error. The store is
@@ -288,7 +290,7 @@ func (k *Keeper) Parts(ctx context.Context, id string) ([]Part, error) {
 	}
 	all := make([]Part, len(known))
 	for i, p := range known {
-		all[i] = Part{Number: p.Number, Bytes: p.Bytes, Stored: Here}
+		all[i] = Part{Number: p.Number, Bytes: p.Bytes, Stored: Here, BrokenOff: p.BrokenOff}
 		switch {
 		case !p.Here:
 			all[i].Stored = There
@@ -310,13 +312,18 @@ func (k *Keeper) partsThere(ctx context.Context, id string) ([]Part, error) {
 	}
 	var all []Part
 	for _, f := range there {
-		p := Part{Number: f.part, Bytes: f.size, Stored: There}
+		p := Part{Number: f.part, Bytes: f.size, Stored: There, BrokenOff: !f.index}
 		if f.index {
 			index, err := readIndex(ctx, k.cfg.Store, id, f.part)
 			if err != nil {
 				return nil, err
 			}
 			p.SHA256 = index.SHA256
+			closed, err := seal.Closed(seal.Source{Name: folderOf(id, f.part), Size: index.Size, ReaderAt: readerAt{ctx, k.cfg.Store, folderOf(id, f.part), index.Objects}})
+			if err != nil {
+				return nil, err
+			}
+			p.BrokenOff = !closed
 		}
 		all = append(all, p)
 	}

@@ -508,14 +508,38 @@ func TestATornPart(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		broken := func(when string, want ...bool) {
+			t.Helper()
+			var got []bool
+			for _, p := range must(r.keeper.Parts(t.Context(), id)) {
+				got = append(got, p.BrokenOff)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: broken off are %t, want %t", when, got, want)
+			}
+		}
+		r.faults.set(away)
 		r.keep()
 		rest(time.Second)
+		broken("here", true)
+		r.faults.set(nil)
+		rest(2 * longPause)
+		broken("there", true)
 		if all, n := r.joinedObjects(1); !bytes.Equal(all, torn) || n != 2 {
 			t.Errorf("%d objects of %d bytes, want %d", n, len(all), len(torn))
 		}
 		rec = r.begin() // and can be followed
 		r.stop(rec, true)
 		rest(time.Second)
+		broken("with another part", true, false)
+		lost := filepath.Join(r.config.Dir, id)
+		if err := os.Rename(lost, lost+"-moved"); err != nil {
+			t.Fatal(err)
+		}
+		broken("there alone", true, false)
+		if err := os.Rename(lost+"-moved", lost); err != nil {
+			t.Fatal(err)
+		}
 		if all := r.taken(); len(all) != 2 {
 			t.Errorf("taken: %+v", all)
 		}

@@ -126,3 +126,20 @@ func (j *joined) Seek(offset int64, whence int) (int64, error) {
 }
 
 func (j *joined) Close() error { return j.leave() }
+
+// readerAt reads a part from the objects it lies in, wherever one asks.
+type readerAt struct {
+	ctx     context.Context // the call's, as this is
+	store   storage.Storage
+	folder  string
+	objects []Object
+}
+
+func (r readerAt) ReadAt(p []byte, at int64) (n int, err error) {
+	j := newJoined(r.ctx, r.store, r.folder, r.objects)
+	defer func() { err = errors.Join(err, j.Close()) }()
+	if _, err := j.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return io.ReadFull(j, p)
+}

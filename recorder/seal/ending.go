@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -89,4 +90,29 @@ func (w *written) whole(part Source, key PublicKey, b *Binding, end *Ending) boo
 	}
 	*end = Ending{Part: b.Part, Segments: s.Segment, Hash: link(s.Previous, s.Digest), Left: part.Size - w.end}
 	return true
+}
+
+// Closed tells whether a part ends with a closing, as far as its last kilobytes say, which
+// are read at once: whether that is its node's, and all before it is as it was written, is
+// for [Verify].
+func Closed(part Source) (bool, error) {
+	const most = maxNote + blockLen + int64(len(trailer))
+	if part.Size%blockLen != 0 {
+		return false, nil // cut within a block
+	}
+	tail := make([]byte, min(part.Size, most))
+	if _, err := part.ReadAt(tail, part.Size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	end := int64(len(tail) - len(trailer))
+	for at := end - blockLen; at >= 0; at -= blockLen {
+		in := members{in: bytes.NewReader(tail), size: int64(len(tail)), offset: at}
+		m, err := in.next()
+		if err != nil || m.name != closingName || in.offset != end || bytes.IndexByte(m.content, 0) >= 0 {
+			continue // with holes that a power failure left it is none
+		}
+		_, err = in.next()
+		return in.trailed && errors.Is(err, io.EOF), nil
+	}
+	return false, nil
 }

@@ -694,6 +694,9 @@ func TestCutAnywhere(t *testing.T) {
 			}
 		}
 		sameEnding(t, whole[:at], r.Parts[0])
+		if is, err := Closed(source("part-0001.tar", whole[:at])); is || err != nil {
+			t.Errorf("cut at %d: closed %t, %v", at, is, err)
+		}
 		closing := at == len(whole)-len(trailer)
 		switch {
 		case at < ends[0]:
@@ -711,6 +714,53 @@ func TestCutAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// Whether a part is closed its end says, wherever it came from: in one read, however long
+// the part and its closing are.
+func TestWhetherAPartIsClosed(t *testing.T) {
+	k := testKeys()
+	for _, c := range []struct {
+		name   string
+		change func(whole []byte) []byte
+		want   bool
+	}{
+		{"closed", func(whole []byte) []byte { return whole }, true},
+		{"nothing", func([]byte) []byte { return nil }, false},
+		{"the end of the tar alone", func([]byte) []byte { return trailer[:] }, false},
+		{"more after the end", func(whole []byte) []byte { return append(whole, make([]byte, blockLen)...) }, false},
+		{"holes for an end", func(whole []byte) []byte {
+			clear(whole[len(whole)-3*blockLen-len(trailer):])
+			return whole
+		}, false},
+		{"an end without its closing", func(whole []byte) []byte {
+			return append(whole[:bytes.Index(whole, []byte(closingName))], trailer[:]...)
+		}, false},
+	} {
+		for _, reason := range []string{"stopped", strings.Repeat("x", 5000)} {
+			p, mem := begin(t, "rec", 1, nil, k.node)
+			write(t, p, 1, 3)
+			if err := p.Close(Closing{Final: true, Reason: reason}, Manifest{}); err != nil {
+				t.Fatal(err)
+			}
+			reads := 0
+			b := c.change(mem.Bytes())
+			in := Source{"part-0001.tar", readingAt(func(p []byte, at int64) (int, error) {
+				reads++
+				return bytes.NewReader(b).ReadAt(p, at)
+			}), int64(len(b))}
+			if is, err := Closed(in); is != c.want || err != nil || reads > 1 {
+				t.Errorf("%s: closed %t, %v, in %d reads", c.name, is, err, reads)
+			}
+		}
+	}
+	if _, err := Closed(Source{"part-0001.tar", readingAt(func([]byte, int64) (int, error) { return 0, io.ErrClosedPipe }), blockLen}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("of a disk that fails: %v", err)
+	}
+}
+
+type readingAt func(p []byte, at int64) (int, error)
+
+func (r readingAt) ReadAt(p []byte, at int64) (int, error) { return r(p, at) }
 
 // A power failure may leave the last segment long but empty, or with holes, since the
 // disk was not asked yet to keep it. What was before is whole, and a new part goes on.

@@ -70,12 +70,13 @@ type HoldDraft struct {
 
 // RecordingPart is a file of a recording. Another one begins where a server went down.
 type RecordingPart struct {
-	Number int    `json:"number" doc:"From 1."`
-	Name   string `json:"name" doc:"What it is called when it is taken away."`
-	Bytes  int64  `json:"bytes"`
-	Closed bool   `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
-	SHA256 string `json:"sha256,omitempty" doc:"Of the whole file, in hexadecimal; absent until it is closed and was read through once. Whether it is as it was recorded is said by 'aparte record verify', not by this."`
-	Stored string `json:"stored" enum:"here,uploading,there" doc:"Where it lies: on this server, there and on its way to the store, or in the store."`
+	Number    int    `json:"number" doc:"From 1."`
+	Name      string `json:"name" doc:"What it is called when it is taken away."`
+	Bytes     int64  `json:"bytes"`
+	Closed    bool   `json:"closed" doc:"Nothing more is written to it, so that it can be taken away."`
+	BrokenOff bool   `json:"broken_off" doc:"It ends where the server went down or its disk failed, without a signed closing: it opens up to its last whole half second, and 'aparte record verify' calls it not closed."`
+	SHA256    string `json:"sha256,omitempty" doc:"Of the whole file, in hexadecimal; absent until it is closed and was read through once. Whether it is as it was recorded is said by 'aparte record verify', not by this."`
+	Stored    string `json:"stored" enum:"here,uploading,there" doc:"Where it lies: on this server, there and on its way to the store, or in the store."`
 }
 
 // RecordingDownload is that somebody took a part away, or began to.
@@ -143,7 +144,7 @@ func recordingOf(r meeting.KeptRecording) Recording {
 		}
 	}
 	for i, p := range r.Parts {
-		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed, SHA256: p.SHA256, Stored: string(p.Stored)}
+		out.Parts[i] = RecordingPart{Number: p.Number, Name: partName(r.Recording, p.Number), Bytes: p.Bytes, Closed: p.Closed, BrokenOff: p.BrokenOff, SHA256: p.SHA256, Stored: string(p.Stored)}
 	}
 	for i, d := range r.Downloads {
 		out.Downloads[i] = RecordingDownload{Name: d.Name, What: string(d.What), Part: d.Part, Extent: string(d.Extent), At: d.At.UTC()}

@@ -246,13 +246,17 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 	if refused := s.host.refused("conflict", http.StatusConflict, "GET", at(id, 1), nil); !strings.Contains(refused.Detail, "still being written") {
 		t.Errorf("what is being written: %+v", refused)
 	}
-	// The server goes down, and another part begins: the first one is closed.
+	// The server goes down, and another part begins: nothing more is written to the first.
+	s.recorder.BreakOff()
+	if got := s.list()[0].Parts; len(got) != 1 || !got[0].Closed || !got[0].BrokenOff {
+		t.Errorf("what broke off is listed as %+v", got)
+	}
 	s.restart()
 	s.comesIn(visitor)
 	s.records("resume")
 	s.host.refused("conflict", http.StatusConflict, "GET", at(id, 2), nil)
 	listed := s.list()[0]
-	if want := []api.RecordingPart{{Number: 1, Name: "recording-2027-03-02-" + id + "-part-0001.tar", Bytes: 1000, Closed: true, Stored: "here"}, {Number: 2, Name: "recording-2027-03-02-" + id + "-part-0002.tar", Bytes: 1000, Stored: "here"}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
+	if want := []api.RecordingPart{{Number: 1, Name: "recording-2027-03-02-" + id + "-part-0001.tar", Bytes: 1000, Closed: true, BrokenOff: true, Stored: "here"}, {Number: 2, Name: "recording-2027-03-02-" + id + "-part-0002.tar", Bytes: 1000, Stored: "here"}}; !slices.Equal(listed.Parts, want) || len(listed.Downloads) != 0 {
 		t.Errorf("there is %+v, downloaded %+v", listed.Parts, listed.Downloads)
 	}
 	if !slices.Equal(listed.Declined, []string{"Inês"}) || len(listed.People) != 0 {

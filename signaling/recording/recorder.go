@@ -38,8 +38,10 @@ type Part struct {
 	Bytes  int64 // until now
 	// Closed tells that nothing more is written to it, be it that the server went down.
 	Closed bool
-	SHA256 string // hexadecimal; "": not known yet
-	Stored Stored
+	// BrokenOff: that is all there is of it, and it lacks its closing.
+	BrokenOff bool
+	SHA256    string // hexadecimal; "": not known yet
+	Stored    Stored
 }
 
 // Stored is where a part lies.

@@ -42,6 +42,7 @@ type Capture struct {
 	let     map[string]bool
 	paused  bool
 	stopped bool
+	broken  bool // and was not closed
 	err     error
 
 	done chan struct{}
@@ -75,7 +76,9 @@ func (r *Recorder) BreakOff() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.captures {
-		c.stopped = true
+		if !c.stopped {
+			c.stopped, c.broken = true, true
+		}
 	}
 }
 
@@ -233,7 +236,7 @@ func (r *Recorder) parts(id string) (all []recording.Part) {
 	}
 	for _, c := range r.captures {
 		if c.Order.ID == id {
-			all = append(all, recording.Part{Number: c.Order.Part, Bytes: int64(r.bytes()), Closed: c.stopped, Stored: recording.StoredHere})
+			all = append(all, recording.Part{Number: c.Order.Part, Bytes: int64(r.bytes()), Closed: c.stopped, BrokenOff: c.broken, Stored: recording.StoredHere})
 		}
 	}
 	return all

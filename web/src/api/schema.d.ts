@@ -3903,6 +3903,8 @@ export interface components {
             recordings: components["schemas"]["Recording"][];
         };
         RecordingPart: {
+            /** @description It ends where the server went down or its disk failed, without a signed closing: it opens up to its last whole half second, and 'aparte record verify' calls it not closed. */
+            broken_off: boolean;
             /** Format: int64 */
             bytes: number;
             /** @description Nothing more is written to it, so that it can be taken away. */

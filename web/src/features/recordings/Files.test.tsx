@@ -14,7 +14,7 @@ afterEach(() => {
 })
 
 it('says of each part how large it is, where it lies, and its checksum, which can be copied', async () => {
-  const part = (number: number, stored: KeptRecording['parts'][number]['stored'], sha256?: string) => ({ number, name: `part-${number}.tar`, bytes: 12_000_000, closed: true, stored, ...(sha256 ? { sha256 } : {}) })
+  const part = (number: number, stored: KeptRecording['parts'][number]['stored'], sha256?: string) => ({ number, name: `part-${number}.tar`, bytes: 12_000_000, closed: true, broken_off: number === 2, stored, ...(sha256 ? { sha256 } : {}) })
   const sums = ['a', 'b'].map((digit) => digit.repeat(64))
   const one = { parts: [part(1, 'there', sums[0]), part(2, 'uploading', sums[1]), part(3, 'here')] } as unknown as KeptRecording
   await activate('fr')
@@ -26,6 +26,7 @@ it('says of each part how large it is, where it lies, and its checksum, which ca
   const lines = [...document.querySelectorAll('li')].map((line) => line.textContent)
   expect(lines.map((line) => /dans le stockage|en route vers le stockage|sur le serveur/.exec(line)?.[0])).toEqual(['dans le stockage', 'en route vers le stockage', 'sur le serveur'])
   expect([...document.querySelectorAll('li code')].map((sum) => [sum.textContent, sum.getAttribute('dir')])).toEqual(sums.map((sum) => [sum, 'ltr']))
+  expect(lines.map((line) => line.includes('interrompue avec le serveur'))).toEqual([false, true, false])
   expect(lines[2]).toContain('pas encore connu')
   expect(lines[0]).toMatch(/Partie 1\s12[,.]?\d*\sMo/)
   const buttons = document.querySelectorAll('button')

@@ -22,9 +22,9 @@ export function Files({ one }: { one: KeptRecording }) {
       <summary>{t('recs.files')}</summary>
       <div className="stack-s">
         <ul className="recs-files">
-          {one.parts.map(({ number, bytes, stored, sha256 }) => (
+          {one.parts.map(({ number, bytes, stored, sha256, broken_off: brokenOff }) => (
             <li key={number}>
-              <span>{t('recs.files.part', { n: number })}</span> <span className="num muted">{sized(bytes, lang)}</span> <span className="muted">{t(lies[stored])}</span>
+              <span>{t('recs.files.part', { n: number })}</span> <span className="num muted">{sized(bytes, lang)}</span> <span className="muted">{t(lies[stored])}</span>{brokenOff ? <>{' '}<strong>{t('recs.files.broken')}</strong></> : null}
               {sha256 ? (
                 <span className="sum">
                   <code dir="ltr">{sha256}</code>
