@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/netip"
@@ -21,6 +22,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"aparte/recorder/storage"
+	"aparte/signaling/post"
 	"aparte/signaling/recording"
 )
 
@@ -235,9 +237,13 @@ func (c *Config) check(dev bool) error {
 	if _, err := sizeOf(c.Recordings.Quota); err != nil {
 		wrong("recordings.quota", "%q is not a size such as 200GiB", c.Recordings.Quota)
 	}
-	for post, size := range c.Recordings.PostQuotas {
+	for _, id := range slices.Sorted(maps.Keys(c.Recordings.PostQuotas)) {
+		size := c.Recordings.PostQuotas[id]
+		if !post.IsID(id) {
+			wrong("recordings.post_quotas", "%q is not the id of a post: that is in the address of its page, after /posts/", id)
+		}
 		if _, err := sizeOf(size); err != nil {
-			wrong("recordings.post_quotas", "%q of %q is not a size such as 200GiB", size, post)
+			wrong("recordings.post_quotas", "%q of %q is not a size such as 200GiB", size, id)
 		}
 	}
 	c.checkFilms(wrong)
@@ -301,11 +307,11 @@ func sizeOf(text string) (int64, error) {
 func (c *Config) quotas() recording.Quotas {
 	var q recording.Quotas
 	q.Each, _ = sizeOf(c.Recordings.Quota)
-	for post, size := range c.Recordings.PostQuotas {
+	for id, size := range c.Recordings.PostQuotas {
 		if q.Of == nil {
 			q.Of = make(map[string]int64)
 		}
-		q.Of[post], _ = sizeOf(size)
+		q.Of[id], _ = sizeOf(size)
 	}
 	return q
 }

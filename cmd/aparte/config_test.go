@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -46,12 +47,13 @@ func TestWhoIsHeardAndHowMuchIsSent(t *testing.T) {
 }
 
 func TestQuotasAreSizes(t *testing.T) {
-	c, err := load(t, "recordings: {quota: 200GiB, post_quotas: {dakar: 1.5 TB, rome: 0}}\n", nil, false)
+	dakar, rome := "gTmpFq3vQ0yvG2qfXy0Y1w", "hTmpFq3vQ0yvG2qfXy-_1w"
+	c, err := load(t, fmt.Sprintf("recordings: {quota: 200GiB, post_quotas: {%s: 1.5 TB, %s: 0, default: 1GB}}\n", dakar, rome), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := c.quotas()
-	if q.For("paris") != 200<<30 || q.For("dakar") != 1_500_000_000_000 || q.For("rome") != 0 {
+	if q.For("paris") != 200<<30 || q.For(dakar) != 1_500_000_000_000 || q.For(rome) != 0 || q.For("default") != 1_000_000_000 {
 		t.Errorf("read %+v", q)
 	}
 	if c, err = load(t, "", []string{"APARTE_RECORDINGS_QUOTA=5GB"}, false); err != nil || c.quotas().Each != 5_000_000_000 {
@@ -105,7 +107,9 @@ func TestWrongConfigurationIsOneLineThatNamesTheKey(t *testing.T) {
 		{"keys without a store", "recordings: {store_secret_key: a}\n", nil, "recordings.store: is empty"},
 		{"a quota that is no size", "recordings: {quota: plenty}\n", nil, `recordings.quota: "plenty" is not a size`},
 		{"a quota below zero", "recordings: {quota: -1GiB}\n", nil, `recordings.quota: "-1GiB" is not a size`},
-		{"a post's quota that is no size", "recordings: {post_quotas: {dakar: much}}\n", nil, `recordings.post_quotas: "much" of "dakar" is not a size`},
+		{"a post's quota that is no size", "recordings: {post_quotas: {gTmpFq3vQ0yvG2qfXy0Y1w: much}}\n", nil, `recordings.post_quotas: "much" of "gTmpFq3vQ0yvG2qfXy0Y1w" is not a size`},
+		{"a post's quota by its name", "recordings: {post_quotas: {Dakar: 1GB}}\n", nil, `recordings.post_quotas: "Dakar" is not the id of a post`},
+		{"a post's quota by half its id", "recordings: {post_quotas: {gTmpFq3vQ0yvG2qfXy0Y1: 1GB}}\n", nil, `recordings.post_quotas: "gTmpFq3vQ0yvG2qfXy0Y1" is not the id of a post`},
 		{"level", "log: {level: loud}\n", nil, "log.level"},
 		{"two faults", "log: {level: loud, format: xml}\n", nil, "log.format"},
 	} {

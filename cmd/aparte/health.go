@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -18,6 +20,7 @@ import (
 	"aparte/signaling/file"
 	"aparte/signaling/health"
 	"aparte/signaling/recording"
+	"aparte/signaling/store"
 )
 
 // How the server is looked at for its administrators.
@@ -162,11 +165,24 @@ func (h *checkup) askRooms(ctx context.Context) []health.Room {
 	if err != nil {
 		h.server.log.Error("look how much recordings take", "err", err)
 	}
-	rooms := make([]health.Room, len(all))
-	for i, u := range all {
-		rooms[i] = health.Room{Post: u.Name, Used: u.Used, Limit: u.Limit}
+	var rooms []health.Room
+	for _, u := range all {
+		rooms = append(rooms, health.Room{Post: u.Name, Used: u.Used, Limit: u.Limit})
+	}
+	for _, id := range unknownPosts(ctx, h.config, h.server.store, h.server.log) {
+		rooms = append(rooms, health.Room{Post: id, Unknown: true})
 	}
 	return rooms
+}
+
+// unknownPosts are the ids in recordings.post_quotas that no post has. One may be made
+// later, and one that was mistyped leaves its post with the quota of all.
+func unknownPosts(ctx context.Context, c *Config, of *store.Store, log *slog.Logger) []string {
+	unknown, err := of.UnknownPosts(ctx, slices.Collect(maps.Keys(c.Recordings.PostQuotas)))
+	if err != nil {
+		log.ErrorContext(ctx, "look for the posts in recordings.post_quotas", "err", err)
+	}
+	return unknown
 }
 
 // askDatabase writes, as /healthz does.

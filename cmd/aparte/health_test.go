@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"errors"
+	"log/slog"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,4 +123,56 @@ func TestAServerThatHangsSaysSo(t *testing.T) {
 			t.Errorf("again well: %+v, %v", now, err)
 		}
 	})
+}
+
+// Room for the recordings of a post that there is not is told at the start, in the log, and
+// by the server's health, until there is one: it may be made later.
+func TestQuotasOfNoPostAreTold(t *testing.T) {
+	const nobody, made = "gTmpFq3vQ0yvG2qfXy0Y1w", "hTmpFq3vQ0yvG2qfXy0Y1w"
+	config := defaults()
+	config.Listen, config.Admin.Listen, config.DataDir, config.Media.UDPPort, config.Media.Addresses = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), 0, []string{"127.0.0.1"}
+	config.Recordings.PostQuotas = map[string]string{nobody: "1GB", made: "0"}
+	var logged bytes.Buffer
+	s, err := build(t.Context(), &config, true, slog.New(slog.NewTextHandler(&logged, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		s.stop(ctx)
+	})
+	for _, id := range []string{nobody, made} {
+		if n := strings.Count(logged.String(), "post="+id); n != 1 || !strings.Contains(logged.String(), "recordings.post_quotas") {
+			t.Errorf("%s is told %d times: %s", id, n, &logged)
+		}
+	}
+	told := func() (all []string) {
+		t.Helper()
+		report, err := newCheckup(s, &config).Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range report.Findings {
+			if f.Code == health.RecordingsNobody {
+				all = append(all, string(f.Level)+" "+f.Values[0].Text)
+			}
+		}
+		return all
+	}
+	if got := told(); !slices.Equal(got, []string{"attention " + nobody, "attention " + made}) {
+		t.Errorf("told %q", got)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(config.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO posts (id, name, time_zone, languages, address, phone, email, web, created_at)
+		VALUES ($1, 'Dakar', 'Africa/Dakar', 'fr', '', '', '', '', 1)`, made); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !slices.Equal(got, []string{"attention " + nobody}) {
+		t.Errorf("once the other one was made: %q", got)
+	}
 }

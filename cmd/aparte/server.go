@@ -177,6 +177,9 @@ func build(ctx context.Context, c *Config, dev bool, log *slog.Logger) (_ *serve
 		Files:        meeting.FileLimits{Size: megabytes(c.Files.SizeMB), Bytes: megabytes(c.Files.MeetingMB)},
 	})
 	presence.Meetings = s.meetings
+	for _, id := range unknownPosts(ctx, c, s.store, log) {
+		log.WarnContext(ctx, "recordings.post_quotas names a post that there is not: its id is in the address of its page", "post", id)
+	}
 	s.posts = post.NewPosts(s.store, s.meetings, post.Archive{Server: len(s.recorder.server), Read: readRecipient}, time.Now, rand.Reader)
 
 	// What lets into the rooms.

@@ -133,7 +133,9 @@ const (
 	StoreLocks       Code = "store-locks"   // it keeps recordings from being deleted, as is decided
 	StoreLockless    Code = "store-lockless"
 	// RecordingsQuota is told of each post that has used up most of its room.
-	RecordingsQuota  Code = "recordings-quota"
+	RecordingsQuota Code = "recordings-quota"
+	// RecordingsNobody is told of each id that the settings give room to and no post has.
+	RecordingsNobody Code = "recordings-nobody"
 	FilmsOn          Code = "films-on" // the server holds a key of its own
 	FilmsUnavailable Code = "films-unavailable"
 )

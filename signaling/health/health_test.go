@@ -127,6 +127,7 @@ var cases = []struct {
 	{"a post with room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 79, Limit: 100}, {Post: "Rome", Used: 500}} }, ""},
 	{"a post with little room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 80, Limit: 100}} }, "attention recordings-quota"},
 	{"a post with no room for recordings", func(m *Measured) { m.Rooms = []Room{{Post: "Dakar", Used: 100, Limit: 100}} }, "broken recordings-quota"},
+	{"room for the recordings of no post", func(m *Measured) { m.Rooms = []Room{{Post: "gTmpFq3vQ0yvG2qfXy0Y1w", Unknown: true}} }, "attention recordings-nobody"},
 	{"recordings at posts alone", func(m *Measured) { m.Recipients, m.Posts = 0, 2 }, ""},
 	{"films are made", func(m *Measured) { m.Films = &Films{Possible: true} }, "fine films-on"},
 	{"no program makes films", func(m *Measured) { m.Films = &Films{Waiting: 2} }, "attention films-unavailable"},

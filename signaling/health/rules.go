@@ -129,6 +129,7 @@ type Clock struct {
 type Room struct {
 	Post        string // its name
 	Used, Limit int64  // bytes
+	Unknown     bool   // there is no such post: Post is the id that the settings name
 }
 
 // What the rules go by.
@@ -322,6 +323,10 @@ func ofRecordings(recipients, posts int, rooms []Room) []Finding {
 		all[0] = Finding{AreaRecordings, Fine, RecordingsOff, nil}
 	}
 	for _, r := range rooms {
+		if r.Unknown {
+			all = append(all, Finding{AreaRecordings, Attention, RecordingsNobody, []Value{text("post", r.Post)}})
+			continue
+		}
 		if r.Limit <= 0 || percent(r.Used, r.Limit) < nearQuota {
 			continue
 		}

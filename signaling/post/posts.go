@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -101,6 +102,12 @@ func Make(d Draft, random io.Reader, now time.Time) (Post, error) {
 	}
 	return New(d, id, now)
 }
+
+var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`)
+
+// IsID tells whether a post can have this id: what newID makes, or "default", the id of the
+// post that installations of before there were posts were given.
+func IsID(id string) bool { return idForm.MatchString(id) || id == "default" }
 
 func newID(random io.Reader) (string, error) {
 	var raw [16]byte

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -285,4 +286,18 @@ func (s *Store) EventsOf(ctx context.Context, postID string, acts []audit.Act, e
 		each(event)
 	}
 	return classify(rows.Err())
+}
+
+// UnknownPosts are the ids, in order, that no post has.
+func (s *Store) UnknownPosts(ctx context.Context, ids []string) (unknown []string, err error) {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		var is bool
+		if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM posts WHERE id = $1)`, id).Scan(&is); err != nil {
+			return nil, classify(fmt.Errorf("look for post %s: %w", id, err))
+		}
+		if !is {
+			unknown = append(unknown, id)
+		}
+	}
+	return unknown, nil
 }
