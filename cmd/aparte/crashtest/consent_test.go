@@ -170,6 +170,16 @@ func (w *world) remembered(id string, host *steering, people []*answering) (stat
 		for _, one := range kept.Recordings[i].People {
 			in[one.Name] = true
 		}
+		there := int64(0)
+		for n, p := range kept.Recordings[i].Parts {
+			there += p.Bytes
+			if !p.Closed || p.BrokenOff && n < len(kept.Recordings[i].Parts)-1 {
+				w.bad("part %d of what nobody writes is listed as %+v", n+1, p)
+			}
+		}
+		if got := kept.Recordings[i].Bytes; got != there {
+			w.bad("the recording is %s, with %d bytes listed; there are %d", now.State, got, there)
+		}
 	} else if host.began {
 		w.bad("a recording that was started is not listed")
 	}
