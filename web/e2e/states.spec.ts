@@ -231,12 +231,12 @@ const recordings: Schemas['FoundRecording'][] = (() => {
     recording: {
       id, state: 'stopped', by: 'Anne Bernard', purpose: 'Compte rendu de la réunion', from: at(-30 * hour), to: at(-29 * hour), expires_at: at(2000 * hour), because: 'host', sealed: true, bytes: 640_000_000,
       people: [{ name: 'Inês Duarte', withdrawn: false }, { name: 'كريم حداد', withdrawn: true }], declined: ['Rui Costa'], deleting: false, may: ['download', 'share', 'delete'], shares: [], downloads: [],
-      parts: [{ number: 1, name: 'recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-0001.tar', bytes: 640_000_000, closed: true, stored: 'here' }], ...more,
+      parts: [{ number: 1, name: 'recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-0001.tar', bytes: 640_000_000, closed: true, broken_off: false, stored: 'here' }], ...more,
     },
   });
   const shares = [{ account: 'C', name: 'Luc Petit', since: at(-20 * hour), until: at(100 * hour) }];
   const downloads: Schemas['RecordingDownload'][] = [{ name: 'Luc Petit', what: 'part', part: 1, extent: 'range', at: at(-2 * hour) }, { what: 'part', part: 1, extent: 'whole', at: at(-3 * hour) }];
-  const part = (number: number, more: Partial<Schemas['RecordingPart']>): Schemas['RecordingPart'] => ({ number, name: `recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-000${number}.tar`, bytes: 640_000_000, closed: true, stored: 'here', ...more });
+  const part = (number: number, more: Partial<Schemas['RecordingPart']>): Schemas['RecordingPart'] => ({ number, name: `recording-2027-03-02-AAAAAAAAAAAAAAAAAAAAAA-part-000${number}.tar`, bytes: 640_000_000, closed: true, broken_off: false, stored: 'here', ...more });
   const running = one('running', { state: 'running', may: [], parts: [] });
   for (const ended of ['to', 'because', 'expires_at'] as const) delete running.recording[ended];
   return [
@@ -245,7 +245,7 @@ const recordings: Schemas['FoundRecording'][] = (() => {
       sealed: false, may: ['watch', 'download', 'share', 'compose'], locked_until: at(2000 * hour), shares, downloads: [{ name: 'Luc Petit', what: 'film', part: 0, extent: 'whole', at: at(-2 * hour) }],
       parts: [part(1, { stored: 'there', sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' }), part(2, { stored: 'uploading', sha256: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752' }), part(3, { bytes: 12_000_000 })],
     }),
-    one('interrupted', { state: 'interrupted', because: 'server-crashed', may: [], parts: [] }),
+    one('interrupted', { state: 'interrupted', because: 'server-crashed', may: ['download'], parts: [part(1, { broken_off: true })] }),
     one('shared by us', { because: 'no-room', shares, downloads }),
     one('held', { because: 'failed', hold: { since: at(-10 * hour) }, may: ['download', 'share'], shares }, { role: 'cohost' }),
     one('to hold', { because: 'quota', declined: [], may: ['hold'], shares }, {}),
