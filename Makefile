@@ -57,6 +57,8 @@ opener_sources := go.mod go.sum $(shell find cmd/aparte-opener recorder/opening 
 race := -race $(foreach c,sqlite/lib memory,-gcflags='modernc.org/$(c)=-race=false -d=checkptr=0') -gcflags='modernc.org/libc=-d=checkptr=0'
 # One package more at a time than two cores need: several wait for the network most of the time.
 packages := $(shell echo $$(($$(nproc) + 1)))
+# It waits most of its time, and is begun first: as the last one it had the machine to itself for more than a minute.
+first := ./signaling/wire
 conformance_table := go run -C signaling/wire/sdktest ./conform/table -root $(CURDIR) -results $(CONFORMANCE_RESULTS)
 # Modules of their own (tests against other versions of what we import); the linters' module is not one of them.
 nested := $(patsubst %/go.mod,%,$(shell find sfu signaling cmd recorder -name go.mod 2>/dev/null))
@@ -130,7 +132,7 @@ format: .tools/bin/golangci-lint ## format the Go files
 
 .PHONY: test-go
 test-go: build $(BIN_VERSITYGW) ## Go tests with the race detector
-	CGO_ENABLED=1 go test $(race) -vet=off -ldflags=-w -p $(packages) -timeout 20m ./...
+	CGO_ENABLED=1 go test $(race) -vet=off -ldflags=-w -p $(packages) -timeout 20m $(first) ./...
 
 .PHONY: test-nested
 test-nested: build ## Go modules of their own, against bin/aparte
@@ -160,7 +162,7 @@ test-web: web ## web client's unit tests and byte budgets
 
 .PHONY: test-fuzz
 test-fuzz: ## each fuzz target for a few seconds
-	.ci/fuzz 3s
+	.ci/fuzz 2s
 
 .PHONY: test-e2e
 test-e2e: build test-packages .tools/stamps/e2e ## journeys through real browsers (ARGS=journey-1 for one)
