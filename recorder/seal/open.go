@@ -51,7 +51,7 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 	if report.Tampered() && !damaged || report.Stranger != "" {
 		return &Opened{Report: report}, ErrTampered
 	}
-	return report.open(parts, key, with, out, true)
+	return report.open(parts, key, with, out, manifestsMost)
 }
 
 // Journal is the second half of Open: it writes the journal of the parts that Verify has
@@ -59,10 +59,11 @@ func Open(parts []Source, key PublicKey, with []Identity, lone, damaged bool, ou
 // not verify as often. It opens no manifests: those of a recording that somebody made up
 // take many times the memory that they have bytes.
 func (r *Report) Journal(parts []Source, key PublicKey, with []Identity, out io.Writer) (*Opened, error) {
-	return r.open(parts, key, with, out, false)
+	return r.open(parts, key, with, out, 0)
 }
 
-func (r *Report) open(parts []Source, key PublicKey, with []Identity, out io.Writer, manifests bool) (*Opened, error) {
+// open gives manifests so many bytes of memory; 0: they are not wanted.
+func (r *Report) open(parts []Source, key PublicKey, with []Identity, out io.Writer, manifests int64) (*Opened, error) {
 	o := &opener{out: out, manifests: manifests, Opened: Opened{Report: r, Manifests: make(map[uint32]*Manifest)}}
 	for _, identity := range with {
 		o.with = append(o.with, identity.Identity)
@@ -107,7 +108,7 @@ type opener struct {
 	Opened
 	out       io.Writer
 	with      []age.Identity
-	manifests bool // are wanted
+	manifests int64 // what they may take in memory; 0: they are not wanted
 
 	listed int64         // what the manifests until now take in memory
 	last   uint64        // segment of this part that was written
@@ -118,7 +119,7 @@ type opener struct {
 func (o *opener) part(source Source, key PublicKey, p PartReport, end uint64) error {
 	o.last, o.until = 0, 0
 	to := believed{segment: o.segment}
-	if o.manifests {
+	if o.manifests > 0 {
 		to.manifest = o.manifest
 	}
 	if _, err := verify([]Source{source}, key, true, to); err != nil {
@@ -208,8 +209,8 @@ func (o *opener) manifest(part uint32, sealed []byte) error {
 	if err != nil {
 		return fmt.Errorf("open the manifest: %w", err)
 	}
-	if o.listed += manifestCost(plain); o.listed > manifestsMost {
-		return fmt.Errorf("%w: together they would take more than %d MiB; a part that is opened by itself has its own alone", ErrTooMuch, manifestsMost>>20)
+	if o.listed += manifestCost(plain); o.listed > o.manifests {
+		return fmt.Errorf("%w: together they would take more than %d MiB; a part that is opened by itself has its own alone", ErrTooMuch, o.manifests>>20)
 	}
 	m := new(Manifest)
 	if err := json.Unmarshal(plain, m); err != nil {

@@ -972,16 +972,17 @@ func TestASegmentThatIsTooLong(t *testing.T) {
 // A recording that somebody made up of many small manifests does not fill the memory of
 // whoever opens it: what they take is known before they are read.
 func TestTooManyManifests(t *testing.T) {
-	crowd := Manifest{Recording: "rec", People: make([]Person, 200_000)}
+	const people, room = 5000, 8 << 20
+	crowd := Manifest{Recording: "rec", People: make([]Person, people)}
 	text, err := json.Marshal(crowd)
 	if err != nil {
 		t.Fatal(err)
 	}
 	each := manifestCost(text)
-	if each < 200_000*listedCost || each > 2*200_000*listedCost {
+	if each < people*listedCost || each > 2*people*listedCost {
 		t.Fatalf("a manifest of %d bytes is taken for %d", len(text), each)
 	}
-	parts := int(manifestsMost/each) + 1
+	parts := int(room/each) + 1
 	var sources []Source
 	var previous *Ending
 	for n := 1; n <= parts; n++ {
@@ -995,12 +996,21 @@ func TestTooManyManifests(t *testing.T) {
 		sources = append(sources, Source{Name: PartName(uint32(n)), ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())})
 	}
 	key := testKeys().node.Public()
-	_, err = Open(sources, key, testKeys().with, false, false, io.Discard)
-	if !errors.Is(err, ErrTooMuch) {
+	open := func(sources []Source) (*Opened, error) {
+		report, err := Verify(sources, key, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.open(sources, key, testKeys().with, io.Discard, room)
+	}
+	if _, err := open(sources); !errors.Is(err, ErrTooMuch) {
 		t.Errorf("all of %d parts: %v", parts, err)
 	}
-	if opened, err := Open(sources[:parts-1], key, testKeys().with, false, false, io.Discard); err != nil || len(opened.Manifests) != parts-1 {
+	if opened, err := open(sources[:parts-1]); err != nil || len(opened.Manifests) != parts-1 {
 		t.Errorf("all but one: %v", err)
+	}
+	if opened, err := Open(sources, key, testKeys().with, false, false, io.Discard); err != nil || len(opened.Manifests) != parts || room >= manifestsMost {
+		t.Errorf("with the room that there is: %v", err)
 	}
 	// What they list costs no less for being short, and texts are no lists.
 	for text, want := range map[string]int64{
