@@ -104,8 +104,8 @@ func halfMark(name string) bool {
 }
 
 // Away completes the mark of a part that has been brought to a store: with whether it broke
-// off, and with what a further part has to know of it, which is read from the part's own file. Key is the node's; a
-// part that is not its own, or damaged, can be followed by none.
+// off, and with what a further part has to know of it, which is read from the part's own
+// file. Key is the node's; a part that is not its own, or damaged, can be followed by none.
 func Away(dir, id string, m Mark, key seal.PublicKey) (Mark, error) {
 	f, err := OpenPart(dir, id, m.Part)
 	if err != nil {

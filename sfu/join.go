@@ -254,5 +254,5 @@ type track struct {
 	demands  []demand         // by codec
 	counted  bool             // demands are those of wishes
 	demanded bool             // the publisher was told
-	begun    time.Time
+	begun    time.Time        // when it was published
 }

@@ -55,10 +55,14 @@ func (k recordingKeys) of(id string) (serverKey, error) {
 			text, err = io.ReadAll(plain)
 		}
 	}
+	var own serverKey
+	if err == nil {
+		own, err = parseKey(text)
+	}
 	if err != nil {
 		return serverKey{}, fmt.Errorf("key of recording %s: %w", id, err)
 	}
-	return parseKey(text)
+	return own, nil
 }
 
 // need is the key of a recording of which a part begins: it is made with the first one.

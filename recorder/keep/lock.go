@@ -112,7 +112,8 @@ func (k *Keeper) relock(ctx context.Context, id, name string) error {
 }
 
 // Lock locks all objects of a recording's parts that are in the store, and has what was
-// made of them follow its hold; nothing is no error. recorder.ErrElsewhere: some are in another one, and none was locked.
+// made of them follow its hold; nothing is no error. recorder.ErrElsewhere: some are in
+// another one, and none was locked.
 func (k *Keeper) Lock(ctx context.Context, id string, l storage.Lock) error {
 	if err := k.elsewhere(id); err != nil {
 		return err

@@ -57,25 +57,27 @@ func Defaults() []Profile {
 
 // former are the texts that earlier versions shipped, in French and English, by profile.
 // Whoever changed a rule of such a profile has them stored as if they had written them.
-var former = map[string][]Text{
-	Standard: {{
-		French:  "Chacun entre par un lien et attend qu'un hôte l'admette ; le partage d'écran est ouvert à tous.",
-		English: "Everybody comes in by a link and waits until a host lets them in; anyone may share their screen.",
-	}},
-	Protected: {{
-		French:  "Chaque invité entre par un lien à son nom et un code PIN ; la réunion est chiffrée de bout en bout.",
-		English: "Every guest comes in by a link in their name and a PIN; the meeting is encrypted from end to end.",
-	}},
-	Sensitive: {
-		{
-			French:  "Tous passent par la salle d'attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
-			English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+func former() map[string][]Text {
+	return map[string][]Text{
+		Standard: {{
+			French:  "Chacun entre par un lien et attend qu'un hôte l'admette ; le partage d'écran est ouvert à tous.",
+			English: "Everybody comes in by a link and waits until a host lets them in; anyone may share their screen.",
+		}},
+		Protected: {{
+			French:  "Chaque invité entre par un lien à son nom et un code PIN ; la réunion est chiffrée de bout en bout.",
+			English: "Every guest comes in by a link in their name and a PIN; the meeting is encrypted from end to end.",
+		}},
+		Sensitive: {
+			{
+				French:  "Tous passent par la salle d'attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
+				English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+			},
+			{
+				French:  "Tous passent par la salle d’attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
+				English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
+			},
 		},
-		{
-			French:  "Tous passent par la salle d’attente, rien ne peut être enregistré et les noms sont inscrits sur les images.",
-			English: "Everybody goes through the lobby, nothing can be recorded, and names are written on the pictures.",
-		},
-	},
+	}
 }
 
 // Translated returns the profile with those of its texts that nobody has reworded as
@@ -85,7 +87,7 @@ func (p Profile) Translated() Profile {
 	for _, shipped := range Defaults() {
 		if shipped.ID == p.ID {
 			p.Name = p.Name.translatedAs(shipped.Name)
-			p.Sentence = p.Sentence.translatedAs(shipped.Sentence, former[p.ID]...)
+			p.Sentence = p.Sentence.translatedAs(shipped.Sentence, former()[p.ID]...)
 		}
 	}
 	return p

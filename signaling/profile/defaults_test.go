@@ -47,7 +47,7 @@ func TestTextsOfAnAdministratorHaveNoOldTranslation(t *testing.T) {
 }
 
 func TestTextsThatShippedBeforeAreThoseOfToday(t *testing.T) {
-	for id, texts := range former {
+	for id, texts := range former() {
 		for _, text := range texts {
 			shipped := Defaults()[slices.IndexFunc(Defaults(), func(p Profile) bool { return p.ID == id })]
 			if text == (Text{French: shipped.Sentence.French, English: shipped.Sentence.English}) || text.Arabic != "" {

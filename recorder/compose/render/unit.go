@@ -195,8 +195,8 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// String is the end of it, on one line, and has nothing in it that controls a terminal: media may be
-// quoted in it.
+// String is the end of it, on one line, and has nothing in it that controls a terminal:
+// media may be quoted in it.
 func (t *tail) String() string {
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -25,7 +25,7 @@ export function Found({ report, failure, tooLarge, onOpen, onAgain }: Props) {
       <section className="card opening-card" aria-labelledby="opening-found" data-testid="found">
         <h2 id="opening-found">{t('opening.found')}</h2>
         <Verdict report={report} />
-        <Parts report={report} />
+        {report.stranger ? null : <Parts report={report} />}
         {report.text.length > 0 ? (
           <details>
             <summary>{t('opening.text')}</summary>

@@ -19,7 +19,7 @@ describe('what verifying found', () => {
     expect(Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, [verdictOf(report).tone, t(verdictOf(report).id, { n: verdictOf(report).n })].join(' ')]))).toEqual({
       altered: 'danger L’enregistrement n’est pas tel qu’il a été écrit\u00a0: 1 anomalie',
       'first-missing': 'danger L’enregistrement n’est pas tel qu’il a été écrit\u00a0: 3 anomalies',
-      forged: 'danger Cette clé n’est pas celle qui a signé l’enregistrement\u00a0: rien ne dit s’il est entier.',
+      forged: 'danger La clé de serveur donnée n’est pas celle qui a signé l’enregistrement\u00a0: rien ne dit s’il est entier. Choisissez celle du serveur qui a enregistré (node-key.json).',
       nothing: 'warn Ce qui est là est tel que cela a été écrit.',
       truncated: 'danger L’enregistrement n’est pas tel qu’il a été écrit\u00a0: 1 anomalie',
       twice: 'danger L’enregistrement n’est pas tel qu’il a été écrit\u00a0: 1 anomalie',
