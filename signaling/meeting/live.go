@@ -399,13 +399,18 @@ func (l *live) refuseQueued() {
 	}
 }
 
-// newID returns 16 random bytes in base64url: 22 characters.
+// newID returns 16 random bytes in base64url: 22 characters, of which the first is no "-":
+// ids are arguments of commands, which would take one for an option.
 func newID(random io.Reader) (string, error) {
-	var raw [16]byte
-	if _, err := io.ReadFull(random, raw[:]); err != nil {
-		return "", fmt.Errorf("make id: %w", err)
+	for {
+		var raw [16]byte
+		if _, err := io.ReadFull(random, raw[:]); err != nil {
+			return "", fmt.Errorf("make id: %w", err)
+		}
+		if id := base64.RawURLEncoding.EncodeToString(raw[:]); id[0] != '-' {
+			return id, nil
+		}
 	}
-	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
 
 // newIdentity is what others see of a participant.
