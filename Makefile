@@ -187,11 +187,12 @@ fuzz: ## each fuzz target for five minutes
 	.ci/fuzz 5m
 
 .PHONY: bench
-bench: build ## the forwarding path beside plain Pion, recording, memory, times, films and the guest's first page beside their targets
+bench: build ## the forwarding path beside plain Pion, recording, how far sound and picture are apart, memory, times, films and the guest's first page beside their targets
 	go test -run '^$$' -bench . -benchmem ./sfu/... | tee bin/bench.txt
 	go test -run '^$$' -bench '^Benchmark(Figures|Knocking)$$' -benchtime 1x -timeout 30m ./cmd/aparte-load/trial -forwarding $(CURDIR)/bin/bench.txt
 	go test -run '^$$' -bench '^BenchmarkJournal$$' -benchtime 500x ./recorder
 	go test -run '^$$' -bench '^BenchmarkRooms$$' -benchtime 1x ./recorder
+	go test -count=1 -v -run '^Test(FlashAndBeep|AnHour)$$' ./recorder/export
 	go test -run '^$$' -bench '^BenchmarkComposition$$' -benchtime 1x -timeout 30m ./recorder/compose/render
 	$(MAKE) bench-entry
 
