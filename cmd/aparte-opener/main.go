@@ -1,7 +1,7 @@
 //go:build js && wasm
 
 // Command aparte-opener opens recordings in a browser: recorder/opening, compiled to
-// WebAssembly, for the worker of web/src/features/playback that calls it. It is given
+// WebAssembly, for the worker of web/src/features/opening that calls it. It is given
 // files to read and to write and a key, and knows neither the page nor the network.
 //
 // It offers one object, globalThis.opener:
