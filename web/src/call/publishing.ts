@@ -10,6 +10,7 @@ import { mediaProblem, type EffectProblem } from './media'
 import type { Moderated } from './moderation'
 import { nameOf, permissions, type Self } from './people'
 import type { Preferences } from './preferences'
+import { screenShare } from './screenshare'
 import type { Shared } from './state'
 
 export type Intended = Pick<Intents, 'mic' | 'cam' | 'micID' | 'camID' | 'speakerID'>
@@ -77,7 +78,7 @@ export class Publishing {
   async toggleShare(): Promise<void> {
     const on = !this.shared.state.get().self.sharing
     try {
-      await this.shared.room.localParticipant.setScreenShareEnabled(on, { audio: true, selfBrowserSurface: 'include', contentHint: 'detail' })
+      await this.shared.room.localParticipant.setScreenShareEnabled(on, screenShare(navigator.mediaDevices.getSupportedConstraints()))
     } catch (error) {
       // Closing the browser's own chooser is a choice, not a mistake.
       const why = mediaProblem(error)
