@@ -63,7 +63,18 @@ test('a host records those who agree, and nobody else', async () => {
   await ines.expectInCall();
 
   const dialog = page.getByRole('dialog');
+  const shared = ines.page.locator('.shared');
+  const fullScreen = () => ines.page.evaluate(() => document.fullscreenElement?.className);
+  /** What the host shares, in full screen where Inês looks at it. */
+  const inFullScreen = async () => {
+    await expect(tile(page, 'Inês Duarte')).toBeVisible();
+    await page.getByRole('button', { name: host.words.share, exact: true }).press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Choisir quoi partager' }).press('Enter');
+    await shared.getByRole('button', { name: 'Écran partagé en plein écran' }).press('Enter');
+    await expect.poll(fullScreen).toBe('shared');
+  };
   await test.step('asks, and says what for', async () => {
+    await inFullScreen();
     await page.getByRole('button', { name: 'Plus', exact: true }).press('Enter');
     await page.getByRole('menuitem', { name: 'Enregistrement…' }).press('Enter');
     await dialog.getByRole('button', { name: 'Demander à chacun' }).press('Enter');
@@ -72,7 +83,12 @@ test('a host records those who agree, and nobody else', async () => {
     await dialog.getByRole('button', { name: 'Demander à chacun' }).press('Enter');
     await expectSaid(ines.page, /^assertive: Anne Bernard souhaite enregistrer, pour : Compte rendu de la réunion\./);
     await expect(mark(ines.page)).toContainText('Enregistrement demandé');
-    await expect(prompt(ines.page)).toContainText('90 jours');
+    await expect.poll(fullScreen, { message: 'a picture in full screen hides no question' }).toBeUndefined();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: host.words.sharing }).press('Enter');
+    await expect(shared).toHaveCount(0);
+    await mark(page).press('Enter');
+    for (const said of ['90 jours', 'Même si vous refusez, l’enregistrement peut contenir votre voix, si le micro d’une personne qui vous écoute sur haut-parleur la capte', 'si quelqu’un partage un écran où l’on vous voit', 'vos messages ne sont pas enregistrés']) await expect(prompt(ines.page)).toContainText(said);
     await look(ines.page, 'recording-question', prompt(ines.page));
     // The answers weigh the same.
     const looks = await prompt(ines.page).locator('.rec-choice button').evaluateAll((all) => all.map((one) => one.className + getComputedStyle(one).backgroundColor));
@@ -126,6 +142,23 @@ test('a host records those who agree, and nobody else', async () => {
     await expect(prompt(karim.page)).toHaveCount(0);
   });
 
+  await test.step('the mark is there, too, where the top bar is not', async () => {
+    await inFullScreen();
+    await expect(shared.getByTestId('recording')).toHaveText('Enregistrement');
+    await expect(shared.getByTestId('recording')).toBeInViewport({ ratio: 1 });
+    await look(ines.page, 'recording-full-screen');
+    await shared.getByRole('button', { name: 'Quitter le plein écran' }).press('Enter');
+    await page.getByRole('button', { name: host.words.sharing }).press('Enter');
+    await expect(shared).toHaveCount(0);
+    await ines.page.locator('#main').focus();
+    const opening = ines.page.context().waitForEvent('page');
+    await ines.page.keyboard.press('i');
+    const mini = await opening;
+    await expect(mini.getByTestId('recording')).toHaveText('Enregistrement');
+    await expect(mini.getByTestId('recording')).toBeInViewport({ ratio: 1 });
+    await mini.close();
+  });
+
   await test.step('a word that is taken back holds at once', async () => {
     await mark(ines.page).press('Enter');
     await ines.page.getByRole('dialog').getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
@@ -142,9 +175,11 @@ test('a host records those who agree, and nobody else', async () => {
     await mark(page).press('Enter');
     await dialog.getByRole('button', { name: 'Suspendre' }).press('Enter');
     await expectSaid(karim.page, 'assertive: أُوقف التسجيل مؤقتًا.');
+    await expectRecordingSound(ines.page, 2); // to its end: two at once would mingle
     await expect(mark(karim.page)).toContainText('التسجيل موقوف مؤقتًا');
     await dialog.getByRole('button', { name: 'Reprendre' }).press('Enter');
     await expectSaid(karim.page, 'assertive: استُؤنف التسجيل.');
+    await expectRecordingSound(ines.page, 3);
     await dialog.getByRole('button', { name: 'Arrêter l’enregistrement' }).press('Enter');
     await expect(dialog, 'no other is asked for').toHaveCount(0);
     for (const one of [page, ines.page, karim.page]) {

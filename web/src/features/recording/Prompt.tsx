@@ -35,7 +35,6 @@ export function Prompt({ recording, consent, own, leave }: Props) {
             {/* The stop of F6, so that the question is reached from anywhere. */}
             <h2 id={title} tabIndex={-1}><Words id="rec.ask" values={{ host: <bdi>{recording.by}</bdi> }} /></h2>
             <Facts recording={recording} />
-            <p className="sm">{t('rec.no.effect')}</p>
           </div>
           {own.error ? <ErrorNote error={own.error} /> : null}
           <div className="rec-foot">
@@ -48,7 +47,7 @@ export function Prompt({ recording, consent, own, leave }: Props) {
   )
 }
 
-/** What for, what, where and for how long. */
+/** What for, what, where and for how long, what a no does, and what it cannot keep out. */
 export function Facts({ recording }: { recording: RecordingTold }) {
   const t = useT()
   const post = <bdi>{recording.post}</bdi>
@@ -57,6 +56,7 @@ export function Facts({ recording }: { recording: RecordingTold }) {
       <li><Words id="rec.purpose" values={{ purpose: <bdi>{recording.purpose}</bdi> }} /></li>
       <li><Words id="rec.what" values={{ days: recording.keepDays, post }} /></li>
       <li><Words id={recording.watchable ? 'rec.watchable' : 'rec.sealed'} values={{ post }} /></li>
+      <li>{t('rec.no.effect')}</li>
       <li>{t('rec.mic')}</li>
     </ul>
   )
