@@ -105,19 +105,21 @@ func (k *kept) tellStrangers(ctx context.Context, decided *store.Store, log *slo
 	}
 }
 
-// Delete implements recording.Kept.
+// Delete implements recording.Kept. Whoever calls it has it stored that the deletion began:
+// no hold comes in between.
 func (k *kept) Delete(ctx context.Context, id string) error {
 	if err := recorder.CheckID(id); err != nil {
 		return fmt.Errorf("delete recording: %w", err)
+	}
+	// Its key goes before anything else: whatever fails after that, as where the store is
+	// away, nobody opens here what is left.
+	if err := k.keys.forget(id); err != nil {
+		return fmt.Errorf("delete key of recording %s: %w", id, err)
 	}
 	if k.place != "" { // a hold that was lifted a moment ago may not be lifted there
 		if err := k.locks.settle(ctx, id); err != nil {
 			return fmt.Errorf("delete recording %s: %w", id, err)
 		}
-	}
-	// Its key goes first: whatever fails after that, nobody opens here what is left.
-	if err := k.keys.forget(id); err != nil {
-		return fmt.Errorf("delete key of recording %s: %w", id, err)
 	}
 	if k.films != nil {
 		if err := k.films.forget(ctx, id); err != nil {

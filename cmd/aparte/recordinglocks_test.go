@@ -75,6 +75,21 @@ func holds(t *testing.T, s *server, meeting, id string, hold *recording.Hold) {
 	}
 }
 
+// aKeyOf is the file of a key that a recording gets.
+func aKeyOf(t *testing.T, s *server, id string) string {
+	t.Helper()
+	text, public, err := seal.NewIdentityFile(time.Now())
+	keys := recordingKeys{s.kept.keys.dir, serverKey{public: public}}
+	if err == nil {
+		err = keys.put(id, text)
+	}
+	path, none := keys.path(id)
+	if err := errors.Join(err, none); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // What goes to the store is locked until the recording's end of keeping, longer once that
 // is known; its hold is one there, however long the store is away; and nobody is offered
 // to delete it before.
@@ -227,7 +242,7 @@ func TestALockedRecordingExpires(t *testing.T) {
 }
 
 // What has expired while it was on hold, and was brought to the store only then, goes with
-// the next sweep after that is lifted, which lifts it there first.
+// the next sweep after that is lifted, which lifts it there first; its key goes before that.
 func TestAHoldThatIsLiftedIsLiftedInTheStoreBeforeItIsDeleted(t *testing.T) {
 	gateway := storagetest.Start(t)
 	address := gateway.Lockable(t, "records")
@@ -241,8 +256,26 @@ func TestAHoldThatIsLiftedIsLiftedInTheStoreBeforeItIsDeleted(t *testing.T) {
 	if got := gateway.Locked(t, "records", "aparte/"+id+"/part-0001/00000001.tar"); got != "- ON" {
 		t.Errorf("it is locked %q", got)
 	}
+	key := aKeyOf(t, s, id)
 	s.meetings.Sweep(ctx)
+	if _, err := os.Lstat(key); err != nil {
+		t.Errorf("on hold its key is gone: %v", err)
+	}
 	holds(t, s, meeting, id, nil)
+
+	// The key waits for no store.
+	gateway.Stop()
+	s.meetings.Sweep(ctx)
+	if left, err := s.store.StartedRecording(ctx, meeting, id); err != nil || left.Deletion == nil {
+		t.Errorf("while the store is away: %+v, %v", left.Keeping, err)
+	}
+	if _, err := os.Lstat(key); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("while the store is away its key is still there: %v", err)
+	}
+	s.stop(ctx)
+	gateway.Again(t)
+	change(`UPDATE recording_deletions SET tried = 0`)
+	s = serverOf(t, c, true)
 	s.meetings.Sweep(ctx)
 	if _, err := s.store.StartedRecording(ctx, meeting, id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("after its hold: %v", err)
