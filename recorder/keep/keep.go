@@ -59,8 +59,9 @@ type Keeper struct {
 	late  map[string]chan struct{} // recordings that were deleted, while the store is looked at again; closed when that is over
 	stats Stats
 	over  bool
-	// When something failed last.
-	failedLast time.Time
+	// Why and when the store did not answer last; nil: it has answered since.
+	unanswered   error
+	unansweredAt time.Time
 }
 
 // Stats says how it goes with the store.
@@ -203,6 +204,7 @@ func (k *Keeper) brought(n int64) {
 	k.stats.Objects++
 	k.stats.Bytes += uint64(n) //nolint:gosec // a size
 	k.stats.Failed, k.stats.Err = time.Time{}, nil
+	k.unanswered = nil
 }
 
 // failed notes what failed, and logs it if it is another failure than before.
@@ -220,6 +222,7 @@ func (k *Keeper) failed(j *job, err error) {
 
 // noteFailure notes that the store did not do what it should.
 func (k *Keeper) noteFailure(err error) {
+	k.heard(err)
 	now := k.cfg.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -227,7 +230,19 @@ func (k *Keeper) noteFailure(err error) {
 	if k.stats.Failed.IsZero() {
 		k.stats.Failed = now
 	}
-	k.stats.Err, k.failedLast = err, now
+	k.stats.Err = err
+}
+
+// heard notes whether the store answered, by what became of a question: where it did not,
+// nobody else need wait for it for a while. Stats tell of what is brought there alone.
+func (k *Keeper) heard(err error) {
+	if !errors.Is(err, storage.ErrUnreachable) {
+		err = nil
+	}
+	now := k.cfg.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.unanswered, k.unansweredAt = err, now
 }
 
 // silent is why the store is not asked now for what can wait; nil: it is.
@@ -235,8 +250,8 @@ func (k *Keeper) silent() error {
 	now := k.cfg.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if s := k.stats; now.Sub(k.failedLast) < silence && errors.Is(s.Err, storage.ErrUnreachable) {
-		return s.Err
+	if now.Sub(k.unansweredAt) < silence {
+		return k.unanswered
 	}
 	return nil
 }
@@ -274,7 +289,8 @@ type Part struct {
 }
 
 // Parts lists what there is of a recording, in order; nothing is no error. The store is
-// asked only where nothing is known here.
+// asked only where nothing is known here, for listTime at most, and not for a while after
+// it did not answer: whoever asks for one recording after the other waits once.
 func (k *Keeper) Parts(ctx context.Context, id string) ([]Part, error) {
 	known, err := recorder.Parts(k.cfg.Dir, id)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -284,9 +300,7 @@ func (k *Keeper) Parts(ctx context.Context, id string) ([]Part, error) {
 		return nil, err
 	}
 	if len(known) == 0 && k.cfg.Store != nil {
-		within, cancel := context.WithTimeout(ctx, listTime)
-		defer cancel()
-		return k.partsThere(within, id)
+		return k.partsThere(ctx, id)
 	}
 	all := make([]Part, len(known))
 	for i, p := range known {
@@ -306,33 +320,53 @@ func (k *Keeper) Parts(ctx context.Context, id string) ([]Part, error) {
 
 // partsThere are those of a recording of which this machine knows nothing any more.
 func (k *Keeper) partsThere(ctx context.Context, id string) ([]Part, error) {
-	there, err := partsAt(ctx, k.cfg.Store, id)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := k.silent(); err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	there, err := partsAt(within, k.cfg.Store, id)
+	if ctx.Err() == nil { // else who asks gave it less time than it may take
+		k.heard(err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	var all []Part
-	for _, f := range there {
-		p := Part{Number: f.part, Bytes: f.size, Stored: There, BrokenOff: !f.index}
-		if f.index {
-			index, err := readIndex(ctx, k.cfg.Store, id, f.part)
-			if err != nil {
-				return nil, err
+	all := make([]Part, len(there))
+	for i, f := range there {
+		if all[i], err = k.partThere(within, id, f); err != nil {
+			if within.Err() == nil { // else it has answered, and there was much to ask
+				k.heard(err)
 			}
-			p.SHA256 = index.SHA256
-			closed, err := seal.Closed(seal.Source{Name: folderOf(id, f.part), Size: index.Size, ReaderAt: readerAt{ctx, k.cfg.Store, folderOf(id, f.part), index.Objects}})
-			if err != nil {
-				return nil, err
-			}
-			p.BrokenOff = !closed
+			return nil, err
 		}
-		all = append(all, p)
 	}
 	return all, nil
 }
 
+// partThere is one of them, by what it consists of.
+func (k *Keeper) partThere(ctx context.Context, id string, f found) (Part, error) {
+	p := Part{Number: f.part, Bytes: f.size, Stored: There, BrokenOff: !f.index}
+	if !f.index {
+		return p, nil
+	}
+	index, err := readIndex(ctx, k.cfg.Store, id, f.part)
+	if err != nil {
+		return p, err
+	}
+	p.SHA256 = index.SHA256
+	closed, err := seal.Closed(seal.Source{Name: folderOf(id, f.part), Size: index.Size, ReaderAt: readerAt{ctx, k.cfg.Store, folderOf(id, f.part), index.Objects}})
+	p.BrokenOff = !closed
+	return p, err
+}
+
 // Open opens a part to be read, wherever it lies; fs.ErrNotExist: there is none. Whoever
 // has it closes it. What was read whole of an object of a store is what was put there, or
-// storage.ErrDamaged.
+// storage.ErrDamaged. Who waits for it has the store asked, however silent it was a moment
+// ago: it may answer who reads while it takes nothing.
 func (k *Keeper) Open(ctx context.Context, id string, part uint32) (io.ReadSeekCloser, time.Time, error) {
 	file, err := recorder.OpenPart(k.cfg.Dir, id, part)
 	if err == nil {
@@ -354,7 +388,12 @@ func (k *Keeper) Open(ctx context.Context, id string, part uint32) (io.ReadSeekC
 	case k.cfg.Store == nil:
 		return nil, time.Time{}, fs.ErrNotExist
 	}
-	index, err := readIndex(ctx, k.cfg.Store, id, part)
+	within, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	index, err := readIndex(within, k.cfg.Store, id, part)
+	if ctx.Err() == nil {
+		k.heard(err)
+	}
 	if errors.Is(err, storage.ErrNone) {
 		err = fmt.Errorf("part %d of recording %s: %w", part, id, fs.ErrNotExist)
 	}

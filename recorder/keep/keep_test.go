@@ -2,6 +2,7 @@ package keep
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -235,6 +236,38 @@ type faulty struct {
 
 	listing  func() // may be nil; set before it is used
 	unlisted error  // guarded by mu: why it does not list; nil: it does
+	mute     string // guarded by mu: "list" or "open", which it does not answer
+	asked    int    // guarded by mu: how often, to list or to open
+}
+
+// ask has a question come to no answer, if it is one that has none.
+func (f *faulty) ask(ctx context.Context, op string) error {
+	f.mu.Lock()
+	f.asked++
+	mute := f.mute == op
+	f.mu.Unlock()
+	if !mute {
+		return nil
+	}
+	<-ctx.Done()
+	return &storage.Error{Op: op, Name: "x", Kind: storage.ErrUnreachable, Err: ctx.Err()} // as storage.S3 has it
+}
+
+func (f *faulty) Open(ctx context.Context, name string) (storage.File, error) {
+	if err := f.ask(ctx, "open"); err != nil {
+		return nil, err
+	}
+	return f.Storage.Open(ctx, name)
+}
+
+// times is how often it was asked since times was called last, and has it not answer op
+// from now on; "": it answers.
+func (f *faulty) times(op string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.asked
+	f.asked, f.mute = 0, op
+	return n
 }
 
 func (f *faulty) List(ctx context.Context, below string) ([]storage.Object, error) {
@@ -244,7 +277,7 @@ func (f *faulty) List(ctx context.Context, below string) ([]storage.Object, erro
 	f.mu.Lock()
 	err := f.unlisted
 	f.mu.Unlock()
-	if err != nil {
+	if err = cmp.Or(f.ask(ctx, "list"), err); err != nil {
 		return nil, err
 	}
 	return f.Storage.List(ctx, below)
@@ -552,6 +585,93 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// A page that lists many recordings of which nothing is known here, as after a restore,
+// waits once for a store that does not answer, and not at all for a while after that.
+func TestAStoreThatDoesNotAnswerIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, t.TempDir(), folder(t))
+		r.keep()
+		r.stop(r.begin(), true)
+		rest(time.Second)
+		known := filepath.Join(r.config.Dir, id)
+		if err := os.Rename(known, known+"-lost"); err != nil {
+			t.Fatal(err)
+		}
+		// listed is how long 20 recordings take, and what became of ours.
+		listed := func(ctx context.Context) (time.Duration, error) {
+			began := time.Now()
+			_, ours := r.keeper.Parts(ctx, id)
+			for i := range 19 {
+				if _, err := r.keeper.Parts(ctx, fmt.Sprintf("other-%d", i)); (err == nil) != (ours == nil) {
+					t.Errorf("another one: %v, ours: %v", err, ours)
+				}
+			}
+			return time.Since(began), ours
+		}
+		is := func(when string, wantAsked int, wantTook time.Duration, want error) {
+			t.Helper()
+			took, err := listed(t.Context())
+			if n := r.faults.times(r.faults.mute); n != wantAsked || took != wantTook || !errors.Is(err, want) {
+				t.Errorf("%s: asked %d times in %s, %v; want %d in %s, %v", when, n, took, err, wantAsked, wantTook, want)
+			}
+		}
+		const each = 3 // our part is opened twice: its index, and its end
+		r.faults.times("")
+		is("it answers", 19+each, 0, nil)
+		r.faults.times("list")
+		is("silent", 1, listTime, storage.ErrUnreachable)
+		is("a moment later", 0, 0, storage.ErrUnreachable)
+		rest(silence)
+		is("a while later", 1, listTime, storage.ErrUnreachable)
+		r.faults.times("")
+		rest(silence)
+		is("it is back", 19+each, 0, nil)
+		r.faults.mu.Lock()
+		r.faults.unlisted = errAway
+		r.faults.mu.Unlock()
+		is("it says that it is away", 1, 0, storage.ErrUnreachable)
+		r.faults.mu.Lock()
+		r.faults.unlisted = nil
+		r.faults.mu.Unlock()
+
+		// Whoever reads one has it asked, and hears for the others.
+		if file, _, err := r.keeper.Open(t.Context(), id, 1); err != nil {
+			t.Errorf("opened: %v", err)
+		} else if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+		r.faults.times("")
+		is("it was read from", 19+each, 0, nil)
+		r.faults.times("open")
+		began := time.Now()
+		if _, _, err := r.keeper.Open(t.Context(), id, 1); !errors.Is(err, storage.ErrUnreachable) || time.Since(began) != listTime {
+			t.Errorf("opened after %s: %v", time.Since(began), err)
+		}
+		r.faults.times("")
+		is("it could not be read from", 0, 0, storage.ErrUnreachable)
+		rest(silence)
+
+		// Who has less time than it may take, or asks much, says nothing about the store.
+		short, cancel := context.WithTimeout(t.Context(), listTime-time.Second)
+		defer cancel()
+		r.faults.times("list")
+		if took, err := listed(short); took != listTime-time.Second || !errors.Is(err, context.DeadlineExceeded) || r.faults.times("") != 1 {
+			t.Errorf("in a hurry: after %s, %v", took, err)
+		}
+		is("somebody was in a hurry", 19+each, 0, nil)
+		r.faults.times("open")
+		if _, err := r.keeper.Parts(t.Context(), id); !errors.Is(err, storage.ErrUnreachable) {
+			t.Errorf("too much: %v", err)
+		}
+		r.faults.times("")
+		is("there was much to ask", 19+each, 0, nil)
+		if s := r.keeper.Stats(); s.Err != nil || !s.Failed.IsZero() {
+			t.Errorf("what is brought there is said to fail: %+v", s)
+		}
+		r.close()
+	})
 }
 
 // What is not the same there keeps the file here, and is read by nobody as if it were.

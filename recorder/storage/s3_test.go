@@ -320,6 +320,12 @@ func TestAStoreThatHangs(t *testing.T) {
 	if _, err := s.Put(ctx, "R/x", strings.NewReader("x"), 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("put: %v", err)
 	}
+	// Whose time is over meanwhile has had no answer.
+	short, over := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer over()
+	if _, err := s.List(short, "R"); !errors.Is(err, storage.ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("list: %v", err)
+	}
 }
 
 // A store that answers with an error of its own is one that does not answer.
