@@ -62,8 +62,13 @@ func (m *Meetings) FindRecordings(ctx context.Context, by Agent, f RecordingFilt
 	if more = len(all) > limit; more {
 		all = all[:limit]
 	}
+	found := make([]recording.Entry, len(all))
+	for i, r := range all {
+		found[i] = r.Entry
+	}
+	parts := m.partsOf(ctx, found)
 	for i := range all {
-		if all[i].KeptRecording, err = m.seen(ctx, all[i].Entry, all[i].Access); err != nil {
+		if all[i].KeptRecording, err = m.seen(ctx, found[i], all[i].Access, parts[i]); err != nil {
 			return nil, false, err
 		}
 	}

@@ -19,6 +19,10 @@ const (
 	maxListed = 200
 	// maxDownloads is how many lines of who took one away are.
 	maxDownloads = 200
+	// partsTime is for how long a list looks what there is of its recordings. It is longer
+	// than a store has for one answer (recorder/keep), so that of one that does not answer
+	// that is known, and the next list need not wait for it.
+	partsTime = 15 * time.Second
 )
 
 // KeptRecording is a recording that was started, as somebody sees it.
@@ -54,25 +58,46 @@ func (m *Meetings) Recordings(ctx context.Context, by Agent, id string) ([]KeptR
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
+	parts := m.partsOf(ctx, found)
 	all := make([]KeptRecording, len(found))
 	for i, e := range found {
-		if all[i], err = m.seen(ctx, e, who); err != nil {
+		if all[i], err = m.seen(ctx, e, who, parts[i]); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
+// partsOf is what there is of each of some recordings, looked for within partsTime in all.
+// One of which that cannot be seen, or not in time, has none, and is listed all the same.
+func (m *Meetings) partsOf(ctx context.Context, found []recording.Entry) [][]recording.Part {
+	within, cancel := context.WithTimeout(ctx, partsTime)
+	defer cancel()
+	all := make([][]recording.Part, len(found))
+	unseen, first, why := 0, recording.Entry{}, error(nil)
+	for i, e := range found {
+		var err error
+		// Also when the time is over: it is the store alone that is not asked then.
+		if all[i], err = m.cfg.Kept.Parts(within, e.ID); err == nil {
+			continue
+		}
+		if unseen++; unseen == 1 {
+			first, why = e, err
+		}
+	}
+	if unseen > 0 {
+		m.cfg.Log.WarnContext(ctx, "look for what there is of recordings", "unseen", unseen, "meeting", first.Meeting, "recording", first.ID, "err", why)
+	}
+	return all
+}
+
 // seen is a recording as somebody sees it: whoever lifts a hold reads why there is one,
 // hosts who declined, and both who else gets it. Of whom it is shared with nothing is told
 // but what they get.
-func (m *Meetings) seen(ctx context.Context, e recording.Entry, who recording.Access) (KeptRecording, error) {
+func (m *Meetings) seen(ctx context.Context, e recording.Entry, who recording.Access, parts []recording.Part) (KeptRecording, error) {
 	now := m.cfg.now()
-	v := KeptRecording{Entry: e, Access: who, May: e.Allowed(who, now)}
+	v := KeptRecording{Entry: e, Access: who, May: e.Allowed(who, now), Parts: parts}
 	var err error
-	if v.Parts, err = m.cfg.Kept.Parts(ctx, e.ID); err != nil { // the others are there all the same
-		m.cfg.Log.WarnContext(ctx, "look for what there is of a recording", "meeting", e.Meeting, "recording", e.ID, "err", err)
-	}
 	if v.Film, err = m.film(ctx, e.Recording); err != nil {
 		return v, err
 	}
