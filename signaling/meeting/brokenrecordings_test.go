@@ -1,9 +1,12 @@
 package meeting_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"aparte/signaling/audit"
@@ -13,17 +16,21 @@ import (
 )
 
 // crashes ends the server without its disk, and begins another over what it left.
-func (s *studio) crashes() {
+func (s *studio) crashes(but ...func(*meeting.Config)) {
 	s.t.Helper()
 	before := s.Meetings
 	s.t.Cleanup(before.Close)
 	s.store.failSave.Store(true) // of before the crash nothing is stored any more
 	s.store = &flaky{Store: s.store.Store}
 	s.recorder.BreakOff()
-	s.Meetings = meeting.NewMeetings(meeting.Config{
+	cfg := meeting.Config{
 		Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder, ServerKey: true,
 		Quotas: recording.Quotas{Each: 100 * recordingtest.PartBytes},
-	})
+	}
+	for _, change := range but {
+		change(&cfg)
+	}
+	s.Meetings = meeting.NewMeetings(cfg)
 	s.t.Cleanup(s.Close)
 }
 
@@ -135,6 +142,112 @@ func TestWhatBrokeOffIsCounted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stuck is a recorder whose disk does not answer until a result is sent for each question.
+type stuck struct {
+	*recordingtest.Recorder
+	asked, inside atomic.Int32
+	answers       chan error
+}
+
+func (k *stuck) Parts(ctx context.Context, id string) ([]recording.Part, error) {
+	k.asked.Add(1)
+	k.inside.Add(1)
+	defer k.inside.Add(-1)
+	if err := <-k.answers; err != nil { // the context is nothing to a disk
+		return nil, err
+	}
+	return k.Recorder.Parts(ctx, id)
+}
+
+// A disk that does not answer is asked once for what broke off, however long that lasts, and
+// holds the meeting up once. Its answer is taken when it comes.
+func TestADiskThatDoesNotAnswerIsAskedOnce(t *testing.T) {
+	begin := func(t *testing.T) (*studio, *stuck) {
+		s := newWatchable(t)
+		s.runs()
+		kept := &stuck{Recorder: s.recorder, answers: make(chan error)}
+		s.crashes(func(c *meeting.Config) { c.Kept, c.Quotas, c.RecordingAlone = kept, recording.Quotas{}, time.Hour })
+		return s, kept
+	}
+	is := func(s *studio, k *stuck, when string, state recording.State, bytes int64, asked, inside int32) {
+		s.t.Helper()
+		got := s.state().Recording
+		if got.State != state || got.Bytes != bytes || k.asked.Load() != asked || k.inside.Load() != inside {
+			s.t.Errorf("%s it is %s with %d bytes, asked %d times, %d of them now; want %s, %d, %d, %d", when, got.State, got.Bytes, k.asked.Load(), k.inside.Load(), state, bytes, asked, inside)
+		}
+	}
+	sweeps := func(s *studio, want time.Duration) {
+		s.t.Helper()
+		began := time.Now()
+		for range 10 {
+			s.Sweep(s.t.Context())
+			s.pass(time.Minute)
+		}
+		if took := time.Since(began); took != want {
+			s.t.Errorf("ten sweeps take %s, want %s", took, want)
+		}
+	}
+	t.Run("it answers", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s, k := begin(t)
+			sweeps(s, 3*time.Second)
+			is(s, k, "silent", recording.Interrupted, 0, 1, 1)
+			id := s.state().Recording.ID
+			k.answers <- nil
+			synctest.Wait()
+			if got, err := s.store.StartedRecording(t.Context(), s.id, id); err != nil || got.Bytes != recordingtest.PartBytes { // nobody has asked the meeting anything
+				t.Errorf("answered it is stored with %d bytes, %v", got.Bytes, err)
+			}
+			is(s, k, "answered", recording.Interrupted, recordingtest.PartBytes, 1, 0)
+			sweeps(s, 0)
+			is(s, k, "later", recording.Interrupted, recordingtest.PartBytes, 1, 0)
+		})
+	})
+	t.Run("it fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s, k := begin(t)
+			sweeps(s, 3*time.Second)
+			k.answers <- errors.New("the disk failed")
+			synctest.Wait()
+			is(s, k, "failed", recording.Interrupted, 0, 1, 0)
+			s.pass(time.Minute)
+			sweeps(s, 3*time.Second)
+			is(s, k, "silent again", recording.Interrupted, 0, 2, 1)
+			k.answers <- nil
+			synctest.Wait()
+			is(s, k, "answered", recording.Interrupted, recordingtest.PartBytes, 2, 0)
+		})
+	})
+	t.Run("it goes on meanwhile", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s, k := begin(t)
+			sweeps(s, 3*time.Second)
+			s.in(anne)
+			id := s.ok(s.ResumeRecording(t.Context(), anne, s.id)).Recording.ID
+			k.answers <- nil
+			synctest.Wait()
+			is(s, k, "resumed", recording.Running, recordingtest.PartBytes, 1, 0)
+			s.ok(s.StopRecording(t.Context(), anne, s.id))
+			synctest.Wait()
+			if got, err := s.store.StartedRecording(t.Context(), s.id, id); err != nil || got.State != recording.Stopped || got.Bytes != 2*recordingtest.PartBytes {
+				t.Errorf("it is kept as %s with %d bytes, %v", got.State, got.Bytes, err)
+			}
+		})
+	})
+	t.Run("a host stops it meanwhile", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s, k := begin(t)
+			sweeps(s, 3*time.Second)
+			s.ok(s.StopRecording(t.Context(), anne, s.id))
+			sweeps(s, 0)
+			is(s, k, "stopped", "", 0, 1, 1)
+			k.answers <- nil
+			synctest.Wait()
+			is(s, k, "answered", "", 0, 1, 0)
+		})
+	})
 }
 
 // What broke off is sealed as it was begun: to the archive alone, where the server has no key.

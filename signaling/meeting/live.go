@@ -76,6 +76,7 @@ type live struct {
 	requests chan request
 	stop     chan struct{}
 	stopped  chan struct{}
+	wake     func() // has it look around; for other goroutines than run's
 
 	words  words             // has locks of its own
 	captor *recording.Captor // has locks of its own
@@ -124,6 +125,7 @@ type live struct {
 
 	recording  *recording.Recording // that has not stopped; nil: none; never changed, only replaced
 	counted    bool                 // it has been looked how large it is, if a crash interrupted it
+	look       *look                // that is under way; nil: none is
 	countAt    time.Time            // before which that is not tried again
 	aloneSince time.Time            // since when nobody who is recorded is in the call; zero: somebody is
 	ended      recording.Reason     // why the last one stopped, until another is asked for; "": none has
@@ -149,7 +151,7 @@ type live struct {
 
 func newLive(id string, cfg *Config, b *board, wake func()) *live {
 	return &live{
-		id: id, cfg: cfg, board: b, captor: recording.NewCaptor(cfg.Recorder, cfg.now, cfg.Log, wake),
+		id: id, cfg: cfg, board: b, wake: wake, captor: recording.NewCaptor(cfg.Recorder, cfg.now, cfg.Log, wake),
 		requests: make(chan request, 2*maxBatch), stop: make(chan struct{}), stopped: make(chan struct{}),
 		inCall: make(map[string]Participant), seen: make(map[string]sighting), retell: make(map[string]struct{}), renamed: make(map[string]struct{}),
 		hosts: make(map[*HostWatch]struct{}), guests: make(map[*GuestWatch]struct{}), agents: make(map[*AgentWatch]struct{}),

@@ -30,9 +30,6 @@ const (
 	keepRecordingDays = 90
 	// recordingAlone is for how long a recording goes on of which nobody is in the call.
 	recordingAlone = 5 * time.Minute
-	// countTime is for how long it is looked how large a part is that broke off, and
-	// countAgain when that is tried again: the store may be away, and nothing be known here.
-	countTime, countAgain = 3 * time.Second, time.Minute
 )
 
 // topicRecording is that of packets with a RecordingAnswered.
@@ -302,7 +299,11 @@ func (l *live) followRecording(ctx context.Context, now time.Time) []recording.O
 // told: it is counted as what is there and is of no part that was closed.
 func (l *live) followCrash(ctx context.Context, now time.Time) {
 	r := l.recording
-	if r == nil || l.captor.Knows(r.ID, r.Part) {
+	if r == nil {
+		return
+	}
+	if l.captor.Knows(r.ID, r.Part) {
+		l.followLate(*r)
 		return
 	}
 	if r.State.Begun() {
@@ -310,43 +311,19 @@ func (l *live) followCrash(ctx context.Context, now time.Time) {
 	}
 	r = l.recording
 	stopping, broke := r.State == recording.Stopping, r.State == recording.Interrupted && r.Because == recording.Crashed
-	if !stopping && (!broke || l.counted || now.Before(l.countAt)) {
+	if !stopping && (!broke || l.counted || now.Before(l.countAt) && !l.look.answered()) {
 		return
 	}
-	there, err := l.thereIs(ctx, r.ID)
+	missing, err := l.missing(ctx, *r)
 	if err != nil {
 		l.countAt = now.Add(countAgain)
 		l.cfg.Log.WarnContext(ctx, "look how large a recording is that broke off", "meeting", l.id, "recording", r.ID, "part", r.Part, "err", err)
 	}
 	l.counted = err == nil
-	s := recording.Summary{Bytes: max(there-r.Bytes, 0)}
-	s.Sealed = s.Bytes > 0 && !recording.Watchable(r.Policy, r.Watchable)
-	if s.Bytes > 0 {
-		l.closeRecording(r.Part, s)
+	if missing > 0 {
+		l.closeBroken(r.Part, missing)
 	} else if stopping {
-		l.setRecording(r.Close(s))
-	}
-}
-
-// thereIs is how many bytes there are of a recording of which nothing is written now. A
-// disk that does not answer holds the meeting up for no longer than countTime.
-func (l *live) thereIs(ctx context.Context, id string) (int64, error) {
-	type answer struct {
-		parts []recording.Part
-		err   error
-	}
-	ctx, cancel := context.WithTimeout(ctx, countTime)
-	defer cancel()
-	found := make(chan answer, 1)
-	go func() {
-		parts, err := l.cfg.Kept.Parts(ctx, id)
-		found <- answer{parts, err}
-	}()
-	select {
-	case a := <-found:
-		return bytesOf(a.parts), a.err
-	case <-ctx.Done():
-		return 0, ctx.Err()
+		l.setRecording(r.Close(recording.Summary{}))
 	}
 }
 
