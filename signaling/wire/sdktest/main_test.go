@@ -30,8 +30,8 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 // run sets up what all tests share. Those without the program fail, they are
 // never skipped.
 func run(m *testing.M) int {
-	if program := os.Getenv(slowVariable); program != "" {
-		becomeSlow(program)
+	if program := os.Getenv(decidedVariable); program != "" {
+		becomeDecided(program)
 	}
 	path, err := program()
 	if err == nil {

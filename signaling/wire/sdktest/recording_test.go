@@ -3,7 +3,6 @@ package sdktest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"golang.org/x/sys/unix"
 )
 
 // recorded is a call that is recorded: a guest's voice, which the test sends packet by
@@ -120,31 +118,13 @@ func (r *recorded) command(args ...string) (string, error) {
 func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	disk := filepath.Join(data, "recordings")
-	if err := os.Mkdir(disk, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	sized := func(flags uintptr, size string) error {
-		return unix.Mount("tmpfs", disk, "tmpfs", flags, "mode=0700,size="+size)
-	}
-	switch err := sized(0, "1g"); {
-	case errors.Is(err, unix.EPERM):
-		t.Skip("a disk of its own needs the right to mount one")
-	case err != nil:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(disk, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	r := newRecorded(t, data)
+	disk, prepare := newDecidedDisk(t, filepath.Join(data, "recordings"))
+	disk.fill(1 << 30)
+	r := newRecordedAt(t, data, ownServerAs(t, prepare, data))
 	for empty := r.size(); r.size() < empty+20_000; {
 		r.speak(25, "BEFORE")
 	}
-	if err := sized(unix.MS_REMOUNT, "64m"); err != nil { // less than is left to others
-		t.Fatal(err)
-	}
+	disk.fill(64 << 20) // less than is left to others
 	var list struct {
 		Recordings []struct{ State, Because string }
 	}
@@ -166,7 +146,7 @@ func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 	if got := r.size(); got != written {
 		t.Errorf("%d bytes were written after it had ended", got-written)
 	}
-	if out, err := r.command("record", "verify", filepath.Join(disk, r.id)); err != nil || !strings.Contains(out, "(no room on the disk)") {
+	if out, err := r.command("record", "verify", filepath.Join(disk.folder, r.id)); err != nil || !strings.Contains(out, "(no room on the disk)") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -22,18 +22,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A disk that is slow: every fdatasync of a file in one folder comes back only when the test
-// lets it. The program under test is the built one, and knows nothing of it: before it is
-// executed, its process asks the kernel to have this call decided by the test
-// (seccomp_unotify(2)), which looks whose file it is and lets it go on, now or later. All
-// other calls, and those of other files, such as the database's, pass.
+// A disk that the test decides about: every fdatasync of a file in one folder comes back only
+// when the test lets it, and how much room statfs finds there is what the test says. The
+// program under test is the built one, and knows nothing of it: before it is executed, its
+// process asks the kernel to have these calls decided by the test (seccomp_unotify(2)), which
+// looks whose file it is and lets it go on, now or later, or answers itself. All other calls,
+// and those of other files, such as the database's, pass. Nobody needs a right for that, as
+// they would to mount a disk of its own.
 
-// slowVariable has this test's program become the program that it names, with a socket as
+// decidedVariable has this test's program become the program that it names, with a socket as
 // file 3 on which it says how its calls are decided.
-const slowVariable = "SDKTEST_SLOW_PROGRAM"
+const decidedVariable = "SDKTEST_DECIDED_PROGRAM"
 
-// becomeSlow does not return.
-func becomeSlow(program string) {
+// becomeDecided does not return.
+func becomeDecided(program string) {
 	fmt.Fprintln(os.Stderr, func() error {
 		runtime.LockOSThread() // the filter is the thread's, and what it executes
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -41,7 +43,8 @@ func becomeSlow(program string) {
 		}
 		filter := []unix.SockFilter{
 			{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the call's number
-			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FDATASYNC, Jf: 1},
+			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FDATASYNC, Jt: 1},
+			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_STATFS, Jf: 1},
 			{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF},
 			{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 		}
@@ -55,13 +58,13 @@ func becomeSlow(program string) {
 		}
 		unix.CloseOnExec(3)
 		unix.CloseOnExec(int(listener))
-		return unix.Exec(program, append([]string{program}, os.Args[1:]...), slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, slowVariable+"=") }))
+		return unix.Exec(program, append([]string{program}, os.Args[1:]...), slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, decidedVariable+"=") }))
 	}())
 	os.Exit(1)
 }
 
-// slowDisk decides how long the disk of a folder takes.
-type slowDisk struct {
+// decidedDisk decides how long the disk of a folder takes, and how full it is.
+type decidedDisk struct {
 	folder string
 	socket int // on which the listener comes
 
@@ -70,17 +73,18 @@ type slowDisk struct {
 	stuck chan struct{} // guarded by mu: not nil: no sync comes back before it is closed
 	held  int           // guarded by mu: syncs that have not come back
 	late  int           // guarded by mu: that came back late
+	left  uint64        // guarded by mu: bytes of it; 0: as many as there are
 }
 
-// newSlowDisk makes one, for a server that ownServerAs starts with its prepare.
-func newSlowDisk(t *testing.T, folder string) (d *slowDisk, prepare func(*exec.Cmd)) {
+// newDecidedDisk makes one, for a server that ownServerAs starts with its prepare.
+func newDecidedDisk(t *testing.T, folder string) (d *decidedDisk, prepare func(*exec.Cmd)) {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "socket")
-	d = &slowDisk{folder: folder, socket: pair[0]}
+	d = &decidedDisk{folder: folder, socket: pair[0]}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -94,7 +98,7 @@ func newSlowDisk(t *testing.T, folder string) (d *slowDisk, prepare func(*exec.C
 		_ = unix.Close(d.socket)
 	})
 	return d, func(cmd *exec.Cmd) {
-		cmd.Env = append(cmd.Env, slowVariable+"="+cmd.Path)
+		cmd.Env = append(cmd.Env, decidedVariable+"="+cmd.Path)
 		cmd.Path, cmd.ExtraFiles = "/proc/self/exe", []*os.File{theirs}
 	}
 }
@@ -117,7 +121,7 @@ type decided struct {
 }
 
 // decide lets calls go on until the server is gone.
-func (d *slowDisk) decide() error {
+func (d *decidedDisk) decide() error {
 	rights := make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(d.socket, make([]byte, 1), rights, 0)
 	if err != nil {
@@ -153,8 +157,14 @@ func (d *slowDisk) decide() error {
 			return fmt.Errorf("what is to be decided: %w", errno)
 		}
 		going.Go(func() {
-			d.wait(call)
 			answer := decided{ID: call.ID, Flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
+			if call.Call == unix.SYS_FDATASYNC {
+				d.wait(call)
+			} else if is, err := d.room(call); err != nil {
+				answer.Flags, answer.Error = 0, -int32(unix.EIO) // its recording ends, for another reason than the test wants
+			} else if is {
+				answer.Flags = 0
+			}
 			// Whoever asked may be gone meanwhile.
 			_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(listeners[0]), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&answer)))
 		})
@@ -162,7 +172,7 @@ func (d *slowDisk) decide() error {
 }
 
 // wait returns when a call may go on.
-func (d *slowDisk) wait(call notified) {
+func (d *decidedDisk) wait(call notified) {
 	path, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", call.PID, call.Args[0]))
 	if err != nil || !strings.HasPrefix(path, d.folder+"/") {
 		return
@@ -184,15 +194,57 @@ func (d *slowDisk) wait(call notified) {
 	}
 }
 
+// room answers a statfs of the folder, or of what is in it, if the test has said how much is
+// left. Of anything else it says false.
+func (d *decidedDisk) room(call notified) (is bool, err error) {
+	d.mu.Lock()
+	left := d.left
+	d.mu.Unlock()
+	if left == 0 {
+		return false, nil
+	}
+	// The calling thread waits: its memory is as it was when it called. It is this program's
+	// child, of which it may read and write what it likes.
+	memory, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", call.PID), os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	defer memory.Close()
+	name := make([]byte, unix.PathMax)
+	n, err := memory.ReadAt(name, int64(call.Args[0])) // fewer where the memory ends
+	name, _, ended := bytes.Cut(name[:n], []byte{0})
+	if !ended {
+		return false, fmt.Errorf("the path of a statfs: %w", err)
+	}
+	if path := string(name); path != d.folder && !strings.HasPrefix(path, d.folder+"/") {
+		return false, nil
+	}
+	var found unix.Statfs_t
+	if err := unix.Statfs(string(name), &found); err != nil {
+		return false, err
+	}
+	found.Bfree = left / uint64(found.Bsize)
+	found.Bavail = found.Bfree
+	_, err = memory.WriteAt(unsafe.Slice((*byte)(unsafe.Pointer(&found)), unsafe.Sizeof(found)), int64(call.Args[1]))
+	return err == nil, err
+}
+
+// fill leaves so many bytes of it from now on.
+func (d *decidedDisk) fill(left uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = left
+}
+
 // slow has each sync take so long from now on.
-func (d *slowDisk) slow(takes time.Duration) {
+func (d *decidedDisk) slow(takes time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.takes = takes
 }
 
 // stick has no sync come back until free.
-func (d *slowDisk) stick() (free func()) {
+func (d *decidedDisk) stick() (free func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stuck := make(chan struct{})
@@ -205,7 +257,7 @@ func (d *slowDisk) stick() (free func()) {
 	})
 }
 
-func (d *slowDisk) counts() (held, late int) {
+func (d *decidedDisk) counts() (held, late int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.held, d.late
@@ -223,7 +275,7 @@ func TestASlowDiskDelaysNobody(t *testing.T) {
 		soon  = 2 * time.Second // for a packet's way, and for an answer; some milliseconds on a machine at rest
 	)
 	data := t.TempDir()
-	disk, prepare := newSlowDisk(t, filepath.Join(data, "recordings"))
+	disk, prepare := newDecidedDisk(t, filepath.Join(data, "recordings"))
 	r := newRecordedAt(t, data, ownServerAs(t, prepare, data))
 	for empty := r.size(); r.size() < empty+10_000; {
 		r.speak(10, "TAKEN")
