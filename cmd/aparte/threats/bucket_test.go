@@ -53,6 +53,13 @@ func (p *person) eventually(what string, is func() bool) {
 	}
 }
 
+// sent is what every packet of [person.shows] has in it, of these days: the beginning of its stamp.
+func sent() string {
+	stamp := make([]byte, media.StampBytes)
+	media.PutStamp(stamp, time.Now())
+	return string(stamp[:5]) // the next byte changes each three days
+}
+
 // A store of recordings is somebody else's: it gets what is sealed and names nobody, while
 // the call runs; whoever may have it gets it through the server, an archive from the store
 // alone, and nothing is left there when it is deleted. The store is gone in between.
@@ -109,8 +116,15 @@ func TestWhatAStoreGets(t *testing.T) {
 	if there(filepath.Join(dir, "data", "recordings", id, "part-0001.tar")) {
 		t.Error("its file is still here")
 	}
-	if found, looked := holding(t, gateway.Dir, "Anne", "Maria", "Entretien", "load-0"); looked < 3 || len(found) > 0 {
+	packets := sent()
+	if found, looked := holding(t, gateway.Dir, "Anne", "Maria", "Entretien", packets); looked < 3 || len(found) > 0 {
 		t.Errorf("in the clear, of %d files: %q", looked, found)
+	}
+	if found, _ := holding(t, filepath.Join(dir, "data"), packets); len(found) > 0 {
+		t.Errorf("media in the clear here: %q", found)
+	}
+	if found, _ := holding(t, filepath.Join(dir, "data"), "Entretien"); len(found) == 0 { // the database knows what for
+		t.Error("it was not looked where the server writes")
 	}
 
 	// A host has it through the server, an archive from the store alone.
@@ -131,8 +145,8 @@ func TestWhatAStoreGets(t *testing.T) {
 	nodeKey := filepath.Join(dir, "data", "node-key.json")
 	archivist("record", "verify", away, "--node-key", nodeKey)
 	archivist("record", "open", away, "-i", filepath.Join(dir, "archive.key"), "-o", filepath.Join(dir, "opened"), "--node-key", nodeKey)
-	if journal, err := os.ReadFile(filepath.Join(dir, "opened", "journal")); err != nil || !bytes.Contains(journal, []byte("Maria Oliveira")) || len(journal) < 8<<20 {
-		t.Errorf("opened: %d bytes, %v", len(journal), err)
+	if journal, err := os.ReadFile(filepath.Join(dir, "opened", "journal")); err != nil || !bytes.Contains(journal, []byte("Maria Oliveira")) || bytes.Count(journal, []byte(packets)) < 1000 {
+		t.Errorf("opened: %d bytes, %d packets, %v", len(journal), bytes.Count(journal, []byte(packets)), err)
 	}
 	whole, err := os.ReadFile(filepath.Join(away, "part-0001.tar"))
 	if err != nil {

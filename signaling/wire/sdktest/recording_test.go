@@ -122,7 +122,7 @@ func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 	disk.fill(1 << 30)
 	r := newRecordedAt(t, data, ownServerAs(t, prepare, data))
 	for empty := r.size(); r.size() < empty+20_000; {
-		r.speak(25, "BEFORE")
+		r.speak(25, "EARLIER")
 	}
 	disk.fill(64 << 20) // less than is left to others
 	var list struct {
@@ -146,35 +146,101 @@ func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 	if got := r.size(); got != written {
 		t.Errorf("%d bytes were written after it had ended", got-written)
 	}
+	r.inTheClear("EARLIER ", "MEANWHILE ", "AFTERWARDS ")
 	if out, err := r.command("record", "verify", filepath.Join(disk.folder, r.id)); err != nil || !strings.Contains(out, "(no room on the disk)") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// Nothing of what is said after a withdrawal has been answered is in the journal, whenever the
-// program is killed, while it still reaches everybody in the call.
-func TestNothingIsWrittenAfterAWithdrawalThatWasAnswered(t *testing.T) {
+// comesLate is a guest who comes while it runs, is heard by the others, and never answers.
+func (r *recorded) comesLate() *rawTrack {
+	r.t.Helper()
+	g := r.invite("Yusuf Adeyemi")
+	voice := r.join(g.identity, g.token, false).publish(livekit.TrackType_AUDIO, "unasked", microphone)
+	stop := voice.play() // until the way to the others stands
+	for _, other := range []*rawClient{r.witness, r.host} {
+		other.receives(voice.sid(), 5)
+	}
+	stop()
+	return voice
+}
+
+// journal is what the archive reads in the recording.
+func (r *recorded) journal() []byte {
+	r.t.Helper()
+	opened := filepath.Join(r.t.TempDir(), "opened")
+	if out, err := r.command("record", "open", filepath.Join(r.data, "recordings", r.id), "-i", filepath.Join(r.data, "archive.key"), "-o", opened); err != nil {
+		r.t.Fatalf("%v\n%s", err, out)
+	}
+	journal, err := os.ReadFile(filepath.Join(opened, "journal"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return journal
+}
+
+// inTheClear looks for words of the media in all that the server has on its disk.
+func (r *recorded) inTheClear(words ...string) {
+	r.t.Helper()
+	for _, word := range words {
+		if found := holding(r.t, r.data, word); len(found) > 0 {
+			r.t.Errorf("%q is in the clear in %q", word, found)
+		}
+	}
+	if len(holding(r.t, r.data, "Inês Duarte")) == 0 { // the database knows who was let in
+		r.t.Error("it was not looked where the server writes")
+	}
+}
+
+// Nothing of what is said after a withdrawal or a stop has been answered is in the journal,
+// whenever the program is killed, nor of somebody who came while it ran and has not answered,
+// while all of it reaches everybody in the call. What is in it is on the disk in no other way.
+func TestOnlyWhatWasAgreedToIsWritten(t *testing.T) {
 	t.Parallel()
-	for round := range 3 {
-		t.Run(fmt.Sprint(round), func(t *testing.T) {
-			r := newRecorded(t, t.TempDir())
-			for empty := r.size(); r.size() < empty+10_000; {
-				r.speak(10, "BEFORE")
-			}
+	withdrawn := func(segments int) func(*recorded) {
+		return func(r *recorded) {
 			r.says("decline")
-			r.speak(5+40*round, "LATER") // for none, one and two segments
+			r.speak(5+40*segments, "LATER")
 			r.srv.kill()
-			opened := filepath.Join(t.TempDir(), "opened")
-			if out, err := r.command("record", "open", filepath.Join(r.data, "recordings", r.id), "-i", filepath.Join(r.data, "archive.key"), "-o", opened); err != nil {
-				t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for name, ends := range map[string]func(*recorded){
+		"killed at once":         withdrawn(0),
+		"killed after a segment": withdrawn(1),
+		"killed after two":       withdrawn(2),
+		"stopped":                (*recorded).stopsAndGoesOn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRecorded(t, t.TempDir())
+			unasked := r.comesLate()
+			heard := r.witness.packetsOf(unasked.sid())
+			said := 0
+			for empty := r.size(); said < 100 || r.size() < empty+10_000; { // two seconds, and more
+				said++
+				unasked.write(uint32(said)*960, true, fmt.Appendf(nil, "UNASKED %d", said))
+				r.speak(1, "EARLIER")
 			}
-			journal, err := os.ReadFile(filepath.Join(opened, "journal"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if before, later := bytes.Count(journal, []byte("BEFORE ")), bytes.Count(journal, []byte("LATER ")); before == 0 || later > 0 {
-				t.Errorf("in the journal are %d packets of before the withdrawal and %d of after it", before, later)
+			r.witness.receives(unasked.sid(), heard+said)
+			ends(r)
+			r.inTheClear("EARLIER ", "LATER ", "UNASKED ")
+			journal := r.journal()
+			count := func(word string) int { return bytes.Count(journal, []byte(word)) }
+			if count("EARLIER ") == 0 || count("LATER ") > 0 || count("UNASKED ") > 0 {
+				t.Errorf("in the journal are %d packets of before the end, %d of after it, and of %d of somebody who had not answered %d",
+					count("EARLIER "), count("LATER "), said, count("UNASKED "))
 			}
 		})
 	}
+}
+
+// stopsAndGoesOn stops the recording, and has the call go on.
+func (r *recorded) stopsAndGoesOn() {
+	r.t.Helper()
+	r.must(r.agent, "", r.call("recording/stop"), nil, nil)
+	r.speak(50, "LATER")
+	r.eventually("the recording is closed", func() bool {
+		_, err := r.command("record", "verify", filepath.Join(r.data, "recordings", r.id))
+		return err == nil
+	})
 }
