@@ -81,7 +81,7 @@ func (s *cinema) record(id string, policy profile.Recording, watchable bool) rec
 		}
 		rec.Packet(1, time.Now().Add(time.Duration(n)*20*time.Millisecond), raw)
 	}
-	summary, err := capture.Stop(ctx, true)
+	summary, err := capture.Stop(ctx, true, "")
 	if err != nil {
 		s.t.Fatal(err)
 	}

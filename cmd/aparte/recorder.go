@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"aparte/sfu"
 	"aparte/signaling/name"
 	"aparte/signaling/post"
+	"aparte/signaling/profile"
 	"aparte/signaling/recording"
 )
 
@@ -146,7 +149,7 @@ func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Captur
 	case <-ctx.Done():
 		go func() {
 			if b := <-answer; b.err == nil {
-				if _, err := b.capture.Stop(context.WithoutCancel(ctx), true); err != nil {
+				if _, err := b.capture.Stop(context.WithoutCancel(ctx), true, ""); err != nil {
 					s.log.Error("close recording that began too late", "recording", o.ID, "err", err)
 				}
 			}
@@ -158,7 +161,10 @@ func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Captur
 // begin makes the part, and taps the room.
 func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error) {
 	config := s.config
-	var err error
+	wording, err := questionOf(o)
+	if err != nil {
+		return nil, err
+	}
 	if config.Recipients, err = s.recipients(ctx, o.Post); err != nil {
 		return nil, err
 	}
@@ -194,12 +200,41 @@ func (s *scribe) begin(ctx context.Context, o recording.Order) (*writing, error)
 	}
 	s.setWrites(o.ID, rec.Done())
 	s.keeper.Follow(o.ID, rec.Part(), func() int64 { return rec.Stats().Written }, rec.Done())
-	c := &writing{scribe: s, order: o, rec: rec, sealed: !watchable, let: make(map[string]bool)}
+	c := &writing{scribe: s, order: o, rec: rec, sealed: !watchable, wording: wording, let: make(map[string]bool)}
 	if err := c.connect(); err != nil && !errors.Is(err, sfu.ErrNoRoom) {
 		// Nothing was taken: what is there says nothing but that it was begun.
 		return nil, errors.Join(err, rec.Stop(ctx, "", "the room could not be tapped"))
 	}
 	return c, nil
+}
+
+// question is what people are asked who are recorded, as the journal's consents have it
+// (recorder/journal): what they agreed to, so that a recording says it by itself. All of it
+// is fixed when the recording is asked for, and an answer is to that recording alone. Who
+// asked is left out: who is not in a recording is not named in it.
+type question struct {
+	Purpose        string            `json:"purpose"`
+	KeepDays       int               `json:"keep_days"`
+	Policy         profile.Recording `json:"policy"`
+	Watchable      bool              `json:"watchable"`
+	Profile        string            `json:"profile"`
+	ProfileVersion int               `json:"profile_version"`
+	Post           string            `json:"post"`
+	// Program has the words around that in each language: the one that writes this down.
+	Program string `json:"program"`
+}
+
+// questionOf is the wording of an order's question.
+func questionOf(o recording.Order) (string, error) {
+	program, revision := built()
+	if revision != "" {
+		program += " " + revision
+	}
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(question{o.Purpose, o.KeepDays, o.Policy, o.Watchable, o.Profile, o.ProfileVersion, o.Post, program})
+	return strings.TrimSpace(text.String()), err
 }
 
 // because is an error of the recorder as the meetings know it.
@@ -219,6 +254,8 @@ type writing struct {
 	rec   *recorder.Recording
 	// sealed to the archive alone.
 	sealed bool
+	// wording of the question that everybody answered whom it takes.
+	wording string
 
 	mu    sync.Mutex // guards what follows; held while the tap is told
 	tap   *sfu.Tap   // nil: there was no room
@@ -298,11 +335,11 @@ func (c *writing) Forbid(identity string) {
 }
 
 // Pause implements recording.Capture.
-func (c *writing) Pause() { c.rec.Pause("") }
+func (c *writing) Pause(by string) { c.rec.Pause(by) }
 
 // Resume implements recording.Capture.
-func (c *writing) Resume() {
-	c.rec.Resume("")
+func (c *writing) Resume(by string) {
+	c.rec.Resume(by)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tap != nil {
@@ -316,12 +353,15 @@ func (c *writing) Note(e recording.Event) {
 	var all []journal.Event
 	switch e.Kind {
 	case recording.EventAllowed:
-		all = []journal.Event{journal.Joined{Identity: e.Identity, Name: e.Name}, journal.Consent{Identity: e.Identity, Answer: journal.Given}}
+		all = []journal.Event{
+			journal.Joined{Identity: e.Identity, Name: e.Name, Kind: string(e.Role)},
+			journal.Consent{Identity: e.Identity, Answer: journal.Given, Wording: c.wording},
+		}
 	case recording.EventForbidden:
 		if e.Left {
 			all = []journal.Event{journal.Left{Identity: e.Identity}}
 		} else {
-			all = []journal.Event{journal.Consent{Identity: e.Identity, Answer: journal.Withdrawn}}
+			all = []journal.Event{journal.Consent{Identity: e.Identity, Answer: journal.Withdrawn, Wording: c.wording}}
 		}
 	case recording.EventMessage:
 		all = []journal.Event{journal.Message{Identity: e.Identity, Text: e.Text}}
@@ -336,7 +376,7 @@ func (c *writing) Note(e recording.Event) {
 }
 
 // Stop implements recording.Capture.
-func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, error) {
+func (c *writing) Stop(ctx context.Context, final bool, by string) (recording.Summary, error) {
 	c.mu.Lock()
 	c.ended = true
 	tap := c.tap
@@ -347,7 +387,7 @@ func (c *writing) Stop(ctx context.Context, final bool) (recording.Summary, erro
 	c.watching.Wait()
 	var err error
 	if final {
-		err = c.rec.Stop(ctx, "", "")
+		err = c.rec.Stop(ctx, by, "")
 	} else {
 		err = c.rec.Suspend(ctx)
 	}

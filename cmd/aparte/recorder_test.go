@@ -19,10 +19,12 @@ import (
 	"time"
 
 	"aparte/recorder"
+	"aparte/recorder/journal"
 	"aparte/recorder/seal"
 	"aparte/sfu"
 	"aparte/signaling"
 	"aparte/signaling/api"
+	"aparte/signaling/meeting"
 	"aparte/signaling/name"
 	"aparte/signaling/post"
 	"aparte/signaling/profile"
@@ -95,7 +97,7 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 	}
 	none(1, recording.ErrWriting)
 	none(2, recording.ErrNone)
-	if _, err := capture.Stop(ctx, false); err != nil {
+	if _, err := capture.Stop(ctx, false, ""); err != nil {
 		t.Fatal(err)
 	}
 	order.Part = 2
@@ -103,7 +105,7 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	none(2, recording.ErrWriting)
-	if _, err := capture.Stop(ctx, true); err != nil {
+	if _, err := capture.Stop(ctx, true, ""); err != nil {
 		t.Fatal(err)
 	}
 
@@ -191,6 +193,22 @@ func TestWhatIsTakenAwayIsWhatWasWritten(t *testing.T) {
 	none(3, recording.ErrNone)
 }
 
+// Recordings are read for long: what a consent says of its question changes with its format.
+func TestTheQuestionInARecording(t *testing.T) {
+	got, err := questionOf(recording.Order{
+		Purpose: `Compte rendu <"brouillon">`, KeepDays: 90, Policy: profile.RecordingConsent, Watchable: true, Profile: "standard", ProfileVersion: 3, Post: "dakar",
+		AskedBy: "anne", AskedByName: "Anne Bernard",
+	})
+	const want = `{"purpose":"Compte rendu <\"brouillon\">","keep_days":90,"policy":"consent","watchable":true,"profile":"standard","profile_version":3,"post":"dakar","program":"`
+	if err != nil || !strings.HasPrefix(got, want) || !strings.HasSuffix(got, `"}`) {
+		t.Errorf("%s, %v", got, err)
+	}
+	// The longest there may be is not cut.
+	if got, err := questionOf(recording.Order{Purpose: strings.Repeat("\U0001F399", meeting.MaxPurpose), Profile: strings.Repeat("p", 100), Post: strings.Repeat("d", 22)}); err != nil || len(got) > journal.MaxText {
+		t.Errorf("%d bytes, at most %d are kept; %v", len(got), journal.MaxText, err)
+	}
+}
+
 // endedTap is a tap that is over.
 type endedTap struct {
 	lost uint64
@@ -235,7 +253,7 @@ func TestATapThatEnds(t *testing.T) {
 	if !strings.Contains(logged.String(), "lost=3") {
 		t.Errorf("logged: %s", &logged)
 	}
-	if _, err := capture.Stop(ctx, true); !errors.Is(err, recorder.ErrFailed) {
+	if _, err := capture.Stop(ctx, true, ""); !errors.Is(err, recorder.ErrFailed) {
 		t.Errorf("closed: %v", err)
 	}
 	files, err := recorder.OpenFiles(filepath.Join(c.DataDir, recordingsFolder, id))
@@ -271,7 +289,7 @@ func TestARecordingIsSealedToItsPost(t *testing.T) {
 			t.Fatal(err)
 		}
 		during()
-		if _, err := capture.Stop(ctx, false); err != nil {
+		if _, err := capture.Stop(ctx, false, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -340,7 +358,7 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 	}
 	capture, err := s.recorder.Start(ctx, recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
 	if err == nil {
-		_, err = capture.Stop(ctx, true)
+		_, err = capture.Stop(ctx, true, "")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -382,7 +400,7 @@ func TestRecordingsExpireFromTheDisk(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := capture.Stop(ctx, n == 1); err != nil {
+				if _, err := capture.Stop(ctx, n == 1, ""); err != nil {
 					t.Fatal(err)
 				}
 			}

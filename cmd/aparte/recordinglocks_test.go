@@ -55,7 +55,7 @@ func captured(t *testing.T, s *server, id, meeting string) {
 	t.Helper()
 	capture, err := s.recorder.Start(t.Context(), recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
 	if err == nil {
-		_, err = capture.Stop(t.Context(), true)
+		_, err = capture.Stop(t.Context(), true, "")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -313,7 +313,7 @@ func TestABucketThatLocksNothing(t *testing.T) {
 	}
 	capture, err := s.recorder.Start(t.Context(), recording.Order{ID: strings.Repeat("R", 22), Part: 1, Meeting: meeting, Policy: profile.RecordingSealed})
 	if err == nil {
-		_, err = capture.Stop(t.Context(), true)
+		_, err = capture.Stop(t.Context(), true, "")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ func TestRecordingsInABucket(t *testing.T) {
 		if all, err := s.kept.Parts(ctx, id); err != nil || len(all) != n+1 || all[n].Closed || all[n].Stored != recording.StoredUploading || all[n].SHA256 != "" {
 			t.Errorf("while it is written: %+v, %v", all, err)
 		}
-		if _, err := capture.Stop(ctx, n == 1); err != nil {
+		if _, err := capture.Stop(ctx, n == 1, ""); err != nil {
 			t.Fatal(err)
 		}
 		settled(t, s.kept.keeper)

@@ -85,6 +85,7 @@ type Event struct {
 	Muted      *bool    `json:"muted,omitempty"`
 	Identities []string `json:"identities,omitempty"` // who speaks, the loudest first
 	Answer     string   `json:"answer,omitempty"`
+	Wording    string   `json:"wording,omitempty"` // of the question that was answered
 	Reason     string   `json:"reason,omitempty"`
 	Since      *float64 `json:"since,omitempty"` // of a gap
 	Packets    uint64   `json:"packets,omitempty"`

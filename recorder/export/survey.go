@@ -243,7 +243,7 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 		s.person(e.Identity).Name = e.Name
 		out.Kind, out.Identity, out.Name = "renamed", e.Identity, e.Name
 	case journal.Consent:
-		out.Kind, out.Identity, out.Answer = "consent", e.Identity, string(e.Answer)
+		out.Kind, out.Identity, out.Answer, out.Wording = "consent", e.Identity, string(e.Answer), e.Wording
 	case journal.Paused:
 		out.Kind, out.Identity = "paused", e.By
 	case journal.Resumed:
@@ -265,7 +265,7 @@ func (s *survey) event(e journal.Event, at time.Duration) {
 		return
 	}
 	if len(s.index.Events) < maxEvents {
-		s.hold(eventBytes, append([]string{out.Identity, out.Name, out.Track, out.Answer, out.Reason, out.Text}, out.Identities...)...)
+		s.hold(eventBytes, append([]string{out.Identity, out.Name, out.Track, out.Answer, out.Wording, out.Reason, out.Text}, out.Identities...)...)
 		s.hold(len(out.Identities) * identityBytes)
 		s.index.Events = append(s.index.Events, out)
 	}

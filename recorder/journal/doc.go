@@ -35,6 +35,22 @@
 //	0x01  head      no time; "APJ1" (4 bytes), part, began: Unix time in nanoseconds
 //	                (8 bytes), of the wall clock when the monotonic one was 0
 //
+// Texts that a writer does not fill are empty. Aparté's own server tells of whom it records,
+// and of nobody else: it writes no "declined" and, as nobody changes their name in a call, no
+// renamed. What else is in these texts:
+//
+//	kind            what somebody was in the meeting when they were recorded from then on:
+//	                "host", "cohost", "participant" or "guest"
+//	by              of started, the account of the host who asked; of paused, resumed and
+//	                stopped the identity of the host who did it or, of one who was not in the
+//	                call, the account; "" where the server did
+//	wording         what was put to whom it is about, as JSON: purpose, keep_days (from the
+//	                recording's end), policy, watchable, profile, profile_version, post (ids),
+//	                and program, the version that wrote this, whose catalogues
+//	                (web/src/i18n/locales) have the words around that in each language
+//
+// Recordings that were made before that have all of these empty but by of started.
+//
 // # Media
 //
 //	0x02  begin     stream, identity, track, source, mime, fmtp, rid: texts;

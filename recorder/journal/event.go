@@ -86,14 +86,14 @@ type Speaking struct{ Identities []string } // the loudest first; none is nobody
 type Started struct {
 	Recording string // id
 	Room      string
-	By        string // identity of who started it
+	By        string // who asked for it
 }
 
 // Joined says that somebody is in the meeting, or was when the recording started.
 type Joined struct {
 	Identity string
 	Name     string // as shown to others
-	Kind     string // "host", "agent", "guest"
+	Kind     string // "host", "cohost", "participant" or "guest"; "": it does not say
 }
 
 // Left says that somebody is no longer in the meeting.
@@ -116,7 +116,7 @@ const (
 type Consent struct {
 	Identity string
 	Answer   Answer
-	Wording  string // which text was put to them: its version or hash
+	Wording  string // what was put to them, as the package comment says; "": it does not say
 }
 
 // Paused says that nothing is recorded until Resumed.

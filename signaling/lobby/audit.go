@@ -15,6 +15,9 @@ import (
 // By says who acts from now on, and when.
 func (l *Lobby) By(actor audit.Actor, now time.Time) { l.actor, l.now = actor, now }
 
+// Actor is who acts since [Lobby.By].
+func (l *Lobby) Actor() audit.Actor { return l.actor }
+
 // Note keeps an act for the audit trail, in order with what the lobby notes. The
 // actor (unless the draft names one), the time and the meeting are filled in.
 func (l *Lobby) Note(d audit.Draft) {

@@ -124,6 +124,7 @@ type live struct {
 	taken taken // by hosts and not stored
 
 	recording  *recording.Recording // that has not stopped; nil: none; never changed, only replaced
+	recordedBy string               // who paused, resumed or stopped it last (recording.Wanted.By)
 	counted    bool                 // it has been looked how large it is, if a crash interrupted it
 	look       *look                // that is under way; nil: none is
 	countAt    time.Time            // before which that is not tried again

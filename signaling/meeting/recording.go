@@ -163,11 +163,27 @@ func (l *live) setConsent(r recording.Recording, c recording.Consent) {
 }
 
 func (l *live) noteRecording(act audit.Act, r recording.Recording, details ...string) {
+	switch act {
+	case audit.RecordingPaused, audit.RecordingResumed, audit.RecordingStopped:
+		l.recordedBy = l.inCallAs(l.lobby.Actor())
+	}
 	d := audit.Did(act).On(audit.OfRecording, r.ID)
 	for i := 0; i+1 < len(details); i += 2 {
 		d = d.With(details[i], details[i+1])
 	}
 	l.note(d)
+}
+
+// inCallAs is who acted, as a recording names them: by identity those who are in the call,
+// by account agents who are not; "": the server.
+func (l *live) inCallAs(by audit.Actor) string {
+	if by.Kind != audit.Agent {
+		return ""
+	}
+	if theirs := l.identitiesOf(by.ID); len(theirs) > 0 {
+		return theirs[0]
+	}
+	return by.ID
 }
 
 // recordable says why the meeting cannot be recorded; nil: it can.
@@ -207,20 +223,20 @@ func (b bySession) self(l *live) (person, called string) {
 	return in.Identity, in.Name
 }
 
-// captured are the names of those who may be taken, by identity.
-func (l *live) captured() map[string]string {
+// captured are those who may be taken, by identity.
+func (l *live) captured() map[string]recording.Person {
 	if l.recording == nil || !l.recording.State.Begun() {
-		return make(map[string]string)
+		return make(map[string]recording.Person)
 	}
 	return l.agreeing()
 }
 
-// agreeing are the names of those in the call whose yes to the recording holds, by identity.
-func (l *live) agreeing() map[string]string {
-	who := make(map[string]string)
+// agreeing are those in the call whose yes to the recording holds, by identity.
+func (l *live) agreeing() map[string]recording.Person {
+	who := make(map[string]recording.Person)
 	for identity, p := range l.inCall {
 		if p.Role != role.Observer && l.recording.Has(l.keyOf(identity)) {
-			who[identity] = p.Name
+			who[identity] = recording.Person{Name: p.Name, Role: p.Role}
 		}
 	}
 	return who
@@ -237,7 +253,7 @@ func (l *live) includeCaptured() {
 
 // want tells the captor what is to be taken, now that it is stored.
 func (l *live) want(now time.Time) {
-	w := recording.Wanted{At: now}
+	w := recording.Wanted{At: now, By: l.recordedBy}
 	if r := l.recording; r != nil && r.State.Begun() {
 		w.Who, w.Paused, w.In = l.captured(), r.State == recording.Paused, make(map[string]bool, len(l.inCall))
 		for identity := range l.inCall {
@@ -269,14 +285,16 @@ func (l *live) writeDown(m Message) {
 func (l *live) narrow() {
 	l.captor.Narrow(func(w *recording.Wanted) {
 		mine := w.Order.ID == l.held.recording
-		maps.DeleteFunc(w.Who, func(identity, _ string) bool {
+		maps.DeleteFunc(w.Who, func(identity string, _ recording.Person) bool {
 			_, in := l.inCall[identity]
 			w.In[identity] = w.In[identity] && in
 			return !in || mine && l.held.identities[identity]
 		})
-		w.Paused = w.Paused || mine && l.held.pause != nil
+		if mine && l.held.pause != nil && !w.Paused {
+			w.Paused, w.By = true, l.inCallAs(l.held.pause.by)
+		}
 		if mine && l.held.stop != nil {
-			w.Order, w.Who = recording.Order{}, nil
+			w.Order, w.Who, w.By = recording.Order{}, nil, l.inCallAs(l.held.stop.by)
 		}
 	})
 }

@@ -236,6 +236,46 @@ func TestWhatTakesAwayIsDoneWithoutADisk(t *testing.T) {
 	}
 }
 
+// The recorder hears which host paused, resumed or stopped: as whom they are in the call, or
+// by account; of what the server did, nobody.
+func TestTheRecorderHearsWhoActed(t *testing.T) {
+	s := newStudio(t)
+	s.runs()
+	ctx := t.Context()
+	hears := func(want ...string) {
+		t.Helper()
+		told := slices.DeleteFunc(s.recorder.Told(), func(what string) bool { return strings.HasPrefix(what, "note ") })
+		if !slices.Equal(told, want) {
+			t.Errorf("the recorder hears %q, want %q", told, want)
+		}
+	}
+	s.recorder.Told()
+	s.ok(s.PauseRecording(ctx, anne, s.id))
+	hears("pause " + s.host)
+	s.ok(s.ResumeRecording(ctx, anne, s.id))
+	hears("resume " + s.host)
+	s.store.failSave.Store(true)
+	if _, err := s.PauseRecording(ctx, anne, s.id); !errors.Is(err, meeting.ErrNotStored) {
+		t.Errorf("without a disk: %v", err)
+	}
+	hears("pause " + s.host)
+	s.store.failSave.Store(false)
+	s.Left(s.id, s.host, "PA_"+anne.Account)
+	s.settled()
+	s.recorder.Told()
+	s.ok(s.StopRecording(ctx, anne, s.id))
+	s.stopped()
+	hears("pause "+anne.Account, "stop "+anne.Account)
+
+	s.in(anne)
+	s.runs()
+	s.settled()
+	s.recorder.Told()
+	s.recorder.End(recording.ErrNoRoom)
+	s.stopped()
+	hears("stop")
+}
+
 // What is stored later is told as done by whoever did it, when they did.
 func TestWhatIsStoredLaterKeepsWhoDidIt(t *testing.T) {
 	s := newStudio(t)

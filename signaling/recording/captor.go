@@ -9,15 +9,26 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"aparte/signaling/role"
 )
 
 // Wanted is what is to be taken of a call.
 type Wanted struct {
 	Order  Order // the zero Order: nothing
 	Paused bool
-	Who    map[string]string // names, by identity in the call
+	Who    map[string]Person // by identity in the call
 	In     map[string]bool   // identities of all who are in it
 	At     time.Time         // when that was decided
+	// By is who paused, resumed or stopped it last: the identity of a host in the call, the
+	// account of one who was not in it, "" the server. By itself it is no decision.
+	By string
+}
+
+// Person is somebody in the call of whom something is taken.
+type Person struct {
+	Name string
+	Role role.Role // when that began
 }
 
 // Over is a part that has ended: because it was wanted no more, or by itself.
@@ -68,6 +79,7 @@ type running struct {
 	let     map[string]letThrough // by identity
 	paused  bool
 	end     chan struct{} // closed when it is wanted no more
+	by      string        // who wanted that; written before end is closed
 }
 
 // letThrough is somebody of whom something is taken.
@@ -206,13 +218,14 @@ func (c *Captor) restrain(w Wanted) {
 	}
 	if r.order.part() != w.Order.part() {
 		c.running = nil
-		r.capture.Pause() // nothing more, before it is closed
+		r.capture.Pause(w.By) // nothing more, before it is closed
+		r.by = w.By
 		close(r.end)
 		return
 	}
 	if w.Paused && !r.paused {
 		r.paused = true
-		r.capture.Pause()
+		r.capture.Pause(w.By)
 		r.capture.Note(Event{At: w.At, Kind: EventPaused})
 	}
 	for _, identity := range slices.Sorted(maps.Keys(r.let)) {
@@ -247,12 +260,13 @@ func (c *Captor) Release(told uint64) {
 	if !w.Paused && r.paused {
 		r.paused = false
 		r.capture.Note(Event{At: w.At, Kind: EventResumed})
-		r.capture.Resume()
+		r.capture.Resume(w.By)
 	}
 	for _, identity := range slices.Sorted(maps.Keys(w.Who)) {
 		if _, already := r.let[identity]; !already {
-			r.let[identity] = letThrough{w.Who[identity], told}
-			r.capture.Note(Event{At: w.At, Kind: EventAllowed, Identity: identity, Name: w.Who[identity]})
+			p := w.Who[identity]
+			r.let[identity] = letThrough{p.Name, told}
+			r.capture.Note(Event{At: w.At, Kind: EventAllowed, Identity: identity, Name: p.Name, Role: p.Role})
 			r.capture.Allow(identity)
 		}
 	}
@@ -333,9 +347,11 @@ func (c *Captor) open(o Order) (Capture, error) {
 // follow waits for the end of a part and closes it.
 func (c *Captor) follow(r *running) {
 	var why error
+	var by string
 	limit := stopLimit
 	select {
 	case <-r.end:
+		by = r.by
 		c.next.mu.Lock()
 		if c.next.closed {
 			why = ErrShutdown
@@ -356,7 +372,7 @@ func (c *Captor) follow(r *running) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	s, err := r.capture.Stop(ctx, !errors.Is(why, ErrShutdown))
+	s, err := r.capture.Stop(ctx, !errors.Is(why, ErrShutdown), by)
 	if err != nil {
 		c.log.Error("close recording", "meeting", r.order.Meeting, "recording", r.order.ID, "err", err)
 		why = errors.Join(why, err)

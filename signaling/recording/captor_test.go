@@ -11,6 +11,7 @@ import (
 
 	"aparte/signaling/recording"
 	"aparte/signaling/recording/recordingtest"
+	"aparte/signaling/role"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -29,9 +30,9 @@ func newRig(t *testing.T) *rig {
 }
 
 func wanted(part int, paused bool, who ...string) recording.Wanted {
-	w := recording.Wanted{Order: recording.Order{ID: "R", Part: part}, Paused: paused, Who: map[string]string{}, In: map[string]bool{"a": true, "c": true}}
+	w := recording.Wanted{Order: recording.Order{ID: "R", Part: part}, Paused: paused, Who: map[string]recording.Person{}, In: map[string]bool{"a": true, "c": true}}
 	for _, identity := range who {
-		w.Who[identity] = "Name of " + identity
+		w.Who[identity] = recording.Person{Name: "Name of " + identity, Role: role.Guest}
 	}
 	return w
 }

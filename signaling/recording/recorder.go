@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aparte/signaling/profile"
+	"aparte/signaling/role"
 )
 
 // Recorder writes calls down. Its methods may be called from any goroutine.
@@ -162,14 +163,15 @@ type Capture interface {
 	Allow(identity string)
 	// Forbid ends that: after it returns nothing more of them is taken.
 	Forbid(identity string)
-	// Pause takes nothing of anybody after it returned, until Resume.
-	Pause()
-	Resume()
+	// Pause takes nothing of anybody after it returned, until Resume. By is who wanted it,
+	// like [Wanted.By].
+	Pause(by string)
+	Resume(by string)
 	// Note writes down what happened.
 	Note(e Event)
 	// Stop closes the part; it is called once, also after Done. Final: there will be no
-	// other part; false where the server stops.
-	Stop(ctx context.Context, final bool) (Summary, error)
+	// other part; false where the server stops. By is who wanted it, "" the server.
+	Stop(ctx context.Context, final bool, by string) (Summary, error)
 	// Done is closed when nothing more can be taken, or after Stop; Err then says why:
 	// nil after Stop, ErrNoRoom where the disk is full.
 	Done() <-chan struct{}
@@ -188,7 +190,8 @@ type Event struct {
 	Kind     EventKind
 	Identity string // "": of the recording itself
 	Name     string
-	Text     string // of a message
+	Role     role.Role // of whom is allowed
+	Text     string    // of a message
 	// Left: whom nothing more is taken of has left the call; false: they took their word back.
 	Left bool
 }

@@ -353,10 +353,10 @@ func (c *Capture) Forbid(identity string) {
 }
 
 // Pause implements recording.Capture.
-func (c *Capture) Pause() { c.do("pause", "", func() { c.paused = true }) }
+func (c *Capture) Pause(by string) { c.do("pause", by, func() { c.paused = true }) }
 
 // Resume implements recording.Capture.
-func (c *Capture) Resume() { c.do("resume", "", func() { c.paused = false }) }
+func (c *Capture) Resume(by string) { c.do("resume", by, func() { c.paused = false }) }
 
 // Note implements recording.Capture.
 func (c *Capture) Note(e recording.Event) {
@@ -372,8 +372,8 @@ func (c *Capture) Note(e recording.Event) {
 }
 
 // Stop implements recording.Capture.
-func (c *Capture) Stop(ctx context.Context, final bool) (recording.Summary, error) {
-	c.do(map[bool]string{true: "stop", false: "suspend"}[final], "", func() {
+func (c *Capture) Stop(ctx context.Context, final bool, by string) (recording.Summary, error) {
+	c.do(map[bool]string{true: "stop", false: "suspend"}[final], by, func() {
 		c.stopped = true
 		if !c.over() {
 			close(c.done)

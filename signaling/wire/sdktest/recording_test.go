@@ -105,11 +105,17 @@ func (r *recorded) size() (n int64) {
 // command runs the program on the recording's files.
 func (r *recorded) command(args ...string) (string, error) {
 	r.t.Helper()
+	return r.offline(append(args, "--node-key", filepath.Join(r.data, "node-key.json"))...)
+}
+
+// offline runs the program with what is given alone.
+func (r *recorded) offline(args ...string) (string, error) {
+	r.t.Helper()
 	path, err := program()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	out, err := exec.CommandContext(r.t.Context(), path, append(args, "--node-key", filepath.Join(r.data, "node-key.json"))...).CombinedOutput()
+	out, err := exec.CommandContext(r.t.Context(), path, args...).CombinedOutput()
 	return string(out), err
 }
 
@@ -165,18 +171,14 @@ func (r *recorded) comesLate() *rawTrack {
 	return voice
 }
 
-// journal is what the archive reads in the recording.
-func (r *recorded) journal() []byte {
+// opened is the folder in which the archive has opened the recording.
+func (r *recorded) opened() string {
 	r.t.Helper()
 	opened := filepath.Join(r.t.TempDir(), "opened")
 	if out, err := r.command("record", "open", filepath.Join(r.data, "recordings", r.id), "-i", filepath.Join(r.data, "archive.key"), "-o", opened); err != nil {
 		r.t.Fatalf("%v\n%s", err, out)
 	}
-	journal, err := os.ReadFile(filepath.Join(opened, "journal"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return journal
+	return opened
 }
 
 // inTheClear looks for words of the media in all that the server has on its disk.
@@ -224,13 +226,75 @@ func TestOnlyWhatWasAgreedToIsWritten(t *testing.T) {
 			r.witness.receives(unasked.sid(), heard+said)
 			ends(r)
 			r.inTheClear("EARLIER ", "LATER ", "UNASKED ")
-			journal := r.journal()
+			journal, err := os.ReadFile(filepath.Join(r.opened(), "journal"))
+			if err != nil {
+				t.Fatal(err)
+			}
 			count := func(word string) int { return bytes.Count(journal, []byte(word)) }
 			if count("EARLIER ") == 0 || count("LATER ") > 0 || count("UNASKED ") > 0 {
 				t.Errorf("in the journal are %d packets of before the end, %d of after it, and of %d of somebody who had not answered %d",
 					count("EARLIER "), count("LATER "), said, count("UNASKED "))
 			}
 		})
+	}
+}
+
+// A recording says by itself what its people agreed to, what they were in the meeting, and
+// which host did what.
+func TestARecordingSaysWhatWasAgreedTo(t *testing.T) {
+	t.Parallel()
+	r := newRecorded(t, t.TempDir())
+	r.speak(10, "EARLIER")
+	for _, act := range []string{"pause", "resume"} {
+		r.must(r.agent, "", r.call("recording/"+act), nil, nil)
+	}
+	r.says("decline")
+	r.stopsAndGoesOn()
+	out := filepath.Join(t.TempDir(), "exported")
+	if said, err := r.offline("record", "export", r.opened(), "-o", out); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index struct {
+		People []struct{ Identity, Kind string }
+		Events []struct{ Kind, Identity, Answer, Wording string }
+	}
+	unmarshal(t, text, &index)
+	kinds := map[string]string{}
+	for _, p := range index.People {
+		kinds[p.Identity] = p.Kind
+	}
+	if kinds[r.host.name] != "host" || kinds[r.guest.identity] != "guest" || len(kinds) != 2 {
+		t.Errorf("people: %v", kinds)
+	}
+	by, answers := map[string]string{}, 0
+	for _, e := range index.Events {
+		switch e.Kind {
+		case "consent":
+			answers++
+			var question struct {
+				Purpose, Policy, Profile string
+				KeepDays                 int `json:"keep_days"`
+				ProfileVersion           int `json:"profile_version"`
+			}
+			unmarshal(t, []byte(e.Wording), &question)
+			if question.Purpose != "Compte rendu" || question.Policy != "consent" || question.KeepDays != 90 || question.Profile != "standard" || question.ProfileVersion != 1 {
+				t.Errorf("%s has %s to %s", e.Identity, e.Answer, e.Wording)
+			}
+		case "paused", "resumed", "stopped":
+			by[e.Kind] = e.Identity
+		}
+	}
+	if answers != 3 {
+		t.Errorf("%d answers, want two and a withdrawal", answers)
+	}
+	for _, kind := range []string{"paused", "resumed", "stopped"} {
+		if by[kind] != r.host.name {
+			t.Errorf("%s by %q, want %q", kind, by[kind], r.host.name)
+		}
 	}
 }
 
