@@ -92,6 +92,9 @@ func TestMalformedRTP(t *testing.T) {
 		t.Error("no sid")
 	}
 	p.check()
+	if n := p.captured.fromOthers(); n == 0 {
+		t.Error("nothing of hers came to the recorder: what is malformed was not tried on it")
+	}
 }
 
 // A client that uses ever new SSRCs is told to join anew.

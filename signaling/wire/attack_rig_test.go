@@ -2,6 +2,8 @@ package wire_test
 
 import (
 	"encoding/binary"
+	"fmt"
+	"maps"
 	"net"
 	"runtime"
 	"slices"
@@ -17,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu"
+	"aparte/sfu/tap"
 )
 
 // attacked is a server on which nobody who is gone is waited for long.
@@ -25,7 +28,8 @@ func attacked(t *testing.T) *server {
 }
 
 // pair are two participants who talk while others misbehave. Whatever these do, bob
-// gets every packet and every message of ann, in order.
+// gets every packet and every message of ann, in order, and who records gets each of her
+// packets once, as she sent it.
 type pair struct {
 	t        *testing.T
 	s        *server
@@ -34,6 +38,8 @@ type pair struct {
 	wrote    func() uint32 // ends the microphone and tells the last number
 	said     uint32        // messages of ann
 	routines int           // before anybody misbehaves
+	tap      *sfu.Tap
+	captured *captured
 
 	// Guarded by bob's mu.
 	heard []uint32
@@ -50,6 +56,14 @@ func newPair(t *testing.T, s *server, on *line) *pair {
 		ann.pub = ann.newPC(livekit.SignalTarget_PUBLISHER)
 	}
 	p.ann = s.connectAs(ann, s.token("ann", "r"))
+	p.captured = newCaptured()
+	var err error
+	if p.tap, err = s.sfu.Integration().Tap("r", sfu.TapConfig{Sink: p.captured}); err != nil {
+		t.Fatal(err)
+	}
+	for _, identity := range []string{"ann", "eve"} { // also who misbehaves has agreed
+		p.tap.Allow(identity)
+	}
 	p.bob = newClient(t, true)
 	s.connectAs(p.bob, s.token("bob", "r"))
 	track, _, info := p.ann.publish(audio, "mic")
@@ -67,6 +81,101 @@ func newPair(t *testing.T, s *server, on *line) *pair {
 	p.bob.until("ann's first message", func() bool { return len(p.bob.data) == 1 })
 	p.routines = runtime.NumGoroutine()
 	return p
+}
+
+// captured is what a tap hands over.
+type captured struct {
+	mu      sync.Mutex
+	streams map[uint32]string // identities, by stream
+	numbers map[uint32]int    // how often each of ann's packets came
+	others  int               // packets of somebody else
+	wrong   []string          // what came as ann's and is not
+	more    chan struct{}     // has room for one
+}
+
+func newCaptured() *captured {
+	return &captured{streams: map[uint32]string{}, numbers: map[uint32]int{}, more: make(chan struct{}, 1)}
+}
+
+func (c *captured) Begin(s tap.Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.streams[s.ID] = s.Identity
+}
+
+func (c *captured) Packet(stream uint32, _ time.Time, raw []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams[stream] != "ann" {
+		c.others++
+		return
+	}
+	var packet rtp.Packet
+	if err := packet.Unmarshal(raw); err != nil || len(packet.Payload) != 5 || packet.Payload[0] != 0x80 || packet.SequenceNumber != uint16(binary.BigEndian.Uint32(packet.Payload[1:])) {
+		c.wrong = append(c.wrong, fmt.Sprintf("%x (%v)", raw, err))
+		return
+	}
+	c.numbers[binary.BigEndian.Uint32(packet.Payload[1:])]++
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+}
+
+func (*captured) Report(uint32, time.Time, tap.SenderReport) {}
+func (*captured) End(uint32, time.Time)                      {}
+func (*captured) Muted(string, bool, time.Time)              {}
+func (*captured) Speaking([]string, time.Time)               {}
+
+// lacks are the numbers up to the last one that did not come, since the first that did.
+func (c *captured) lacks(last uint32) (all []uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.numbers) == 0 {
+		return []uint32{last}
+	}
+	for n := slices.Min(slices.Collect(maps.Keys(c.numbers))); n <= last; n++ {
+		if c.numbers[n] == 0 {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// fromOthers is how many packets came of somebody else than ann.
+func (c *captured) fromOthers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.others
+}
+
+// records waits until all that ann has sent is captured, and looks at what was.
+func (p *pair) records(last uint32) {
+	p.t.Helper()
+	c := p.captured
+	limit := time.After(hang)
+	waiting := true
+	for lacks := c.lacks(last); waiting && len(lacks) > 0; lacks = c.lacks(last) {
+		select {
+		case <-c.more:
+		case <-p.tap.Done():
+			waiting = false
+			p.t.Errorf("the recording ended: %v", p.tap.Err())
+		case <-limit:
+			waiting = false
+			p.t.Errorf("not recorded, of %d packets of ann: %v", last, lacks)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n, times := range c.numbers {
+		if times > 1 || n > last {
+			p.t.Errorf("packet %d of %d is recorded %d times", n, last, times)
+		}
+	}
+	if len(c.wrong) > 0 {
+		p.t.Errorf("%d packets are recorded as ann's that she did not send, the first one %s", len(c.wrong), c.wrong[0])
+	}
 }
 
 // talk sends numbered packets of sound every 10 ms.
@@ -116,6 +225,7 @@ func (p *pair) check() {
 	}
 	last := p.wrote()
 	p.bob.until("ann's last packet", func() bool { return slices.Contains(p.heard, last) })
+	p.records(last)
 	messages := func() (all []string) {
 		for _, d := range p.bob.data {
 			if d.ParticipantIdentity == "ann" {
