@@ -212,7 +212,7 @@ func TestWhatTakesAwayIsDoneWithoutADisk(t *testing.T) {
 		t.Errorf("a yes without a disk: %v", err)
 	}
 	s.taken(s.host)
-	s.Left(s.id, s.host, "PA_"+anne.Session) // whatever else happens meanwhile
+	s.Left(s.id, s.host, "PA_"+anne.Account) // whatever else happens meanwhile
 	refused(second(s.PauseRecording(ctx, anne, s.id)))
 	s.taken()
 	s.store.failSave.Store(false)
