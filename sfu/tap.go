@@ -160,5 +160,6 @@ func (t *Tap) Err() error {
 	return nil
 }
 
-// Lost is how many packets the sink was too slow for.
+// Lost is how many packets were gone from their ring before they could be read: because the
+// sink was too slow, or because their sender numbers them so that they push each other out.
 func (t *Tap) Lost() uint64 { return t.lost.Load() }

@@ -299,7 +299,7 @@ type tapped interface {
 func (c *writing) watch(tap tapped) {
 	<-tap.Done()
 	if lost := tap.Lost(); lost > 0 {
-		c.log.Warn("the recorder was too slow for packets", "meeting", c.order.Meeting, "recording", c.order.ID, "part", c.order.Part, "lost", lost)
+		c.log.Warn("packets were gone before the recorder could take them", "meeting", c.order.Meeting, "recording", c.order.ID, "part", c.order.Part, "lost", lost)
 	}
 	if err := tap.Err(); err != nil {
 		c.rec.Fail(err)
