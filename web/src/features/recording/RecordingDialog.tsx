@@ -103,22 +103,25 @@ function Hosting({ recording, consent, own }: { recording: RecordingTold; consen
   }, [consent])
   const { state } = recording
   return (
-    <section className="stack-s" aria-labelledby="rec-all">
-      <h3 id="rec-all">{t('rec.answers')}</h3>
-      <ul className="rec-answers">
-        {own.answers.map((one) => (
-          <li key={`${one.name} ${one.identities.join(' ')}`}>
-            <bdi>{one.name}</bdi>
-            <span className="muted">{t(one.observer ? 'rec.answer.observer' : `rec.answer.${one.answer ?? 'none'}`)}{one.identities.length === 0 ? ` ${t('rec.answer.gone')}` : ''}</span>
-          </li>
-        ))}
-      </ul>
+    <>
+      <section className="stack-s" aria-labelledby="rec-all">
+        <h3 id="rec-all">{t('rec.answers')}</h3>
+        <ul className="rec-answers">
+          {own.answers.map((one) => (
+            <li key={`${one.name} ${one.identities.join(' ')}`}>
+              <bdi>{one.name}</bdi>
+              <span className="muted">{t(one.observer ? 'rec.answer.observer' : `rec.answer.${one.answer ?? 'none'}`)}{one.identities.length === 0 ? ` ${t('rec.answer.gone')}` : ''}</span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {/* In view however long what is read before. */}
       <div className="row rec-acts">
         {state === 'asking' ? <Button kind="primary" busy={own.busy} icon={<Circle aria-hidden="true" />} onClick={() => void consent.start()}>{t('rec.start')}</Button> : null}
         {state === 'paused' || state === 'interrupted' ? <Button kind="primary" busy={own.busy} icon={<Circle aria-hidden="true" />} onClick={() => void consent.resume()}>{t('rec.resume')}</Button> : null}
         {state === 'running' ? <Button busy={own.busy} icon={<Pause aria-hidden="true" />} onClick={() => void consent.pause()}>{t('rec.pause')}</Button> : null}
         <Button busy={own.busy} icon={<Square aria-hidden="true" />} onClick={() => void consent.stop()}>{t(state === 'asking' ? 'rec.cancel' : 'rec.stop')}</Button>
       </div>
-    </section>
+    </>
   )
 }
