@@ -624,6 +624,7 @@ func TestADiskThatStalls(t *testing.T) {
 // A full disk ends the recording and keeps what is there.
 func TestAFullDisk(t *testing.T) {
 	cfg := config(t)
+	cfg.Every = time.Hour // Flush is the only one who writes: writes are counted
 	full := false
 	cfg = cfg.with(func(write int) error {
 		if write == 4 {
