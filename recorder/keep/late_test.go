@@ -18,6 +18,7 @@ type hands struct {
 	mu    sync.Mutex
 	now   time.Time
 	waits map[chan time.Time]time.Time
+	asked int // how often somebody began to wait
 }
 
 func (c *hands) Now() time.Time {
@@ -31,7 +32,25 @@ func (c *hands) After(d time.Duration) <-chan time.Time {
 	defer c.mu.Unlock()
 	over := make(chan time.Time, 1)
 	c.waits[over] = c.now.Add(d)
+	c.asked++
 	return over
+}
+
+func (c *hands) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
+}
+
+// awaited returns once somebody has begun to wait since it was that often: who has looked
+// at the clock and does not wait yet would not see it moved.
+func (c *hands) awaited(t *testing.T, before int) (now int) {
+	t.Helper()
+	soon(t, "nobody waits", func() bool {
+		now = c.waiting()
+		return now > before
+	})
+	return now
 }
 
 func (c *hands) move(d time.Duration) {
@@ -74,9 +93,11 @@ func TestWhatComesAfterADeletion(t *testing.T) {
 		if path := <-slow.Arrived; !strings.HasSuffix(path, objectName(id, 1, 1)) {
 			t.Fatalf("%s is put", path)
 		}
+		waits := passing.waiting() // what puts is held, and looks at no clock
 		if err := r.keeper.Delete(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
+		waits = passing.awaited(t, waits)
 		there := func() int {
 			all, err := store.List(t.Context(), id)
 			if err != nil {
@@ -104,6 +125,7 @@ func TestWhatComesAfterADeletion(t *testing.T) {
 		if restarted {
 			r.close()
 			r.keeper = New(r.cfg)
+			waits = passing.awaited(t, waits)
 		}
 		passing.move(59 * time.Second)
 		if there() != 1 {
@@ -114,8 +136,10 @@ func TestWhatComesAfterADeletion(t *testing.T) {
 		if n := there(); n != 0 || !strings.Contains(r.logged.String(), "deleted is deleted") {
 			t.Errorf("after a minute %d objects are there; %s", n, r.logged)
 		}
+		waits = passing.awaited(t, waits)
 		passing.move(19 * time.Minute)
 		soon(t, "it is not looked for the second time", func() bool { return looks() == 2 })
+		passing.awaited(t, waits)
 		passing.move(24 * time.Hour)
 		soon(t, "it is remembered for ever", func() bool { return looks() == -1 })
 		r.close()
