@@ -41,14 +41,7 @@ func Start(t testing.TB) *Gateway {
 	t.Helper()
 	g := &Gateway{Dir: t.TempDir(), Keys: storage.Credentials{AccessKey: AccessKey, SecretKey: SecretKey}, program: program(t)}
 	g.folders = []string{"--versioning-dir", t.TempDir(), g.Dir}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.Addr = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	g.Addr = reserved(t)
 	t.Cleanup(g.Stop)
 	g.Again(t)
 	return g

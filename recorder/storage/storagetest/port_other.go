@@ -1,0 +1,19 @@
+//go:build !linux
+
+package storagetest
+
+import (
+	"net"
+	"testing"
+)
+
+// reserved is an address of this machine, as host:port, that was free a moment ago.
+func reserved(t testing.TB) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
