@@ -491,7 +491,7 @@ func TestBodiesThatAreNotWhatWasAnnounced(t *testing.T) {
 }
 
 func TestASlowOrBrokenUploadHoldsNothingUp(t *testing.T) {
-	s := newStageWith(t, func(s *server) { s.timing.Piece = 200 * time.Millisecond })
+	s := newStageWith(t, func(s *server) { s.timing.Piece = 2 * time.Second })
 	s.inCall()
 	_, answer := s.sendingSlowly(s.visitor, 100_000) // and no more
 	s.send(s.host, "entretemps.pdf", "everyone", []byte("note"))
@@ -514,7 +514,8 @@ func TestASlowOrBrokenUploadHoldsNothingUp(t *testing.T) {
 
 // Whoever reads too slowly, or not at all, is not waited for.
 func TestASlowReaderIsNotWaitedFor(t *testing.T) {
-	s := newStageWith(t, func(s *server) { s.timing.Piece = 200 * time.Millisecond })
+	// All of them are asked for, and one more, before the first is given up.
+	s := newStageWith(t, func(s *server) { s.timing.Piece = 3 * time.Second })
 	s.inCall()
 	sent := s.send(s.host, "grand.bin", "everyone", noise(bigFile))
 	var all []*http.Response

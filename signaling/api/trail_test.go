@@ -200,7 +200,7 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 // Whoever takes the trail away and does not read holds neither the server nor what is
 // read of the database.
 func TestTheTrailWaitsForNoReader(t *testing.T) {
-	s := newStageWith(t, func(s *server) { s.timing.Piece = 200 * time.Millisecond })
+	s := newStageWith(t, func(s *server) { s.timing.Piece = 2 * time.Second })
 	for range 30 { // more than the server gathers before it writes
 		s.host.meeting()
 	}
