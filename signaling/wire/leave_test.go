@@ -535,7 +535,7 @@ func TestLeaveAfterTheConnectionsClosed(t *testing.T) {
 	modes(t, func(t *testing.T, single bool) {
 		s := newServer(t, func(c *transport.Config, _ *sfu.Config, _ *wire.Config) {
 			c.ICEDisconnected, c.ICEFailed = 3*time.Second, time.Second // should the goodbye be lost
-		})
+		}, timing(func(t *sfu.Timing) { t.LeaveTime = hang })) // four connections close before she says it
 		bob := s.connect(single, s.token("bob", "r"))
 		ann := s.connect(single, s.token("ann", "r"))
 		silent := s.connect(single, s.token("silent", "r"))
