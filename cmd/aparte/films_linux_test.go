@@ -500,7 +500,7 @@ func (s *cinema) chosen(id string, c recording.FilmChoice) {
 
 func (s *cinema) db() *sql.DB {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.c.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.c.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -163,7 +163,7 @@ func TestQuotasOfNoPostAreTold(t *testing.T) {
 	if got := told(); !slices.Equal(got, []string{"attention " + nobody, "attention " + made}) {
 		t.Errorf("told %q", got)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(config.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", filepath.Join(config.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -271,7 +271,7 @@ func TestATapThatEnds(t *testing.T) {
 func TestARecordingIsSealedToItsPost(t *testing.T) {
 	s, c, meeting := recordingServer(t)
 	ctx, id := t.Context(), strings.Repeat("R", 22)
-	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func TestARecordingIsSealedToItsPost(t *testing.T) {
 // overIn has a meeting have a recording whose time is over, and returns its database.
 func overIn(t *testing.T, c *Config, id, meeting string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

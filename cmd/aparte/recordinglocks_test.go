@@ -33,7 +33,7 @@ func lockingServer(t *testing.T, gateway *storagetest.Gateway, address string) (
 // inDatabase runs statements on a server's database.
 func inDatabase(t *testing.T, c *Config) func(statement string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", filepath.Join(c.DataDir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func acts(events []audit.Event) []audit.Act {
 // database is a second way into the server's database.
 func (s *server) database() *sql.DB {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		s.t.Fatal(err)
 	}

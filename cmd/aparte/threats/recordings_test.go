@@ -94,7 +94,7 @@ func (p *program) film(t *testing.T, id string) {
 			t.Fatal(err)
 		}
 	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.dir, "data", "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.dir, "data", "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 	}
 
 	// Nor does anybody get it once its time is over.
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "data", "aparte.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "data", "aparte.db")+"?_pragma=busy_timeout(20000)")
 	if err != nil {
 		t.Fatal(err)
 	}

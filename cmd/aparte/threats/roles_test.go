@@ -91,7 +91,7 @@ type agents struct {
 func newAgents(t *testing.T) *agents {
 	c := &agents{t: t, p: start(t), signedIn: map[string]*person{}, accounts: map[string]string{}}
 	var err error
-	if c.db, err = sql.Open("sqlite", "file:"+filepath.Join(c.p.dir, "data", "aparte.db")+"?mode=ro&_pragma=busy_timeout(5000)"); err != nil {
+	if c.db, err = sql.Open("sqlite", "file:"+filepath.Join(c.p.dir, "data", "aparte.db")+"?mode=ro&_pragma=busy_timeout(20000)"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.db.Close() }) // nothing was written
