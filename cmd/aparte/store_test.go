@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,20 @@ func settled(t *testing.T, k *keep.Keeper) {
 	for until := time.Now().Add(time.Minute); k.Stats().Parts > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatalf("still on its way: %+v", k.Stats())
+		}
+	}
+}
+
+// summedUp waits until a recording's parts, which stay here, have their marks.
+func summedUp(t *testing.T, s *server, id string) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		all, err := s.kept.keeper.Parts(t.Context(), id)
+		if err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(p keep.Part) bool { return p.SHA256 == "" }) {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("not summed up: %+v, %v", all, err)
 		}
 	}
 }
