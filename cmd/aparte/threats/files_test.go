@@ -49,12 +49,7 @@ func holding(t *testing.T, folder string, words ...string) (found []string, look
 func (p *person) comesIn(token api.MediaToken, messages string) {
 	p.t.Helper()
 	p.p.join(token.Token)
-	for range 1000 {
-		if p.call("GET", messages, nil).status == http.StatusOK {
-			return
-		}
-	}
-	p.t.Fatal("the meeting never heard that somebody is in the call")
+	p.eventually("the meeting hears that somebody is in the call", func() bool { return p.call("GET", messages, nil).status == http.StatusOK })
 }
 
 // sends announces a file and sends it, and returns its id.

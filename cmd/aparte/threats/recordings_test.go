@@ -99,15 +99,14 @@ func (p *program) film(t *testing.T, id string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	// Whatever the server thinks of it meanwhile.
-	for state := ""; state != "done" && state != "failed"; {
-		if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'failed' WHERE state IN ('queued', 'unavailable')`); err != nil {
-			t.Fatal(err)
-		}
+	// Once the server has seen that it can make none, it does not touch it any more.
+	p.person().eventually("the film waits for a program", func() bool {
+		var state string
 		if err := db.QueryRowContext(t.Context(), `SELECT state FROM recording_films`).Scan(&state); err != nil {
 			t.Fatal(err)
 		}
-	}
+		return state == "unavailable"
+	})
 	if _, err := db.ExecContext(t.Context(), `UPDATE recording_films SET state = 'done', take = 1, made_at = since, made_layout = layout, made_format = format, type = 'video/webm', captions = 1, length_ms = 1000, bytes = 8`); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +120,8 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The server's own key opens what hosts may watch: it lies elsewhere than the data.
-	p := startOn(t, dir, "--recordings-recipients", strings.TrimSpace(string(public)), "--recordings-server-key", filepath.Join(dir, "server.key"))
+	p := startOn(t, dir, "--recordings-recipients", strings.TrimSpace(string(public)), "--recordings-server-key", filepath.Join(dir, "server.key"),
+		"--recordings-ffmpeg", filepath.Join(dir, "none")) // films are this test's own
 	anne := p.administrator()
 	marc, stranger := anne.agent("Marc Adam", "marc@aparte.example"), anne.agent("Rita Lopes", "rita@aparte.example")
 	at := "/meetings/" + anne.meeting().ID
@@ -181,12 +181,11 @@ func TestRecordingsAreNobodyElses(t *testing.T) {
 	}
 	do[api.CallRecording](anne, "POST", at+"/call/recording/stop", nil)
 	var listed api.Recording
-	for range 1000 {
-		if listed = do[api.RecordingList](anne, "GET", at+"/recordings", nil).Recordings[0]; listed.State == "stopped" {
-			break
-		}
-	}
-	if listed.State != "stopped" || len(listed.People) != 1 || listed.People[0].Name != "Anne Bernard" || len(listed.Declined) != 1 {
+	anne.eventually("stopped", func() bool {
+		listed = do[api.RecordingList](anne, "GET", at+"/recordings", nil).Recordings[0]
+		return listed.State == "stopped"
+	})
+	if len(listed.People) != 1 || listed.People[0].Name != "Anne Bernard" || len(listed.Declined) != 1 {
 		t.Fatalf("stopped: %+v", listed)
 	}
 	if listed.Sealed || listed.Film == nil {
