@@ -77,14 +77,14 @@ func TestUnknownLinkAndWrongSecretAreTheSame(t *testing.T) {
 	// slow, a write. A lookup that finds nothing may be some microseconds cheaper. Another program
 	// that wakes up can shift a round, never three of them.
 	for round := range 3 {
-		medians := p.redemptionTimes(kinds, fmt.Sprintf("127.0.%d.", 10+round))
-		t.Logf("medians of %d kinds: %v", len(kinds), medians)
-		lowest, highest := slices.Min(medians), slices.Max(medians)
+		times := p.redemptionTimes(kinds, fmt.Sprintf("127.0.%d.", 10+round))
+		t.Logf("a quarter of each of %d kinds within: %v", len(kinds), times)
+		lowest, highest := slices.Min(times), slices.Max(times)
 		if highest-lowest <= max(lowest/3, 150*time.Microsecond) {
 			break
 		}
 		if round == 2 {
-			t.Errorf("the answers take different times: %v", medians)
+			t.Errorf("the answers take different times: %v", times)
 		}
 	}
 
@@ -100,8 +100,9 @@ func TestUnknownLinkAndWrongSecretAreTheSame(t *testing.T) {
 // redemption is a wrong try of a link.
 type redemption struct{ name, id, code string }
 
-// redemptionTimes are the medians of what each kind takes, tried in turns from many addresses:
-// each is asked less often than the limit on guessing allows.
+// redemptionTimes is within what time the faster quarter of each kind is answered, which other
+// programs disturb least. They are tried in turns from many addresses: each is asked less often
+// than the limit on guessing allows.
 func (p *program) redemptionTimes(kinds []redemption, network string) []time.Duration {
 	p.t.Helper()
 	const sources, tries = 30, 24
@@ -120,12 +121,12 @@ func (p *program) redemptionTimes(kinds []redemption, network string) []time.Dur
 			}
 		}
 	}
-	medians := make([]time.Duration, len(kinds))
+	quarters := make([]time.Duration, len(kinds))
 	for i, all := range times {
 		slices.Sort(all)
-		medians[i] = all[len(all)/2]
+		quarters[i] = all[len(all)/4]
 	}
-	return medians
+	return quarters
 }
 
 func TestEnumerationIsThrottled(t *testing.T) {
@@ -151,7 +152,17 @@ func TestEnumerationIsThrottled(t *testing.T) {
 	}
 	// Over the limit a wrong secret learns nothing more, not even by another form of the same id.
 	for _, other := range []api.Redeem{{LinkID: l.ID, Code: "x"}, {LinkID: "x", Code: "x"}} {
-		guesser.refused("too-many", "POST", "/guest/redeem", other)
+		refused := false
+		for range 10 { // every two seconds there is one guess more, now and then just before this one
+			for guesser.call("POST", "/guest/redeem", guess).status != http.StatusTooManyRequests {
+			}
+			if refused = guesser.call("POST", "/guest/redeem", other).code() == "too-many"; refused {
+				break
+			}
+		}
+		if !refused {
+			t.Errorf("%+v is answered over the limit", other)
+		}
 	}
 	// Whoever holds the right secret comes in, from the same address and from others.
 	for _, address := range []string{"127.0.4.1", "127.0.4.2"} {
