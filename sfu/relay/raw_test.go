@@ -31,6 +31,7 @@ func (r *rig) rawWith(t *testing.T, username, password string) *rawTURN {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.raws = append(r.raws, conn)
 	c := &rawTURN{t: t, conn: conn, server: r.udp, username: username, password: password}
 	first := c.exchange(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)))
 	if err := c.nonce.GetFrom(first); err != nil {
@@ -38,8 +39,6 @@ func (r *rig) rawWith(t *testing.T, username, password string) *rawTURN {
 	}
 	return c
 }
-
-func (c *rawTURN) close() { _ = c.conn.Close() }
 
 // udpTransport asks for a relayed address of UDP.
 var udpTransport = stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}

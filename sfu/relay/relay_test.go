@@ -40,6 +40,10 @@ type rig struct {
 	tcp, udp net.Addr
 	clock    atomic.Int64 // Unix seconds
 	seen     sync.Map     // sources of packets, as the media sees them
+
+	// Open until the end: allocations are not ended, and whoever is given the port of one
+	// that is there is refused another.
+	raws []net.PacketConn
 }
 
 func newRig(t *testing.T) *rig {
@@ -80,6 +84,9 @@ func newRig(t *testing.T) *rig {
 		}
 		_ = r.exchange.Close()
 		running.Wait()
+		for _, c := range r.raws {
+			_ = c.Close()
+		}
 	})
 	return r
 }
@@ -237,7 +244,6 @@ func TestNothingElseCanBeReached(t *testing.T) {
 					c.send(stun.NewType(stun.MethodSend, stun.ClassIndication), peer, stun.RawAttribute{Type: stun.AttrData, Value: []byte("x")})
 				}
 				c.ask(stun.MethodRefresh) // is answered after them
-				c.close()
 			}
 		})
 	}
@@ -287,7 +293,6 @@ func TestNeitherTCPNorPortsOfChoice(t *testing.T) {
 		if answer := c.ask(stun.MethodAllocate, extra...); answer.Type.Class != stun.ClassErrorResponse {
 			t.Errorf("%s: got %s", name, answer.Type)
 		}
-		c.close()
 	}
 }
 
@@ -335,12 +340,10 @@ func TestExpiredCredentialsMakeNothingAndKeepWhatTheyMade(t *testing.T) {
 	if answer := other.ask(stun.MethodAllocate, udpTransport); answer.Type.Class != stun.ClassErrorResponse {
 		t.Errorf("another allocation: got %s", answer.Type)
 	}
-	other.close()
 	r.clock.Add(int64(keepLife / time.Second))
 	if answer := c.ask(stun.MethodRefresh); answer.Type.Class != stun.ClassErrorResponse {
 		t.Errorf("refresh a day later: got %s", answer.Type)
 	}
-	c.close()
 }
 
 func TestQuota(t *testing.T) {
