@@ -115,7 +115,7 @@ func (p *tapped) leave() {
 }
 
 const (
-	opusPT, redPT, vp8PT, rtxPT, vp9PT, h264PT = 111, 63, 96, 97, 98, 102
+	opusPT, redPT, vp8PT, rtxPT, vp9PT, h264PT, av1PT = 111, 63, 96, 97, 98, 102, 45
 )
 
 // publish adds a track; its section is the nth. SSRCs are 1000 times the section's
@@ -134,6 +134,7 @@ func (p *tapped) publish(info *livekit.TrackInfo) *publish.Track {
 			{PayloadType: vp8PT, Type: codec.VP8, MimeType: "video/VP8", ClockRate: 90000, RTXPayloadType: rtxPT},
 			{PayloadType: vp9PT, Type: codec.VP9, MimeType: "video/VP9", ClockRate: 90000, Fmtp: "profile-id=0"},
 			{PayloadType: h264PT, Type: codec.H264, MimeType: "video/H264", ClockRate: 90000, Fmtp: "packetization-mode=1"},
+			{PayloadType: av1PT, Type: codec.AV1, MimeType: "video/AV1", ClockRate: 90000},
 		}
 	}
 	sec.SSRCs = []publish.SSRC{{SSRC: 1000 * n}}
@@ -499,6 +500,28 @@ func TestTappedLayers(t *testing.T) {
 		s.heard(t)
 		ann.write(1, 2, vp8PT, 5, tapKey)
 		s.heard(t, "end 3", "begin 4 ann/TR_v video/VP8", "4:5 K")
+	})
+}
+
+// Another codec tells its key frames otherwise: AV1 by the bit of its aggregation header that
+// a new sequence begins (AV1 RTP specification, 4.4).
+func TestTappedLayersOfAV1(t *testing.T) {
+	inTapStage(t, func(t *testing.T, st *tapStage) {
+		ann, s := st.join("ann"), &tape{}
+		allow(st.tap(s), "ann")
+		ann.publish(camera("TR_v", 3))
+		key, delta := []byte{0x18, 0x0a, 0x01}, []byte{0x10, 0x32, 0x01}
+		ann.write(1, 0, av1PT, 1, key)
+		s.heard(t, "begin 1 ann/TR_v video/AV1", `1:1 "\x18\n\x01"`)
+		ann.write(1, 2, av1PT, 1, delta)
+		ann.write(1, 0, av1PT, 2, delta)
+		s.heard(t, `1:2 "\x102\x01"`)
+		ann.write(1, 2, av1PT, 2, key)
+		ann.write(1, 0, av1PT, 3, delta)
+		s.heard(t, `1:3 "\x102\x01"`, "end 1", "begin 2 ann/TR_v video/AV1", `2:2 "\x18\n\x01"`)
+		if b := s.stream(2); b.RID != "f" || b.SSRC != 1002 || b.PayloadType != av1PT || b.ClockRate != 90000 {
+			t.Errorf("began %+v", b)
+		}
 	})
 }
 
