@@ -79,7 +79,7 @@ export class FakeParticipant {
   setMicrophoneEnabled = vi.fn<(on: boolean, capture?: object) => Promise<void>>((on) => this.set(Track.Source.Microphone, on))
   setCameraEnabled = vi.fn<(on: boolean, capture?: object, publish?: object) => Promise<void>>((on) => this.set(Track.Source.Camera, on))
   unpublishTrack = vi.fn((track: { source: Track.Source }) => this.set(track.source, false))
-  setScreenShareEnabled = (on: boolean) => this.set(Track.Source.ScreenShare, on)
+  setScreenShareEnabled = vi.fn<(on: boolean, capture?: object) => Promise<void>>((on) => this.set(Track.Source.ScreenShare, on))
 }
 
 export class FakeRoom extends EventEmitter {

@@ -1,11 +1,15 @@
 import { ConnectionState, DisconnectReason, RoomEvent, Track } from 'livekit-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, type CallMessage } from '@/api'
+import { screenShare } from './screenshare'
 import { betterAfter, worseAfter } from './steady'
 import { setUp, type FakeRoom } from './fake'
 
 beforeEach(() => vi.useFakeTimers())
-afterEach(() => vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 describe('a call', () => {
@@ -257,12 +261,17 @@ describe('a call', () => {
   })
 
   it('takes closing the chooser of screens for a choice', async () => {
+    vi.stubGlobal('navigator', { mediaDevices: { getSupportedConstraints: () => ({ restrictOwnAudio: true }) } })
     const { call, room } = setUp()
     call.start()
     await settle()
     room.localParticipant.fail = new DOMException('', 'NotAllowedError')
     await call.toggleShare()
     expect(call.state.get().self).toMatchObject({ sharing: false, problem: null })
+    room.localParticipant.fail = null
+    await call.toggleShare()
+    expect(call.state.get().self.sharing).toBe(true)
+    expect(room.localParticipant.setScreenShareEnabled).toHaveBeenLastCalledWith(true, screenShare({ restrictOwnAudio: true }))
   })
 
   it('sends and asks for no picture with sound alone, and the camera again afterwards', async () => {
