@@ -57,8 +57,8 @@ opener_sources := go.mod go.sum $(shell find cmd/aparte-opener recorder/opening 
 race := -race $(foreach c,sqlite/lib memory,-gcflags='modernc.org/$(c)=-race=false -d=checkptr=0') -gcflags='modernc.org/libc=-d=checkptr=0'
 # One package more at a time than two cores need: several wait for the network most of the time.
 packages := $(shell echo $$(($$(nproc) + 1)))
-# It waits most of its time, and is begun first: as the last one it had the machine to itself for more than a minute.
-first := ./signaling/wire
+# They take longest, and one waits most of that: begun first, since each had the machine to itself for more than a minute at the end.
+first := ./signaling/wire ./signaling/api
 conformance_table := go run -C signaling/wire/sdktest ./conform/table -root $(CURDIR) -results $(CONFORMANCE_RESULTS)
 # Modules of their own (tests against other versions of what we import); the linters' module is not one of them.
 nested := $(patsubst %/go.mod,%,$(shell find sfu signaling cmd recorder -name go.mod 2>/dev/null))
