@@ -117,7 +117,7 @@ func TestWhatAStoreGets(t *testing.T) {
 		t.Error("its file is still here")
 	}
 	packets := sent()
-	if found, looked := holding(t, gateway.Dir, "Anne", "Maria", "Entretien", packets); looked < 3 || len(found) > 0 {
+	if found, looked := holding(t, gateway.Dir, "Anne Bernard", "Maria Oliveira", "Entretien", packets); looked < 3 || len(found) > 0 {
 		t.Errorf("in the clear, of %d files: %q", looked, found)
 	}
 	if found, _ := holding(t, filepath.Join(dir, "data"), packets); len(found) > 0 {
