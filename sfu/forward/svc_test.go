@@ -359,22 +359,24 @@ func TestSimulcastOfVP9AndAV1(t *testing.T) {
 				d := r.subscribe(to).NewDownTrack(r.video)
 				d.SetMaxLayer(0)
 				d.Bind(src.binding(to))
-				both := func(key bool) {
+				// What is to be shown comes first: if it came last, whether the other's key frame
+				// is shown before it would depend on who looks when.
+				both := func(key bool, first int) {
 					for i := range 4 {
-						for layer := range 2 {
+						for _, layer := range [2]int{first, 1 - first} {
 							src.picture(layer, key && i == 0, [...]uint8{0, 2, 1, 2}[i], 1)
 						}
 						time.Sleep(frameEvery)
 						settle()
 					}
 				}
-				both(true)
-				both(false)
+				both(true, 0)
+				both(false, 0)
 				d.SetMaxLayer(1)
-				both(true)
-				both(false)
+				both(true, 1)
+				both(false, 1)
 				d.SetMaxLayer(0)
-				both(true)
+				both(true, 0)
 				all := "00| 02| 01| 02|"
 				want := strings.Join([]string{"K" + all, all, "K" + all, all, "K" + all}, " ")
 				if got := v.view(to.take()); got != want {
