@@ -85,6 +85,8 @@ test('journey 3: the back button closes a panel, then asks; a reload in the call
 });
 
 test('journey 3: the server is killed while a guest waits', async () => {
+  // With the page that waits in the browser: without it, it says so and asks to be loaded anew.
+  await guest.expectHeading(`${host.name} knows you are here`);
   const before = await knock();
   await server.crash();
   await expect(guest.page.getByText('Connection lost. We are trying again; your place is kept.')).toBeVisible();
