@@ -212,7 +212,14 @@ func (m *consenting) act() {
 
 // write has somebody write in the call: to everybody, or privately.
 func (m *consenting) write() {
-	s := rapid.SampledFrom(m.all).Draw(m.T, "who writes")
+	some := m.all
+	if rapid.IntRange(0, 3).Draw(m.T, "of those who are recorded") > 0 { // as above: if there are any
+		some = m.recorded()
+	}
+	if len(some) == 0 {
+		some = m.all
+	}
+	s := rapid.SampledFrom(some).Draw(m.T, "who writes")
 	m.now.pass(time.Second) // nobody writes too often
 	if rapid.IntRange(0, 3).Draw(m.T, "fails") == 0 {
 		m.h.store.failSave.Store(true)
@@ -256,13 +263,18 @@ func (m *consenting) restart() {
 	m.crash()
 }
 
+// recorded are those who are to be, now.
+func (m *consenting) recorded() []*soul {
+	return slices.DeleteFunc(slices.Clone(m.all), func(s *soul) bool {
+		return m.holds.state != recording.Running || !s.in || !m.holds.yes[s]
+	})
+}
+
 // check compares who is recorded with who may be.
 func (m *consenting) check() {
 	var want []string
-	for _, s := range m.all {
-		if m.holds.state == recording.Running && s.in && m.holds.yes[s] {
-			want = append(want, s.identity)
-		}
+	for _, s := range m.recorded() {
+		want = append(want, s.identity)
 	}
 	slices.Sort(want)
 	got := m.recorder.Taken()
@@ -326,6 +338,16 @@ func TestWhoIsRecorded(t *testing.T) {
 		}
 		m.holds = asked{id: v.Recording.ID, state: recording.Running, yes: make(map[*soul]bool)}
 		m.settle()
+		for _, s := range m.all { // or all that follows is mostly of those who are not recorded
+			if rapid.Bool().Draw(r, "agrees at once") {
+				if err := second(m.h.AnswerRecording(t.Context(), m.who(s), m.holds.id, recording.Agreed)); err != nil {
+					r.Fatal(err)
+				}
+				m.holds.yes[s] = true
+			}
+		}
+		m.settle()
+		m.check()
 		for range rapid.IntRange(10, 40).Draw(r, "steps") {
 			switch rapid.SampledFrom([]string{"act", "come", "act", "come", "act", "write", "leave", "act", "write", "crash or restart"}).Draw(r, "step") {
 			case "act":
