@@ -19,10 +19,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/tap"
 )
 
@@ -30,7 +29,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		os.Exit(crashing(dir))
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 // archive is a key that is made once, and whoever has it.

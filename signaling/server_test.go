@@ -17,8 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"aparte/sfu/leaktest"
 	"aparte/signaling"
 	"aparte/signaling/link"
 	"aparte/signaling/login"
@@ -30,7 +29,7 @@ import (
 	"aparte/signaling/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func named(who string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

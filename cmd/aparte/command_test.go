@@ -15,34 +15,17 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"go.uber.org/goleak"
 
 	"aparte/recorder/compose/confine"
 	"aparte/recorder/compose/render"
+	"aparte/sfu/leaktest"
 )
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == confine.Verb { // as a server under test looks what ffmpeg can
 		main()
 	}
-	testscript.Main(leakCheck{m}, map[string]func(){"aparte": main})
-}
-
-// leakCheck fails the run when a goroutine outlives the tests. On a loaded machine Pion's
-// agents end later than one search of goleak waits.
-type leakCheck struct{ m *testing.M }
-
-func (l leakCheck) Run() int {
-	code := l.m.Run()
-	err := goleak.Find()
-	for until := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(until); {
-		err = goleak.Find()
-	}
-	if err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+	testscript.Main(leaktest.Tests{Runner: m}, map[string]func(){"aparte": main})
 }
 
 func TestCommands(t *testing.T) {

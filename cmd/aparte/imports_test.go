@@ -63,7 +63,7 @@ var edges = map[string][]string{
 }
 
 // What only tests may import: it makes disks fail, and judges histories.
-var forTests = []string{"signaling/store/faulty", "signaling/meeting/meetingtest", "signaling/recording/recordingtest", "recorder/storage/storagetest"}
+var forTests = []string{"sfu/leaktest", "signaling/store/faulty", "signaling/meeting/meetingtest", "signaling/recording/recordingtest", "recorder/storage/storagetest"}
 
 type goPackage struct {
 	ImportPath, Dir string

@@ -16,13 +16,13 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"go.uber.org/goleak"
 
 	"aparte/recorder/journal"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/tap"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var (
 	keyFrame   = []byte{0x10, 0x00, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01, 1}

@@ -24,12 +24,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"aparte/recorder"
 	"aparte/recorder/journal"
 	"aparte/recorder/seal"
 	"aparte/recorder/storage"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/tap"
 )
 
@@ -37,7 +36,7 @@ func TestMain(m *testing.M) {
 	if data := os.Getenv(crashData); data != "" {
 		os.Exit(crashing(data))
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 var archive = sync.OnceValue(func() []seal.Recipient {

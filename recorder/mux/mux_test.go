@@ -11,12 +11,12 @@ import (
 
 	"github.com/at-wat/ebml-go"
 	"github.com/at-wat/ebml-go/webm"
-	"go.uber.org/goleak"
 
 	"aparte/sfu/codec"
+	"aparte/sfu/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 type document struct {
 	Header  webm.EBMLHeader `ebml:"EBML"`

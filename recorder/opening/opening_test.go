@@ -18,13 +18,13 @@ import (
 	"aparte/recorder/journal"
 	"aparte/recorder/mux"
 	"aparte/recorder/seal"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/tap"
 
 	"github.com/pion/rtp"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var update = flag.Bool("update", false, "write the golden files")
 

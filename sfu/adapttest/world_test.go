@@ -14,13 +14,13 @@ import (
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/logging"
 	"github.com/pion/transport/v5/vnet"
-	"go.uber.org/goleak"
 
 	"aparte/sfu"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // world is one SFU with one room, on a virtual network.
 type world struct {

@@ -10,13 +10,13 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v5/packetio"
-	"go.uber.org/goleak"
 
 	"aparte/sfu/codec"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/publish"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // hangLimit is generous: nothing waits for it but a broken test.
 const hangLimit = 20 * time.Second

@@ -17,10 +17,11 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
-	"go.uber.org/goleak"
+
+	"aparte/sfu/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // hangLimit bounds the waiting for events; nothing takes that long.
 const hangLimit = 20 * time.Second

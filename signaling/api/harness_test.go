@@ -25,8 +25,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/livekit"
-	"go.uber.org/goleak"
 
+	"aparte/sfu/leaktest"
 	"aparte/signaling/api"
 	"aparte/signaling/file"
 	"aparte/signaling/link"
@@ -42,7 +42,7 @@ import (
 	"aparte/signaling/token"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // hang is how long a test waits for what must happen.
 const hang = 20 * time.Second

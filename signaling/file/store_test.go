@@ -14,10 +14,11 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"go.uber.org/goleak"
+
+	"aparte/sfu/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func newStore(t *testing.T, change func(*Config)) *Store {
 	t.Helper()

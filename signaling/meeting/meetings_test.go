@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"go.uber.org/goleak"
 
+	"aparte/sfu/leaktest"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
@@ -28,7 +28,7 @@ import (
 	"aparte/signaling/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var (
 	quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -2,12 +2,10 @@ package roomservice_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -16,29 +14,16 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/webrtc/v4"
-	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
 	"aparte/sfu"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/transport"
 	"aparte/signaling/roomservice"
 	"aparte/signaling/token"
 )
 
-// TestMain fails the run when a goroutine outlives the tests. On a loaded machine
-// Pion's agents end later than one search of goleak waits.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	err := goleak.Find()
-	for until := time.Now().Add(hang); err != nil && time.Now().Before(until); {
-		err = goleak.Find()
-	}
-	if err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 const (
 	apiKey, apiSecret = "testkey", "testsecret"

@@ -16,8 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"aparte/sfu/leaktest"
 	"aparte/signaling/link"
 	"aparte/signaling/lobby"
 	"aparte/signaling/login"
@@ -30,7 +29,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(fullDir); dir != "" {
 		fullChild(dir)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

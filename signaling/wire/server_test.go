@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -15,31 +14,15 @@ import (
 
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
-	"go.uber.org/goleak"
 
 	"aparte/sfu"
+	"aparte/sfu/leaktest"
 	"aparte/sfu/transport"
 	"aparte/signaling/token"
 	"aparte/signaling/wire"
 )
 
-// TestMain fails the run when a goroutine outlives the tests. On a loaded machine
-// Pion's agents end later than one search of goleak waits (about 1.5 s).
-func TestMain(m *testing.M) {
-	code := m.Run()
-	err := goleak.Find()
-	for range 10 {
-		if err == nil {
-			break
-		}
-		err = goleak.Find()
-	}
-	if err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 const apiKey, apiSecret = "testkey", "testsecret"
 

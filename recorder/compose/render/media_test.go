@@ -14,11 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"aparte/recorder/compose"
 	"aparte/recorder/compose/confine"
 	"aparte/recorder/export"
+	"aparte/sfu/leaktest"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, confine.Become(os.Args[2:]))
 		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 // confiner is this test itself.

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/pion/stun/v4"
-	"go.uber.org/goleak"
+
+	"aparte/sfu/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // hangLimit bounds the waiting for events; nothing takes that long.
 const hangLimit = 20 * time.Second
