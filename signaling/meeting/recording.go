@@ -162,11 +162,10 @@ func (l *live) setConsent(r recording.Recording, c recording.Consent) {
 	l.changes.Consents = append(l.changes.Consents, RecordingConsent{r.ID, c})
 }
 
+// steered keeps who paused, resumed or stopped it: whoever acts now.
+func (l *live) steered() { l.recordedBy = l.inCallAs(l.lobby.Actor()) }
+
 func (l *live) noteRecording(act audit.Act, r recording.Recording, details ...string) {
-	switch act {
-	case audit.RecordingPaused, audit.RecordingResumed, audit.RecordingStopped:
-		l.recordedBy = l.inCallAs(l.lobby.Actor())
-	}
 	d := audit.Did(act).On(audit.OfRecording, r.ID)
 	for i := 0; i+1 < len(details); i += 2 {
 		d = d.With(details[i], details[i+1])
@@ -376,6 +375,7 @@ func (l *live) applyHeld() {
 		l.stopRecording(recording.ByHost, did.at)
 	} else if r, err := l.recording.Pause(); h.pause != nil && err == nil && l.recording.State == recording.Running {
 		l.lobby.By(h.pause.by, h.pause.at)
+		l.steered()
 		l.noteRecording(audit.RecordingPaused, r)
 		l.setRecording(r)
 	}
@@ -419,6 +419,7 @@ func (l *live) stopRecording(because recording.Reason, now time.Time) {
 		l.recording = nil
 		return
 	}
+	l.steered()
 	l.noteRecording(audit.RecordingStopped, r, "because", string(because))
 	l.setRecording(r)
 	l.ended = because

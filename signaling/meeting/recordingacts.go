@@ -151,6 +151,7 @@ func (a pauseRecording) do(l *live, now time.Time) (any, error) {
 		return nil, err
 	}
 	if r.State != before.State {
+		l.steered()
 		l.noteRecording(audit.RecordingPaused, r)
 		l.setRecording(r)
 	}
@@ -180,6 +181,7 @@ func (a resumeRecording) do(l *live, _ time.Time) (any, error) {
 		return nil, err
 	}
 	if r.State != before.State {
+		l.steered()
 		l.noteRecording(audit.RecordingResumed, r, "part", strconv.Itoa(r.Part))
 		l.setRecording(r)
 	}
