@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"aparte/sfu/leaktest"
 	"aparte/signaling/link"
@@ -217,6 +221,48 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		}
 		if _, err := Open(t.Context(), dir, quiet); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "its schema is 9999, this program knows those up to ") {
 			t.Errorf("open: %v", err)
+		}
+	})
+	t.Run("of a program that lacked one in the middle", func(t *testing.T) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, fileName)
+		files, err := fs.Sub(schema, "schema")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// As the first that had recordings had been: of 18 it had all but 17.
+		provider := func(db *sql.DB, without ...int64) *goose.Provider {
+			p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true), goose.WithExcludeVersions(without))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		db, err := sql.Open("sqlite", dsn(path, "foreign_keys(1)", "journal_mode(WAL)"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := provider(db, 17).UpTo(t.Context(), 18); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), dir, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range []string{"account_uses", "recording_holds"} { // of 17, and of a later one
+			var n int
+			if err := s.read.QueryRowContext(t.Context(), "SELECT count(*) FROM "+of).Scan(&n); err != nil {
+				t.Errorf("%s: %v", of, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
 		}
 	})
 	t.Run("a file where the directory belongs", func(t *testing.T) {
