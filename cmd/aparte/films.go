@@ -735,7 +735,7 @@ func (k *kept) OpenFilm(ctx context.Context, id string, take int, which recordin
 	case errors.Is(err, storage.ErrNone):
 		return recording.OpenedFilm{}, recording.ErrNone
 	case err != nil:
-		return recording.OpenedFilm{}, err
+		return recording.OpenedFilm{}, ofStore(err)
 	}
 	// Whoever may write where films are kept could have this key open anything there as one.
 	note, err := k.readNote(ctx, filmNote(id, take, which))
@@ -743,7 +743,7 @@ func (k *kept) OpenFilm(ctx context.Context, id string, take int, which recordin
 		err = seal.VerifyFile(sealed, note, id, string(which), k.key.Public())
 	}
 	if err != nil {
-		return recording.OpenedFilm{}, errors.Join(fmt.Errorf("film of recording %s: %w", id, err), sealed.Close())
+		return recording.OpenedFilm{}, errors.Join(ofStore(fmt.Errorf("film of recording %s: %w", id, err)), sealed.Close())
 	}
 	with, err := k.keys.identities(id)
 	var plain *io.SectionReader
@@ -754,7 +754,7 @@ func (k *kept) OpenFilm(ctx context.Context, id string, take int, which recordin
 		if errors.Is(err, seal.ErrNotForUs) {
 			err = errors.Join(recording.ErrNoKey, err)
 		}
-		return recording.OpenedFilm{}, errors.Join(err, sealed.Close())
+		return recording.OpenedFilm{}, errors.Join(ofStore(err), sealed.Close())
 	}
 	return recording.OpenedFilm{ReadSeekCloser: openedFilm{plain, sealed}, Bytes: plain.Size()}, nil
 }

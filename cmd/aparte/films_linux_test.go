@@ -909,6 +909,9 @@ func TestAFilmInABucket(t *testing.T) {
 
 	// Deleted while the store is away it is open to nobody here, and goes once the store is back.
 	gateway.Stop()
+	if _, err := s.kept.OpenFilm(t.Context(), recordingID, 2, recording.TheFilm); !errors.Is(err, recording.ErrStoreAway) {
+		t.Errorf("watched without the store: %v", err)
+	}
 	if err := s.kept.Delete(t.Context(), recordingID); !errors.Is(err, storage.ErrUnreachable) {
 		t.Errorf("deleted without the store: %v", err)
 	}

@@ -140,7 +140,7 @@ func (k *kept) Parts(ctx context.Context, id string) ([]recording.Part, error) {
 	writing := k.writes(id) // before it is looked what there is
 	found, err := k.keeper.Parts(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, ofStore(err)
 	}
 	all := make([]recording.Part, len(found))
 	for i, p := range found {
@@ -170,9 +170,18 @@ func (k *kept) OpenPart(ctx context.Context, id string, number int) (recording.P
 		return recording.PartFile{}, recording.ErrNone
 	}
 	if err != nil {
-		return recording.PartFile{}, err
+		return recording.PartFile{}, ofStore(err)
 	}
 	return recording.PartFile{ReadSeekCloser: f, Part: all[i], Modified: modified}, nil
+}
+
+// ofStore is why something cannot be read, by who is to blame: a store that does not answer
+// is no fault of the server's.
+func ofStore(err error) error {
+	if errors.Is(err, storage.ErrUnreachable) {
+		return fmt.Errorf("%w: %w", recording.ErrStoreAway, err)
+	}
+	return err
 }
 
 // NodeKey implements recording.Kept.

@@ -146,6 +146,9 @@ func TestRecordingsInABucket(t *testing.T) {
 	if got := at(health.StoreSilent); got != health.Broken {
 		t.Errorf("silent: %s", got)
 	}
+	if _, err := s.kept.OpenPart(ctx, id, 1); !errors.Is(err, recording.ErrStoreAway) {
+		t.Errorf("taken away without it: %v", err)
+	}
 	if err := s.kept.Delete(ctx, id); !errors.Is(err, storage.ErrUnreachable) {
 		t.Errorf("deleted without it: %v", err)
 	}

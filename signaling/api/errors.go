@@ -89,6 +89,7 @@ var problems = []struct {
 	{meeting.ErrChatFull, http.StatusConflict, codeChatFull},
 	{recording.ErrNone, http.StatusNotFound, codeNotFound},
 	{recording.ErrNoAsking, http.StatusConflict, codeConflict},
+	{recording.ErrStoreAway, http.StatusServiceUnavailable, codeUnavailable},
 	{recording.ErrNoKey, http.StatusConflict, codeConflict},
 	{recording.ErrWriting, http.StatusConflict, codeConflict},
 	{recording.ErrState, http.StatusConflict, codeConflict},

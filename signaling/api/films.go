@@ -173,19 +173,13 @@ func (a *API) giveFilm(ctx context.Context, id, which string, file recording.Fil
 		}
 		// A take is made once.
 		w.Header().Set("ETag", fmt.Sprintf(`"%s-%s-%d"`, which, file, film.Film.Made.Take))
-		deadlines := http.NewResponseController(w).SetWriteDeadline
-		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: time.Now().Add(maxDownload)}, now: a.now, looked: a.now(), may: func() error {
+		a.give(w, r, film.Film.Made.At, film, func() error {
 			k, err := a.whoIs(r)
 			if err == nil {
 				_, err = a.meetings.MayWatch(r.Context(), k.agent(), id, which)
 			}
 			return err
-		}}
-		http.ServeContent(out, oneRange(r), "", film.Film.Made.At, film)
-		if out.err != nil {
-			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
-		}
-		_ = deadlines(time.Time{}) // the connection goes on
+		})
 	}}, nil
 }
 

@@ -175,7 +175,7 @@ func TestHostsWatchAFilm(t *testing.T) {
 	if _, err := s.database().ExecContext(t.Context(), `UPDATE recordings SET keep_days = 90`); err != nil {
 		t.Fatal(err)
 	}
-	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
+	do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
 	s.host.refused("not-found", http.StatusNotFound, "GET", at, nil)
 	if n := s.recorder.Opened(); n != 0 || s.watched() != before {
 		t.Errorf("%d files are still open, watched %d times", n, s.watched())

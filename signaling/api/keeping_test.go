@@ -43,7 +43,7 @@ var keptTable = map[string]map[string]string{
 		"administrator": always404, "participant": always403, "agent": always404, "auditor": always404, "root": always404, "agent elsewhere": always404, "disabled": always401,
 	},
 	"delete": {
-		"host": "204 409 204 409 204 404", "cohost": always403, "colleague": always404,
+		"host": "200 409 200 409 200 404", "cohost": always403, "colleague": always404,
 		"administrator": always404, "participant": always403, "agent": always404, "auditor": always404, "root": always404, "agent elsewhere": always404, "disabled": always401,
 	},
 	"hold": {

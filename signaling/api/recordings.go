@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -179,19 +178,21 @@ func (a *API) listRecordings(ctx context.Context, in *inMeeting) (*output[Record
 	return &output[RecordingList]{out}, nil
 }
 
-func (a *API) deleteRecording(ctx context.Context, in *inRecording) (*none, error) {
-	return &none{}, a.meetings.DeleteRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording)
+// RecordingDeleted is what became of a deletion that was allowed.
+type RecordingDeleted struct {
+	Left bool `json:"left" doc:"Something is left of it, as while its store is away: nobody gets it any more, and it is deleted as soon as that is possible."`
+}
+
+func (a *API) deleteRecording(ctx context.Context, in *inRecording) (*output[RecordingDeleted], error) {
+	left, err := a.meetings.DeleteRecording(ctx, theAgent(ctx).agent(), in.ID, in.Recording)
+	if err != nil {
+		return nil, err
+	}
+	return &output[RecordingDeleted]{RecordingDeleted{left}}, nil
 }
 
 // tarType is what a part is.
 const tarType = "application/x-tar"
-
-// maxDownload is how long one request for a part may take, whatever the way; a request
-// for the rest goes on where it ended.
-const maxDownload = 12 * time.Hour
-
-// mayStillEvery is how often it is looked whether whoever is taking a part away still may.
-const mayStillEvery = 10 * time.Second
 
 // partName is what a part is called when it is taken away.
 func partName(r recording.Recording, part int) string {
@@ -204,20 +205,11 @@ func partTag(id string, p recording.Part) string {
 	return fmt.Sprintf(`"%s-%d-%d"`, id, p.Number, p.Bytes)
 }
 
-// oneRange is a request as it is answered: one for several ranges is for all (RFC 9110,
-// 14.2). No player and no download asks for several, and net/http would read them on a
-// goroutine of its own, which goes on after the answer is over and what it reads is closed.
-func oneRange(r *http.Request) *http.Request {
-	if !strings.Contains(strings.Join(r.Header.Values("Range"), ","), ",") {
-		return r
-	}
-	r = r.Clone(r.Context())
-	r.Header.Del("Range")
-	return r
-}
-
 // extentOf is how much of something of a size a request asks for.
 func extentOf(r *http.Request, tag string, size int64) recording.Extent {
+	if r.Method == http.MethodHead {
+		return recording.Nothing
+	}
 	asked, condition := oneRange(r).Header.Get("Range"), r.Header.Get("If-Range")
 	if asked == "" || condition != "" && condition != tag {
 		return recording.Whole
@@ -244,45 +236,14 @@ func (a *API) downloadRecording(ctx context.Context, in *inRecordingPart) (*huma
 		r, w := humago.Unwrap(ctx)
 		handOver(w.Header(), tarType, partName(file.Of, in.Part))
 		w.Header().Set("ETag", partTag(in.Recording, file.Part))
-		deadlines := http.NewResponseController(w).SetWriteDeadline
-		until := time.Now().Add(maxDownload)
-		out := &paced{ResponseWriter: w, pace: &pace{set: deadlines, piece: a.timing.Piece, until: until}, now: a.now, looked: a.now(), may: func() error {
+		a.give(w, r, file.Modified, file, func() error {
 			k, err := a.whoIs(r)
 			if err == nil {
 				_, err = a.meetings.MayDownload(r.Context(), k.agent(), in.ID, in.Recording)
 			}
 			return err
-		}}
-		http.ServeContent(out, oneRange(r), "", file.Modified, file)
-		if out.err != nil {
-			panic(http.ErrAbortHandler) // nothing else tells that it is not whole
-		}
-		_ = deadlines(time.Time{}) // the connection goes on
+		})
 	}}, nil
-}
-
-// paced is an answer each piece of which has its time, and which ends when whoever gets
-// it may have it no more.
-type paced struct {
-	http.ResponseWriter
-	pace   *pace
-	now    func() time.Time
-	looked time.Time    // last, whether they may
-	may    func() error // nil: they still may
-	err    error        // why it has ended
-}
-
-func (p *paced) Write(b []byte) (n int, err error) {
-	defer func() { p.err = cmp.Or(p.err, err) }()
-	if now := p.now(); now.Sub(p.looked) >= mayStillEvery {
-		if p.looked, err = now, p.may(); err != nil {
-			return 0, err
-		}
-	}
-	if err := p.pace.next(); err != nil {
-		return 0, err
-	}
-	return p.ResponseWriter.Write(b)
 }
 
 func (a *API) nodeKey(context.Context, *none) (*output[NodeKey], error) {

@@ -163,7 +163,7 @@ func TestRecording(t *testing.T) {
 			t.Errorf("in it: %+v", p)
 		}
 	}
-	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+asked.ID, nil)
+	do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+asked.ID, nil)
 	if len(s.list()) != 0 || !slices.Equal(s.recorder.Deleted(), []string{asked.ID}) {
 		t.Errorf("deleted: %v", s.recorder.Deleted())
 	}
@@ -274,6 +274,14 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 		}
 		return s.host.raw("GET", at(id, 2), "")
 	}
+	// Looked at, it is no download.
+	if status, header, got := s.host.raw("HEAD", at(id, 2), ""); status != http.StatusOK || header.Get("Content-Length") != "1000" || len(got) != 0 || len(s.list()[0].Downloads) != 0 {
+		t.Errorf("looked at: %d %v, told as downloaded: %+v", status, header, s.list()[0].Downloads)
+	}
+	// Nor is it one while the store is away, which is said as what passes.
+	s.recorder.Silence(recording.ErrStoreAway)
+	s.host.refused("unavailable", http.StatusServiceUnavailable, "GET", at(id, 2), nil)
+	s.recorder.Silence(nil)
 	status, header, got := get(nil)
 	if status != http.StatusOK || !bytes.Equal(got, want) {
 		t.Fatalf("%d, %d bytes", status, len(got))
@@ -341,7 +349,15 @@ func TestRecordingsAreTakenAway(t *testing.T) {
 		t.Errorf("refused, and told as downloaded: %+v", got)
 	}
 	keep(90)
-	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
+	s.recorder.Stick(id) // what cannot be deleted now is deleted later, and nobody gets it
+	if got := do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil); !got.Left || !s.list()[0].Deleting {
+		t.Errorf("deleted: %+v, listed %+v", got, s.list()[0])
+	}
+	s.host.refused("not-found", http.StatusNotFound, "GET", at(id, 1), nil)
+	s.recorder.Stick()
+	if got := do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil); got.Left || len(s.list()) != 0 {
+		t.Errorf("deleted: %+v, listed %+v", got, s.list())
+	}
 	s.host.refused("not-found", http.StatusNotFound, "GET", at(id, 1), nil)
 	if n := s.recorder.Opened(); n != 0 {
 		t.Errorf("%d files are still open", n)
@@ -423,7 +439,7 @@ func TestADownloadEndsWhenItMayNotGoOn(t *testing.T) {
 			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/session", nil)
 		}, true, nil},
 		{"the recording is deleted", func(s *stage, id string) {
-			do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
+			do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+id, nil)
 		}, true, nil},
 		{"its time is over", func(s *stage, _ string) {
 			if _, err := s.database().ExecContext(s.t.Context(), `UPDATE recordings SET keep_days = 0`); err != nil {
@@ -491,7 +507,7 @@ func TestRecordingsAreKeptWithoutARecorder(t *testing.T) {
 		t.Errorf("taken away: %d, %d bytes", status, len(got))
 	}
 	do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil)
-	do[struct{}](s.host, http.StatusNoContent, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+away, nil)
+	do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+away, nil)
 	s.clock.add(91 * 24 * time.Hour)
 	s.meetings.Sweep(t.Context())
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{away, expires}) {

@@ -62,23 +62,30 @@ func (a deletedRecording) do(l *live, _ time.Time) (any, error) {
 }
 
 // DeleteRecording deletes a recording that has stopped. Refused with recording.ErrOngoing,
-// ErrHeld or ErrNone. Where something is left, nobody gets it any more, and the sweeps go
-// on.
-func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which string) error {
+// ErrHeld, ErrLocked, ErrNotTheirs or ErrNone. Once it has begun it is not refused any more:
+// where something is left of it, as while the store is away, nobody gets it, the list says that it
+// is being deleted, and the sweeps go on.
+func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which string) (left bool, err error) {
 	who, err := answer[recording.Access](ctx, m, id, mayDeleteRecording{byAgent{by}, which})
 	if err != nil {
-		return err
+		return false, err
 	}
 	now := m.cfg.now()
-	return m.deleteRecording(ctx, id, which, func(e recording.Entry) (recording.Deletion, error) {
+	begun, err := m.beginDeletion(ctx, id, which, func(e recording.Entry) (recording.Deletion, error) {
 		return recording.Deletion{By: by.Account, Because: recording.ByTheHost, Since: now, Tried: now}, e.May(recording.ToDelete, who, now)
 	})
+	if err != nil {
+		return false, err
+	}
+	if err = m.carryOut(ctx, id, which, begun); err != nil {
+		m.cfg.Log.WarnContext(ctx, "delete recording: it is gone on with later", "meeting", id, "recording", which, "err", err)
+	}
+	return err != nil, nil
 }
 
-// deleteRecording begins a deletion, if it may, and carries it out.
-func (m *Meetings) deleteRecording(ctx context.Context, id, which string, may func(recording.Entry) (recording.Deletion, error)) error {
-	var begun recording.Deletion
-	err := m.cfg.Store.KeepRecording(ctx, id, which, func(e recording.Entry) (recording.Keeping, []audit.Draft, error) {
+// beginDeletion stores that a deletion begins, if it may.
+func (m *Meetings) beginDeletion(ctx context.Context, id, which string, may func(recording.Entry) (recording.Deletion, error)) (begun recording.Deletion, err error) {
+	err = m.cfg.Store.KeepRecording(ctx, id, which, func(e recording.Entry) (recording.Keeping, []audit.Draft, error) {
 		d, err := may(e)
 		if err != nil {
 			return recording.Keeping{}, nil, err
@@ -92,9 +99,11 @@ func (m *Meetings) deleteRecording(ctx context.Context, id, which string, may fu
 		told.Actor, told.Meeting, told.Time = actorOfDeletion(d), id, d.Since
 		return k, []audit.Draft{told}, nil
 	})
-	if err != nil {
-		return err
-	}
+	return begun, err
+}
+
+// carryOut deletes everything there is of a recording, and then what is known of it.
+func (m *Meetings) carryOut(ctx context.Context, id, which string, begun recording.Deletion) error {
 	if err := m.cfg.Kept.Delete(ctx, which); err != nil {
 		return err
 	}
@@ -107,7 +116,7 @@ func (m *Meetings) deleteRecording(ctx context.Context, id, which string, may fu
 	case err != nil:
 		return err
 	}
-	_, err = m.ask(ctx, id, deletedRecording{recording: which, deletion: begun})
+	_, err := m.ask(ctx, id, deletedRecording{recording: which, deletion: begun})
 	return err
 }
 
@@ -121,9 +130,12 @@ func (m *Meetings) sweepRecordings(ctx context.Context) {
 		m.cfg.Log.WarnContext(ctx, "look for recordings whose time is over", "err", err)
 	}
 	for _, r := range all {
-		err := m.deleteRecording(ctx, r.Meeting, r.ID, func(e recording.Entry) (recording.Deletion, error) {
+		begun, err := m.beginDeletion(ctx, r.Meeting, r.ID, func(e recording.Entry) (recording.Deletion, error) {
 			return recording.Deletion{Because: recording.ByTime, Since: now, Tried: now}, e.Expire(now)
 		})
+		if err == nil {
+			err = m.carryOut(ctx, r.Meeting, r.ID, begun)
+		}
 		if err != nil {
 			m.cfg.Log.WarnContext(ctx, "delete recording whose time is over", "meeting", r.Meeting, "recording", r.ID, "err", err)
 		}

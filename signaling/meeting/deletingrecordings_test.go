@@ -42,7 +42,7 @@ func TestAHoldKeepsARecording(t *testing.T) {
 	if err := s.hold(held); !errors.Is(err, recording.ErrHeld) {
 		t.Errorf("held twice: %v", err)
 	}
-	if err := s.DeleteRecording(ctx, anne, s.id, held); !errors.Is(err, recording.ErrHeld) {
+	if err := second(s.DeleteRecording(ctx, anne, s.id, held)); !errors.Is(err, recording.ErrHeld) {
 		t.Errorf("the host deletes it: %v", err)
 	}
 	s.pass(91 * 24 * time.Hour)
@@ -82,8 +82,11 @@ func TestADeletionThatBeganWins(t *testing.T) {
 	var during error
 	s.recorder.OnDelete(func() { during = s.hold(id) })
 	s.recorder.Stick(id)
-	if err := s.DeleteRecording(ctx, anne, s.id, id); err == nil || !errors.Is(during, recording.ErrDeleting) {
-		t.Errorf("deleted: %v; held meanwhile: %v", err, during)
+	if left, err := s.DeleteRecording(ctx, anne, s.id, id); err != nil || !left || !errors.Is(during, recording.ErrDeleting) {
+		t.Errorf("its deletion begins: %v, something is left: %t; held meanwhile: %v", err, left, during)
+	}
+	if all, err := s.Recordings(ctx, anne, s.id); err != nil || len(all) != 1 || all[0].Deletion == nil || len(s.recorder.Deleted()) != 0 {
+		t.Errorf("the list says that it is being deleted: %+v, %v; deleted is %q", all, err, s.recorder.Deleted())
 	}
 	if _, err := s.MayDownload(ctx, anne, s.id, id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("a host gets it: %v", err)
@@ -121,7 +124,7 @@ func TestADeletionIsToldOnce(t *testing.T) {
 	s.recorder.OnDelete(func() { both.Done(); both.Wait() })
 	done := make(chan error, 2)
 	for range 2 {
-		go func() { done <- s.DeleteRecording(t.Context(), anne, s.id, id) }()
+		go func() { done <- second(s.DeleteRecording(t.Context(), anne, s.id, id)) }()
 	}
 	if err := errors.Join(<-done, <-done); err != nil {
 		t.Error(err)
@@ -133,7 +136,7 @@ func TestADeletionIsToldOnce(t *testing.T) {
 	if told[audit.RecordingDeletion] != 1 || told[audit.RecordingDeleted] != 1 {
 		t.Errorf("that it begins is told %d times, and that it is done %d times", told[audit.RecordingDeletion], told[audit.RecordingDeleted])
 	}
-	if err := s.DeleteRecording(t.Context(), anne, s.id, id); !errors.Is(err, recording.ErrNone) {
+	if err := second(s.DeleteRecording(t.Context(), anne, s.id, id)); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("deleted once more: %v", err)
 	}
 }
@@ -145,7 +148,7 @@ func TestHoldsAndDeletionsMeet(t *testing.T) {
 		id := s.recorded()
 		held := make(chan error, 1)
 		go func() { held <- s.hold(id) }()
-		deleted := s.DeleteRecording(t.Context(), anne, s.id, id)
+		deleted := second(s.DeleteRecording(t.Context(), anne, s.id, id))
 		_, err := s.store.StartedRecording(context.WithoutCancel(t.Context()), s.id, id)
 		switch h := <-held; {
 		case h == nil && errors.Is(deleted, recording.ErrHeld) && err == nil:

@@ -99,7 +99,7 @@ const (
 
 // WatchRecording opens a file of a recording's film. The audit trail has who did when it
 // returns. Whoever gets it closes it. Refused as by
-// MayWatch, or with recording.ErrNoKey.
+// MayWatch, or with recording.ErrNoKey or recording.ErrStoreAway.
 func (m *Meetings) WatchRecording(ctx context.Context, by Agent, id, which string, file recording.FilmFile, use FilmUse) (WatchedFilm, error) {
 	e, may, err := m.mayWatch(ctx, by, id, which)
 	if err != nil {

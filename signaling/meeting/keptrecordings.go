@@ -197,9 +197,9 @@ func (m *Meetings) mayRead(ctx context.Context, by Agent, id, which string, do r
 }
 
 // DownloadRecording opens a part of a recording to be taken away, as it is kept. The list
-// of downloads and the audit trail have who did when it returns; extent says how much is
-// asked for of a part. Whoever gets the part closes it. Refused as by MayDownload, or with
-// recording.ErrWriting.
+// of downloads and the audit trail have who did when it returns, unless nothing is asked for;
+// extent says how much is, of a part. Whoever gets the part closes it. Refused as by
+// MayDownload, or with recording.ErrWriting or recording.ErrStoreAway.
 func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which string, part int, extent func(recording.Part) recording.Extent) (DownloadedPart, error) {
 	e, may, err := m.mayDownload(ctx, by, id, which)
 	if err != nil {
@@ -210,6 +210,9 @@ func (m *Meetings) DownloadRecording(ctx context.Context, by Agent, id, which st
 		return DownloadedPart{}, err
 	}
 	what := recording.Download{Recording: which, What: recording.ThePart, Part: part, Extent: extent(file.Part)}
+	if what.Extent == recording.Nothing {
+		return DownloadedPart{file, e.Recording}, nil
+	}
 	if _, err := m.ask(ctx, id, downloaded{may, what}); err != nil {
 		return DownloadedPart{}, errors.Join(err, file.Close())
 	}

@@ -22,12 +22,13 @@ type Kept interface {
 	// Delete deletes everything that there is of a recording; nothing is no error. What
 	// one that failed leaves is deleted by the next.
 	Delete(ctx context.Context, id string) error
-	// Parts lists what there is of a recording, in order; nothing is no error.
+	// Parts lists what there is of a recording, in order; nothing is no error, and
+	// ErrStoreAway is one that has lost nothing.
 	Parts(ctx context.Context, id string) ([]Part, error)
-	// OpenPart opens a part to be read, as it is kept: ErrNone, or ErrWriting.
+	// OpenPart opens a part to be read, as it is kept: ErrNone, ErrWriting or ErrStoreAway.
 	OpenPart(ctx context.Context, id string, number int) (PartFile, error)
 	// OpenFilm opens a file of a take of a recording's film, as it was before it was
-	// sealed: ErrNone if it was not made or another is in its place, ErrNoKey.
+	// sealed: ErrNone if it was not made or another is in its place, ErrNoKey, ErrStoreAway.
 	OpenFilm(ctx context.Context, id string, take int, file FilmFile) (OpenedFilm, error)
 	// NodeKey is what verifies that a recording is this server's.
 	NodeKey() (NodeKey, error)
@@ -126,8 +127,10 @@ type Extent string
 
 // The extents. What was taken away before they were kept has none.
 const (
-	Whole Extent = "whole"
-	Range Extent = "range" // bytes of it
+	// Nothing: it is only looked at, which is no download.
+	Nothing Extent = "nothing"
+	Whole   Extent = "whole"
+	Range   Extent = "range" // bytes of it
 )
 
 // Order is what is to be written down.
@@ -214,6 +217,8 @@ var (
 	ErrNoRoom = errors.New("no room to record")
 	// ErrWriting says that a part cannot be taken away yet.
 	ErrWriting = errors.New("this part of the recording is still being written: stop the recording first")
+	// ErrStoreAway says that what is kept of it cannot be asked for now.
+	ErrStoreAway = errors.New("where recordings are kept does not answer: try again later")
 	// ErrNoKey says that the server has no key that opens it.
 	ErrNoKey = errors.New("this server has no key that opens the recording")
 	// ErrNoRecorder says that this server has none.

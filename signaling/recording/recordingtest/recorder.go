@@ -64,7 +64,7 @@ func (r *Recorder) Fail(err error) {
 	r.fails = err
 }
 
-// Silence has Parts fail from now on; nil: it does not.
+// Silence has Parts and OpenPart fail from now on; nil: it does not.
 func (r *Recorder) Silence(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -256,6 +256,9 @@ func (r *Recorder) Parts(_ context.Context, id string) ([]recording.Part, error)
 func (r *Recorder) OpenPart(_ context.Context, id string, number int) (recording.PartFile, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.silent != nil {
+		return recording.PartFile{}, r.silent
+	}
 	for _, p := range r.parts(id) {
 		if p.Number != number {
 			continue

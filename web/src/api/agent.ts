@@ -134,7 +134,7 @@ export const deleteKeptChat = (meetingID: string) => request<{ messages: number 
 /** Those that were started, newest first. */
 export const recordings = (meetingID: string) => request<{ recordings: KeptRecording[] }>('GET', `/meetings/${id(meetingID)}/recordings`).then((answer) => answer.recordings)
 const recordingPath = (meetingID: string, recordingID: string) => `/meetings/${id(meetingID)}/recordings/${id(recordingID)}`
-export const deleteRecording = (meetingID: string, recordingID: string) => request<undefined>('DELETE', recordingPath(meetingID, recordingID))
+export const deleteRecording = (meetingID: string, recordingID: string) => request<{ left: boolean }>('DELETE', recordingPath(meetingID, recordingID))
 /** The address of a part, which may be large: it goes to the disk, not through this page. The server writes down who took it away. */
 export const recordingPart = (meetingID: string, recordingID: string, part: number) => `/api/v1${recordingPath(meetingID, recordingID)}/parts/${part}`
 /** Of all meetings, those that one has something to do with, newest first. */

@@ -3865,6 +3865,10 @@ export interface components {
             /** @description Has been recorded. */
             recorded: boolean;
         };
+        RecordingDeleted: {
+            /** @description Something is left of it, as while its store is away: nobody gets it any more, and it is deleted as soon as that is possible. */
+            left: boolean;
+        };
         RecordingDownload: {
             /**
              * Format: date-time
@@ -7723,12 +7727,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RecordingDeleted"];
+                };
             };
             /** @description Problem (RFC 9457) */
             default: {

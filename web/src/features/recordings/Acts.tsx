@@ -53,8 +53,8 @@ function Delete({ place, one }: ActProps) {
   const remove = async () => {
     setError(null)
     try {
-      await agent.deleteRecording(place.meeting, one.id)
-      announce(t('recs.deleted'))
+      const { left } = await agent.deleteRecording(place.meeting, one.id)
+      announce(t(left ? 'recs.deleting' : 'recs.deleted'))
     } catch (problem) {
       setError(problem)
     }
