@@ -40,6 +40,7 @@ type checkup struct {
 	server  *server
 	config  *Config
 	started time.Time
+	wait    time.Duration // lookWait
 
 	turn chan struct{} // holds one: whose turn it is owns what follows
 	last health.Report
@@ -58,7 +59,7 @@ type checkup struct {
 }
 
 func newCheckup(s *server, c *Config) *checkup {
-	h := &checkup{server: s, config: c, started: time.Now(), turn: make(chan struct{}, 1)}
+	h := &checkup{server: s, config: c, started: time.Now(), wait: lookWait, turn: make(chan struct{}, 1)}
 	h.database.ask = h.askDatabase
 	h.disks.ask = func(context.Context) []health.Disk { return h.lookAtDisks() }
 	h.films.ask = s.lookAtFilms
@@ -136,7 +137,7 @@ func (h *checkup) measure(ctx context.Context) health.Measured {
 	m.Traffic, m.Clock.Jump = h.watch.Traffic(), h.watch.Jump(begun)
 	h.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(ctx, lookWait)
+	ctx, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
 	var known bool
 	if m.Database, known = h.database.answer(ctx); !known {

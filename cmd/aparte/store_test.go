@@ -132,11 +132,7 @@ func TestRecordingsInABucket(t *testing.T) {
 
 	// The health page, with the store and without.
 	at := func(code health.Code) health.Level {
-		report, err := newCheckup(s, c).Report(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		finding, _ := found(report, code)
+		finding, _ := found(looked(t, s, c), code)
 		return finding.Level
 	}
 	if got := at(health.RecordingsStored); got != health.Fine {
