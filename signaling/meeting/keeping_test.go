@@ -450,7 +450,7 @@ func TestWhoReadsAndDeletesWhatIsKept(t *testing.T) {
 		if strings.HasPrefix(string(e.Act), "chat.") {
 			told = append(told, fmt.Sprint(e.Act, " ", e.Actor.ID, " ", e.Detail["messages"]))
 		}
-		if text := fmt.Sprintf("%+v", e); strings.Contains(text, "gare") {
+		if text := fmt.Sprintf("%+v", e); strings.Contains(text, "la gare") {
 			t.Errorf("the trail has the text: %s", text)
 		}
 	}

@@ -112,7 +112,7 @@ func TestAWaitingAgentGetsNothing(t *testing.T) {
 	}
 	own("waiting")
 	for _, text := range told {
-		for _, secret := range []string{"eyJ", seat.Identity, mate.Identity, k.ID, "Maria", "Luc", "Presse", `"identity"`, `"participants"`, `"knocks"`, `"label"`} {
+		for _, secret := range []string{tokenHead(seat.Token), seat.Identity, mate.Identity, k.ID, "Maria Oliveira", "Luc Petit", "Presse", `"identity"`, `"participants"`, `"knocks"`, `"label"`} {
 			if bytes.Contains(text, []byte(secret)) {
 				t.Errorf("the waiting agent is told %q: %s", secret, text)
 			}

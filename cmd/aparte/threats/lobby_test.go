@@ -90,7 +90,7 @@ func TestAWaitingGuestGetsNothing(t *testing.T) {
 	}
 	for _, text := range told {
 		for _, secret := range []string{
-			"eyJ", seat.Identity, mate.Identity, k.ID, "Maria", "Luc", "Presse", l.ID, `"identity"`, `"participants"`, `"knocks"`, `"label"`,
+			tokenHead(seat.Token), seat.Identity, mate.Identity, k.ID, "Maria Oliveira", "Luc Petit", "Presse", l.ID, `"identity"`, `"participants"`, `"knocks"`, `"label"`,
 		} {
 			if bytes.Contains(text, []byte(secret)) {
 				t.Errorf("the waiting guest is told %q: %s", secret, text)

@@ -129,6 +129,12 @@ func signature(t *testing.T, token string) string {
 	return parts[2]
 }
 
+// tokenHead is what every media token begins with: longer than what chance writes.
+func tokenHead(token string) string {
+	head, _, _ := strings.Cut(token, ".")
+	return head
+}
+
 func grantOf(t *testing.T, token string) string {
 	t.Helper()
 	claims := jwt.MapClaims{}
