@@ -4,15 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"aparte/recorder/storage/storagetest"
 )
 
 // patience is how long anything may take before a test gives up: far more than it
@@ -75,14 +77,7 @@ func start(t testing.TB, flags ...string) *program {
 // what it then prints; it is still asked on loopback.
 func startPublic(t testing.TB, public string) *program {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := storagetest.Reserved(t) // it tells no other than the public one
 	p := start(t, "--listen", address, "--public-url", public)
 	p.url = "http://" + address
 	return p
@@ -161,6 +156,10 @@ func (p *program) logs() string {
 	return p.log.String()
 }
 
+// panicked is how a log tells of a panic. Ids do not by chance, as they do with its five letters:
+// a log has tens of thousands that are chosen at random.
+var panicked = regexp.MustCompile(`panic\(|(?m:^|[^\w-])panic(?:ked)?(?m:$|[^\w-])`)
+
 func (p *program) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
@@ -170,7 +169,7 @@ func (p *program) stop() {
 		<-p.ended
 		p.t.Errorf("the program did not stop in %s", patience)
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 || strings.Contains(p.logs(), "panic") {
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 || panicked.MatchString(p.logs()) {
 		p.t.Errorf("the program ended with %d:\n%s", code, p.logs())
 	}
 }

@@ -41,7 +41,7 @@ func Start(t testing.TB) *Gateway {
 	t.Helper()
 	g := &Gateway{Dir: t.TempDir(), Keys: storage.Credentials{AccessKey: AccessKey, SecretKey: SecretKey}, program: program(t)}
 	g.folders = []string{"--versioning-dir", t.TempDir(), g.Dir}
-	g.Addr = reserved(t)
+	g.Addr = Reserved(t)
 	t.Cleanup(g.Stop)
 	g.Again(t)
 	return g

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserved is an address of this machine, as host:port, that the kernel gives to nobody
+// Reserved is an address of this machine, as host:port, that the kernel gives to nobody
 // else until the test ends, also while the store is not there: a socket is bound to it
 // that never listens, beside which one who asks for this port may listen (SO_REUSEADDR,
 // socket(7)). Whoever connects meanwhile is refused.
-func reserved(t testing.TB) string {
+func Reserved(t testing.TB) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

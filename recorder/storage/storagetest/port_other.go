@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// reserved is an address of this machine, as host:port, that was free a moment ago.
-func reserved(t testing.TB) string {
+// Reserved is an address of this machine, as host:port, that was free a moment ago.
+func Reserved(t testing.TB) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

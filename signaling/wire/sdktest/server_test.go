@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,6 +154,9 @@ func (s *server) kill() {
 	<-s.ended
 }
 
+// panicked is how a log tells of a panic, which ids do not by chance.
+var panicked = regexp.MustCompile(`panic\(|(?m:^|[^\w-])panic(?:ked)?(?m:$|[^\w-])`)
+
 // stop asks it to end and tells how it did.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -169,7 +173,7 @@ func (s *server) stop() error {
 	switch {
 	case s.err != nil:
 		return fmt.Errorf("the server ended with %w\n%s", s.err, log)
-	case strings.Contains(log, "panic"):
+	case panicked.MatchString(log):
 		return fmt.Errorf("the server panicked\n%s", log)
 	}
 	return nil

@@ -361,7 +361,7 @@ func TestIdsInMessagesAreNotBelieved(t *testing.T) {
 	for _, c := range []*rawClient{m.host, victim} {
 		c.mu.Lock()
 		for _, r := range c.log {
-			if r.GetLeave() != nil || r.GetMute() != nil || r.GetTrackUnpublished() != nil || strings.Contains(r.String(), "evil") {
+			if r.GetLeave() != nil || r.GetMute() != nil || r.GetTrackUnpublished() != nil || strings.Contains(r.String(), `"evil"`) {
 				t.Errorf("%s was told %s", c.name, brief(r))
 			}
 		}
