@@ -24,5 +24,5 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   server: { proxy: { '/opener': server,  '/api': { target: server, ws: true }, '/rtc': { target: server, ws: true } } },
-  test: { environment: 'node', testTimeout: 50_000, include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
+  test: { environment: 'node', testTimeout: 50_000, hookTimeout: 50_000, include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'] },
 })

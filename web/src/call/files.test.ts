@@ -17,7 +17,7 @@ function setUp() {
   const arrived = vi.fn<(message: CallMessage) => void>()
   const waited: number[] = []
   const files = new Files(calls, arrived, (ms) => { waited.push(ms); return Promise.resolve() })
-  const settled = () => vi.waitFor(() => expect(files.state.get().uploads.filter(({ state }) => state !== 'failed')).toEqual([]))
+  const settled = () => vi.waitFor(() => expect(files.state.get().uploads.filter(({ state }) => state !== 'failed')).toEqual([]), 30_000)
   return { calls, arrived, waited, files, settled }
 }
 
@@ -28,7 +28,7 @@ describe('files on their way', () => {
     calls.send.mockImplementationOnce((_id, _body, progress) => { progress(2); return new Promise((resolve) => { first = resolve }) })
     files.send([file('a')], 'everyone')
     files.send([file('b')], 'p')
-    await vi.waitFor(() => expect(files.state.get().uploads).toMatchObject([{ name: 'a', state: 'sending', sent: 2 }, { name: 'b', state: 'waiting' }]))
+    await vi.waitFor(() => expect(files.state.get().uploads).toMatchObject([{ name: 'a', state: 'sending', sent: 2 }, { name: 'b', state: 'waiting' }]), 30_000)
     expect(calls.announce).toHaveBeenCalledTimes(1)
     first(carrying('at-a'))
     await settled()
@@ -71,21 +71,21 @@ describe('files on their way', () => {
       return new Promise((_, reject) => given.addEventListener('abort', () => reject(new DOMException('cancelled', 'AbortError'))))
     })
     files.send([file('a')], 'everyone')
-    await vi.waitFor(() => expect(signal).toBeDefined())
+    await vi.waitFor(() => expect(signal).toBeDefined(), 30_000)
     files.cancel(files.state.get().uploads[0]?.id ?? '')
     expect(signal?.aborted).toBe(true)
     await Promise.resolve()
     expect(files.state.get().uploads).toEqual([])
     expect(arrived).not.toHaveBeenCalled()
     files.send([file('b')], 'everyone')
-    await vi.waitFor(() => expect(arrived).toHaveBeenCalledTimes(1))
+    await vi.waitFor(() => expect(arrived).toHaveBeenCalledTimes(1), 30_000)
   })
 
   it('end with the call', async () => {
     const { calls, files } = setUp()
     calls.send.mockImplementation((_id, _body, _progress, given) => new Promise((_, reject) => given.addEventListener('abort', () => reject(new Error('gone')))))
     files.send([file('a'), file('b')], 'everyone')
-    await vi.waitFor(() => expect(calls.send).toHaveBeenCalledTimes(1))
+    await vi.waitFor(() => expect(calls.send).toHaveBeenCalledTimes(1), 30_000)
     files.close()
     await Promise.resolve()
     expect(calls.send.mock.calls[0]?.[3].aborted).toBe(true)

@@ -77,7 +77,7 @@ describe("a guest's visit", () => {
     await visit.start()
     expect(calls.map(({ method, path, bearer }) => [method, path, bearer])).toEqual([['GET', '/guest', 'Bearer S']])
     expect(now()).toMatchObject({ at: 'guest', view: { status: 'waiting' }, ended: null })
-    await vi.waitFor(() => expect(channel.start).toHaveBeenCalledOnce())
+    await vi.waitFor(() => expect(channel.start).toHaveBeenCalledOnce(), 30_000)
   })
 
   it.each([['AAAA'], ['']])('shows a damaged secret (%j) as an unknown link, without asking the server', async (secret) => {
@@ -113,7 +113,7 @@ describe("a guest's visit", () => {
     visit.dispose()
     await visit.start()
     come()
-    await vi.waitFor(() => expect(channel.start).toHaveBeenCalled())
+    await vi.waitFor(() => expect(channel.start).toHaveBeenCalled(), 30_000)
     await Promise.resolve()
     expect(channel.start).toHaveBeenCalledOnce()
   })
@@ -203,7 +203,7 @@ describe("a guest's visit", () => {
     await visit.start()
     answers['/guest'] = new Problem('link-revoked', 410, '')
     line.set({ is: 'refused' })
-    await vi.waitFor(() => expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-revoked' } }))
+    await vi.waitFor(() => expect(now()).toMatchObject({ at: 'refused', problem: { code: 'link-revoked' } }), 30_000)
   })
 
   const bodies = (calls: Call[], path: string) => calls.filter((call) => call.path === path).map((call) => call.body as { proof?: Proof & { challenge: string }; pin?: string })

@@ -27,7 +27,7 @@ it.each([
   await vi.waitFor(() => {
     expect(client.getQueryData(['acts-at', 'P'])).toBe(refused ? !want : undefined)
     expect(told).toBe(want)
-  })
+  }, 30_000)
   expect(fetch).toHaveBeenCalledTimes(refused ? 1 : 0)
   root.unmount()
 })
