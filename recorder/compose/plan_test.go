@@ -266,9 +266,11 @@ func wrong(p *Plan, index *export.Index) string {
 		if i >= messagesAtOnce && p.Messages[i-messagesAtOnce].To > m.From {
 			return fmt.Sprintf("too many messages at %v", m.From)
 		}
-		if !slices.ContainsFunc(index.Events, func(e export.Event) bool {
-			return e.Kind == "message" && e.Identity == m.Identity && m.Text == shown(e.Text, messageMost) && unshowable(index, Tile{Identity: m.Identity}, seconds(e.At), 0) == ""
-		}) {
+		may := false
+		for n, e := range index.Events { // a pause that is told after it, of the same moment, is after it
+			may = may || e.Kind == "message" && e.Identity == m.Identity && m.Text == shown(e.Text, messageMost) && unshowableAfter(index, n, Tile{Identity: m.Identity}, seconds(e.At), 0) == ""
+		}
+		if !may {
 			return fmt.Sprintf("message %+v is of nobody who may be shown", m)
 		}
 	}
@@ -294,8 +296,13 @@ func recordedAt(p *Plan, at time.Duration) time.Duration {
 // unshowable says why somebody must not be shown at a time of the recording, from the
 // events alone.
 func unshowable(index *export.Index, tile Tile, at, from time.Duration) string {
+	return unshowableAfter(index, len(index.Events), tile, at, from)
+}
+
+// unshowableAfter is unshowable, with the pauses of the first so many events.
+func unshowableAfter(index *export.Index, told int, tile Tile, at, from time.Duration) string {
 	agreed, answered, paused := false, false, false
-	for _, e := range index.Events {
+	for n, e := range index.Events {
 		when := time.Duration(e.At * float64(time.Second)).Round(time.Microsecond)
 		if e.Kind == "consent" && e.Identity == tile.Identity {
 			answered = true
@@ -305,9 +312,10 @@ func unshowable(index *export.Index, tile Tile, at, from time.Duration) string {
 		}
 		switch {
 		case e.Kind == "started":
-			agreed, paused = false, false
+			agreed, paused = false, paused && n >= told
 		case e.Kind == "consent" && e.Identity == tile.Identity:
 			agreed = e.Answer == "given"
+		case n >= told:
 		case e.Kind == "paused":
 			paused = true
 		case e.Kind == "resumed":
