@@ -40,9 +40,9 @@ export async function expectWhole(page: Page, name: string): Promise<void> {
   });
 }
 
-/** What has just come or gone is given a moment to be laid out: looks again before it says that something is wrong. */
+/** What has just come or gone is given its time to be laid out, on a busy machine too: looks again before it says that something is wrong. */
 async function settled<T>(read: () => Promise<T>, well: (found: T) => boolean): Promise<T> {
-  for (let looks = 0; looks < 3; looks++) {
+  for (let looks = 0; looks < 50; looks++) {
     const found = await read();
     if (well(found)) return found;
     await new Promise((done) => setTimeout(done, 200));
