@@ -5,6 +5,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -197,40 +198,46 @@ func (w *world) verifyWayIn(g *guest) {
 func TestAcknowledgedDecisionsSurviveKill(t *testing.T) {
 	var mu sync.Mutex
 	total := make(map[meetingtest.Act]int)
-	t.Run("chains", func(t *testing.T) {
-		for chain := range uint64(chains) {
-			t.Run(fmt.Sprint(chain), func(t *testing.T) {
-				t.Parallel()
-				w := &world{t: t, data: t.TempDir(), random: mathrand.New(mathrand.NewPCG(*seed, chain))}
-				w.setUp()
-				for round := range (*rounds + chains - 1) / chains {
-					w.furnish()
-					seat := w.life()
-					mu.Lock()
-					for act, n := range w.history.Answered() {
-						total[act] += n
+	// Who gets to act before it is killed is chance, and what is seldom is acknowledged some ten
+	// times: it is killed as often again, up to four times, until everything was.
+	undone := func() []meetingtest.Act {
+		return slices.DeleteFunc([]meetingtest.Act{
+			meetingtest.Enter, meetingtest.Knock, meetingtest.Claim, meetingtest.Join, meetingtest.Withdraw,
+			meetingtest.Admit, meetingtest.Deny, meetingtest.Remove, meetingtest.SendBack, meetingtest.Ban, meetingtest.Lift, meetingtest.Revoke,
+		}, func(act meetingtest.Act) bool { return total[act] > 0 })
+	}
+	times := uint64(0)
+	for ; times == 0 || times < 5 && len(undone()) > 0 && !t.Failed(); times++ {
+		t.Run(fmt.Sprint("chains ", times), func(t *testing.T) {
+			for chain := range uint64(chains) {
+				t.Run(fmt.Sprint(chain), func(t *testing.T) {
+					t.Parallel()
+					w := &world{t: t, data: t.TempDir(), random: mathrand.New(mathrand.NewPCG(*seed, times<<32|chain))}
+					w.setUp()
+					for round := range (*rounds + chains - 1) / chains {
+						w.furnish()
+						seat := w.life()
+						mu.Lock()
+						for act, n := range w.history.Answered() {
+							total[act] += n
+						}
+						mu.Unlock()
+						w.server = start(t, w.data)
+						w.killAt = 0
+						w.verify(seat)
+						for _, v := range w.found {
+							t.Errorf("seed %d, round %d: %v", *seed, round, v)
+						}
+						if t.Failed() {
+							return
+						}
 					}
-					mu.Unlock()
-					w.server = start(t, w.data)
-					w.killAt = 0
-					w.verify(seat)
-					for _, v := range w.found {
-						t.Errorf("seed %d, round %d: %v", *seed, round, v)
-					}
-					if t.Failed() {
-						return
-					}
-				}
-			})
-		}
-	})
-	t.Logf("killed %d times with seed %d; acknowledged before: %v", *rounds, *seed, total)
-	for _, act := range []meetingtest.Act{
-		meetingtest.Enter, meetingtest.Knock, meetingtest.Claim, meetingtest.Join, meetingtest.Withdraw,
-		meetingtest.Admit, meetingtest.Deny, meetingtest.Remove, meetingtest.SendBack, meetingtest.Ban, meetingtest.Lift, meetingtest.Revoke,
-	} {
-		if total[act] == 0 {
-			t.Errorf("nobody did: %s", act)
-		}
+				})
+			}
+		})
+	}
+	t.Logf("%d times killed %d times with seed %d; acknowledged before: %v", times, *rounds, *seed, total)
+	if acts := undone(); len(acts) > 0 {
+		t.Errorf("nobody did: %v", acts)
 	}
 }
