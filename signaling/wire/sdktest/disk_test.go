@@ -272,7 +272,9 @@ func TestASlowDiskDelaysNobody(t *testing.T) {
 	t.Parallel()
 	const (
 		takes = 3 * time.Second // a sync, six times as long as between two
-		soon  = 2 * time.Second // for a packet's way, and for an answer; some milliseconds on a machine at rest
+		// For a packet's way, which takes some milliseconds on a machine at rest. A busy one may
+		// stand still for as long now and then; a packet that waits for the disk does so at every sync.
+		soon = 2 * time.Second
 	)
 	data := t.TempDir()
 	disk, prepare := newDecidedDisk(t, filepath.Join(data, "recordings"))
@@ -281,14 +283,19 @@ func TestASlowDiskDelaysNobody(t *testing.T) {
 		r.speak(10, "TAKEN")
 	}
 	var ways []time.Duration
+	delayed := 0
 	speak := func(word string) {
 		t.Helper()
 		began := time.Now()
 		r.speak(1, word)
-		ways = append(ways, time.Since(began))
+		took := time.Since(began)
+		if ways = append(ways, took); took > soon {
+			delayed++
+		}
 	}
 	disk.slow(takes)
-	for _, late := disk.counts(); late < 3; _, late = disk.counts() {
+	const syncs = 3
+	for _, late := disk.counts(); late < syncs; _, late = disk.counts() {
 		speak("TAKEN")
 	}
 	taken := r.sent
@@ -304,7 +311,8 @@ func TestASlowDiskDelaysNobody(t *testing.T) {
 	began := time.Now()
 	rescue := time.AfterFunc(patience, free)
 	r.says("decline")
-	if took := time.Since(began); !rescue.Stop() || took > soon {
+	// Well before the recorder gives the disk up, after half a minute.
+	if took := time.Since(began); !rescue.Stop() || took > 15*time.Second {
 		t.Fatalf("while a sync is stuck a withdrawal is answered after %s", took)
 	}
 	var list struct {
@@ -326,8 +334,8 @@ func TestASlowDiskDelaysNobody(t *testing.T) {
 	}
 	slices.Sort(ways)
 	t.Logf("%d packets to the other one: half within %s, 99 of 100 within %s, all within %s; a sync took %s and more", len(ways), ways[len(ways)/2], ways[len(ways)*99/100], ways[len(ways)-1], takes)
-	if longest := ways[len(ways)-1]; longest > soon {
-		t.Errorf("a packet took %s to the other one", longest)
+	if delayed >= syncs {
+		t.Errorf("%d packets took more than %s to the other one, while %d syncs took %s each", delayed, soon, syncs, takes)
 	}
 
 	free() // what was stuck is written after all, and counts
