@@ -106,12 +106,18 @@ func callThroughLoss(t *testing.T, single bool) *hole {
 		}
 		w.check(t)
 	}
+	// Of some 380 packets on each of the four ways one in twenty is lost, 19: on one of them none
+	// once in thirty million calls, on all of them less than 30 as seldom.
+	all := 0
 	for _, c := range []*client{alice, bob} {
 		up, down := c.relay.losses()
 		t.Logf("%s: %d RTP packets lost to the server, %d from it", c.name, up, down)
-		if up < 5 || down < 5 {
-			t.Errorf("%s: the relay lost only %d and %d RTP packets: nothing was shown", c.name, up, down)
+		if all += up + down; up == 0 || down == 0 {
+			t.Errorf("%s: the relay lost %d and %d RTP packets: nothing was shown", c.name, up, down)
 		}
+	}
+	if all < 30 {
+		t.Errorf("only %d RTP packets were lost on all ways", all)
 	}
 	return nil
 }

@@ -295,6 +295,9 @@ func (p *proxy) lines(sdp string, change func(candidate string) string) string {
 			}
 			line = "a=" + c
 		}
+		if p.relay != nil {
+			p.relay.repairs(line)
+		}
 		out = append(out, line)
 	}
 	return strings.Join(out, "\r\n")

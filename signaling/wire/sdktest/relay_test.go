@@ -28,6 +28,7 @@ type relay struct {
 	down   direction
 	known  map[uint32]bool // SSRCs that the client knows; nil: all may pass
 	early  int             // packets dropped because it did not
+	repair map[byte]bool   // payload types of retransmissions (RFC 4588)
 	wg     sync.WaitGroup
 }
 
@@ -58,6 +59,7 @@ type direction struct {
 	copies map[[2]uint32]int // let pass
 	last   time.Time         // when the last RTP packet came
 	pause  time.Duration     // the longest between two
+	asked  time.Time         // when the last RTCP was lost
 }
 
 // fate tells what became of one packet on its way to the client.
@@ -71,9 +73,9 @@ func (r *relay) fate(ssrc uint32, seq uint16) string {
 func newRelay(t *testing.T, j *journal, loss float64, seed uint64) *relay {
 	t.Helper()
 	way := func(stream uint64) direction {
-		return direction{rand.New(rand.NewPCG(seed, stream)), loss, map[uint32]int{}, map[uint32]int{}, map[[2]uint32]int{}, map[[2]uint32]int{}, time.Time{}, 0}
+		return direction{rand.New(rand.NewPCG(seed, stream)), loss, map[uint32]int{}, map[uint32]int{}, map[[2]uint32]int{}, map[[2]uint32]int{}, time.Time{}, 0, time.Time{}}
 	}
-	r := &relay{t: t, j: j, doors: map[netip.AddrPort]*net.UDPConn{}, up: way(1), down: way(2)}
+	r := &relay{t: t, j: j, repair: map[byte]bool{}, doors: map[netip.AddrPort]*net.UDPConn{}, up: way(1), down: way(2)}
 	t.Cleanup(r.close)
 	return r
 }
@@ -159,6 +161,16 @@ func (r *relay) inward(socket, door *net.UDPConn, client netip.AddrPort) {
 	}
 }
 
+// repairs takes note of a line of a description that names a retransmission's payload type.
+func (r *relay) repairs(line string) {
+	name, codec, _ := strings.Cut(strings.TrimPrefix(line, "a=rtpmap:"), " ")
+	if n, err := strconv.ParseUint(name, 10, 7); err == nil && strings.HasPrefix(strings.ToLower(codec), "rtx/") {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.repair[byte(n)] = true
+	}
+}
+
 // pass throws the dice for one datagram.
 func (r *relay) pass(d *direction, datagram []byte) bool {
 	ssrc, media := rtpSSRC(datagram)
@@ -172,10 +184,15 @@ func (r *relay) pass(d *direction, datagram []byte) bool {
 		}
 		d.last = now
 		number = [2]uint32{ssrc, uint32(binary.BigEndian.Uint16(datagram[2:]))}
-		// The SDK asks five times for a packet and then never again: that is
-		// too few when nobody may be unlucky once in a thousand runs. So the
-		// same packet is not lost a second time.
-		lost = lost && d.drops[number] == 0
+		// The SDK asks five times for a packet within 0.4 s and then never again: that is
+		// too few when nobody may be unlucky once in a thousand runs. So the same packet is
+		// not lost a second time, by whatever number it comes; nor is what asks, twice in a second.
+		lost = lost && d.drops[number] == 0 && !r.repair[datagram[1]&0x7f]
+	} else if isRTCP(datagram) && lost {
+		now := time.Now()
+		if lost = now.Sub(d.asked) > time.Second; lost {
+			d.asked = now
+		}
 	}
 	if media && d == &r.down && r.known != nil && !r.known[ssrc] {
 		r.early++
@@ -201,6 +218,11 @@ func rtpSSRC(b []byte) (uint32, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(b[8:]), true
+}
+
+// isRTCP tells RTCP from all else that shares the port.
+func isRTCP(b []byte) bool {
+	return len(b) >= 8 && b[0] >= 128 && b[0] <= 191 && b[1] >= 192 && b[1] <= 223
 }
 
 // counts are RTP packets of one SSRC from the server, lost ones included.
