@@ -12,6 +12,12 @@ export const binary = process.env['BIN_APARTE'] ?? path.join(import.meta.dirname
 /** How long a healthy start may take on two busy cores. */
 const START_LIMIT_MS = 30_000;
 
+/**
+ * The next server's port, which is to be free still when it is started again after a crash: one that the kernel gives to nobody who
+ * asks for any (ip_local_port_range(7) begins at 32768), and browsers refuse none of these. Two processes that test seldom count alike.
+ */
+let nextPort = 12_000 + ((process.pid * 211) % 20_000);
+
 export class Server {
   /** Origin of the main listener, such as http://127.0.0.1:40123; stays over a restart. */
   url = '';
@@ -38,13 +44,18 @@ export class Server {
     server.#mediaAddresses = mediaAddresses;
     server.#flags = flags;
     server.#dataDir = await mkdtemp(path.join(tmpdir(), 'aparte-e2e-'));
-    try {
-      await server.#spawn('127.0.0.1:0');
-    } catch (error) {
-      await server.stop();
-      throw error;
+    for (;;) {
+      try {
+        await server.#spawn(`127.0.0.1:${nextPort++}`);
+        return server;
+      } catch (error) {
+        if (!server.log.includes('address already in use')) {
+          await server.stop();
+          throw error;
+        }
+        server.log = ''; // it is somebody's: the next one
+      }
     }
-    return server;
   }
 
   /** Kills the process as a power cut would, and starts another on the same data and port. */
