@@ -41,7 +41,8 @@ type client struct {
 	// nobody can know when the client has applied an answer, and with loss the
 	// beginning may be lost for good: then the client asks, as browsers do.
 	strict   bool
-	patience int // see stream
+	patience int  // see stream
+	waits    bool // for ever, for what is missing: the test looks at it
 
 	mu           sync.Mutex
 	streams      []*stream // as subscribed, oldest first
@@ -99,7 +100,18 @@ func join(t *testing.T, j *journal, identity string, s setup) *client {
 
 func newClient(t *testing.T, j *journal, identity string, s setup) *client {
 	t.Helper()
-	c := &client{t: t, j: j, name: identity, strict: !s.single && s.loss == 0, patience: s.patience}
+	c := &client{t: t, j: j, name: identity, strict: !s.single && s.loss == 0, patience: s.patience, waits: s.loss > 0}
+	t.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, s := range c.streams {
+			s.mu.Lock()
+			if s.missed != "" {
+				t.Errorf("%s, %s: %s", identity, s.sid, s.missed)
+			}
+			s.mu.Unlock()
+		}
+	})
 	srv := s.server
 	if srv == nil {
 		srv = shared
@@ -234,6 +246,9 @@ func (c *client) callbacks() *lksdk.RoomCallback {
 	cb.OnTrackSubscribed = func(track *webrtc.TrackRemote, pub *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 		s := newStream(c.j, track)
 		s.sid, s.strict, s.patience = pub.SID(), c.strict, c.patience
+		if s.patience == 0 && !c.waits {
+			s.patience, s.whole = givenUp, true
+		}
 		s.pli = func() { c.askKeyframe(s.ssrc) }
 		c.mu.Lock()
 		c.streams = append(c.streams, s)

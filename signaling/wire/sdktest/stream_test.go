@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
@@ -30,8 +31,12 @@ type stream struct {
 	// patience is how many packets may come behind a missing one before it is
 	// given up; 0 waits for ever.
 	patience int
+	whole    bool // a packet that never comes is excused by a machine that stood still alone
 
 	mu       sync.Mutex
+	came     time.Time         // when the last packet did
+	stood    time.Time         // when the last one came after a pause in which the machine may have
+	missed   string            // what never came without such an excuse
 	waiting  map[uint64]packet // arrived behind one that is missing
 	next     uint64            // the sequence number to go on with, extended
 	started  bool
@@ -52,6 +57,13 @@ type packet struct {
 	timestamp uint32
 	marker    bool
 }
+
+// A machine that stands still for longer than the SDK asks again, 0.4 s, may lose a packet for
+// good: what was sent meanwhile is more than sockets hold.
+const standstill = 400 * time.Millisecond
+
+// givenUp is what was missing when so many packets had come behind it: three seconds of sound.
+const givenUp = 150
 
 func newStream(j *journal, track *webrtc.TrackRemote) *stream {
 	return &stream{j: j, ssrc: uint32(track.SSRC()), sid: track.ID(), waiting: map[uint64]packet{}}
@@ -78,6 +90,11 @@ func (s *stream) read(track *webrtc.TrackRemote) {
 
 func (s *stream) take(seq uint16, p packet, video bool) {
 	s.packets++
+	now := time.Now()
+	if !s.came.IsZero() && now.Sub(s.came) > standstill {
+		s.stood = now
+	}
+	s.came = now
 	if !s.started {
 		s.started, s.next = true, 1<<16+uint64(seq)
 	}
@@ -90,6 +107,9 @@ func (s *stream) take(seq uint16, p packet, video bool) {
 	for {
 		p, ok := s.waiting[s.next]
 		if !ok && s.patience > 0 && len(s.waiting) > s.patience {
+			if s.whole && now.Sub(s.stood) > 10*time.Second {
+				s.missed = fmt.Sprintf("packet %d never came, and nothing stood still", uint16(s.next))
+			}
 			s.next++
 			s.lost++
 			s.broke, s.building = video, nil
