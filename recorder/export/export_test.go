@@ -82,13 +82,11 @@ func TestAMeeting(t *testing.T) {
 	first := one.bytes()
 
 	// The server is started again, ten seconds after the beginning.
-	two := newTape()
+	two := laterTape(2, 10*time.Second)
 	two.microphone(time.Second, 2*time.Second, "ann", "TR_a3")
 	two.add(2*time.Second, journal.Stopped{By: "ann"})
-	second := bytes.Replace(two.bytes(), journal.Append(nil, 0, journal.Head{Part: 1, Began: two.began}),
-		journal.Append(nil, 0, journal.Head{Part: 2, Began: two.began.Add(10 * time.Second)}), 1)
 
-	index, dir := export(t, append(first, second...))
+	index, dir := export(t, append(first, two.bytes()...))
 	if got, want := told(index), strings.TrimSpace(`
 01-ann-m-microphone.webm TR_a1 1.00+1.98 100
 02-etc-passwd-microphone.webm TR_b 2.00+3.98 200
@@ -129,6 +127,93 @@ skipped TR_w`); got != want {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 6 {
 		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// Whatever became of the server's clock between two parts, none lies over another, nothing
+// of them is lost, and what happened in each is told where its media are.
+func TestPartsNeverOverlap(t *testing.T) {
+	const apart = 0.25
+	for name, tt := range map[string]struct {
+		second, third    time.Duration // when they began by the clock
+		starts2, starts3 float64
+	}{
+		"it ran on":               {70 * time.Second, 140 * time.Second, 70, 140},
+		"set back an hour":        {70*time.Second - time.Hour, 140*time.Second - time.Hour, 60 + apart, 120 + 2*apart},
+		"set back by a little":    {59 * time.Second, 129 * time.Second, 60 + apart, 129},
+		"set back, and put right": {70*time.Second - time.Hour, 140 * time.Second, 60 + apart, 140},
+		"set on by an hour":       {time.Hour, time.Hour + 70*time.Second, 3600, 3670},
+		"set on, and put right":   {time.Hour, 140 * time.Second, 3600, 3660 + apart},
+		"since 1970":              {56 * 365 * 24 * time.Hour, 56*365*24*time.Hour + 70*time.Second, 60 + apart, 120 + 2*apart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var raw []byte
+			for n, after := range []time.Duration{0, tt.second, tt.third} {
+				part := laterTape(uint32(n+1), after)
+				part.add(0, journal.Started{Recording: "r1", Room: "room", By: "ann"})
+				part.microphone(0, time.Minute, "ann", "TR_a")
+				part.pictures(0, time.Minute, "TR_v", keyFrame)
+				part.add(30*time.Second, journal.Message{Identity: "ann", Text: "here"})
+				part.add(time.Minute, journal.Gap{Reason: journal.Overflow, Since: 59 * time.Second, Packets: 1})
+				raw = append(raw, part.bytes()...)
+			}
+			index, _ := export(t, raw)
+			frames := map[string]int{}
+			for _, f := range index.Files {
+				frames[f.Track] += f.Frames
+			}
+			if frames["TR_a"] != 9000 || frames["TR_v"] != 4500 || index.Incomplete != "" || index.Duration != tt.starts3+60 {
+				t.Errorf("frames %v, %v s, incomplete %q", frames, index.Duration, index.Incomplete)
+			}
+			// Of each track, what there is, and what of it is missing.
+			sounds := map[string]float64{}
+			for _, f := range index.Files {
+				sounds[f.Track] += f.Duration
+				for _, h := range f.Holes {
+					sounds[f.Track] -= h.To - h.From
+				}
+			}
+			for sid, length := range sounds {
+				if length < 179 || length > 181 {
+					t.Errorf("%s lasts %.2f s", sid, length)
+				}
+			}
+			var got, want []string
+			for _, e := range index.Events {
+				if e.Since != nil {
+					got = append(got, fmt.Sprintf("%.2f-%.2f", *e.Since, e.At))
+				} else {
+					got = append(got, fmt.Sprintf("%.2f", e.At))
+				}
+			}
+			for _, at := range []float64{0, tt.starts2, tt.starts3} {
+				want = append(want, fmt.Sprintf("%.2f", at), fmt.Sprintf("%.2f", at+30), fmt.Sprintf("%.2f-%.2f", at+59, at+60))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("events at %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// Sound that was under way when a part began is not heard over the end of the one before.
+func TestNothingIsPlacedBeforeItsPart(t *testing.T) {
+	one := newTape()
+	one.microphone(0, 10*time.Second, "ann", "TR_a")
+	two := laterTape(2, 5*time.Second)
+	id := two.stream(0, tap.Stream{Identity: "ann", Track: "TR_a", Source: "microphone", Mime: "audio/opus", PayloadType: 111, ClockRate: 48000, Channels: 2})
+	for n := range 500 {
+		// The first half second comes at once.
+		captured := time.Duration(n)*20*time.Millisecond - 500*time.Millisecond
+		at := max(captured, 0)
+		if n%100 == 50 {
+			two.add(at, journal.Report{Stream: id, SenderReport: tap.SenderReport{NTP: 1<<40 + uint64((captured.Seconds()+1)*(1<<32)), RTP: uint32(n) * 960}})
+		}
+		two.packet(at, id, &rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 111, SequenceNumber: uint16(n), Timestamp: uint32(n) * 960}, Payload: []byte{0xf8, 0xff, 0xfe}})
+	}
+	index, _ := export(t, append(one.bytes(), two.bytes()...))
+	if len(index.Files) != 1 || index.Files[0].Frames != 500+475 || index.Files[0].Duration < 19 {
+		t.Errorf("%+v", index.Files)
 	}
 }
 

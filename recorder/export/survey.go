@@ -40,6 +40,7 @@ type stream struct {
 	tap.Stream
 	clock *clock.Stream
 	times jitter.Times
+	part  time.Duration // when its part begins in the recording
 }
 
 // What the index has of something takes so many bytes at most in memory, or in JSON if that
@@ -95,13 +96,19 @@ type survey struct {
 // believed, so that none of those that are made of them overflows.
 const longest = 366 * 24 * time.Hour
 
-// walk reads a journal and calls do for each record with its time in the recording. A
-// journal that breaks off, or is not one from some place on, is read until there, and
-// why says so.
+// partsApart is how far a part begins behind the last record of the one before at least:
+// frames are placed up to lateMost after they came, and last up to 120 ms (RFC 6716, 2.1.4).
+const partsApart = 250 * time.Millisecond
+
+// walk reads a journal and calls do for each record with its time in the recording. Parts
+// are as far apart as the wall clock says, but never overlap: one that the clock puts into
+// the part before, or a year after the first, begins behind the one before, because between
+// the two the clock was set. A journal that breaks off, or is not one from some place on, is
+// read until there, and why says so.
 func walk(r io.Reader, do func(record journal.Record, at time.Duration) error) (why string, err error) {
 	reader := journal.NewReader(r)
 	var began time.Time
-	var offset time.Duration
+	var offset, until time.Duration // of this part, and of the last record
 	for n := 0; ; n++ {
 		record, err := reader.Next()
 		var format *journal.FormatError
@@ -116,16 +123,16 @@ func walk(r io.Reader, do func(record journal.Record, at time.Duration) error) (
 			return "", err
 		}
 		if head, is := record.Event.(journal.Head); is {
-			if began.IsZero() {
+			if n == 0 {
 				began = head.Began
+			} else if offset = head.Began.Sub(began); offset < until+partsApart || offset > longest {
+				offset = until + partsApart
 			}
-			// A clock that was set back between two parts would put the second into the
-			// first.
-			offset = max(head.Began.Sub(began), offset)
 		}
 		if offset > longest || record.At > longest {
 			return fmt.Sprintf("part %d tells of a time that is more than a year after the beginning", record.Part), nil
 		}
+		until = max(until, offset+record.At)
 		if err := do(record, offset+record.At); err != nil {
 			return "", err
 		}
@@ -194,7 +201,7 @@ func (s *survey) begin(part uint32, e journal.Begin) {
 	if s.senders[owner] == nil {
 		s.senders[owner] = &clock.Sender{}
 	}
-	s.streams[key] = &stream{Stream: e.Stream, clock: s.senders[owner].Stream(e.ClockRate)}
+	s.streams[key] = &stream{Stream: e.Stream, clock: s.senders[owner].Stream(e.ClockRate), part: s.offset}
 	s.person(e.Identity)
 }
 

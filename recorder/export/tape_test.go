@@ -17,12 +17,20 @@ import (
 
 // tape is a journal that is being made, in any order.
 type tape struct {
+	part    uint32
 	began   time.Time
 	records []journal.Record
 	next    uint32
 }
 
-func newTape() *tape { return &tape{began: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)} }
+func newTape() *tape { return &tape{part: 1, began: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)} }
+
+// laterTape is the next part, begun so long after the first one by the server's clock.
+func laterTape(part uint32, after time.Duration) *tape {
+	t := newTape()
+	t.part, t.began = part, t.began.Add(after)
+	return t
+}
 
 func (t *tape) add(at time.Duration, e journal.Event) {
 	t.records = append(t.records, journal.Record{At: at, Event: e})
@@ -44,10 +52,10 @@ func (t *tape) packet(at time.Duration, stream uint32, p *rtp.Packet) {
 	t.add(at, journal.Packet{Stream: stream, RTP: raw})
 }
 
-// bytes is the journal in the order of arrival.
+// bytes is the journal of the part, in the order of arrival.
 func (t *tape) bytes() []byte {
 	slices.SortStableFunc(t.records, func(a, b journal.Record) int { return int(a.At - b.At) })
-	b := journal.Append(nil, 0, journal.Head{Part: 1, Began: t.began})
+	b := journal.Append(nil, 0, journal.Head{Part: t.part, Began: t.began})
 	for _, r := range t.records {
 		b = journal.Append(b, r.At, r.Event)
 	}

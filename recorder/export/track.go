@@ -22,7 +22,7 @@ const (
 	// A time further before its arrival than this is a lie, and one after it, beyond what
 	// fits tell, is what nothing has: arrival is taken.
 	earlyMost, lateMost = 20 * time.Second, 100 * time.Millisecond
-	// What was under way when the recording began had been for less than this.
+	// What was under way when a part began had been for less than this.
 	beforeMost = time.Second
 )
 
@@ -69,7 +69,7 @@ func (t *track) take(l *layer, f jitter.Frame) {
 	}
 	st := l.feed.stream
 	one := frame{Frame: f, at: st.clock.At(f.Time), codec: l.feed.frames.Codec(), rough: st.clock.Approximate(), rate: st.ClockRate, chans: st.Channels}
-	if one.at < max(f.Arrival-earlyMost, -beforeMost) || one.at > f.Arrival+lateMost || one.at < 0 && one.rough {
+	if one.at < max(f.Arrival-earlyMost, st.part-beforeMost) || one.at > f.Arrival+lateMost || one.at < st.part && one.rough {
 		one.at, one.rough = f.Arrival, true
 	}
 	if l.any {
@@ -87,13 +87,13 @@ func (t *track) take(l *layer, f jitter.Frame) {
 		}
 		t.layer = l
 	}
-	// What was under way when the recording began was captured before it: sound is left out,
-	// and pictures, which later ones build on, are shown at the beginning.
-	if one.at < 0 {
+	// What was under way when its part began was captured before it: sound is left out, and
+	// pictures, which later ones build on, are shown at the beginning.
+	if one.at < st.part {
 		if one.codec == codec.Opus {
 			return
 		}
-		one.at = 0
+		one.at = st.part
 	}
 	t.held = append(t.held, one)
 	for len(t.held) > 0 && (one.codec == codec.Opus || t.held[0].at < one.at-holdBack) {

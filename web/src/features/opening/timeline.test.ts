@@ -57,4 +57,12 @@ describe('a recording in time', () => {
       '0.2 came ann', '10 came bob', '12 spoke bob', '43 gap 45', '47 wrote cid the annex', '50 shared ann', '55 shared bob', '60 left bob', '65 paused 75', '80 came bob', '99 paused 100',
     ])
   })
+  it('goes over an interruption, however long the clock says it was, and over a pause that ended with one', () => {
+    const interrupted = timelineOf({
+      ...index, duration: 7300, files: [file('mic', 'ann', 'microphone', 0, 50), file('mic-2', 'ann', 'microphone', 3600, 50), file('mic-3', 'ann', 'microphone', 7200, 90)],
+      events: [event(0, 'started'), event(48, 'speaking', { identities: [] }), event(3600, 'started'), event(3660, 'paused'), event(7200, 'started'), event(7300, 'stopped')],
+    })
+    expect([49.9, 50, 3599.9, 3600, 3659, 3660, 7200].map((at) => skipTo(interrupted, at))).toEqual([null, 3600, 3600, null, null, 7200, null])
+    expect(interrupted.moments.map(({ at, until, kind }) => `${at} ${kind} ${until}`)).toEqual(['50 gap 3600', '3660 paused 7200'])
+  })
 })

@@ -50,14 +50,14 @@ export function timelineOf(index: Index): Timeline {
     .map(({ identity, name }) => ({ identity, name, there: thereOf(index, identity) }))
   const named = new Set(people.map(({ identity }) => identity))
   const speaking = index.events.filter(({ kind }) => kind === 'speaking').map(({ at, identities }) => ({ at, identities: (identities ?? []).filter((one) => named.has(one)) }))
-  const pauses = pausesOf(index).filter(([from, to]) => to - from >= skipLeast)
+  const silences = silencesOf(index, tracks).filter(({ at, until }) => until - at >= skipLeast)
   const moments = [
     ...index.events.flatMap((one) => momentOf(one, named)),
-    ...pauses.map(([at, until]): Moment => ({ at, until, kind: 'paused', identity: '' })),
+    ...silences.map((one): Moment => ({ ...one, identity: '' })),
     ...tracks.filter(({ kind }) => kind === 'screen').map(({ start, identity }): Moment => ({ at: start, kind: 'shared', identity })),
     ...turnsOf(speaking, index.duration),
   ]
-  return { duration: index.duration, people, tracks, speaking, moments: moments.sort((a, b) => a.at - b.at), skips: pauses.filter(([, to]) => to < index.duration) }
+  return { duration: index.duration, people, tracks, speaking, moments: moments.sort((a, b) => a.at - b.at), skips: silences.filter(({ until }) => until < index.duration).map(({ at, until }): Span => [at, until]) }
 }
 
 /** A span without the long holes in it. */
@@ -91,18 +91,33 @@ function thereOf(index: Index, identity: string): Span[] {
   return spans
 }
 
-function pausesOf(index: Index): Span[] {
-  const spans: Span[] = []
+interface Silence { at: number; until: number; kind: 'paused' | 'gap' }
+
+/** When nothing was recorded: it was paused, or the server was away until its next part started. */
+function silencesOf(index: Index, tracks: readonly Track[]): Silence[] {
+  const silences: Silence[] = []
   let since: number | null = null
+  let started = false
+  let told = 0
+  const resume = (until: number) => {
+    if (since !== null) silences.push({ at: since, until, kind: 'paused' })
+    since = null
+  }
   for (const { at, kind } of index.events) {
     if (kind === 'paused') since ??= at
-    else if ((kind === 'resumed' || kind === 'stopped') && since !== null) {
-      spans.push([since, at])
-      since = null
+    else if (kind === 'resumed' || kind === 'stopped') resume(at)
+    else if (kind === 'started') {
+      if (since === null && started) {
+        const last = Math.max(told, ...tracks.flatMap(({ spans }) => spans.filter(([from]) => from < at).map(([, to]) => Math.min(to, at))))
+        silences.push({ at: last, until: at, kind: 'gap' })
+      }
+      resume(at)
+      started = true
     }
+    told = Math.max(told, at)
   }
-  if (since !== null) spans.push([since, index.duration])
-  return spans
+  resume(index.duration)
+  return silences
 }
 
 function momentOf(event: IndexEvent, named: ReadonlySet<string>): Moment[] {
