@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,16 +33,19 @@ func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"capture":  capture,
-			"exits":    exits,
-			"lock":     lock,
-			"mode":     mode,
-			"speak":    speak,
-			"spoil":    spoil,
-			"taken":    taken,
-			"takenudp": takenUDP,
-			"tamper":   tamper,
-			"trail":    trail,
+			"capture":   capture,
+			"exits":     exits,
+			"hides":     hides,
+			"lock":      lock,
+			"mode":      mode,
+			"body":      body,
+			"setsecret": setSecret,
+			"speak":     speak,
+			"spoil":     spoil,
+			"taken":     taken,
+			"takenudp":  takenUDP,
+			"tamper":    tamper,
+			"trail":     trail,
 		},
 	})
 }
@@ -60,6 +64,55 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// secretOf is the secret line of a key's file.
+func secretOf(ts *testscript.TestScript, file string) (secret string) {
+	for line := range strings.Lines(ts.ReadFile(file)) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") {
+			secret = line
+		}
+	}
+	return secret
+}
+
+// setSecret puts the secret of a key's file into a variable of the environment.
+func setSecret(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], secretOf(ts, args[1]))
+}
+
+// body makes a file of a node's key without what it begins with.
+func body(ts *testscript.TestScript, _ bool, args []string) {
+	_, after, _ := strings.Cut(secretOf(ts, args[0]), "KEY+")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(after+"\n"), 0o600))
+}
+
+// hides runs "exits CODE COMMAND..." and wants nothing printed of the secret of the file that
+// comes first, be it eight characters of it. "<FILE>" among the arguments is that secret.
+func hides(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: hides FILE CODE COMMAND...")
+	}
+	secret := secretOf(ts, args[0])
+	rest := slices.Clone(args[1:])
+	for i := range rest {
+		rest[i] = strings.ReplaceAll(rest[i], "<"+args[0]+">", secret)
+	}
+	exits(ts, false, rest)
+	printed := strings.ToUpper(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
+	// What begins a key, and names the node, is no secret.
+	body := strings.TrimPrefix(strings.TrimPrefix(secret, "AGE-SECRET-KEY-"), "PQ-1")
+	if fields := strings.SplitN(secret, "+", 5); len(fields) == 5 {
+		body = fields[4]
+	}
+	if len(body) < 40 {
+		ts.Fatalf("%s has no secret", args[0])
+	}
+	for i := range len(body) - 7 {
+		if strings.Contains(printed, strings.ToUpper(body[i:i+8])) {
+			ts.Fatalf("%q of the secret is printed", body[i:i+8])
+		}
 	}
 }
 

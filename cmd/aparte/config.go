@@ -21,6 +21,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"aparte/recorder/seal"
 	"aparte/recorder/storage"
 	"aparte/signaling/post"
 	"aparte/signaling/recording"
@@ -325,6 +326,9 @@ func (c *Config) checkFilms(wrong func(key, format string, args ...any)) {
 	}
 	if format := c.film().Format; !slices.Contains(recording.FilmFormats(), format) {
 		wrong("recordings.film_format", "%q is neither webm nor mp4", format)
+	}
+	if seal.HasPrivateKey(c.Recordings.ServerKey) {
+		wrong("recordings.server_key", "is a private key itself: name the file that has it")
 	}
 	if c.Recordings.FFmpeg == "" {
 		wrong("recordings.ffmpeg", "is empty: name the program, such as ffmpeg")

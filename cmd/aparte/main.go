@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"aparte/recorder/compose/confine"
+	"aparte/recorder/seal"
 )
 
 // Exit codes. Scripts and service managers tell a wrong configuration, which
@@ -79,6 +80,11 @@ func run(ctx context.Context, args []string, p *process) int {
 	if err != nil {
 		return report(p, fmt.Errorf("build command line: %w", err))
 	}
+	for i, arg := range args {
+		if seal.HasPrivateKey(arg) {
+			return report(p, usageError{fmt.Errorf("argument %d is a private key, which belongs into a file of its own: here others of this machine can read it among the running programs, and the shell keeps it. Name the file (for --node-key %s, which has the public one)", i+1, seal.PublicKeyFile)})
+		}
+	}
 	parsed, err := parser.Parse(args)
 	switch {
 	case exited >= 0: // --help has been printed
@@ -89,11 +95,13 @@ func run(ctx context.Context, args []string, p *process) int {
 	return report(p, parsed.Run(parsed))
 }
 
+// report says what went wrong. What may be a private key is in no error that is known; that
+// it is in none at all, of the libraries' too, is seen to here.
 func report(p *process, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(p.stderr, "aparte: %v\n", err)
+	fmt.Fprintf(p.stderr, "aparte: %s\n", seal.HidePrivateKeys(err.Error()))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		return exitUsage
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"aparte/recorder/seal"
 )
@@ -27,6 +28,8 @@ func (c *nodeKeyRotate) Run(p *process) error {
 		return usageError{fmt.Errorf("data_dir %s: %w: the server makes one when it starts", c.DataDir, err)}
 	case errors.Is(err, fs.ErrExist):
 		return usageError{fmt.Errorf("%s waits already: start the server anew, or delete it", waits)}
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
+		return usageError{fmt.Errorf("data_dir %s: %w", c.DataDir, err)}
 	case err != nil:
 		return fmt.Errorf("rotate the node's key: %w", err)
 	}

@@ -50,15 +50,15 @@ func recordingFiles(path string, use func(*recorder.Files) error) error {
 
 // nodeKey reads a node's public key, given as text or as the file that publishes it.
 func nodeKey(given string) (seal.PublicKey, error) {
-	text := given
+	text, in := given, "node key"
 	if content, err := os.ReadFile(given); err == nil {
-		text = string(content)
+		text, in = string(content), "node key "+given
 	} else if !strings.Contains(given, "+") {
 		return seal.PublicKey{}, usageError{fmt.Errorf("node key: %w", err)}
 	}
 	key, err := seal.ParsePublicKey(text)
 	if err != nil {
-		return seal.PublicKey{}, usageError{fmt.Errorf("node key: %w", err)}
+		return seal.PublicKey{}, usageError{fmt.Errorf("%s: %w", in, err)}
 	}
 	return key, nil
 }

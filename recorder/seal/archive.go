@@ -54,7 +54,7 @@ func ParseRecipients(texts ...string) ([]Recipient, error) {
 	var all []Recipient
 	for i, text := range texts {
 		text = strings.TrimSpace(text)
-		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
+		if HasPrivateKey(text) {
 			return nil, fmt.Errorf("recipient %d %w", i+1, ErrPrivateKey)
 		}
 		if !strings.HasPrefix(text, "age1pq1") {

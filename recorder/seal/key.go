@@ -158,17 +158,23 @@ func (k PublicKey) MarshalJSON() ([]byte, error) {
 // maxEarlier bounds the file that publishes a key.
 const maxEarlier = 1000
 
+// errPrivate is said of a private key where a public one is wanted.
+var errPrivate = errors.New("it is a private key: the public one is in " + PublicKeyFile)
+
 // ParsePublicKey reads a key as String writes it, or with those before it as MarshalJSON
-// does.
+// does. Its errors quote nothing of a text that is none: it may be a private one.
 func ParsePublicKey(text string) (PublicKey, error) {
 	text = strings.TrimSpace(text)
+	if HasPrivateKey(text) {
+		return PublicKey{}, fmt.Errorf("public key of a node: %w", errPrivate)
+	}
 	var published publicKey
 	if strings.HasPrefix(text, "{") {
 		if err := json.Unmarshal([]byte(text), &published); err != nil {
 			return PublicKey{}, fmt.Errorf("public key of a node: %w", err)
 		}
 		if published.Type != typeNodeKey {
-			return PublicKey{}, fmt.Errorf("public key of a node: a JSON object of type %q, not %q", published.Type, typeNodeKey)
+			return PublicKey{}, fmt.Errorf("public key of a node: a JSON object whose type is not %q", typeNodeKey)
 		}
 		if len(published.Earlier) > maxEarlier {
 			return PublicKey{}, fmt.Errorf("public key of a node: %d earlier ones, at most %d are allowed", len(published.Earlier), maxEarlier)
@@ -194,7 +200,7 @@ func ParsePublicKey(text string) (PublicKey, error) {
 		}
 		id := before.verifier.KeyHash()
 		if ids[id] || e.Until.IsZero() {
-			return PublicKey{}, fmt.Errorf("public key of a node: the earlier one %.80q is there twice, or does not say until when it signed", e.Key)
+			return PublicKey{}, fmt.Errorf("public key of a node: the earlier one %s is there twice, or does not say until when it signed", keyID(before.verifier.Name(), id))
 		}
 		ids[id] = true
 		k.earlier = append(k.earlier, before)
@@ -205,7 +211,7 @@ func ParsePublicKey(text string) (PublicKey, error) {
 func readVerifier(text string) (note.Verifier, error) {
 	verifier, err := note.NewVerifier(text)
 	if err != nil {
-		return nil, fmt.Errorf("public key of a node: %.80q is neither what %s holds nor of the form NAME+ID+KEY", text, PublicKeyFile)
+		return nil, fmt.Errorf("public key of a node: it is neither what %s holds nor of the form NAME+ID+KEY", PublicKeyFile)
 	}
 	return verifier, nil
 }

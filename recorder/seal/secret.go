@@ -4,7 +4,21 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 )
+
+// private is what may be a private key: of an archive, as age writes them, or of a node
+// (c2sp.org/signed-note). Also half of one, and one that was copied badly.
+var private = regexp.MustCompile(`(?i)(AGE-SECRET-KEY-|PRIVATE\+KEY\+)\S*`)
+
+// HasPrivateKey says whether there may be a private key in a text, whole or damaged.
+func HasPrivateKey(text string) bool { return private.MatchString(text) }
+
+// HidePrivateKeys is a text without what may be a private key in it, to be shown or kept
+// in a log.
+func HidePrivateKeys(text string) string {
+	return private.ReplaceAllString(text, "(a private key)")
+}
 
 // WriteSecret makes a file of mode 0600, whole or not at all, and never in place of
 // another: the error is then fs.ErrExist.
