@@ -83,7 +83,7 @@ func TestAPartFollowsOneThatWasBroughtAway(t *testing.T) {
 	if _, err := Start(cfg, about); !errors.Is(err, ErrEnded) {
 		t.Errorf("after the end: %v", err)
 	}
-	done, err := Purge(folder, false)
+	done, err := Purge(t.Context(), folder, false)
 	if err != nil || done.Parts != 1 || len(done.Away) != 1 || done.Away[0].Part != 1 {
 		t.Errorf("purged: %+v, %v", done, err)
 	}
@@ -121,7 +121,7 @@ func TestMarksAreNotBelieved(t *testing.T) {
 			t.Errorf("%q is marked", id)
 		}
 	}
-	if done, err := Purge(folder, false); err != nil || done.Parts != 1 || !slices.Equal(done.Left, nil) {
+	if done, err := Purge(t.Context(), folder, false); err != nil || done.Parts != 1 || !slices.Equal(done.Left, nil) {
 		t.Errorf("purged: %+v, %v", done, err)
 	}
 }

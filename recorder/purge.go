@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,8 +25,9 @@ type Purged struct {
 // Purge deletes a recording from a folder, for good as far as names go: what the disk,
 // its snapshots and backups keep of the bytes is sealed. It refuses a folder without a
 // recording, one that is being written, and one that says that there is a hold (ErrHeld),
-// unless held: whoever asks knows.
-func Purge(folder string, held bool) (Purged, error) {
+// unless held: whoever asks knows. When its context ends it stops between two files; what is
+// left then is the beginning of a recording, which the next Purge deletes.
+func Purge(ctx context.Context, folder string, held bool) (Purged, error) {
 	var done Purged
 	if err := refuseHeld(folder); err != nil && !held {
 		return done, err
@@ -82,6 +84,9 @@ func Purge(folder string, held bool) (Purged, error) {
 	}
 	// The last first: what a failure leaves is the beginning of a recording.
 	for _, name := range slices.Backward(ours) {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
 		path := filepath.Join(folder, name)
 		info, err := os.Stat(path)
 		if err != nil {

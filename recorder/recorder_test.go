@@ -938,14 +938,14 @@ func TestAManifestThatIsFull(t *testing.T) {
 func TestPurge(t *testing.T) {
 	cfg := config(t)
 	folder := filepath.Join(cfg.Dir, "rec")
-	if _, err := Purge(cfg.Dir, false); err == nil {
+	if _, err := Purge(t.Context(), cfg.Dir, false); err == nil {
 		t.Error("a folder that is not there")
 	}
 	r := start(t, cfg)
-	if _, err := Purge(folder, false); !errors.Is(err, ErrInUse) {
+	if _, err := Purge(t.Context(), folder, false); !errors.Is(err, ErrInUse) {
 		t.Errorf("while it is written: %v", err)
 	}
-	if _, err := Purge(cfg.Dir, false); !errors.Is(err, ErrNoRecording) {
+	if _, err := Purge(t.Context(), cfg.Dir, false); !errors.Is(err, ErrNoRecording) {
 		t.Errorf("the folder above: %v", err)
 	}
 	stop(t, r)
@@ -954,7 +954,7 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	bytes := size(t, cfg)
-	done, err := Purge(folder, false)
+	done, err := Purge(t.Context(), folder, false)
 	if err != nil || done.Parts != 1 || done.Bytes != bytes || !slices.Equal(done.Left, []string{"notes.txt"}) {
 		t.Errorf("%+v, %v", done, err)
 	}
@@ -979,10 +979,10 @@ func TestPurge(t *testing.T) {
 		}
 	}
 	before := size(t, cfg)
-	if done, err := Purge(folder, false); !errors.Is(err, ErrHeld) || !strings.Contains(err.Error(), "since 2026-03-01") || done.Parts != 0 || size(t, cfg) != before {
+	if done, err := Purge(t.Context(), folder, false); !errors.Is(err, ErrHeld) || !strings.Contains(err.Error(), "since 2026-03-01") || done.Parts != 0 || size(t, cfg) != before {
 		t.Errorf("on hold: %+v, %v", done, err)
 	}
-	if done, err := Purge(folder, true); err != nil || done.Parts != 1 || len(done.Left) > 0 {
+	if done, err := Purge(t.Context(), folder, true); err != nil || done.Parts != 1 || len(done.Left) > 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	if err := SetHeld(cfg.Dir, "rec", since); !errors.Is(err, fs.ErrNotExist) {

@@ -71,6 +71,12 @@ func (c *recordCompose) Run(ctx context.Context, p *process) error {
 	if err == nil || errors.As(err, &usageError{}) {
 		return errors.Join(err, c.clear())
 	}
+	if left := os.Remove(c.Work); left == nil || errors.Is(left, fs.ErrNotExist) { // nothing was in it
+		return err
+	}
+	if ctx.Err() != nil {
+		err = stoppedError{}
+	}
 	return fmt.Errorf("%w\nWhat is made until now stays in %s, not encrypted: the same command goes on from there, or delete it", err, c.Work)
 }
 
@@ -154,7 +160,7 @@ func (c *recordCompose) media(ctx context.Context, p *process) (folder string, i
 			return "", nil, err
 		}
 		open := recordOpen{Recording: c.Recording, Identity: c.Identity, Output: opened, NodeKey: c.NodeKey, Damaged: c.Damaged}
-		if err := open.Run(p); err != nil {
+		if err := open.Run(ctx, p); err != nil {
 			return "", nil, err
 		}
 	}

@@ -33,6 +33,8 @@ func (c *recordFetch) Run(ctx context.Context, p *process) error {
 		return usageError{fmt.Errorf("output %s: it is there already: name another folder", c.Output)}
 	case errors.Is(err, storage.ErrRefused), errors.Is(err, storage.ErrName):
 		return usageError{err}
+	case ctx.Err() != nil && err != nil:
+		return stoppedError{fmt.Sprintf("what was fetched until then is deleted, and there is no %s", c.Output)}
 	case err != nil:
 		return err
 	}

@@ -436,7 +436,7 @@ func TestWhatIsSealedIsNotForTheServer(t *testing.T) {
 		return to
 	}
 	opens := func(id string, with []seal.Identity) error {
-		return recordingFiles(filepath.Join(s.c.DataDir, recordingsFolder, id), func(files *recorder.Files) error {
+		return recordingFiles(t.Context(), filepath.Join(s.c.DataDir, recordingsFolder, id), func(files *recorder.Files) error {
 			_, err := seal.Open(files.Parts, s.kept.key.Public(), with, false, false, io.Discard)
 			return err
 		})

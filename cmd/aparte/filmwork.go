@@ -178,7 +178,7 @@ func (w *filmWork) open(ctx context.Context) (folder string, index *export.Index
 	if err := errors.Join(os.RemoveAll(opened), os.RemoveAll(folder), os.Mkdir(opened, 0o700)); err != nil {
 		return "", nil, err
 	}
-	err = recordingFiles(w.Parts, func(files *recorder.Files) error {
+	err = recordingFiles(ctx, w.Parts, func(files *recorder.Files) error {
 		if err := w.ours(files.Parts); err != nil {
 			return err
 		}

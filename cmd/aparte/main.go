@@ -23,9 +23,10 @@ import (
 // Exit codes. Scripts and service managers tell a wrong configuration, which
 // a restart will not mend, from a failure.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitStopped = 130 // by SIGINT or SIGTERM, before it was done
 )
 
 // usageError is a mistake of the operator: a wrong flag, key, address or
@@ -34,6 +35,16 @@ type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
+
+// stoppedError says that a signal ended a command before it was done, with exit code 130.
+type stoppedError struct{ left string } // what there is of its work
+
+func (e stoppedError) Error() string {
+	if e.left == "" {
+		return "stopped by a signal"
+	}
+	return "stopped by a signal: " + e.left
+}
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve meetings until stopped by SIGINT or SIGTERM."`
@@ -60,6 +71,9 @@ func main() {
 		os.Exit(exitFailed)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if len(os.Args) > 1 && os.Args[1] == "record" {
+		context.AfterFunc(ctx, stop) // the second one kills: nothing but files hangs on it
+	}
 	code := run(ctx, os.Args[1:], &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ})
 	stop()
 	os.Exit(code)
@@ -92,7 +106,11 @@ func run(ctx context.Context, args []string, p *process) int {
 	case err != nil:
 		return report(p, usageError{err})
 	}
-	return report(p, parsed.Run(parsed))
+	err = parsed.Run(parsed)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.As(err, &stoppedError{}) {
+		err = stoppedError{}
+	}
+	return report(p, err)
 }
 
 // report says what went wrong. What may be a private key is in no error that is known; that
@@ -102,7 +120,10 @@ func report(p *process, err error) int {
 		return exitOK
 	}
 	fmt.Fprintf(p.stderr, "aparte: %s\n", seal.HidePrivateKeys(err.Error()))
-	if usage := (usageError{}); errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &stoppedError{}):
+		return exitStopped
+	case errors.As(err, &usageError{}):
 		return exitUsage
 	}
 	return exitFailed

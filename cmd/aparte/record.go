@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,8 +37,9 @@ var (
 	errRecordingUnclosed = errors.New("what is there is as it was written, but the recording was not closed: a crash leaves it so, and so does whoever cuts off its end (--unclosed accepts it)")
 )
 
-// recordingFiles opens the argument that names a recording.
-func recordingFiles(path string, use func(*recorder.Files) error) error {
+// recordingFiles opens the argument that names a recording, which is read until the context
+// ends.
+func recordingFiles(ctx context.Context, path string, use func(*recorder.Files) error) error {
 	if path == "" {
 		return usageError{errors.New("no recording is named: a folder, or the file of one part")}
 	}
@@ -45,14 +47,52 @@ func recordingFiles(path string, use func(*recorder.Files) error) error {
 	if err != nil {
 		return usageError{err}
 	}
+	for i := range files.Parts {
+		files.Parts[i].ReaderAt = readerUntil{ctx, files.Parts[i].ReaderAt}
+	}
 	return errors.Join(use(files), files.Close())
 }
 
+// readerUntil is a reader that ends with its context.
+type readerUntil struct {
+	ctx context.Context //nolint:containedctx // for as long as one command
+	io.ReaderAt
+}
+
+func (r readerUntil) ReadAt(b []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReaderAt.ReadAt(b, at)
+}
+
+// readFile is os.ReadFile until the context ends: what is named may be a pipe, to which
+// nobody writes.
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	type result struct {
+		content []byte
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		content, err := os.ReadFile(path)
+		done <- result{content, err}
+	}()
+	select {
+	case r := <-done:
+		return r.content, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // nodeKey reads a node's public key, given as text or as the file that publishes it.
-func nodeKey(given string) (seal.PublicKey, error) {
+func nodeKey(ctx context.Context, given string) (seal.PublicKey, error) {
 	text, in := given, "node key"
-	if content, err := os.ReadFile(given); err == nil {
+	if content, err := readFile(ctx, given); err == nil {
 		text, in = string(content), "node key "+given
+	} else if ctx.Err() != nil {
+		return seal.PublicKey{}, err
 	} else if !strings.Contains(given, "+") {
 		return seal.PublicKey{}, usageError{fmt.Errorf("node key: %w", err)}
 	}
@@ -70,12 +110,12 @@ type recordVerify struct {
 }
 
 // Run prints what the recording says of itself and what is wrong with it.
-func (c *recordVerify) Run(p *process) error {
-	key, err := nodeKey(c.NodeKey)
+func (c *recordVerify) Run(ctx context.Context, p *process) error {
+	key, err := nodeKey(ctx, c.NodeKey)
 	if err != nil {
 		return err
 	}
-	return recordingFiles(c.Recording, func(files *recorder.Files) error {
+	return recordingFiles(ctx, c.Recording, func(files *recorder.Files) error {
 		report, err := seal.Verify(files.Parts, key, files.Lone)
 		if err != nil {
 			return err
@@ -164,26 +204,29 @@ type openedRecording struct {
 	Manifests map[uint32]*seal.Manifest `json:"manifests"` // by part
 }
 
-// Run writes the folder whole, or not at all.
-func (c *recordOpen) Run(p *process) error {
+// Run writes the folder whole, or not at all, also where a signal stops it.
+func (c *recordOpen) Run(ctx context.Context, p *process) error {
 	var key seal.PublicKey
 	if c.NodeKey != "" {
 		var err error
-		if key, err = nodeKey(c.NodeKey); err != nil {
+		if key, err = nodeKey(ctx, c.NodeKey); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintln(p.stderr, "aparte: no --node-key given: whether the recording is of that server is not verified")
 	}
-	content, err := os.ReadFile(c.Identity)
-	if err != nil {
+	content, err := readFile(ctx, c.Identity)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return usageError{fmt.Errorf("identity: %w", err)}
 	}
 	with, err := seal.ParseIdentities(content)
 	if err != nil {
 		return usageError{fmt.Errorf("identity %s: %w", c.Identity, err)}
 	}
-	return recordingFiles(c.Recording, func(files *recorder.Files) error {
+	return recordingFiles(ctx, c.Recording, func(files *recorder.Files) error {
 		if err := seal.Fits(files.Parts, with); err != nil {
 			return fmt.Errorf("identity %s: %w", c.Identity, err)
 		}
@@ -203,7 +246,14 @@ func (c *recordOpen) Run(p *process) error {
 					err = fmt.Errorf("%w (findings: %d; --damaged opens what is left of it)", errRecordingTampered, len(opened.Report.Findings)+opened.Report.MoreFindings)
 				}
 			}
-			return errors.Join(err, os.RemoveAll(c.Output))
+			gone := os.RemoveAll(c.Output)
+			switch {
+			case gone != nil:
+				return fmt.Errorf("%w\nWhat was opened until then is still in %s, not encrypted: delete it: %w", err, c.Output, gone)
+			case ctx.Err() != nil:
+				return stoppedError{fmt.Sprintf("what was opened until then is deleted, and there is no %s", c.Output)}
+			}
+			return err
 		}
 		printRecording(p.stdout, opened.Report)
 		fmt.Fprintf(p.stdout, "%s: segments opened %d, missing %d; it is not encrypted\n", c.Output, opened.Segments, opened.Missing)
@@ -244,17 +294,19 @@ type recordPurge struct {
 }
 
 // Run deletes a recording that nobody is writing.
-func (c *recordPurge) Run(p *process) error {
+func (c *recordPurge) Run(ctx context.Context, p *process) error {
 	recipients, err := recipientsOf(c.Recording)
 	if err != nil {
 		return err
 	}
-	done, err := recorder.Purge(c.Recording, c.Held)
+	done, err := recorder.Purge(ctx, c.Recording, c.Held)
 	switch {
 	case errors.Is(err, recorder.ErrHeld):
 		return fmt.Errorf("purge: %w: an administrator of the post lifts it on the server's page Recordings; --held deletes it all the same", err)
 	case errors.Is(err, recorder.ErrNoRecording):
 		return usageError{err}
+	case ctx.Err() != nil && err != nil:
+		return stoppedError{fmt.Sprintf("files deleted before that: %d; the same command deletes the rest", done.Parts)}
 	case err != nil:
 		return fmt.Errorf("purge (files deleted before that: %d): %w", done.Parts, err)
 	}

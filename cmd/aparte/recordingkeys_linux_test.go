@@ -40,7 +40,7 @@ func TestTheKeyOfARecordingEndsWithItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	opens := func(with []seal.Identity) [2]error {
-		parts := recordingFiles(backup, func(files *recorder.Files) error {
+		parts := recordingFiles(t.Context(), backup, func(files *recorder.Files) error {
 			_, err := seal.Open(files.Parts, s.kept.key.Public(), with, false, false, io.Discard)
 			return err
 		})

@@ -456,7 +456,7 @@ func (k *Keeper) delete(ctx context.Context, id string) (stopped []*job, err err
 	if stopped, err = k.forget(ctx, id); err != nil {
 		return stopped, err
 	}
-	if err := k.purge(id); err != nil || k.cfg.Store == nil {
+	if err := k.purge(ctx, id); err != nil || k.cfg.Store == nil {
 		return stopped, err
 	}
 	if err := k.silent(); err != nil {
@@ -499,10 +499,10 @@ func (k *Keeper) again(stopped []*job) {
 }
 
 // purge deletes what is here.
-func (k *Keeper) purge(id string) error {
+func (k *Keeper) purge(ctx context.Context, id string) error {
 	folder := filepath.Join(k.cfg.Dir, id)
-	done, err := recorder.Purge(folder, true)    // whoever deletes knows of holds
-	if errors.Is(err, recorder.ErrNoRecording) { // of a deletion that was broken off the folder is left
+	done, err := recorder.Purge(ctx, folder, true) // whoever deletes knows of holds
+	if errors.Is(err, recorder.ErrNoRecording) {   // of a deletion that was broken off the folder is left
 		err = os.Remove(folder)
 	}
 	if errors.Is(err, fs.ErrNotExist) {

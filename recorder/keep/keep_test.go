@@ -767,7 +767,7 @@ func TestDelete(t *testing.T) {
 						if err := r.store.Delete(t.Context(), folderOf(id, 2)+"/"+indexName); err != nil {
 							t.Fatal(err)
 						}
-						if _, err := recorder.Purge(filepath.Join(r.config.Dir, id), false); err != nil {
+						if _, err := recorder.Purge(t.Context(), filepath.Join(r.config.Dir, id), false); err != nil {
 							t.Fatal(err)
 						}
 						if got := r.parts(); got != "1 there sum, 2 there -" {
