@@ -1,13 +1,13 @@
 package seal
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"filippo.io/age"
 )
@@ -53,7 +53,7 @@ func ParseRecipients(texts ...string) ([]Recipient, error) {
 	}
 	var all []Recipient
 	for i, text := range texts {
-		text = strings.TrimSpace(text)
+		text = trimKey(text)
 		if HasPrivateKey(text) {
 			return nil, fmt.Errorf("recipient %d %w", i+1, ErrPrivateKey)
 		}
@@ -72,6 +72,12 @@ func ParseRecipients(texts ...string) ([]Recipient, error) {
 		all = append(all, Recipient{hybrid})
 	}
 	return all, nil
+}
+
+// trimKey is a line of a key without white space around it, and byte order marks, which are
+// none to Unicode: editors put one before a file, and texts that are joined carry them on.
+func trimKey(line string) string {
+	return strings.TrimFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
 }
 
 // Identity is a private key of an archive.
@@ -98,9 +104,14 @@ func NewIdentityFile(now time.Time) (file []byte, public Recipient, err error) {
 	return file, public, nil
 }
 
-// ParseIdentities reads a file of keys, one a line, with comments.
+// ParseIdentities reads a file of keys, one a line, with comments. White space around a
+// line, and the mark that Notepad begins a file with, are none of a key.
 func ParseIdentities(file []byte) ([]Identity, error) {
-	parsed, err := age.ParseIdentities(bytes.NewReader(file))
+	var lines []string
+	for line := range strings.Lines(string(file)) {
+		lines = append(lines, trimKey(line))
+	}
+	parsed, err := age.ParseIdentities(strings.NewReader(strings.Join(lines, "\n")))
 	if err != nil {
 		// age's error may quote a line, and the line may be a key.
 		return nil, errors.New("no file of keys as 'aparte keygen' makes them: lines that begin with AGE-SECRET-KEY-PQ-1, and comments")

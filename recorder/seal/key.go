@@ -164,7 +164,7 @@ var errPrivate = errors.New("it is a private key: the public one is in " + Publi
 // ParsePublicKey reads a key as String writes it, or with those before it as MarshalJSON
 // does. Its errors quote nothing of a text that is none: it may be a private one.
 func ParsePublicKey(text string) (PublicKey, error) {
-	text = strings.TrimSpace(text)
+	text = trimKey(text)
 	if HasPrivateKey(text) {
 		return PublicKey{}, fmt.Errorf("public key of a node: %w", errPrivate)
 	}

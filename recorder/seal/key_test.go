@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 )
@@ -182,5 +183,48 @@ func TestNotesHaveOneForm(t *testing.T) {
 	}
 	if err := readNote(signed, k.node.Public(), &Closing{}); err == nil {
 		t.Error("a segment's note is taken for a closing")
+	}
+}
+
+// Keys come from editors and mails, which put around their lines what nobody sees.
+func TestKeysAmidWhiteSpace(t *testing.T) {
+	file, public, err := NewIdentityFile(time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := LoadNodeKey(t.TempDir(), "paris-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := json.Marshal(node.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, around := range map[string]func(string) string{
+		"as it was":        func(s string) string { return s },
+		"trailing spaces":  func(s string) string { return strings.ReplaceAll(s, "\n", " \t\n") + "  " },
+		"leading spaces":   func(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n\u00a0 ") },
+		"CRLF":             func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+		"Notepad":          func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") },
+		"joined, with BOM": func(s string) string { return "\ufeff# mine\n\ufeff" + s + "\u2028" },
+		"empty lines":      func(s string) string { return "\n \n" + s + "\n \n" },
+	} {
+		if with, err := ParseIdentities([]byte(around(string(file)))); err != nil || len(with) != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "joined, with BOM" {
+			continue // those have no comments
+		}
+		if to, err := ParseRecipients(around(public.String() + "\n")); err != nil || to[0].String() != public.String() {
+			t.Errorf("%s: public half: %v", name, err)
+		}
+		for _, text := range []string{node.Public().String() + "\n", string(published) + "\n"} {
+			if key, err := ParsePublicKey(around(text)); err != nil || key.String() != node.Public().String() {
+				t.Errorf("%s: node's key: %v", name, err)
+			}
+		}
+	}
+	if _, err := ParseIdentities([]byte("\ufeff# nothing\n")); err == nil {
+		t.Error("a file without a key is one")
 	}
 }
