@@ -31,7 +31,7 @@ func (c *recordFetch) Run(ctx context.Context, p *process) error {
 		return usageError{fmt.Errorf("%s has nothing of a recording %q", c.Store, c.Recording)}
 	case errors.Is(err, fs.ErrExist):
 		return usageError{fmt.Errorf("output %s: it is there already: name another folder", c.Output)}
-	case errors.Is(err, storage.ErrRefused), errors.Is(err, storage.ErrName):
+	case errors.Is(err, storage.ErrRefused), errors.Is(err, storage.ErrClock), errors.Is(err, storage.ErrName):
 		return usageError{err}
 	case ctx.Err() != nil && err != nil:
 		return stoppedError{fmt.Sprintf("what was fetched until then is deleted, and there is no %s", c.Output)}

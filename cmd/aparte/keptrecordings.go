@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aparte/recorder"
@@ -31,6 +32,8 @@ type kept struct {
 	key    *seal.NodeKey
 	keeper *keep.Keeper
 	place  string // of the store; "": there is none
+	store  *storage.S3
+	full   atomic.Bool // the store was when the server started
 	locks  *locks
 
 	filmKey serverKey         // opens the keys of recordings; none: nothing can be watched here
@@ -59,7 +62,7 @@ func openKept(ctx context.Context, c *Config, decided *store.Store, origin strin
 		return nil, err
 	}
 	config.Key = k.key.Public()
-	s3, place, err := openStore(ctx, c, log)
+	s3, place, full, err := openStore(ctx, c, log)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +80,8 @@ func openKept(ctx context.Context, c *Config, decided *store.Store, origin strin
 		k.objects = append(k.objects, here)
 	}
 	k.place, k.keeper = config.Place, keep.New(config)
+	k.store = s3
+	k.full.Store(full)
 	if s3 != nil {
 		k.locks.keeper = k.keeper
 	}

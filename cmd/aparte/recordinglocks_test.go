@@ -293,7 +293,7 @@ func TestABucketThatLocksNothing(t *testing.T) {
 	config := defaults()
 	config.Recordings.Store, config.Recordings.StoreAccessKey, config.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
 	config.Recordings.StoreLock = string(storage.Compliance)
-	_, _, err := openStore(t.Context(), &config, slog.New(slog.DiscardHandler))
+	_, _, _, err := openStore(t.Context(), &config, slog.New(slog.DiscardHandler))
 	if usage := (usageError{}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "recordings.store_lock: ") || !strings.Contains(err.Error(), "the bucket has no object lock") || strings.ContainsAny(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}

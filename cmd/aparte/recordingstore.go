@@ -17,31 +17,34 @@ import (
 const storeTime = 10 * time.Second
 
 // openStore opens the store of recordings, and looks whether it can be used; nil: there
-// is none. What would never work is refused. A store that does not answer now is no reason
-// not to serve: recordings wait for it here, and the health page says so.
-func openStore(ctx context.Context, c *Config, log *slog.Logger) (store *storage.S3, place string, err error) {
+// is none. What would never work is refused. A store that does not answer now, is full, or
+// refuses everybody whose clock is not its own is no reason not to serve: recordings wait for
+// it here, and the health page says so. full tells that it is.
+func openStore(ctx context.Context, c *Config, log *slog.Logger) (store *storage.S3, place string, full bool, err error) {
 	if c.Recordings.Store == "" {
-		return nil, "", nil
+		return nil, "", false, nil
 	}
 	s, place, err := s3At(c.Recordings.Store, c.storeCredentials)
 	if err != nil {
-		return nil, "", usageError{fmt.Errorf("recordings.store: %w", err)}
+		return nil, "", false, usageError{fmt.Errorf("recordings.store: %w", err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	err = s.Check(ctx)
 	if mode := storage.LockMode(c.Recordings.StoreLock); err == nil && mode != storage.Unlocked {
 		if err = s.CheckLock(ctx, mode, time.Now()); errors.Is(err, storage.ErrNoLock) {
-			return nil, "", usageError{oneLine([]error{fmt.Errorf("recordings.store_lock: %w", err)})}
+			return nil, "", false, usageError{oneLine([]error{fmt.Errorf("recordings.store_lock: %w", err)})}
 		}
 	}
 	switch {
 	case errors.Is(err, storage.ErrUnreachable):
 		log.Warn("the store of recordings does not answer: recordings stay on this server until it does", "err", err)
+	case errors.Is(err, storage.ErrFull), errors.Is(err, storage.ErrClock):
+		log.Warn("the store of recordings takes nothing: recordings stay on this server until it does", "err", err)
 	case err != nil:
-		return nil, "", usageError{oneLine([]error{fmt.Errorf("recordings.store: %w", err)})}
+		return nil, "", false, usageError{oneLine([]error{fmt.Errorf("recordings.store: %w", err)})}
 	}
-	return s, place, nil
+	return s, place, errors.Is(err, storage.ErrFull), nil
 }
 
 // storeCredentials are what the settings say.
@@ -66,8 +69,18 @@ func s3At(address string, credentials func() (storage.Credentials, error)) (*sto
 	return s, location.Place(), err
 }
 
-// look asks the store something, so that it is seen whether it answers.
-func (k *kept) look(ctx context.Context) error { return k.keeper.Look(ctx) }
+// look asks the store something, so that it is seen whether it answers; of one that was full
+// when the server started, whether it has room by now, be there a recording to bring or not.
+func (k *kept) look(ctx context.Context) error {
+	if err := k.keeper.Look(ctx); err != nil || !k.full.Load() {
+		return err
+	}
+	err := k.store.Check(ctx)
+	if err == nil {
+		k.full.Store(false)
+	}
+	return err
+}
 
 // stored is how the store is, after it was looked at; nil: there is none.
 func (k *kept) stored(looked error, answered bool) *health.Store {

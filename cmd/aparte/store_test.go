@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -11,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,7 +181,7 @@ func TestAStoreThatCannotBeUsed(t *testing.T) {
 	} {
 		config := defaults()
 		config.Recordings.Store, config.Recordings.StoreAccessKey, config.Recordings.StoreSecretKey = c.address, gateway.Keys.AccessKey, c.secret
-		_, _, err := openStore(t.Context(), &config, slog.New(slog.DiscardHandler))
+		_, _, _, err := openStore(t.Context(), &config, slog.New(slog.DiscardHandler))
 		if usage := (usageError{}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "recordings.store: ") || !strings.Contains(err.Error(), c.want) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), c.secret) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -184,8 +190,78 @@ func TestAStoreThatCannotBeUsed(t *testing.T) {
 	config := defaults()
 	config.Recordings.Store, config.Recordings.StoreAccessKey, config.Recordings.StoreSecretKey = address, gateway.Keys.AccessKey, gateway.Keys.SecretKey
 	var logged bytes.Buffer
-	store, place, err := openStore(t.Context(), &config, slog.New(slog.NewTextHandler(&logged, nil)))
+	store, place, _, err := openStore(t.Context(), &config, slog.New(slog.NewTextHandler(&logged, nil)))
 	if err != nil || store == nil || !strings.HasPrefix(place, "s3://records/aparte") || !strings.Contains(logged.String(), "does not answer") {
 		t.Errorf("away: %v, %s", err, &logged)
+	}
+}
+
+// A store that answers but takes nothing now, because it is full or because of a clock, is
+// warned of and shown, and keeps no meeting from being held: recordings wait. One that knows
+// the secret for wrong refuses for good.
+func TestAStoreThatTakesNothingNow(t *testing.T) {
+	var refusal atomic.Pointer[string] // the code with which it refuses to write, or everything
+	var everything atomic.Bool
+	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code := refusal.Load()
+		switch {
+		case code != nil && (everything.Load() || r.Method == http.MethodPut):
+			status := http.StatusForbidden
+			if *code == "XMinioStorageFull" {
+				status = http.StatusInsufficientStorage
+			}
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", *code)
+		case r.Method == http.MethodPut:
+			body, _ := io.ReadAll(r.Body)
+			sum := sha256.Sum256(body)
+			w.Header().Set("X-Amz-Checksum-Sha256", base64.StdEncoding.EncodeToString(sum[:]))
+			w.Header().Set("ETag", `"1"`)
+		case r.Method == http.MethodDelete:
+			w.WriteHeader(http.StatusNoContent)
+		case r.Method == http.MethodHead:
+			w.WriteHeader(http.StatusNotFound)
+		case r.URL.Query().Has("versioning"):
+			_, _ = io.WriteString(w, "<VersioningConfiguration/>")
+		default:
+			_, _ = io.WriteString(w, "<ListBucketResult><Name>records</Name><IsTruncated>false</IsTruncated></ListBucketResult>")
+		}
+	}))
+	defer s3.Close()
+	config := func(c *Config) {
+		c.Recordings.Store, c.Recordings.StoreAccessKey, c.Recordings.StoreSecretKey = "s3://records/aparte?endpoint="+s3.URL, "key", "secret"
+	}
+	begin := func(code string, all bool) (*kept, string, error) {
+		refusal.Store(&code)
+		everything.Store(all)
+		c := defaults()
+		c.DataDir = t.TempDir()
+		config(&c)
+		var logged bytes.Buffer
+		k, err := openKept(t.Context(), &c, nil, "https://meet.example", slog.New(slog.NewTextHandler(&logged, nil)))
+		if k != nil {
+			t.Cleanup(func() { _ = k.keeper.Close(context.Background()) })
+		}
+		return k, logged.String(), err
+	}
+	for code, all := range map[string]bool{"XMinioStorageFull": false, "RequestTimeTooSkewed": true} {
+		k, logged, err := begin(code, all)
+		if err != nil || !strings.Contains(logged, "level=WARN") || !strings.Contains(logged, "takes nothing") {
+			t.Errorf("%s: %v, log %s", code, err, logged)
+			continue
+		}
+		if told := k.stored(k.look(t.Context()), true); !told.Failed || !told.Answered {
+			t.Errorf("%s: shown as %+v", code, told)
+		}
+		refusal.Store(nil)
+		if told := k.stored(k.look(t.Context()), true); told.Failed {
+			t.Errorf("%s: once it takes things again shown as %+v", code, told)
+		}
+	}
+	for _, all := range []bool{false, true} {
+		_, _, err := begin("SignatureDoesNotMatch", all)
+		if usage := (usageError{}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "the secret key is wrong") {
+			t.Errorf("a wrong secret: %v", err)
+		}
 	}
 }

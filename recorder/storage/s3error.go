@@ -40,7 +40,7 @@ func (s *S3) because(op, name string, err error) error {
 	case r.Code == "AuthorizationHeaderMalformed", r.Code == "InvalidRegion":
 		e.Kind, e.Remedy = ErrRefused, "name the bucket's region: ?region=..."
 	case r.Code == "RequestTimeTooSkewed":
-		e.Kind, e.Remedy = ErrRefused, "this machine's clock and the store's differ: keep both with NTP"
+		e.Kind, e.Err, e.Remedy = ErrClock, nil, "keep both with NTP"
 	case isNone(err):
 		e.Kind, e.Err = ErrNone, nil
 	case r.Code == "ObjectLocked", op == "delete" && locks(r):

@@ -55,6 +55,7 @@ var (
 	ErrUnreachable = errors.New("the storage does not answer")
 	ErrRefused     = errors.New("the storage refuses it")
 	ErrFull        = errors.New("the storage is full")
+	ErrClock       = errors.New("the storage's clock and this machine's differ")
 	ErrDamaged     = errors.New("the object is not what was sent")
 )
 
