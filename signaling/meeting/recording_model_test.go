@@ -50,10 +50,50 @@ type consenting struct {
 	holds  asked // what holds, stored or not
 	taken  int   // how often somebody was
 
+	hung  *hung   // start that the recorder has not answered yet; nil: none
+	late  []*hung // those of servers that crashed
+	hangs int     // how often one hung
+
 	said    int                     // messages, which number them
 	kept    int                     // of those that were to be taken down
 	left    int                     // and that were not
 	written []recordingtest.Written // that this life's recorder is to have
+}
+
+// hung is a start for which the disk does not answer.
+type hung struct {
+	answer func()
+	done   chan struct{} // closed once the host was answered
+	err    error         // with which
+}
+
+// hang has a start hang that would be carried out.
+func (m *consenting) hang(start func(context.Context) (meeting.RecordingView, error)) {
+	asked, answer := m.recorder.HangStart()
+	h := &hung{answer: answer, done: make(chan struct{})}
+	ctx := m.Context()
+	go func() {
+		defer close(h.done)
+		h.err = second(start(ctx))
+	}()
+	select {
+	case <-asked:
+	case <-h.done:
+		answer()
+		m.Fatalf("answered before the disk: %v", h.err)
+	}
+	m.hung = h
+	m.hangs++
+}
+
+// answered has the disk answer.
+func (m *consenting) answered() {
+	h := m.hung
+	m.hung = nil
+	h.answer()
+	if <-h.done; h.err != nil {
+		m.Fatalf("a start that hung: %v", h.err)
+	}
 }
 
 // live begins a life of the server over the data that there is.
@@ -83,6 +123,9 @@ func (m *consenting) settle() {
 		}
 		if v.Recording.State != recording.Stopping {
 			break
+		}
+		if m.hung != nil { // what was stopped is closed once it is known what there is
+			m.answered()
 		}
 		if time.Now().After(end) {
 			m.Fatal("it is never closed")
@@ -182,6 +225,18 @@ func (m *consenting) act() {
 		}
 		what += " by " + s.called
 	}
+	if m.hung != nil && what == "resume" { // who resumes waits for it
+		m.answered()
+	}
+	begins := allowed && (what == "start" || what == "resume" && m.holds.state == recording.Interrupted)
+	if begins && !fails && rapid.Bool().Draw(m.T, "hangs") {
+		m.hang(do)
+		m.Logf("%s hangs", what)
+		m.holds = after
+		m.check()
+		m.settle()
+		return
+	}
 	m.h.store.failSave.Store(fails)
 	v, err := do(m.Context())
 	m.Logf("%s, fails %t, when %q: %v", what, fails, m.holds.state, err)
@@ -229,7 +284,7 @@ func (m *consenting) write() {
 	said := recordingtest.Written{Identity: s.identity, Text: fmt.Sprint("Message ", m.said), Taken: true}
 	_, err := m.h.Say(m.Context(), m.who(s), said.Text, to)
 	m.Logf("%s writes to %s when %q, agreed %t: %v", s.called, to, m.holds.state, m.holds.yes[s], err)
-	switch takes := to == meeting.ToEveryone && s.in && m.holds.state == recording.Running && m.holds.yes[s]; {
+	switch takes := to == meeting.ToEveryone && slices.Contains(m.recorded(), s); {
 	case err == nil && takes:
 		m.written = append(m.written, said)
 		m.kept++
@@ -245,6 +300,9 @@ func (m *consenting) write() {
 // crash ends the server without its disk, and begins another: nobody is in.
 func (m *consenting) crash() {
 	m.h.store.failSave.Store(true)
+	if m.hung != nil {
+		m.late, m.hung = append(m.late, m.hung), nil
+	}
 	m.live()
 	m.holds = m.stored.clone()
 	if m.holds.state == recording.Running || m.holds.state == recording.Paused {
@@ -258,6 +316,11 @@ func (m *consenting) crash() {
 
 // restart is planned: what is being taken is closed.
 func (m *consenting) restart() {
+	if h := m.hung; h != nil {
+		m.hung = nil
+		go h.answer()
+		defer func() { <-h.done }() // whatever the server that stops answers
+	}
 	m.h.Close()
 	m.lives = m.lives[:len(m.lives)-1]
 	m.crash()
@@ -266,7 +329,7 @@ func (m *consenting) restart() {
 // recorded are those who are to be, now.
 func (m *consenting) recorded() []*soul {
 	return slices.DeleteFunc(slices.Clone(m.all), func(s *soul) bool {
-		return m.holds.state != recording.Running || !s.in || !m.holds.yes[s]
+		return m.hung != nil || m.holds.state != recording.Running || !s.in || !m.holds.yes[s]
 	})
 }
 
@@ -291,7 +354,7 @@ func (m *consenting) check() {
 // runs, and has that on the disk; so has whoever's messages to everybody are taken down, and
 // no others are.
 func TestWhoIsRecorded(t *testing.T) {
-	taken, crashes, kept, left := 0, 0, 0, 0
+	taken, crashes, kept, left, hangs := 0, 0, 0, 0, 0
 	h := newHouse(t, nil)
 	h.withAgents()
 	first := h.Meetings
@@ -304,6 +367,13 @@ func TestWhoIsRecorded(t *testing.T) {
 		m := &consenting{T: r, now: new(clock), h: h, id: h.id}
 		defer func() {
 			m.h.store.failSave.Store(true) // what follows is stored by nobody
+			if m.hung != nil {
+				m.late = append(m.late, m.hung)
+			}
+			for _, h := range m.late {
+				h.answer()
+				<-h.done
+			}
 			for _, life := range m.lives {
 				life.Close()
 			}
@@ -349,7 +419,7 @@ func TestWhoIsRecorded(t *testing.T) {
 		m.settle()
 		m.check()
 		for range rapid.IntRange(10, 40).Draw(r, "steps") {
-			switch rapid.SampledFrom([]string{"act", "come", "act", "come", "act", "write", "leave", "act", "write", "crash or restart"}).Draw(r, "step") {
+			switch rapid.SampledFrom([]string{"act", "come", "act", "come", "act", "write", "leave", "act", "write", "crash or restart", "the disk answers"}).Draw(r, "step") {
 			case "act":
 				m.act()
 			case "come":
@@ -358,6 +428,10 @@ func TestWhoIsRecorded(t *testing.T) {
 				m.leave()
 			case "write":
 				m.write()
+			case "the disk answers":
+				if m.hung != nil {
+					m.answered()
+				}
 			default:
 				if rapid.Bool().Draw(r, "planned") {
 					m.restart()
@@ -371,8 +445,9 @@ func TestWhoIsRecorded(t *testing.T) {
 		crashes += len(m.lives) - 1
 		kept += m.kept
 		left += m.left
+		hangs += m.hangs
 	})
-	if taken == 0 || crashes == 0 || kept == 0 || left == 0 {
-		t.Errorf("%d times somebody was recorded, with %d crashes; %d messages were taken down, %d not: nothing was looked at", taken, crashes, kept, left)
+	if taken == 0 || crashes == 0 || kept == 0 || left == 0 || hangs == 0 {
+		t.Errorf("%d times somebody was recorded, with %d crashes and %d starts that hung; %d messages were taken down, %d not: nothing was looked at", taken, crashes, hangs, kept, left)
 	}
 }

@@ -459,6 +459,80 @@ func TestUndeletableRecordingsHoldNoneUp(t *testing.T) {
 	deleted(slices.Concat([]string{good, stuck[0], later}, stuck[50:], stuck[1:50])...)
 }
 
+// While the disk hangs at the start or the resume of a recording, whoever asked for that
+// waits, and nobody else: a removal reaches the media at once.
+func TestADiskThatHangsHoldsNoHostUp(t *testing.T) {
+	for _, resumed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("resumed %t", resumed), func(t *testing.T) {
+			s := newStudio(t)
+			ctx, host := t.Context(), meeting.AsAgent(anne, s.id)
+			begin := s.StartRecording
+			var id string
+			if resumed {
+				id = s.runs()
+				s.Close()
+				s.recorder = &recordingtest.Recorder{}
+				s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder})
+				t.Cleanup(s.Close)
+				s.host = s.in(anne).Identity
+				s.Joined(s.id, s.visitor, "PA_Inês")
+				begin = s.ResumeRecording
+			} else {
+				id = s.ok(s.AskRecording(ctx, anne, s.id, "Compte rendu")).Recording.ID
+				s.ok(s.AnswerRecording(ctx, host, id, recording.Agreed))
+				s.ok(s.AnswerRecording(ctx, meeting.AsGuest(s.guest), id, recording.Agreed))
+			}
+			asked, answer := s.recorder.HangStart()
+			begun := make(chan error, 1)
+			go func() { begun <- second(begin(ctx, anne, s.id)) }()
+			select {
+			case <-asked:
+			case err := <-begun:
+				t.Fatalf("begun before the disk answers: %v", err)
+			}
+			for _, act := range []struct {
+				what string
+				do   func() error
+			}{
+				{"a removal", func() error { return s.Remove(ctx, anne, s.id, s.visitor) }},
+				{"silence", func() error { return s.MuteAll(ctx, anne, s.id) }},
+				{"a lock", func() error { return s.Lock(ctx, anne, s.id, true) }},
+				{"a message", func() error { return second(s.Say(ctx, host, "Bonjour", meeting.ToEveryone)) }},
+				{"a withdrawal", func() error { return second(s.AnswerRecording(ctx, host, id, recording.Withdrawn)) }},
+				{"a pause", func() error { return second(s.PauseRecording(ctx, anne, s.id)) }},
+				{"a stop", func() error { return second(s.StopRecording(ctx, anne, s.id)) }},
+			} {
+				if err := act.do(); err != nil {
+					t.Errorf("%s: %v", act.what, err)
+				}
+				select {
+				case err := <-begun:
+					t.Fatalf("%s waited until the start was given up: %v", act.what, err)
+				default:
+				}
+			}
+			s.call.mu.Lock()
+			left := slices.Clone(s.call.left)
+			s.call.mu.Unlock()
+			if !slices.Contains(left, s.visitor) {
+				t.Errorf("sent out: %v", left)
+			}
+			answer()
+			if err := <-begun; err != nil {
+				t.Errorf("stopped while it began: %v", err)
+			}
+			if got := s.stopped(); got.ID != id || got.Because != recording.ByHost {
+				t.Errorf("it became %+v", got)
+			}
+			for _, told := range s.recorder.Told() {
+				if strings.HasPrefix(told, "allow") || strings.HasPrefix(told, "resume") {
+					t.Errorf("the recorder was told %q", told)
+				}
+			}
+		})
+	}
+}
+
 // A server that comes back after a crash ends a recording to which nobody comes back, so
 // that it is not kept for ever.
 func TestAnInterruptedRecordingEndsByItself(t *testing.T) {

@@ -112,13 +112,14 @@ func (a startRecording) do(l *live, now time.Time) (any, error) {
 }
 
 // StartRecording records those who have agreed, and whoever agrees from then on.
-// recording.ErrFailed: the recorder could not.
+// recording.ErrFailed: the recorder could not. Who asks waits for the recorder, some ten
+// seconds at most; nobody else does, so that it may have been stopped meanwhile.
 func (m *Meetings) StartRecording(ctx context.Context, by Agent, id string) (RecordingView, error) {
 	return m.begunRecording(ctx, by, id, startRecording{onRecording{byAgent{by}}})
 }
 
-// begunRecording asks, and looks whether the recorder has obeyed. Where the post has no
-// room, what is not under way does not get there.
+// begunRecording asks, and looks whether the recorder has obeyed, for which nobody else
+// waits. Where the post has no room, what is not under way does not get there.
 func (m *Meetings) begunRecording(ctx context.Context, by Agent, id string, a act) (RecordingView, error) {
 	usage, err := m.usageFor(ctx, by, id)
 	if err == nil && usage.Full() {
@@ -127,13 +128,19 @@ func (m *Meetings) begunRecording(ctx context.Context, by Agent, id string, a ac
 	if err != nil {
 		return RecordingView{}, err
 	}
+	l, err := m.acquire(id)
+	if err != nil {
+		return RecordingView{}, err
+	}
+	defer m.release(l)
 	began, err := answer[RecordingView](ctx, m, id, a)
 	if err != nil {
 		return began, err
 	}
+	l.captor.Begun()
 	// What the recorder answered is taken up before anything that is asked of the meeting.
 	v, err := m.Recording(ctx, AsAgent(by, id))
-	if err == nil && v.Recording.ID != began.Recording.ID {
+	if err == nil && v.Recording.ID != began.Recording.ID && v.Ended != recording.ByHost {
 		err = recording.ErrFailed
 	}
 	return v, err

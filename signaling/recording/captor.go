@@ -48,6 +48,10 @@ type Over struct {
 // gives, once it has been told. Decisions are numbered, so that whoever has told the call
 // of one does not give what a later one gives, of which it has not heard. All methods may
 // be called from any goroutine.
+//
+// A part is started on a goroutine of its own, since a disk may keep it waiting: nothing is
+// taken of anybody meanwhile, so that whatever takes away has nothing to wait for. Once the recorder has answered, what is wanted then is carried out, not what was wanted
+// when it was asked.
 type Captor struct {
 	// Set at creation.
 	recorder Recorder // may be nil: then nothing may be wanted
@@ -68,8 +72,10 @@ type Captor struct {
 		closed  bool
 	}
 
-	mu      sync.Mutex // held while the recorder is told
-	running *running
+	mu       sync.Mutex // held while the recorder is told, but for the start of a part
+	told     uint64     // the latest decision of which the call has heard
+	running  *running
+	starting chan struct{} // closed once the recorder has answered; nil: no part is being started
 }
 
 // running is the part that is being taken.
@@ -239,24 +245,31 @@ func (c *Captor) restrain(w Wanted) {
 
 // Release begins what is wanted, and lets through who may be taken. Call it once
 // everybody in the call has been told; told is the number of the decision that they have
-// heard of. After a later one it gives nothing: whoever tells of that one will.
+// heard of. After a later one it gives nothing: whoever tells of that one will. It does not
+// wait for the recorder where a part begins: Begun does.
 func (c *Captor) Release(told uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w, fresh, heard := c.carryOut(told)
+	c.told = max(c.told, told)
+	if c.starting == nil {
+		c.release()
+	}
+}
+
+// release carries out what is wanted now, if the call has heard of it. Holds mu, while
+// nothing is being started.
+func (c *Captor) release() {
+	w, fresh, heard := c.carryOut()
 	if !heard || w.Order.ID == "" {
 		return
 	}
-	if c.running == nil {
-		if !fresh || !c.start(w) {
-			return // it was begun, and has ended by itself
-		}
-		// Starting takes a while, in which somebody may have taken their word back.
-		if w, _, heard = c.carryOut(told); !heard || c.running == nil {
-			return
-		}
-	}
 	r := c.running
+	if r == nil {
+		if fresh { // else it was begun, and has ended by itself
+			c.start(w)
+		}
+		return
+	}
 	if !w.Paused && r.paused {
 		r.paused = false
 		r.capture.Note(Event{At: w.At, Kind: EventResumed})
@@ -265,10 +278,24 @@ func (c *Captor) Release(told uint64) {
 	for _, identity := range slices.Sorted(maps.Keys(w.Who)) {
 		if _, already := r.let[identity]; !already {
 			p := w.Who[identity]
-			r.let[identity] = letThrough{p.Name, told}
+			r.let[identity] = letThrough{p.Name, c.told}
 			r.capture.Note(Event{At: w.At, Kind: EventAllowed, Identity: identity, Name: p.Name, Role: p.Role})
 			r.capture.Allow(identity)
 		}
+	}
+}
+
+// Begun waits until no part is being started: until the recorder has answered, or was
+// given up, and what is wanted then is carried out.
+func (c *Captor) Begun() {
+	for {
+		c.mu.Lock()
+		starting := c.starting
+		c.mu.Unlock()
+		if starting == nil {
+			return
+		}
+		<-starting
 	}
 }
 
@@ -301,9 +328,9 @@ func (c *Captor) Write(m Written) {
 
 // carryOut takes away what is wanted no more, and tells whether what is wanted now was
 // told to the call. Holds mu.
-func (c *Captor) carryOut(told uint64) (w Wanted, fresh, heard bool) {
+func (c *Captor) carryOut() (w Wanted, fresh, heard bool) {
 	c.next.mu.Lock()
-	if heard = c.next.decided <= told; heard {
+	if heard = c.next.decided <= c.told; heard {
 		c.next.changed = false
 	}
 	c.next.mu.Unlock()
@@ -312,27 +339,33 @@ func (c *Captor) carryOut(told uint64) (w Wanted, fresh, heard bool) {
 	return w, fresh, heard
 }
 
-// start begins a part; false: it is wanted no more, or the recorder could not.
-func (c *Captor) start(w Wanted) bool {
+// start has a part begin, unless it is wanted no more, and what is wanted be carried out
+// once the recorder has answered. Holds mu.
+func (c *Captor) start(w Wanted) {
 	c.next.mu.Lock()
-	wanted := !c.next.closed && c.next.wanted.Order.part() == w.Order.part()
-	if wanted {
-		c.next.last = w.Order.part()
+	defer c.next.mu.Unlock()
+	if c.next.closed || c.next.wanted.Order.part() != w.Order.part() {
+		return
 	}
-	c.next.mu.Unlock()
-	if !wanted {
-		return false
-	}
-	capture, err := c.open(w.Order)
-	if err != nil {
-		c.log.Error("start recording", "meeting", w.Order.Meeting, "recording", w.Order.ID, "err", err)
-		c.over(w.Order, Summary{}, fmt.Errorf("%w: %w", ErrFailed, err))
-		return false
-	}
-	r := &running{order: w.Order, capture: capture, let: make(map[string]letThrough), end: make(chan struct{})}
-	c.running = r
-	c.tasks.Go(func() { c.follow(r) })
-	return true
+	c.next.last = w.Order.part()
+	starting := make(chan struct{})
+	c.starting = starting
+	c.tasks.Go(func() {
+		defer close(starting)
+		capture, err := c.open(w.Order)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.starting = nil
+		if err != nil {
+			c.log.Error("start recording", "meeting", w.Order.Meeting, "recording", w.Order.ID, "err", err)
+			c.over(w.Order, Summary{}, fmt.Errorf("%w: %w", ErrFailed, err))
+		} else {
+			r := &running{order: w.Order, capture: capture, let: make(map[string]letThrough), end: make(chan struct{})}
+			c.running = r
+			c.tasks.Go(func() { c.follow(r) })
+		}
+		c.release()
+	})
 }
 
 func (c *Captor) open(o Order) (Capture, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,12 +21,12 @@ type rig struct {
 	*recording.Captor
 	recorder *recordingtest.Recorder
 	t        *testing.T
-	woken    int
+	woken    atomic.Int32
 }
 
 func newRig(t *testing.T) *rig {
 	r := &rig{recorder: &recordingtest.Recorder{}, t: t}
-	r.Captor = recording.NewCaptor(r.recorder, time.Now, quiet, func() { r.woken++ })
+	r.Captor = recording.NewCaptor(r.recorder, time.Now, quiet, func() { r.woken.Add(1) })
 	return r
 }
 
@@ -80,8 +81,8 @@ func TestTakingAwayComesBeforeTheCallIsToldAndGivingAfter(t *testing.T) {
 			t.Errorf("stopped: %q", got)
 		}
 		over := r.Ended()
-		if len(over) != 1 || over[0].Err != nil || over[0].Summary.Bytes != recordingtest.PartBytes || r.woken != 1 || !r.Active() || !r.Knows("R", 1) {
-			t.Errorf("over: %+v, woken %d", over, r.woken)
+		if len(over) != 1 || over[0].Err != nil || over[0].Summary.Bytes != recordingtest.PartBytes || r.woken.Load() != 1 || !r.Active() || !r.Knows("R", 1) {
+			t.Errorf("over: %+v, woken %d", over, r.woken.Load())
 		}
 		r.Settle(over)
 		if r.Active() || r.Knows("R", 1) || len(r.Ended()) != 0 {
@@ -108,7 +109,12 @@ func TestMessagesAreTakenDownLikeMedia(t *testing.T) {
 		}
 		r.Want(wanted(1, false, "a"))
 		r.Write(said("before anything is taken"))
+		asked, answer := r.recorder.HangStart()
 		r.Release(r.Decided())
+		<-asked
+		r.Write(said("while the recorder starts"))
+		answer()
+		r.Begun()
 		r.recorder.Told()
 		r.Write(said("first"))
 		other := said("of another recording")
@@ -148,8 +154,8 @@ func TestWhatEndsByItselfIsOver(t *testing.T) {
 		r.obey(wanted(1, false, "a"), nil, []string{"start 1", "note allowed a", "allow a"})
 		r.recorder.End(recording.ErrNoRoom)
 		synctest.Wait()
-		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrNoRoom) || over[0].Summary.Bytes == 0 || r.woken != 1 {
-			t.Errorf("over: %+v, woken %d", over, r.woken)
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrNoRoom) || over[0].Summary.Bytes == 0 || r.woken.Load() != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken.Load())
 		}
 		r.recorder.Told()
 		r.obey(wanted(1, false, "a", "b"), nil, nil)
@@ -169,8 +175,8 @@ func TestWhatCannotBeClosedIsOverSoon(t *testing.T) {
 		r.recorder.End(silent)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, silent) || over[0].Summary.Bytes == 0 || r.woken != 1 {
-			t.Errorf("after two seconds: %+v, woken %d", over, r.woken)
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, silent) || over[0].Summary.Bytes == 0 || r.woken.Load() != 1 {
+			t.Errorf("after two seconds: %+v, woken %d", over, r.woken.Load())
 		}
 		r.Close()
 	})
@@ -181,8 +187,8 @@ func TestARecorderThatCannotStart(t *testing.T) {
 		r := newRig(t)
 		r.recorder.Fail(errors.New("no folder"))
 		r.obey(wanted(1, false, "a"), nil, nil)
-		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrFailed) || r.woken != 1 {
-			t.Errorf("over: %+v, woken %d", over, r.woken)
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrFailed) || r.woken.Load() != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken.Load())
 		}
 		r.recorder.Fail(nil)
 		r.obey(wanted(1, false, "a", "b"), nil, nil)
@@ -199,8 +205,8 @@ func TestWhatWasNeverBegunIsOver(t *testing.T) {
 		r := newRig(t)
 		r.Want(wanted(1, false, "a"))
 		r.obey(recording.Wanted{}, nil, nil)
-		if over := r.Ended(); len(over) != 1 || over[0].Err != nil || over[0].Part != 1 || r.woken != 1 {
-			t.Errorf("over: %+v, woken %d", over, r.woken)
+		if over := r.Ended(); len(over) != 1 || over[0].Err != nil || over[0].Part != 1 || r.woken.Load() != 1 {
+			t.Errorf("over: %+v, woken %d", over, r.woken.Load())
 		}
 	})
 }
@@ -239,6 +245,7 @@ func TestWhatTheCallHasNotHeardIsNotGiven(t *testing.T) {
 			t.Error("nobody is left to carry the later decision out")
 		}
 		r.Release(r.Decided())
+		r.Begun()
 		if got := r.recorder.Taken(); !slices.Equal(got, []string{"b"}) {
 			t.Errorf("heard: takes %v", got)
 		}
@@ -259,6 +266,7 @@ func TestAWordTakenBackWhileTheRecorderStarts(t *testing.T) {
 		r.Want(wanted(1, false, "a", "b"))
 		r.recorder.OnStart(func() { r.Want(wanted(1, false, "b")) })
 		r.Release(r.Decided())
+		r.Begun()
 		if got := r.recorder.Told(); !slices.Equal(got, []string{"start 1"}) {
 			t.Errorf("told %q", got)
 		}
@@ -267,5 +275,169 @@ func TestAWordTakenBackWhileTheRecorderStarts(t *testing.T) {
 			t.Errorf("then %q", got)
 		}
 		r.Close()
+	})
+}
+
+// hung is a rig whose recorder is asked to take a, and does not answer.
+func hung(t *testing.T) (r *rig, asked <-chan struct{}, answer func()) {
+	r = newRig(t)
+	asked, answer = r.recorder.HangStart()
+	r.Want(wanted(1, false, "a"))
+	r.Restrain()
+	r.Release(r.Decided())
+	<-asked
+	return r, asked, answer
+}
+
+// While the disk hangs at the start nothing waits for it, and nothing is taken; once it
+// answers, that is done which is wanted then, and of which the call has heard.
+func TestAStartThatHangsHoldsNothingUp(t *testing.T) {
+	obey := func(w recording.Wanted) func(*rig) {
+		return func(r *rig) {
+			r.Want(w)
+			r.Restrain()
+			r.Release(r.Decided())
+		}
+	}
+	unheard := func(w recording.Wanted) func(*rig) {
+		return func(r *rig) {
+			heard := r.Decided()
+			r.Want(w)
+			r.Restrain()
+			r.Release(heard)
+		}
+	}
+	another := recording.Wanted{Order: recording.Order{ID: "S", Part: 1}, Who: wanted(1, false, "b").Who}
+	for _, c := range []struct {
+		name      string
+		meanwhile []func(*rig)
+		told      []string // once it answers
+		over      []string // recordings
+	}{
+		{"nothing", nil, []string{"start 1", "note allowed a", "allow a"}, nil},
+		{"another agrees", []func(*rig){obey(wanted(1, false, "a", "b"))}, []string{"start 1", "note allowed a", "allow a", "note allowed b", "allow b"}, nil},
+		{"another agrees, unheard", []func(*rig){unheard(wanted(1, false, "a", "b"))}, []string{"start 1"}, nil},
+		{"a withdrawal", []func(*rig){obey(wanted(1, false))}, []string{"start 1"}, nil},
+		{"a withdrawal, unheard", []func(*rig){unheard(wanted(1, false))}, []string{"start 1"}, nil},
+		{"a withdrawal, unstored", []func(*rig){func(r *rig) {
+			r.Narrow(func(w *recording.Wanted) { delete(w.Who, "a") })
+			r.Restrain()
+		}}, []string{"start 1"}, nil},
+		{"a word taken back and given again", []func(*rig){obey(wanted(1, false)), obey(wanted(1, false, "a"))}, []string{"start 1", "note allowed a", "allow a"}, nil},
+		{"a pause", []func(*rig){obey(wanted(1, true, "a"))}, []string{"start 1", "pause", "note paused", "note allowed a", "allow a"}, nil},
+		{"a pause and its end", []func(*rig){obey(wanted(1, true, "a")), obey(wanted(1, false, "a"))}, []string{"start 1", "note allowed a", "allow a"}, nil},
+		{"a stop", []func(*rig){obey(recording.Wanted{})}, []string{"start 1", "pause", "stop"}, []string{"R"}},
+		{"a stop, unstored", []func(*rig){func(r *rig) {
+			r.Narrow(func(w *recording.Wanted) { w.Order, w.Who = recording.Order{}, nil })
+			r.Restrain()
+		}}, []string{"start 1", "pause", "stop"}, []string{"R"}},
+		{"a stop, and another recording that never began", []func(*rig){obey(recording.Wanted{}), obey(another), obey(recording.Wanted{})}, []string{"start 1", "pause", "stop"}, []string{"S", "R"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, _, answer := hung(t)
+				since := time.Now()
+				for _, do := range c.meanwhile {
+					do(r)
+				}
+				if waited := time.Since(since); waited != 0 {
+					t.Errorf("it waited %s", waited)
+				}
+				if got := r.recorder.Told(); got != nil {
+					t.Errorf("before the disk answers: %q", got)
+				}
+				answer()
+				r.Begun()
+				synctest.Wait()
+				if got := r.recorder.Told(); !slices.Equal(got, c.told) {
+					t.Errorf("once it answers: %q, want %q", got, c.told)
+				}
+				var over []string
+				for _, o := range r.Ended() {
+					over = append(over, o.ID)
+				}
+				if !slices.Equal(over, c.over) {
+					t.Errorf("over: %q, want %q", over, c.over)
+				}
+				r.Close()
+			})
+		})
+	}
+}
+
+// What is wanted in place of a part that hangs begins once that has answered, or was
+// given up; the former takes nothing.
+func TestAnotherRecordingAfterAStartThatHangs(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r, _, answer := hung(t)
+			w := wanted(1, false, "b")
+			w.Order.ID = "S"
+			r.Want(w)
+			r.Release(r.Decided())
+			if late {
+				time.Sleep(11 * time.Second)
+			}
+			answer()
+			r.Begun()
+			synctest.Wait()
+			if got := r.recorder.Taken(); !slices.Equal(got, []string{"b"}) {
+				t.Errorf("takes %q", got)
+			}
+			over := r.Ended()
+			if len(over) != 1 || over[0].ID != "R" || errors.Is(over[0].Err, recording.ErrFailed) != late {
+				t.Errorf("over: %+v", over)
+			}
+			r.Close()
+		})
+	}
+}
+
+// A start that is given up is over as one that failed, once, whatever was decided meanwhile.
+func TestAStartThatIsGivenUp(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r, _, answer := hung(t)
+			if stopped {
+				r.Want(recording.Wanted{})
+				r.Restrain()
+				r.Release(r.Decided())
+			}
+			since := time.Now()
+			r.Begun()
+			if waited := time.Since(since); waited != 10*time.Second {
+				t.Errorf("given up after %s", waited)
+			}
+			answer()
+			r.Release(r.Decided())
+			synctest.Wait()
+			if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrFailed) || r.woken.Load() != 1 || r.recorder.Told() != nil {
+				t.Errorf("over: %+v, woken %d", over, r.woken.Load())
+			}
+			r.Close()
+		})
+	}
+}
+
+// The server stops while the disk hangs: nothing is taken, and what it became is known.
+func TestTheServerStopsWhileAStartHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, answer := hung(t)
+		closed := make(chan struct{})
+		go func() { defer close(closed); r.Close() }()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Error("closed before it is known what became of it")
+		default:
+		}
+		answer()
+		<-closed
+		if got := r.recorder.Told(); !slices.Equal(got, []string{"start 1", "pause", "suspend"}) {
+			t.Errorf("told %q", got)
+		}
+		if over := r.Ended(); len(over) != 1 || !errors.Is(over[0].Err, recording.ErrShutdown) {
+			t.Errorf("over: %+v", over)
+		}
 	})
 }

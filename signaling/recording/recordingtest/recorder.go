@@ -21,6 +21,8 @@ type Recorder struct {
 	fails    error
 	silent   error // of Parts
 	onStart  func()
+	asked    chan struct{} // of starts that wait for answer; nil: none waits
+	answer   chan struct{}
 	onDelete func()
 	told     []string
 	captures []*Capture
@@ -110,6 +112,23 @@ func (r *Recorder) OnStart(f func()) {
 	r.onStart = f
 }
 
+// HangStart has Start wait until answer is called, or for as long as who starts does: as
+// where the disk does not answer. Each that waits is told in asked.
+func (r *Recorder) HangStart() (asked <-chan struct{}, answer func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answered := make(chan struct{})
+	r.asked, r.answer = make(chan struct{}, 8), answered
+	return r.asked, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.answer == answered {
+			r.asked, r.answer = nil, nil
+		}
+		close(answered)
+	}
+}
+
 // OnDelete has something happen while it deletes.
 func (r *Recorder) OnDelete(f func()) {
 	r.mu.Lock()
@@ -181,7 +200,18 @@ func (r *Recorder) note(format string, args ...any) {
 }
 
 // Start implements recording.Recorder.
-func (r *Recorder) Start(_ context.Context, o recording.Order) (recording.Capture, error) {
+func (r *Recorder) Start(ctx context.Context, o recording.Order) (recording.Capture, error) {
+	r.mu.Lock()
+	asked, answer := r.asked, r.answer
+	r.mu.Unlock()
+	if answer != nil {
+		asked <- struct{}{}
+		select {
+		case <-answer:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fails != nil {
