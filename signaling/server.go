@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"aparte/sfu"
@@ -147,22 +148,34 @@ const sweepEvery = time.Minute
 // comes back.
 const sweepDueEvery = 2 * time.Second
 
-// Sweep keeps the time limits of lobbies, of meetings without a host and of network
-// checks until ctx ends.
+// Sweep keeps the time limits of lobbies, of meetings without a host, of network checks
+// and of recordings, and their quotas, until ctx ends. What waits for files or for a store
+// has a goroutine of its own: however slow that is, the others keep their time. It returns
+// when all have ended, which a disk that hangs may hold up.
 func Sweep(ctx context.Context, meetings *meeting.Meetings, checks *netcheck.Checks) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	soon := time.NewTicker(sweepDueEvery)
-	defer soon.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-soon.C:
-			meetings.SweepDue(ctx)
-			checks.Sweep()
-		case <-ticker.C:
-			meetings.Sweep(ctx)
-		}
+	var all sync.WaitGroup
+	defer all.Wait()
+	repeat := func(every time.Duration, do func(context.Context)) {
+		all.Go(func() {
+			ticker := time.NewTicker(every)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+				case <-ticker.C:
+				}
+				if ctx.Err() != nil { // also where both are so
+					return
+				}
+				do(ctx)
+			}
+		})
 	}
+	repeat(sweepDueEvery, func(ctx context.Context) {
+		meetings.SweepDue(ctx)
+		checks.Sweep()
+	})
+	repeat(sweepEvery, meetings.Sweep)
+	repeat(sweepEvery, meetings.SweepQuotas)
+	repeat(sweepEvery, meetings.SweepRecordings)
 }

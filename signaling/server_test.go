@@ -13,18 +13,21 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"aparte/sfu/leaktest"
 	"aparte/signaling"
+	"aparte/signaling/audit"
 	"aparte/signaling/link"
 	"aparte/signaling/login"
 	"aparte/signaling/meeting"
 	"aparte/signaling/meeting/meetingtest"
 	"aparte/signaling/netcheck"
 	"aparte/signaling/post"
+	"aparte/signaling/recording"
 	"aparte/signaling/store"
 	"aparte/signaling/store/storetest"
 )
@@ -204,4 +207,104 @@ func TestDemoLinksWork(t *testing.T) {
 	go func() { defer close(done); signaling.Sweep(ctx, meetings, checks) }()
 	stop()
 	<-done
+}
+
+// shelf is where recordings are kept, on a disk that may hang.
+type shelf struct {
+	recording.Kept
+	deletes, looks atomic.Int32
+	hang           chan struct{} // nil: it does not
+	hangs          string        // what
+}
+
+func (s *shelf) wait(what string) {
+	if s.hangs == what {
+		<-s.hang
+	}
+}
+
+func (s *shelf) Delete(context.Context, string) error {
+	s.deletes.Add(1)
+	s.wait("deleting")
+	return nil
+}
+
+func (s *shelf) Parts(context.Context, string) ([]recording.Part, error) {
+	s.looks.Add(1)
+	s.wait("looking")
+	return nil, nil
+}
+
+// swept is a store in which there is always something for the sweeps.
+type swept struct {
+	meeting.Store
+	chats, hostless atomic.Int32
+}
+
+func (s *swept) ExpireChat(context.Context, time.Time, int) (int, error) {
+	s.chats.Add(1)
+	return 0, nil
+}
+
+func (s *swept) Hostless(context.Context, int) ([]string, error) {
+	s.hostless.Add(1)
+	return nil, nil
+}
+
+func (s *swept) Recorded(context.Context, int) ([]string, error) { return nil, nil }
+
+func (s *swept) RecordingsTake(context.Context, string) ([]meeting.PostRecordings, error) {
+	return []meeting.PostRecordings{{Post: "dakar", Ongoing: []recording.Recording{{ID: "R"}}}}, nil
+}
+
+func (s *swept) DueRecordings(context.Context, time.Time, time.Time, int) ([]recording.Recording, error) {
+	return []recording.Recording{{ID: "R"}, {ID: "S"}}, nil
+}
+
+func (s *swept) KeepRecording(context.Context, string, string, func(recording.Entry) (recording.Keeping, []audit.Draft, error)) error {
+	return nil
+}
+
+func (s *swept) StartedRecording(context.Context, string, string) (recording.Entry, error) {
+	return recording.Entry{}, recording.ErrNone
+}
+
+// Whatever of the sweeps waits for a disk that hangs, the others keep their time, and
+// nothing more is begun once it is over.
+func TestNoSweepHoldsAnotherUp(t *testing.T) {
+	for _, c := range []struct {
+		hangs                           string
+		chats, hostless, looks, deletes int32 // in three minutes
+	}{
+		{"", 3, 3, 3, 6},
+		{"deleting", 3, 3, 3, 1},
+		{"looking", 3, 3, 1, 6},
+	} {
+		t.Run(c.hangs, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kept, stored := &shelf{hang: make(chan struct{}), hangs: c.hangs}, new(swept)
+				meetings := meeting.NewMeetings(meeting.Config{
+					Store: stored, Media: meetingtest.Deaf{}, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler), Kept: kept, Quotas: recording.Quotas{Each: 1000},
+				})
+				ctx, stop := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					signaling.Sweep(ctx, meetings, netcheck.New(netcheck.Config{Now: time.Now}))
+				}()
+				time.Sleep(3*time.Minute + time.Second)
+				synctest.Wait()
+				if got := [4]int32{stored.chats.Load(), stored.hostless.Load(), kept.looks.Load(), kept.deletes.Load()}; got != [4]int32{c.chats, c.hostless, c.looks, c.deletes} {
+					t.Errorf("in three minutes: chats, meetings without a host, sizes and deletions were seen to %v times, want %v", got, c)
+				}
+				stop()
+				close(kept.hang)
+				<-done
+				if got := kept.deletes.Load(); got != c.deletes {
+					t.Errorf("%d deletions were begun after it was over", got-c.deletes)
+				}
+				meetings.Close()
+			})
+		})
+	}
 }

@@ -381,7 +381,7 @@ func TestRecordingsAreKeptByAServerThatCannotRecord(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Error(err)
 	}
-	again.meetings.Sweep(ctx)
+	again.meetings.SweepRecordings(ctx)
 	if _, err := os.Lstat(filepath.Join(c.DataDir, recordingsFolder, id)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it does not expire: %v", err)
 	}
@@ -423,7 +423,7 @@ func TestRecordingsExpireFromTheDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.meetings.Sweep(ctx)
+			s.meetings.SweepRecordings(ctx)
 			if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("its folder is still there: %v", err)
 			}

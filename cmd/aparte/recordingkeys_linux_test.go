@@ -82,7 +82,7 @@ func TestTheKeyOfARecordingEndsWithItsTime(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `UPDATE recordings SET ended_at = $1, expires_at = $1 + 90 * 86400000 WHERE id = $2`, time.Now().UnixMilli(), other); err != nil {
 		t.Fatal(err)
 	}
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	after := keys()
 	if len(after) != 2 {
 		t.Errorf("%d keys are left, the server's and the other's were to be", len(after))

@@ -228,7 +228,7 @@ func TestALockedRecordingExpires(t *testing.T) {
 	}
 	time.Sleep(time.Until(over))
 	holds(t, s, meeting, id, nil)
-	s.meetings.Sweep(ctx)
+	s.meetings.SweepRecordings(ctx)
 	if _, err := s.store.StartedRecording(ctx, meeting, id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("after its time: %v", err)
 	}
@@ -257,7 +257,7 @@ func TestAHoldThatIsLiftedIsLiftedInTheStoreBeforeItIsDeleted(t *testing.T) {
 		t.Errorf("it is locked %q", got)
 	}
 	key := aKeyOf(t, s, id)
-	s.meetings.Sweep(ctx)
+	s.meetings.SweepRecordings(ctx)
 	if _, err := os.Lstat(key); err != nil {
 		t.Errorf("on hold its key is gone: %v", err)
 	}
@@ -265,7 +265,7 @@ func TestAHoldThatIsLiftedIsLiftedInTheStoreBeforeItIsDeleted(t *testing.T) {
 
 	// The key waits for no store.
 	gateway.Stop()
-	s.meetings.Sweep(ctx)
+	s.meetings.SweepRecordings(ctx)
 	if left, err := s.store.StartedRecording(ctx, meeting, id); err != nil || left.Deletion == nil {
 		t.Errorf("while the store is away: %+v, %v", left.Keeping, err)
 	}
@@ -276,7 +276,7 @@ func TestAHoldThatIsLiftedIsLiftedInTheStoreBeforeItIsDeleted(t *testing.T) {
 	gateway.Again(t)
 	change(`UPDATE recording_deletions SET tried = 0`)
 	s = serverOf(t, c, true)
-	s.meetings.Sweep(ctx)
+	s.meetings.SweepRecordings(ctx)
 	if _, err := s.store.StartedRecording(ctx, meeting, id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("after its hold: %v", err)
 	}

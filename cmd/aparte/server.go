@@ -331,8 +331,7 @@ func (s *server) stop(ctx context.Context) {
 		s.ports.close()
 	}
 	if s.sweep != nil {
-		s.sweep()
-		<-s.swept
+		s.sweep() // and waits for it when everybody has been told
 	}
 	if s.api != nil {
 		s.api.Close()
@@ -353,6 +352,11 @@ func (s *server) stop(ctx context.Context) {
 	}
 	if s.admin != nil {
 		_ = s.admin.Close()
+	}
+	if s.sweep != nil {
+		sweptCtx, cancel := context.WithTimeout(ctx, sweptTime)
+		note("sweeps", s.sweepsEnd(sweptCtx))
+		cancel()
 	}
 	if s.meetings != nil {
 		s.meetings.Close()
@@ -385,6 +389,27 @@ const hooksTime = 3 * time.Second
 // keptTime is how long may be waited for recordings on their way to a store, which go on
 // the next time.
 const keptTime = 2 * time.Second
+
+// sweptTime is how long may be waited for what is looked after every few seconds or
+// minutes, of which films and deletions of recordings take long. All of it was told to end
+// before the calls were, and does within a moment; a disk that hangs is told nothing. What
+// it keeps from being done is gone on with the next time.
+const sweptTime = 3 * time.Second
+
+// sweepsEnd waits until the sweeps have ended, for no longer than ctx.
+func (s *server) sweepsEnd(ctx context.Context) error {
+	select {
+	case <-s.swept:
+		return nil
+	default: // nor is it an accident if both are so
+	}
+	select {
+	case <-s.swept:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("films or deletions of recordings have not ended, as where a disk does not answer: %w", ctx.Err())
+	}
+}
 
 // listeners tell one after the other.
 type listeners []sfu.Listener

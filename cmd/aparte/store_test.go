@@ -160,7 +160,7 @@ func TestRecordingsInABucket(t *testing.T) {
 	// Its time is over, which another life of the server finds.
 	overIn(t, c, id, meeting)
 	again := serverOf(t, c, true)
-	again.meetings.Sweep(ctx)
+	again.meetings.SweepRecordings(ctx)
 	if left, err := gateway.Open(t, address).List(ctx, ""); err != nil || len(left) != 0 {
 		t.Errorf("left in the bucket: %v, %v", left, err)
 	}

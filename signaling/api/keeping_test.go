@@ -327,7 +327,7 @@ func TestWhatIsLockedInTheStoreIsNotDeleted(t *testing.T) {
 	s.host.refused("recording-held", http.StatusConflict, "DELETE", s.ofRecording(id, ""), nil)
 	do[struct{}](admin, http.StatusNoContent, "DELETE", s.holdOf(id), nil)
 	s.clock.add(one(s.host).ExpiresAt.Sub(s.clock.Now()))
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	if _, err := s.store.StartedRecording(t.Context(), s.meeting.ID, id); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("after its time: %v", err)
 	}

@@ -210,17 +210,17 @@ func TestRecordingsExpire(t *testing.T) {
 	s.inCall()
 	id := s.recorded("Compte rendu")
 	s.clock.add(89 * 24 * time.Hour)
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	if s.recorder.Deleted() != nil {
 		t.Error("deleted too early")
 	}
 	s.clock.add(2 * 24 * time.Hour)
 	s.recorder.Fail(errors.New("no such folder"))
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	s.recorder.Fail(nil)
 	s.clock.add(10 * time.Minute)
-	s.meetings.Sweep(t.Context())
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{id}) {
 		t.Errorf("deleted %v", got)
 	}
@@ -509,7 +509,7 @@ func TestRecordingsAreKeptWithoutARecorder(t *testing.T) {
 	do[api.NodeKey](s.host, http.StatusOK, "GET", "/node-key", nil)
 	do[api.RecordingDeleted](s.host, http.StatusOK, "DELETE", "/meetings/"+s.meeting.ID+"/recordings/"+away, nil)
 	s.clock.add(91 * 24 * time.Hour)
-	s.meetings.Sweep(t.Context())
+	s.meetings.SweepRecordings(t.Context())
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{away, expires}) {
 		t.Errorf("deleted %v", got)
 	}

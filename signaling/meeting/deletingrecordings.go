@@ -120,10 +120,12 @@ func (m *Meetings) carryOut(ctx context.Context, id, which string, begun recordi
 	return err
 }
 
-// sweepRecordings deletes recordings whose time is over, and goes on with deletions that
+// SweepRecordings deletes recordings whose time is over, and goes on with deletions that
 // were not carried through. What is held is not looked at, and what cannot be deleted is
-// left for a while: neither holds anything else up.
-func (m *Meetings) sweepRecordings(ctx context.Context) {
+// left for a while. Call it every minute or so, from a goroutine of its own: they are
+// deleted one after the other, which takes as long as disk and store want, and ends with
+// ctx as soon as they let it. What it leaves is gone on with by the next.
+func (m *Meetings) SweepRecordings(ctx context.Context) {
 	now := m.cfg.now()
 	all, err := m.cfg.Store.DueRecordings(ctx, now, now.Add(-deleteAgain), maxDueRecordings)
 	if err != nil {
@@ -131,10 +133,14 @@ func (m *Meetings) sweepRecordings(ctx context.Context) {
 	}
 	for _, r := range all {
 		begun, err := m.beginDeletion(ctx, r.Meeting, r.ID, func(e recording.Entry) (recording.Deletion, error) {
+			now := m.cfg.now() // those before may have taken their time
 			return recording.Deletion{Because: recording.ByTime, Since: now, Tried: now}, e.Expire(now)
 		})
 		if err == nil {
 			err = m.carryOut(ctx, r.Meeting, r.ID, begun)
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		if err != nil {
 			m.cfg.Log.WarnContext(ctx, "delete recording whose time is over", "meeting", r.Meeting, "recording", r.ID, "err", err)

@@ -46,11 +46,11 @@ func TestAHoldKeepsARecording(t *testing.T) {
 		t.Errorf("the host deletes it: %v", err)
 	}
 	s.pass(91 * 24 * time.Hour)
-	s.Sweep(ctx)
+	s.SweepRecordings(ctx)
 	s.Close() // it is stored
 	s.Meetings = meeting.NewMeetings(meeting.Config{Store: s.store, Media: s.call, Now: s.now, Random: rand.Reader, Log: quiet, Recorder: s.recorder, Kept: s.recorder})
 	t.Cleanup(s.Close)
-	s.Sweep(ctx)
+	s.SweepRecordings(ctx)
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{other}) {
 		t.Errorf("deleted %q, want %q", got, other)
 	}
@@ -67,7 +67,7 @@ func TestAHoldKeepsARecording(t *testing.T) {
 	if err := s.LiftHold(ctx, anne, dakar.ID, s.id, held); !errors.Is(err, recording.ErrNotHeld) {
 		t.Errorf("lifted twice: %v", err)
 	}
-	s.Sweep(ctx)
+	s.SweepRecordings(ctx)
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{other, held}) {
 		t.Errorf("deleted %q", got)
 	}
@@ -100,7 +100,7 @@ func TestADeletionThatBeganWins(t *testing.T) {
 		t.Errorf("held after a restart: %v", err)
 	}
 	s.pass(10 * time.Minute)
-	s.Sweep(ctx)
+	s.SweepRecordings(ctx)
 	if got := s.recorder.Deleted(); !slices.Equal(got, []string{id}) {
 		t.Errorf("deleted %q", got)
 	}

@@ -243,12 +243,10 @@ func answer[T any](ctx context.Context, m *Meetings, id string, a act) (T, error
 
 // Sweep lets the waiting whose sessions have expired go, in meetings in memory, and
 // looks after meetings that hosts have left or that are recorded, wherever they are, and
-// deletes stored chat and recordings whose time is over, and stops those for which their
-// post has no room left. Call it every minute or so, from one goroutine.
+// deletes stored chat whose time is over. Call it every minute or so, from one goroutine;
+// SweepQuotas and SweepRecordings from others, since they wait for files.
 func (m *Meetings) Sweep(ctx context.Context) {
 	m.sweepChat(ctx)
-	m.sweepRecordings(ctx)
-	m.sweepQuotas(ctx)
 	left, err := m.cfg.Store.Hostless(ctx, maxHostless)
 	if err != nil {
 		m.cfg.Log.WarnContext(ctx, "look for meetings without a host", "err", err)

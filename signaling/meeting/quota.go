@@ -90,9 +90,10 @@ func (a overQuota) do(l *live, now time.Time) (any, error) {
 	return struct{}{}, nil
 }
 
-// sweepQuotas stops the recordings under way of posts that have no room left for them.
-// The meetings go on.
-func (m *Meetings) sweepQuotas(ctx context.Context) {
+// SweepQuotas stops the recordings under way of posts that have no room left for them.
+// The meetings go on. Call it every minute or so, from a goroutine of its own: it waits for
+// whoever has their files.
+func (m *Meetings) SweepQuotas(ctx context.Context) {
 	if m.cfg.Quotas.None() {
 		return
 	}

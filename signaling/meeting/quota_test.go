@@ -42,7 +42,7 @@ func TestRecordingsStopAtTheQuota(t *testing.T) {
 	}
 	s.ok(s.StartRecording(ctx, anne, s.id)) // what is being written counts
 	s.recorder.Grow(recordingtest.PartBytes - 4)
-	s.Sweep(ctx)
+	s.SweepQuotas(ctx)
 	if got := s.state().Recording.State; got != recording.Running {
 		t.Errorf("with room left it is %s", got)
 	}
@@ -56,7 +56,7 @@ func TestRecordingsStopAtTheQuota(t *testing.T) {
 	if got := s.state().Recording.State; got != recording.Paused {
 		t.Errorf("refused, and it is %s", got)
 	}
-	s.Sweep(ctx)
+	s.SweepQuotas(ctx)
 	if got := s.stopped(); got.Because != recording.OverQuota || got.State != recording.Stopped {
 		t.Errorf("without it is %s, %s", got.State, got.Because)
 	}

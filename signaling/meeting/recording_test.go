@@ -440,7 +440,7 @@ func TestUndeletableRecordingsHoldNoneUp(t *testing.T) {
 	s.pass(24*time.Hour + time.Minute)
 	deleted := func(want ...string) {
 		t.Helper()
-		s.Sweep(t.Context())
+		s.SweepRecordings(t.Context())
 		if got := s.recorder.Deleted(); !slices.Equal(got, want) {
 			t.Errorf("deleted %q, want %q", got, want)
 		}

@@ -50,8 +50,9 @@ type Over struct {
 // be called from any goroutine.
 //
 // A part is started on a goroutine of its own, since a disk may keep it waiting: nothing is
-// taken of anybody meanwhile, so that whatever takes away has nothing to wait for. Once the recorder has answered, what is wanted then is carried out, not what was wanted
-// when it was asked.
+// taken of anybody meanwhile, so that whatever takes away has nothing to wait for. Once the
+// recorder has answered, what is wanted then is carried out, not what was wanted when it
+// was asked.
 type Captor struct {
 	// Set at creation.
 	recorder Recorder // may be nil: then nothing may be wanted
