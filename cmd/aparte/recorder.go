@@ -43,6 +43,12 @@ type recipientKeys interface {
 	RecipientKeys(ctx context.Context, post string) ([]string, error)
 }
 
+// beginning is what came of beginning a part.
+type beginning struct {
+	capture *writing
+	err     error
+}
+
 // openRecorder makes the server's recorder.
 func openRecorder(c *Config, kept *kept, rooms sfu.Space, posts recipientKeys, log *slog.Logger) (*scribe, error) {
 	s := &scribe{kept: kept, rooms: rooms, posts: posts, log: log, config: recorder.Config{Dir: kept.dir, Key: kept.key}}
@@ -131,14 +137,10 @@ func devArchive(c *Config) (file string, err error) {
 // Start implements recording.Recorder. A disk that does not answer in time has none begun;
 // what it begins later is closed, with nobody in it.
 func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Capture, error) {
-	type begun struct {
-		capture *writing
-		err     error
-	}
-	answer := make(chan begun, 1)
+	answer := make(chan beginning, 1)
 	go func() {
 		c, err := s.begin(ctx, o)
-		answer <- begun{c, err}
+		answer <- beginning{c, err}
 	}()
 	select {
 	case b := <-answer:
@@ -147,14 +149,30 @@ func (s *scribe) Start(ctx context.Context, o recording.Order) (recording.Captur
 		}
 		return b.capture, nil
 	case <-ctx.Done():
-		go func() {
-			if b := <-answer; b.err == nil {
-				if _, err := b.capture.Stop(context.WithoutCancel(ctx), true, ""); err != nil {
-					s.log.Error("close recording that began too late", "recording", o.ID, "err", err)
-				}
-			}
-		}()
+		go s.tooLate(context.WithoutCancel(ctx), o, answer)
 		return nil, fmt.Errorf("begin recording %s: %w", o.ID, ctx.Err())
+	}
+}
+
+// tooLate closes what begins although it was given up. Was its recording deleted meanwhile,
+// or is it being, then the folder and the key that this made again go as well: nobody else
+// would look for them.
+func (s *scribe) tooLate(ctx context.Context, o recording.Order, answer <-chan beginning) {
+	b := <-answer
+	if b.err == nil {
+		if _, err := b.capture.Stop(ctx, true, ""); err != nil {
+			s.log.Error("close recording that began too late", "recording", o.ID, "err", err)
+		}
+	}
+	e, err := s.locks.store.StartedRecording(ctx, o.Meeting, o.ID)
+	if err == nil && e.Deletion == nil {
+		return
+	}
+	if err == nil || errors.Is(err, recording.ErrNone) {
+		err = s.Delete(ctx, o.ID)
+	}
+	if err != nil {
+		s.log.Error("delete what began too late of a recording that is deleted", "recording", o.ID, "err", err)
 	}
 }
 

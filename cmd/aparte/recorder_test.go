@@ -24,6 +24,7 @@ import (
 	"aparte/sfu"
 	"aparte/signaling"
 	"aparte/signaling/api"
+	"aparte/signaling/audit"
 	"aparte/signaling/meeting"
 	"aparte/signaling/name"
 	"aparte/signaling/post"
@@ -346,6 +347,47 @@ func overIn(t *testing.T, c *Config, id, meeting string) *sql.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// What begins after it was given up leaves nothing of a recording that was deleted
+// meanwhile, or is being: its folder and its key would stay for ever.
+func TestWhatBeginsTooLateOfADeletedRecordingGoes(t *testing.T) {
+	s, c, meeting := recordingServerWith(t, func(c *Config) { c.Recordings.ServerKey = filepath.Join(t.TempDir(), "server.key") })
+	ctx := t.Context()
+	deleting, keeping := strings.Repeat("D", 22), strings.Repeat("K", 22)
+	for _, id := range []string{deleting, keeping} {
+		overIn(t, c, id, meeting)
+	}
+	if err := s.store.KeepRecording(ctx, meeting, deleting, func(e recording.Entry) (recording.Keeping, []audit.Draft, error) {
+		return e.Delete(recording.Deletion{Because: recording.ByTheHost, Since: time.Now(), Tried: time.Now()}), nil, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for id, stays := range map[string]bool{strings.Repeat("G", 22): false, deleting: false, keeping: true} {
+		order := recording.Order{ID: id, Part: 1, Meeting: meeting, Policy: profile.RecordingConsent, Watchable: true}
+		capture, err := s.recorder.begin(ctx, order)
+		key, none := s.kept.keys.path(id)
+		if err := errors.Join(err, none); err != nil {
+			t.Fatal(err)
+		}
+		what := []string{filepath.Join(c.DataDir, recordingsFolder, id), key}
+		for _, path := range what {
+			if _, err := os.Lstat(path); err != nil {
+				t.Errorf("it was not begun: %v", err)
+			}
+		}
+		answer := make(chan beginning, 1)
+		answer <- beginning{capture, err}
+		s.recorder.tooLate(ctx, order, answer)
+		for _, path := range what {
+			if _, err := os.Lstat(path); (err == nil) != stays {
+				t.Errorf("%s stays %t: %v", path, stays, err)
+			}
+		}
+		if capture.Allow("p"); capture.rec.Err() != nil || s.kept.writes(id) {
+			t.Errorf("%s is still written: %v", id, capture.rec.Err())
+		}
+	}
 }
 
 // A server that has lost its recipients has its recordings still, and its key.
