@@ -5,14 +5,14 @@ import type { CallMessage, CallMessages, CallRecording, Reaction } from './types
 
 export interface CallCalls {
   /** What was written and is for this person, and the server's time. */
-  messages: () => Promise<CallMessages>
+  messages: (signal?: AbortSignal) => Promise<CallMessages>
   /** to: 'everyone', 'hosts' or an identity. */
   say: (text: string, to: string) => Promise<CallMessage>
   react: (reaction: Reaction) => Promise<unknown>
   hand: (up: boolean) => Promise<unknown>
   files: FileCalls
   /** What is asked and said about recording; the path is below it. */
-  recording: (method: string, path: string, body?: unknown) => Promise<CallRecording>
+  recording: (method: string, path: string, body?: unknown, signal?: AbortSignal) => Promise<CallRecording>
   /** For hosts: null lowers all hands, null seconds stop the timer. */
   host?: {
     lower: (identity: string | null) => Promise<unknown>
@@ -23,12 +23,12 @@ export interface CallCalls {
 function calls(path: string, bearer?: string): CallCalls {
   const who = bearer === undefined ? {} : { bearer }
   return {
-    messages: () => request('GET', `${path}/messages`, who),
+    messages: (signal) => request('GET', `${path}/messages`, { ...who, ...(signal ? { signal } : {}) }),
     say: (text, to) => (to === 'everyone' ? request('POST', `${path}/messages`, { ...who, body: { text } }) : request('POST', `${path}/private-messages`, { ...who, body: { text, to } })),
     react: (reaction) => request('POST', `${path}/reactions`, { ...who, body: { reaction } }),
     hand: (up) => request(up ? 'PUT' : 'DELETE', `${path}/hand`, who),
     files: fileCalls(path, bearer),
-    recording: (method, below, body) => request(method, `${path}/recording${below}`, { ...who, body }),
+    recording: (method, below, body, signal) => request(method, `${path}/recording${below}`, { ...who, body, ...(signal ? { signal } : {}) }),
   }
 }
 

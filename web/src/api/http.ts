@@ -69,10 +69,12 @@ interface Call {
   /** A guest's session token; agents are known by their cookie. */
   bearer?: string
   keepalive?: boolean
+  /** Ends the call before its answer. */
+  signal?: AbortSignal
 }
 
 /** Calls /api/v1 and gives the JSON answer, or throws a Problem. */
-export async function request<T>(method: string, path: string, { body, csv, bearer, keepalive }: Call = {}): Promise<T> {
+export async function request<T>(method: string, path: string, { body, csv, bearer, keepalive, signal }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (csv) headers['Content-Type'] = 'text/csv'
@@ -86,6 +88,7 @@ export async function request<T>(method: string, path: string, { body, csv, bear
       credentials: bearer ? 'omit' : 'same-origin',
       cache: 'no-store',
       ...(keepalive ? { keepalive } : {}),
+      ...(signal ? { signal } : {}),
       ...(csv ? { body: csv } : body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (error) {

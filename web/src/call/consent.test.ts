@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Problem, Store, type CallRecording } from '@/api'
+import { problemFrom } from '@/api/http'
+import type { CallCalls } from '@/api/call'
 import { Consent } from './consent'
 import { recordable, recordingTold } from './recording'
 import { atFirst, type CallEvent, type CallState } from './state'
@@ -14,7 +16,7 @@ const first = { id: 'R1', state: 'asking', by: 'Anne', purpose: 'Compte rendu', 
 function setUp(host = false) {
   const state = new Store<CallState>({ ...atFirst, phase: { is: 'live', since: 0 } })
   const listeners = new Set<(event: CallEvent) => void>()
-  const ask = vi.fn<(method: string, path: string, body?: unknown) => Promise<CallRecording>>()
+  const ask = vi.fn<CallCalls['recording']>()
   let server: CallRecording = { state: 'none' }
   ask.mockImplementation(() => Promise.resolve(server))
   const consent = new Consent({ state, onEvent: (listener) => (listeners.add(listener), () => listeners.delete(listener)) }, ask, host)
@@ -22,7 +24,7 @@ function setUp(host = false) {
     ask, consent, state,
     says: (now: CallRecording) => (server = now),
     shows: (metadata: string) => state.update((before) => ({ ...before, recording: recordingTold(metadata, before.recording) })),
-    phase: (is: 'live' | 'reconnecting') => state.update((before) => ({ ...before, phase: is === 'live' ? { is, since: 0 } : { is, since: 0, tries: 0, retryAt: null } })),
+    phase: (is: 'live' | 'reconnecting' | 'over') => state.update((before) => ({ ...before, phase: is === 'live' ? { is, since: 0 } : is === 'over' ? { is, why: 'left' } : { is, since: 0, tries: 0, retryAt: null } })),
     tell: (event: CallEvent) => listeners.forEach((listener) => listener(event)),
     own: () => consent.state.get(),
   }
@@ -79,6 +81,113 @@ describe('one’s own answer', () => {
     await settle()
     expect(own().answer).toBe('agreed')
     expect(ask).toHaveBeenCalledTimes(3)
+  })
+
+  it.each([['the network is away', new Problem('offline', 0, 'away')], ['a proxy has no server', problemFrom(502, undefined)], ['there were too many calls', new Problem('too-many', 429, 'slow down')], ['the call is not known yet', new Problem('conflict', 409, 'not in the call')], ['the answer breaks off', new TypeError('network error')]])('is asked for, however often it could not be looked whether it was given: %s', async (_, failure) => {
+    const { ask, consent, own, shows } = setUp()
+    consent.begin()
+    ask.mockRejectedValue(failure)
+    shows(told(first))
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(own().answer).toBe(undefined)
+    // With growing pauses: not a hundred people at once, and soon enough for a question.
+    expect(ask.mock.calls.length).toBeGreaterThan(40)
+    expect(ask.mock.calls.length).toBeLessThan(90)
+    ask.mockResolvedValue({ state: 'asking', id: 'R1' })
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(own().answer).toBe(null)
+    const seen = ask.mock.calls.length
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(ask.mock.calls.length, 'what is known is not looked at').toBe(seen)
+  })
+
+  it('is looked at once more as soon as something changes, by one look at a time', async () => {
+    const { ask, consent, own, says, shows, phase } = setUp()
+    consent.begin()
+    const open = new Set<AbortSignal>()
+    ask.mockImplementation((_method, _path, _body, signal) => new Promise((_, reject) => {
+      if (!signal) return
+      open.add(signal)
+      signal.addEventListener('abort', () => {
+        open.delete(signal)
+        reject(new Problem('offline', 0, 'aborted'))
+      })
+    }))
+    shows(told(first))
+    await settle()
+    expect([ask.mock.calls.length, open.size]).toEqual([1, 1])
+    shows(told({ ...first, state: 'running' }))
+    await settle()
+    expect([ask.mock.calls.length, open.size]).toEqual([2, 1])
+    phase('reconnecting')
+    phase('live')
+    await settle()
+    expect([ask.mock.calls.length, open.size]).toEqual([3, 1])
+    // No answer at all is none, too.
+    await vi.advanceTimersByTimeAsync(16_000)
+    expect([ask.mock.calls.length, open.size]).toEqual([4, 1])
+    says({ state: 'running', id: 'R1' })
+    ask.mockImplementation(() => Promise.resolve({ state: 'running', id: 'R1' }))
+    await vi.advanceTimersByTimeAsync(17_000)
+    expect([own().answer, ask.mock.calls.length, open.size]).toEqual([null, 5, 0])
+    // A state that changes while nothing is unknown is no reason to look.
+    shows(told({ ...first, state: 'paused' }))
+    await settle()
+    expect(ask.mock.calls.length).toBe(5)
+  })
+
+  it('is not looked at while the call is away, nor once it is over', async () => {
+    for (const end of ['over', 'gone'] as const) {
+      const { ask, consent, own, shows, phase } = setUp()
+      const stop = consent.begin()
+      ask.mockRejectedValue(problemFrom(502, undefined))
+      shows(told(first))
+      await vi.advanceTimersByTimeAsync(20_000)
+      phase('reconnecting')
+      const before = ask.mock.calls.length
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(ask.mock.calls.length).toBe(before)
+      phase('live')
+      await settle()
+      expect(ask.mock.calls.length, 'back: at once').toBe(before + 1)
+      if (end === 'over') phase('over')
+      else stop()
+      const last = ask.mock.calls.length
+      shows(told({ ...first, state: 'running' }))
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect([ask.mock.calls.length, own().answer]).toEqual([last, undefined])
+    }
+  })
+
+  it.each([401, 403, 404])('is not looked at again by itself where the server refuses for good: %i', async (status) => {
+    const { ask, consent, shows, phase } = setUp()
+    consent.begin()
+    ask.mockRejectedValue(problemFrom(status, undefined))
+    shows(told(first))
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(ask).toHaveBeenCalledTimes(1)
+    phase('reconnecting')
+    phase('live')
+    await settle()
+    expect(ask).toHaveBeenCalledTimes(2)
+  })
+
+  it('is looked at until the server knows of the recording, and as long as it asks to wait', async () => {
+    const { ask, consent, own, says, shows } = setUp()
+    consent.begin()
+    shows(told(first))
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(own().answer).toBe(undefined)
+    says({ state: 'asking', id: 'R1' })
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(own().answer).toBe(null)
+    const before = ask.mock.calls.length
+    ask.mockRejectedValueOnce(new Problem('unavailable', 503, 'later', {}, {}, 7))
+    consent.load()
+    await vi.advanceTimersByTimeAsync(6_900)
+    expect(ask.mock.calls.length - before).toBe(1)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(ask.mock.calls.length - before).toBe(2)
   })
 
   it('shows what is so when it was done and not stored, and tries a while when the server is away', async () => {

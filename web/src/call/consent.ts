@@ -1,7 +1,9 @@
 // What this person has answered to the recording that is asked for or under way, and what a host does with it. The server
 // decides; this asks it anew for each recording and after each return to the call, and shows nothing as answered before.
-import { isProblem, Store, type CallRecording, type Readable } from '@/api'
+import { Store, type CallRecording, type Readable } from '@/api'
 import type { CallCalls } from '@/api/call'
+import { Looking } from './looking'
+import type { RecordingTold } from './recording'
 import type { CallEvent, CallState } from './state'
 
 export interface ConsentState {
@@ -25,8 +27,8 @@ export interface ConsentState {
 export type Ended = Exclude<NonNullable<CallRecording['because']>, 'host' | 'meeting-ended'>
 
 const nothing: ConsentState = { id: null, answer: undefined, answers: [], room: null, ended: null, busy: false, error: null }
-const tries = 5
-const between = 1_000
+/** How long an answer of the server is waited for, in milliseconds: it is short. */
+const patience = 15_000
 
 interface CallFollowed {
   state: Readable<CallState>
@@ -36,8 +38,11 @@ interface CallFollowed {
 export class Consent {
   private readonly current = new Store<ConsentState>(nothing)
   readonly state: Readable<ConsentState> = this.current
-  private retry: ReturnType<typeof setTimeout> | undefined
+  /** Nobody is asked before it is known that they have not answered: that is looked at until it is known. */
+  private readonly looking: Looking
   private live = false
+  /** The state of the recording that was looked at last. */
+  private shown: RecordingTold['state'] | null = null
   /** What was told when one asked. */
   private room: { id: string | undefined; room: ConsentState['room'] } | null = null
   /** Why the last one stopped was read; who comes back to the call is not told it again. */
@@ -46,7 +51,13 @@ export class Consent {
   private turn = 0
 
   /** Hosts are told more. */
-  constructor(private readonly call: CallFollowed, private readonly ask: CallCalls['recording'], private readonly host = false) {}
+  constructor(private readonly call: CallFollowed, private readonly ask: CallCalls['recording'], private readonly host = false) {
+    const look = async (signal: AbortSignal) => {
+      const told = await ask('GET', '', undefined, signal)
+      return !signal.aborted && this.take(told)
+    }
+    this.looking = new Looking(look, { lives: () => call.state.get().phase.is === 'live', patience })
+  }
 
   /** Follows the call until what it returns is called. */
   begin(): () => void {
@@ -54,7 +65,7 @@ export class Consent {
     this.live = false
     this.follow()
     return () => {
-      clearTimeout(this.retry)
+      this.looking.stop()
       this.turn++
       for (const stop of stops) stop()
     }
@@ -69,22 +80,14 @@ export class Consent {
   stop = (): Promise<boolean> => this.act('POST', '/stop')
 
   /** Looks again: answers of others come by no message. */
-  load = (left = tries): void => {
-    clearTimeout(this.retry)
-    const turn = ++this.turn
-    this.ask('GET', '').then(
-      (told) => {
-        if (turn === this.turn) this.take(told)
-      },
-      (error: unknown) => {
-        if (turn === this.turn && left > 1 && isProblem(error, 'offline', 'unavailable', 'too-many')) this.retry = setTimeout(() => this.load(left - 1), between)
-      },
-    )
+  load = (): void => {
+    this.turn++
+    this.looking.now()
   }
 
-  /** As load, while nothing is on its way whose answer would be newer. */
+  /** As load, while nothing is on its way whose answer would be newer, and nothing is tried again anyway. */
   look = (): void => {
-    if (!this.current.get().busy) this.load(1)
+    if (!this.current.get().busy && !this.looking.trying) this.load()
   }
 
   /** Why it stopped has been read. */
@@ -98,31 +101,41 @@ export class Consent {
     const live = phase.is === 'live'
     const back = live && !this.live
     this.live = live
+    if (phase.is === 'over') return this.looking.stop()
     const id = recording?.id ?? null
-    if (id !== this.current.get().id) this.current.set({ ...nothing, id, room: this.roomOf(id) })
-    else if (!back) return
+    const changed = this.shown !== (recording?.state ?? null)
+    this.shown = recording?.state ?? null
+    if (id !== this.current.get().id) {
+      this.looking.stop()
+      this.current.set({ ...nothing, id, room: this.roomOf(id) })
+    } else if (!back && (!changed || this.looking.seen)) return
     if (id !== null) this.read = false
     if (live && (id !== null || (this.host && !this.read))) this.load()
   }
 
   private roomOf = (id: string | null) => (id !== null && this.room?.id === id ? this.room.room : null)
 
-  private take(told: CallRecording): void {
-    this.current.update((state) => {
-      if (state.id === null) return told.state === 'none' || told.state === 'stopping' ? { ...state, ended: byItself(told.because) } : state
-      return told.id !== state.id ? state : { ...state, answer: told.answer ?? null, answers: told.answers ?? [], room: this.roomOf(state.id) }
-    })
+  /** False: it is about another recording than the room's, of which one of the two has not heard yet. */
+  private take(told: CallRecording): boolean {
+    const { id } = this.current.get()
+    if (id === null) {
+      if (told.state === 'none' || told.state === 'stopping') this.current.update((state) => ({ ...state, ended: byItself(told.because) }))
+      return true
+    }
+    if (told.id !== id) return false
+    this.current.update((state) => ({ ...state, answer: told.answer ?? null, answers: told.answers ?? [], room: this.roomOf(id) }))
+    return true
   }
 
   /** True: it was done. */
   private async act(method: string, path: string, body?: unknown): Promise<boolean> {
-    clearTimeout(this.retry)
+    this.looking.stop()
     const turn = ++this.turn
     this.current.update((state) => ({ ...state, busy: true, error: null }))
     try {
       const told = await this.ask(method, path, body)
       if (told.room) this.room = { id: told.id, room: told.room }
-      if (turn === this.turn) this.take(told)
+      if (turn === this.turn && !this.take(told)) this.load()
       return true
     } catch (error) {
       this.current.update((state) => ({ ...state, error }))

@@ -1,8 +1,9 @@
 // What the server says to this participant while the call goes on: what others wrote, reactions, what a host did or asks.
 import { RoomEvent } from 'livekit-client'
-import { isProblem, type Reaction } from '@/api'
+import type { Reaction } from '@/api'
 import type { CallCalls } from '@/api/call'
 import type { Chat } from './chat'
+import { Looking } from './looking'
 import { askedToUnmute, moderated, topics } from './moderation'
 import { chatTopic, reactionTopic, readMessage, readReactions } from './packets'
 import type { Publishing } from './publishing'
@@ -13,26 +14,29 @@ const reactionShown = 5_000
 
 export class Inbox {
   private readonly reactionTimers = new Map<string, ReturnType<typeof setTimeout>>()
-  private over = false
+  private readonly written: Looking
 
   constructor(private readonly shared: Shared, private readonly calls: Pick<CallCalls, 'messages'>, private readonly chat: Chat, private readonly publishing: Publishing) {
+    const look = async (signal: AbortSignal) => {
+      const before = Date.now()
+      const { messages, now } = await this.calls.messages(signal)
+      if (signal.aborted) return false
+      this.chat.load(messages)
+      const clock = Date.parse(now) - (before + Date.now()) / 2
+      this.shared.state.update((state) => ({ ...state, clock }))
+      return true
+    }
+    // The server may hear of us a moment after we are in, and answers until then that we are not.
+    this.written = new Looking(look, { lives: () => shared.state.get().phase.is === 'live' })
     // Without a sender it is the server's own: nobody else can send so.
     shared.room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
       if (sender === undefined) this.told(topic, payload)
     })
   }
 
-  /** Reads what was written meanwhile, and the server's clock. The server may hear of us a moment after we are in. */
-  async catchUp(tries = 5): Promise<void> {
-    try {
-      const before = Date.now()
-      const { messages, now } = await this.calls.messages()
-      this.chat.load(messages)
-      const clock = Date.parse(now) - (before + Date.now()) / 2
-      this.shared.state.update((state) => ({ ...state, clock }))
-    } catch (error) {
-      if (tries > 1 && !this.over && isProblem(error, 'conflict', 'offline', 'unavailable')) setTimeout(() => void this.catchUp(tries - 1), 500)
-    }
+  /** Reads what was written meanwhile, which nothing else tells of, and the server's clock. */
+  catchUp(): void {
+    this.written.now()
   }
 
   /** Answers a host who asks one to open the microphone. */
@@ -43,7 +47,7 @@ export class Inbox {
 
   /** The call is over. */
   close(): void {
-    this.over = true
+    this.written.stop()
     for (const timer of this.reactionTimers.values()) clearTimeout(timer)
   }
 

@@ -398,6 +398,34 @@ describe('a call', () => {
     expect(call.state.get().clock).toBe(5000)
   })
 
+  it('reads what was written however often that failed, one time after the other, and not once the call is over', async () => {
+    const { call, calls, room } = setUp()
+    calls.messages.mockRejectedValue(new Problem('internal', 502, 'no server'))
+    call.start()
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(calls.messages.mock.calls.length).toBeGreaterThan(40)
+    expect(calls.messages.mock.calls.length).toBeLessThan(90)
+    // A connection that comes back does not wait for the next try, and leaves none behind.
+    room.emit(RoomEvent.SignalReconnecting)
+    const before = calls.messages.mock.calls.length
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(calls.messages.mock.calls.length).toBe(before)
+    calls.messages.mockImplementation(() => Promise.resolve({ messages: [written], now: new Date().toISOString() }))
+    room.emit(RoomEvent.Reconnected)
+    await settle()
+    expect(call.chat.state.get().messages).toMatchObject([{ text: 'bonjour' }])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(calls.messages.mock.calls.length).toBe(before + 1)
+    calls.messages.mockRejectedValue(new Problem('internal', 502, 'no server'))
+    room.emit(RoomEvent.SignalReconnecting)
+    room.emit(RoomEvent.Reconnected)
+    await settle()
+    call.leave()
+    const last = calls.messages.mock.calls.length
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(calls.messages.mock.calls.length).toBe(last)
+  })
+
   it('shows a reaction for a moment', async () => {
     const { call, room } = setUp()
     call.start()

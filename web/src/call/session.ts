@@ -127,7 +127,7 @@ export class Call {
       onLive: (by) => {
         if (by === 'join') this.refreshNow()
         this.receiving.apply()
-        void this.inbox.catchUp()
+        this.inbox.catchUp()
         if (by === 'join') void this.publishing.apply()
         this.ownPicture.start()
       },
