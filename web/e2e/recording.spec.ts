@@ -32,15 +32,17 @@ const prompt = (page: Page): Locator => page.getByTestId('rec-prompt');
 const mark = (page: Page): Locator => page.locator('.ctop').getByTestId('recording');
 const tile = (page: Page, name: string): Locator => page.locator('.tile').filter({ hasText: name });
 
-/** By F6 to the question, by Tab to the answer. */
+/** By F6 to the question, by Tab to the answer; and the focus is where it was. */
 async function answer(page: Page, name: string): Promise<void> {
   await expect(prompt(page)).toBeVisible();
-  await page.locator('[data-region="bar"] button').first().focus();
+  const before = page.locator('[data-region="bar"] button').first();
+  await before.focus();
   await page.keyboard.press('F6');
   await expect(prompt(page).getByRole('heading')).toBeFocused();
   await tabTo(page, prompt(page).getByRole('button', { name }));
   await page.keyboard.press('Enter');
   await expect(prompt(page)).toHaveCount(0);
+  await expect(before).toBeFocused();
 }
 
 test('a host records those who agree, and nobody else', async () => {
@@ -84,7 +86,9 @@ test('a host records those who agree, and nobody else', async () => {
     await expectSaid(ines.page, /^assertive: Anne Bernard souhaite enregistrer, pour : Compte rendu de la réunion\./);
     await expect(mark(ines.page)).toContainText('Enregistrement demandé');
     await expect.poll(fullScreen, { message: 'a picture in full screen hides no question' }).toBeUndefined();
+    await expect(shared.getByRole('button', { name: 'Écran partagé en plein écran' })).toBeFocused();
     await page.keyboard.press('Escape');
+    await expect(page.getByRole('button', { name: 'Plus', exact: true })).toBeFocused();
     await page.getByRole('button', { name: host.words.sharing }).press('Enter');
     await expect(shared).toHaveCount(0);
     await mark(page).press('Enter');
@@ -164,6 +168,7 @@ test('a host records those who agree, and nobody else', async () => {
     await ines.page.getByRole('dialog').getByRole('button', { name: 'Je préfère ne pas y figurer' }).press('Enter');
     await expectSaid(ines.page, 'polite: Vous ne figurez plus dans l’enregistrement. Ce qui a été enregistré avant y reste.');
     await ines.page.keyboard.press('Escape');
+    await expect(mark(ines.page)).toBeFocused();
     await expect(tile(page, 'Inês Duarte').getByTestId('unrecorded')).toBeVisible();
     const told = await host.ask<{ state: string; answers: { name: string; answer?: string; recorded: boolean }[] }>(`/meetings/${host.meeting}/call/recording`);
     expect(Object.fromEntries(told.answers.map(({ name, answer: said, recorded }) => [name, [said, recorded]]))).toEqual({
@@ -177,11 +182,13 @@ test('a host records those who agree, and nobody else', async () => {
     await expectSaid(karim.page, 'assertive: أُوقف التسجيل مؤقتًا.');
     await expectRecordingSound(ines.page, 2); // to its end: two at once would mingle
     await expect(mark(karim.page)).toContainText('التسجيل موقوف مؤقتًا');
-    await dialog.getByRole('button', { name: 'Reprendre' }).press('Enter');
+    await expect(dialog.getByRole('button', { name: 'Reprendre' })).toBeFocused();
+    await page.keyboard.press('Enter');
     await expectSaid(karim.page, 'assertive: استُؤنف التسجيل.');
     await expectRecordingSound(ines.page, 3);
     await dialog.getByRole('button', { name: 'Arrêter l’enregistrement' }).press('Enter');
     await expect(dialog, 'no other is asked for').toHaveCount(0);
+    await expect(page.locator('[data-region="panel"] h2'), 'the mark that opened it is gone: the panel’s heading').toBeFocused();
     for (const one of [page, ines.page, karim.page]) {
       await expectSaid(one, one === karim.page ? 'assertive: انتهى التسجيل.' : 'assertive: L’enregistrement est terminé.');
       await expect(mark(one)).toHaveCount(0);

@@ -1,16 +1,19 @@
-import { useLayoutEffect, type RefObject } from 'react'
+import { useEffectEvent, useLayoutEffect, type RefObject } from 'react'
 
 /** The heading of the panel beside the tiles, while one is open. */
 export function panelHeading(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[data-region="panel"] h2')
 }
 
-/** When an element goes away with the focus inside, the focus goes to the panel's heading instead of nowhere. */
-export function useFocusKept(element: RefObject<HTMLElement | null>): void {
+const toPanel = () => panelHeading()?.focus()
+
+/** When an element goes away with the focus inside, the focus is taken elsewhere, instead of nowhere: to the panel's heading, or where it is wanted. */
+export function useFocusKept(element: RefObject<HTMLElement | null>, take: (own: HTMLElement) => void = toPanel): void {
+  const wanted = useEffectEvent(take)
   useLayoutEffect(() => {
     const own = element.current
     return () => {
-      if (own?.contains(document.activeElement)) panelHeading()?.focus()
+      if (own?.contains(document.activeElement)) wanted(own)
     }
   }, [element])
 }

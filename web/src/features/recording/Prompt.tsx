@@ -1,12 +1,12 @@
 // The question: two equal answers, and the way out. It stands above the tiles and takes the focus from nobody who writes; who
-// has answered is where they were.
+// has answered is where they were before they came to it.
 import { CircleDot, LogOut } from 'lucide-react'
-import { useEffect, useEffectEvent, useId } from 'react'
+import { useEffect, useEffectEvent, useId, useRef, type RefObject } from 'react'
 import type { Consent, ConsentState } from '@/call/consent'
 import type { RecordingTold } from '@/call/live'
 import { ErrorNote } from '@/features/frame'
 import { useT, Words } from '@/i18n'
-import { announce, Button } from '@/ui'
+import { announce, Button, useFocusKept } from '@/ui'
 
 interface Props {
   recording: RecordingTold
@@ -18,6 +18,8 @@ interface Props {
 export function Prompt({ recording, consent, own, leave }: Props) {
   const t = useT()
   const title = useId()
+  const section = useRef<HTMLElement>(null)
+  useFocusReturned(section)
   const say = useEffectEvent(() => announce(t('rec.sr.asked', { host: recording.by, purpose: recording.purpose }), 'assertive'))
   useEffect(() => say(), [recording.id])
   useEffect(() => {
@@ -25,7 +27,7 @@ export function Prompt({ recording, consent, own, leave }: Props) {
     if (document.fullscreenElement && document.fullscreenElement !== document.documentElement) void document.exitFullscreen().catch(() => undefined)
   }, [recording.id])
   return (
-    <section className="notice rec-prompt" role="group" aria-labelledby={title} data-region="question" data-testid="rec-prompt">
+    <section ref={section} className="notice rec-prompt" role="group" aria-labelledby={title} data-region="question" data-testid="rec-prompt">
       <div className="note">
         <CircleDot aria-hidden="true" />
         <div className="rec-ask">
@@ -46,6 +48,26 @@ export function Prompt({ recording, consent, own, leave }: Props) {
     </section>
   )
 }
+
+/** Whoever is in it when it goes comes back to where they were; if that is gone, to the call. */
+function useFocusReturned(section: RefObject<HTMLElement | null>): void {
+  const before = useRef<HTMLElement | null>(null)
+  useEffect(() => {
+    const own = section.current
+    const comes = ({ relatedTarget: from }: FocusEvent) => {
+      if (from instanceof HTMLElement && !own?.contains(from)) before.current = from
+    }
+    own?.addEventListener('focusin', comes)
+    return () => own?.removeEventListener('focusin', comes)
+  }, [section])
+  useFocusKept(section, () => {
+    before.current?.focus()
+    if (document.activeElement !== before.current) toCall()
+  })
+}
+
+/** To the people: from there everything is near, and nothing is pressed by mistake. */
+export const toCall = (): void => document.getElementById('main')?.focus()
 
 /** What for, what, where and for how long, what a no does, and what it cannot keep out. */
 export function Facts({ recording }: { recording: RecordingTold }) {
