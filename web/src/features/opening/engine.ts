@@ -1,13 +1,6 @@
 // The page's end of the worker. Ending it ends everything that it knew, the private key above all.
 import address from './worker?worker&url'
-import type { Ask, Failure, Made, Opened, Part, Report, Told } from './messages'
-
-/** A failure of the worker, by its code. */
-export class OpeningError extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.detail)
-  }
-}
+import { OpeningError, type Ask, type Made, type Opened, type Part, type Report, type Told } from './messages'
 
 // The script of a worker is a sink of Trusted Types. This is the page's one policy, which the server allows on this page
 // alone (web/embed.go) and once: whatever it is asked for, it gives this address.

@@ -64,5 +64,16 @@ export interface IndexEvent {
 
 export interface Opened { index: Index; segments: number; missing: number }
 
-/** Why it did not work, with the words of the command; keys: the fingerprints of those that open it, where the one given does not. */
-export interface Failure { keys?: string[]; code: 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'too-much' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }
+/**
+ * Why it did not work, with the words of the command; keys: the fingerprints of those that open it, where the one given does
+ * not. The page's own, before the worker has anything: 'broken-off' (what was taken from the server did not come to its end)
+ * and 'gone' (the server has it no more, or not for this person).
+ */
+export interface Failure { keys?: string[]; code: 'broken-off' | 'gone' | 'key' | 'node-key' | 'not-for-us' | 'tampered' | 'too-much' | 'full' | 'unreadable' | 'unwritable' | 'there' | 'failed'; detail: string }
+
+/** A failure, by its code. */
+export class OpeningError extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.detail)
+  }
+}

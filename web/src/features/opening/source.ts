@@ -1,10 +1,13 @@
 // What is opened, from the server or from files, and the key that verifies it.
 import { agent } from '@/api'
 import type { FoundRecording, KeptRecording } from '@/api'
-import type { Part } from './messages'
+import { OpeningError, type Part } from './messages'
 
 /** Which recording of the server the address names: ids, which are no secrets. */
 export interface Named { meeting: string; recording: string }
+
+/** What the server answers to whoever does not get it, or where there is none. */
+const refusals: readonly number[] = [401, 403, 404, 410]
 
 export function namedBy(search: string): Named | null {
   const query = new URLSearchParams(search)
@@ -19,22 +22,34 @@ export async function findRecording({ recording }: Named): Promise<FoundRecordin
   return (await agent.findRecordings(new URLSearchParams({ recording }))).recordings.at(0)
 }
 
-/** Takes the parts from the server, each at once: the trail has one line for each. They are sealed, and the browser may keep them on its disk. */
+/**
+ * Takes the parts from the server, each at once: the trail has one line for each. They are sealed, and the browser may keep
+ * them on its disk. What does not come whole is refused here: verified, it would be a recording that somebody cut off. Over
+ * HTTP/2 a browser does not tell.
+ */
 export async function takeParts({ meeting, recording }: Named, parts: KeptRecording['parts'], progress: (share: number) => void, signal: AbortSignal): Promise<Part[]> {
   const all = parts.reduce((sum, { bytes }) => sum + bytes, 0)
   let done = 0
   const taken: Part[] = []
-  for (const { number, name } of parts) {
-    const answer = await fetch(agent.recordingPart(meeting, recording, number), { signal, cache: 'no-store' })
-    if (!answer.ok || !answer.body) throw new Error(`part ${number}: ${answer.status}`)
+  for (const { number, name, bytes } of parts) {
+    const brokenOff = (why: string) => new OpeningError({ code: 'broken-off', detail: `part ${number}: ${why}` })
+    const answer = await fetch(agent.recordingPart(meeting, recording, number), { signal, cache: 'no-store' }).catch((error: unknown) => {
+      throw brokenOff(String(error))
+    })
+    if (refusals.includes(answer.status)) throw new OpeningError({ code: 'gone', detail: `part ${number}: ${answer.status}` })
+    if (!answer.ok || !answer.body) throw brokenOff(String(answer.status))
     const counted = answer.body.pipeThrough(new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(bytes, to) {
-        done += bytes.length
+      transform(chunk, to) {
+        done += chunk.length
         progress(all > 0 ? Math.min(done / all, 1) : 0)
-        to.enqueue(bytes)
+        to.enqueue(chunk)
       },
     }))
-    taken.push({ name, file: await new Response(counted).blob() })
+    const file = await new Response(counted).blob().catch((error: unknown) => {
+      throw brokenOff(String(error))
+    })
+    if (file.size !== bytes) throw brokenOff(`${file.size} of ${bytes} bytes`)
+    taken.push({ name, file })
   }
   return taken
 }
