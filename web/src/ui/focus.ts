@@ -1,4 +1,4 @@
-import { useEffectEvent, useLayoutEffect, type RefObject } from 'react'
+import { useEffectEvent, useLayoutEffect, useRef, type RefObject } from 'react'
 
 /** The heading of the panel beside the tiles, while one is open. */
 export function panelHeading(): HTMLElement | null {
@@ -23,4 +23,15 @@ export function recoverFocus(to: () => HTMLElement | null | undefined = () => pa
   setTimeout(() => {
     if (document.activeElement === document.body) to()?.focus()
   }, 100)
+}
+
+/** When a step of a page takes the place of another and what had the focus went with it, the new step's heading takes it. The first step takes it from nobody. */
+export function useStepFocus(step: string, heading: () => HTMLElement | null | undefined): void {
+  const before = useRef(step)
+  const wanted = useEffectEvent(heading)
+  useLayoutEffect(() => {
+    if (before.current === step) return
+    before.current = step
+    if (document.activeElement === document.body) wanted()?.focus()
+  }, [step])
 }

@@ -7,7 +7,7 @@ import { ErrorNote, Pending } from '@/features/frame'
 import { AgentFrame, type AgentProps } from '@/features/meeting'
 import { useLang, useT } from '@/i18n'
 import { shortMoment } from '@/i18n/stamps'
-import { announce, Heading, useTitle } from '@/ui'
+import { announce, Heading, useStepFocus, useTitle } from '@/ui'
 import { Anew } from './Anew'
 import { Chapters } from './Chapters'
 import { Playback } from './playback'
@@ -55,6 +55,8 @@ function Of({ one }: { one: Watched }) {
   const made = one.film?.made
   const changed = async () => queries.invalidateQueries({ queryKey: ['recordings'] })
   useTold(made?.take)
+  // When the film is there, its player is what comes next after the page's heading.
+  useStepFocus(screen, () => document.getElementById('film-state') ?? document.querySelector<HTMLElement>('h1'))
   return (
     <>
       <div className="stack-s">

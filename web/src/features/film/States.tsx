@@ -33,7 +33,7 @@ const hosts = ({ may }: KeptRecording): boolean => may.includes('share')
 function State({ icon, tone = '', title, children }: { icon: ReactNode; tone?: 'warn' | 'danger' | ''; title: string; children: ReactNode }) {
   return (
     <section className={`card film-state ${tone}`} aria-labelledby="film-state" aria-live="polite">
-      <h2 id="film-state">{icon}{title}</h2>
+      <h2 id="film-state" tabIndex={-1}>{icon}{title}</h2>
       {children}
     </section>
   )

@@ -23,7 +23,7 @@ export function Found({ report, failure, tooLarge, onOpen, onAgain }: Props) {
   return (
     <>
       <section className="card opening-card" aria-labelledby="opening-found" data-testid="found">
-        <h2 id="opening-found">{t('opening.found')}</h2>
+        <h2 id="opening-found" tabIndex={-1} data-step="found">{t('opening.found')}</h2>
         <Verdict report={report} />
         {report.stranger ? null : <Parts report={report} />}
         {report.text.length > 0 ? (
@@ -49,7 +49,7 @@ function Verdict({ report }: { report: Report }) {
   const { tone, id, n: altered, part } = verdictOf(report)
   const Icon = altered > 0 ? ShieldAlert : tone === 'warn' ? ShieldQuestionMark : ShieldCheck
   return (
-    <div className={`note ${tone} opening-verdict`} role="status">
+    <div className={`note ${tone} opening-verdict`}>
       <Icon aria-hidden="true" />
       <div className="stack-s">
         <p><b>{t(id, { n: altered, part })}</b></p>
@@ -138,7 +138,7 @@ function Keys({ damaged, failure, tooLarge, name, onOpen }: KeysProps) {
         if (!tooLarge) open(null)
       }}
     >
-      <h2>{t('opening.key')}</h2>
+      <h2 tabIndex={-1} data-step="key">{t('opening.key')}</h2>
       {trouble ? <Trouble failure={trouble} /> : null}
       <p className="muted">{t('opening.key.where')}</p>
       <Field type="file" name="keyfile" label={t('opening.key.file')} onChange={look} />

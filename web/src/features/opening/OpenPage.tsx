@@ -3,13 +3,14 @@
 import { useEffect, useRef, useState } from 'react'
 import { Frame } from '@/features/frame'
 import { useT, Words } from '@/i18n'
-import { announce, Button, Heading, useTitle } from '@/ui'
+import { announce, Button, Heading, useStepFocus, useTitle } from '@/ui'
 import { Choose, type Chosen } from './Choose'
 import { Engine } from './engine'
 import { Found } from './Found'
 import { OpeningError, type Failure, type Made, type Opened, type Report } from './messages'
 import { Playback } from './Playback'
 import { mostInMemory, namedBy } from './source'
+import { verdictOf } from './verdict'
 import './opening.css'
 
 type Stage =
@@ -30,6 +31,8 @@ export function OpenPage() {
   const cancelling = useRef(new AbortController())
   const title = t('opening.title')
   useTitle(title)
+  const failed = 'failure' in stage && stage.failure !== null
+  useStepFocus(`${stage.is} ${failed}`, () => headingOf(failed))
 
   const cancel = () => {
     cancelling.current.abort()
@@ -48,6 +51,8 @@ export function OpenPage() {
       const report = await engine.get().verify(parts, nodeKey, share('verify'))
       if (signal.aborted) return
       setStage({ is: 'found', report, failure: null, bytes: parts.reduce((sum, { file }) => sum + file.size, 0) })
+      const { id, n, part } = verdictOf(report)
+      announce(t(id, { n, part }))
     } catch (error) {
       if (!signal.aborted) setStage({ is: 'choose', failure: failureOf(error) })
     }
@@ -86,6 +91,12 @@ export function OpenPage() {
   )
 }
 
+/** Of the step that is shown: after a failure where the key is given again; the page's own where what is opened is chosen. */
+function headingOf(failed: boolean): HTMLElement | null {
+  const find = (of: string) => document.querySelector<HTMLElement>(of)
+  return (failed ? find('[data-step="key"]') : null) ?? find('[data-step]') ?? find('h1')
+}
+
 const most = () => mostInMemory((navigator as { deviceMemory?: number }).deviceMemory)
 
 /** One worker at a time, from the beginning: what it needs of the network is there before any key is. */
@@ -115,9 +126,15 @@ function useEngine(): { get: () => Engine; renew: () => void } {
 function Working({ said, share, onCancel }: { said: string; share: number; onCancel: () => void }) {
   const t = useT()
   const percent = Math.floor(share * 100)
+  const before = useRef('')
+  useEffect(() => {
+    // What it began with was read as the heading that has the focus.
+    if (before.current !== '' && before.current !== said) announce(said)
+    before.current = said
+  }, [said])
   return (
     <section className="card opening-card">
-      <p role="status">{said}</p>
+      <h2 tabIndex={-1} data-step="working">{said}</h2>
       <div className="opening-progress">
         <progress max={100} value={percent} aria-label={said} />
         <span className="num">{t('hear.percent', { n: percent })}</span>
@@ -131,7 +148,7 @@ function Saved({ folder, files, onAgain }: { folder: string; files: number; onAg
   const t = useT()
   return (
     <section className="card opening-card">
-      <h2>{t('opening.saved')}</h2>
+      <h2 tabIndex={-1} data-step="saved">{t('opening.saved')}</h2>
       <p>{t('opening.saved.where', { n: files, folder })}</p>
       <p className="note warn">{t('opening.plain')}</p>
       <div><Button onClick={onAgain}>{t('opening.again')}</Button></div>

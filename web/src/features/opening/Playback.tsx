@@ -51,10 +51,10 @@ function Told({ opened, report }: { opened: Opened; report: Report }) {
   const lang = useLang()
   const verdict = verdictOf(report)
   return (
-    <p className="opening-told">
+    <h2 className="opening-told" tabIndex={-1} data-step="play">
       <time dateTime={opened.index.began}>{exactMoment(new Date(opened.index.began), lang)}</time>
       <span className={`chip ${verdict.tone}`}>{t(verdict.id, { n: verdict.n, part: verdict.part })}</span>
-    </p>
+    </h2>
   )
 }
 
