@@ -77,3 +77,27 @@ it('the focus goes to the heading of the state that takes the place of a control
   expect(at()).toBe('Coopération')
   page.end()
 })
+
+it.each([
+  [401, 'Cela n’a pas marché.'], [403, 'Vous n’avez pas le droit'], [404, 'Cet enregistrement n’est plus là'], [503, 'Cela n’a pas marché.'], [0, 'Le serveur ne répond pas'],
+])('a download that is refused (%i) says so on the page, which stays', async (status, words) => {
+  film = { state: 'done', made, layout: 'grid', format: 'mp4' }
+  const page = await openPage()
+  const taken: string[] = []
+  const click = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    taken.push(`${this.getAttribute('href') ?? ''} ${this.hasAttribute('download')}`)
+  })
+  const before = location.href
+  gives = () => (status === 0 ? Promise.reject(new TypeError('Failed to fetch')) : Promise.resolve(new Response(null, { status })))
+  await press(/^Télécharger le film/)
+  await press('Télécharger')
+  expect([taken, location.href]).toEqual([[], before])
+  expect(document.querySelector('[role="alert"]')?.textContent).toContain(words)
+  gives = () => Promise.resolve(new Response(null))
+  await press(/^Télécharger le film/)
+  await press('Télécharger')
+  expect(taken).toEqual(['/api/v1/meetings/m1/recordings/r1/film?save=true true'])
+  expect(document.querySelector('[role="alert"]')).toBe(null)
+  click.mockRestore()
+  page.end()
+})
