@@ -18,10 +18,17 @@ export function useFocusKept(element: RefObject<HTMLElement | null>, take: (own:
   }, [element])
 }
 
+const toHeading = () => panelHeading() ?? document.querySelector<HTMLElement>('h1')
+/** How long a dialog that closes is waited for, in looks. */
+const looks = 50
+
 /** After a dialog has closed and given the focus back to something that is gone by now: to the panel's heading or the page's, or where it is wanted. */
-export function recoverFocus(to: () => HTMLElement | null | undefined = () => panelHeading() ?? document.querySelector<HTMLElement>('h1')): void {
+export function recoverFocus(to: () => HTMLElement | null | undefined = toHeading, left = looks): void {
   setTimeout(() => {
-    if (document.activeElement === document.body) to()?.focus()
+    const at = document.activeElement
+    if (at === document.body) to()?.focus()
+    // On a slow machine it is not gone yet, and takes the focus with it when it is.
+    else if (left > 0 && at?.closest('[role="dialog"], [role="alertdialog"]')) recoverFocus(to, left - 1)
   }, 100)
 }
 
