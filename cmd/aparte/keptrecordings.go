@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"sync/atomic"
 	"time"
 
@@ -74,6 +75,9 @@ func openKept(ctx context.Context, c *Config, decided *store.Store, origin strin
 	}
 	if _, err := os.Lstat(k.dir); err == nil || k.filmKey.is() {
 		here, err := storage.OpenFolder(k.dir)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) {
+			return nil, usageError{fmt.Errorf("data_dir %s: %w (it is a folder of the user aparte runs as)", c.DataDir, err)}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -34,7 +34,7 @@ type recordCommand struct {
 var (
 	errRecordingTampered = errors.New("the recording is not as it was written")
 	errRecordingStranger = errors.New("this is not the key that the recording was signed with, so nothing is known of whether it is whole: give node-key.json of the server that recorded")
-	errRecordingUnclosed = errors.New("what is there is as it was written, but the recording was not closed: a crash leaves it so, and so does whoever cuts off its end (--unclosed accepts it)")
+	errRecordingUnclosed = errors.New("what is there is as it was written, but the recording was not closed: it is still being written, a crash left it so, or somebody cut off its end (--unclosed accepts it)")
 )
 
 // recordingFiles opens the argument that names a recording, which is read until the context

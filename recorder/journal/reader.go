@@ -47,9 +47,6 @@ type Reader struct {
 // after the other.
 func NewReader(r io.Reader) *Reader { return &Reader{in: bufio.NewReaderSize(r, 64<<10)} }
 
-// Head is the head of the part that is being read, zero before the first record.
-func (r *Reader) Head() Head { return r.head }
-
 // Next is the next record: io.EOF after the last, a [*FormatError], or the error of
 // the reader below. Each error stays. A head that repeats its part's is passed over.
 // What a record holds is the caller's to keep.

@@ -235,8 +235,24 @@ func (u *upload) next(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
+// turn waits until it is this one's turn, which ends with over: so many at once read from
+// the disk, as where a first start finds a folder full of parts.
+func (u *upload) turn(ctx context.Context) (over func(), err error) {
+	select {
+	case u.turns <- struct{}{}:
+		return func() { <-u.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // sum makes the mark of a part that stays here.
 func (u *upload) sum(ctx context.Context, size int64) error {
+	over, err := u.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer over()
 	digest, whole, err := u.read(ctx, size)
 	if err != nil {
 		return err
@@ -247,12 +263,11 @@ func (u *upload) sum(ctx context.Context, size int64) error {
 
 // put puts one object.
 func (u *upload) put(ctx context.Context, size int64, now time.Time) error {
-	select {
-	case u.turns <- struct{}{}: // so many at once
-		defer func() { <-u.turns }()
-	case <-ctx.Done():
-		return ctx.Err()
+	over, err := u.turn(ctx)
+	if err != nil {
+		return err
 	}
+	defer over()
 	to, err := seal.Cut(u.file, size, u.index.Size, objectSize)
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ type WatchedFilm struct {
 }
 
 // MayWatch says whether somebody may watch a recording now, and finds it. Refused with
-// recording.ErrNone, also once the recording's time is over.
+// recording.ErrNone, also once the recording's time is over, or recording.ErrNotTheirs.
 func (m *Meetings) MayWatch(ctx context.Context, by Agent, id, which string) (recording.Recording, error) {
 	e, _, err := m.mayWatch(ctx, by, id, which)
 	return e.Recording, err

@@ -162,7 +162,7 @@ type DownloadedPart struct {
 }
 
 // MayDownload says whether somebody may take a recording away now, and finds it. Refused
-// with recording.ErrNone, also once the recording's time is over.
+// with recording.ErrNone, also once the recording's time is over, or recording.ErrNotTheirs.
 func (m *Meetings) MayDownload(ctx context.Context, by Agent, id, which string) (recording.Recording, error) {
 	e, _, err := m.mayDownload(ctx, by, id, which)
 	return e.Recording, err

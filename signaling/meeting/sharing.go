@@ -35,7 +35,8 @@ func (m *Meetings) keepRecording(ctx context.Context, by Agent, id, which string
 
 // ShareRecording has the colleague who signs in with an address get a recording until a
 // time, or until it expires (zero, or later than that); shared again, the time changes.
-// Refusals of its own are a *name.Error, recording.ErrNone, ErrOngoing and ErrShares.
+// Refusals of its own are a *name.Error, recording.ErrNone, ErrNotTheirs,
+// ErrOngoing and ErrShares.
 func (m *Meetings) ShareRecording(ctx context.Context, by Agent, id, which, email string, until time.Time) (recording.Share, error) {
 	// Whether an account exists is no answer to who may not share anything.
 	who, err := answer[recording.Access](ctx, m, id, mayShare{byAgent{by}})
