@@ -1,7 +1,8 @@
 // What one may do with a recording now, as the server says: an act each.
 import { Download, MonitorPlay, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { useState, type MouseEvent } from 'react'
 import { agent, type KeptRecording } from '@/api'
+import { take } from '@/api/taking'
 import { ErrorNote } from '@/features/frame'
 import { useT } from '@/i18n'
 import { announce, Button, recoverFocus } from '@/ui'
@@ -35,14 +36,33 @@ function Open({ place, one }: ActProps) {
   return <a className="btn secondary" href={`/recordings/open?meeting=${place.meeting}&recording=${one.id}`}><MonitorPlay aria-hidden="true" />{t('recs.open.here')}</a>
 }
 
-function Downloads({ place, one }: ActProps) {
+export function Downloads({ place, one }: ActProps) {
   const t = useT()
+  const readAnew = useReadAnew()
+  const [error, setError] = useState<unknown>(null)
   const closed = one.parts.filter((part) => part.closed)
-  return closed.map((part) => (
-    <a key={part.number} className="btn secondary" href={agent.recordingPart(place.meeting, one.id, part.number)} download={part.name}>
-      <Download aria-hidden="true" />{closed.length > 1 ? t('recs.download.part', { n: part.number }) : t('recs.download')}
-    </a>
-  ))
+  const download = (event: MouseEvent, address: string) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return // the browser's own: to another tab, to a name
+    event.preventDefault()
+    setError(null)
+    void take(address).catch(async (problem: unknown) => {
+      setError(problem)
+      await readAnew() // it may be gone
+    })
+  }
+  return (
+    <>
+      {error ? <ErrorNote error={error} /> : null}
+      {closed.map((part) => {
+        const address = agent.recordingPart(place.meeting, one.id, part.number)
+        return (
+          <a key={part.number} className="btn secondary" href={address} download={part.name} onClick={(event) => download(event, address)}>
+            <Download aria-hidden="true" />{closed.length > 1 ? t('recs.download.part', { n: part.number }) : t('recs.download')}
+          </a>
+        )
+      })}
+    </>
+  )
 }
 
 function Delete({ place, one }: ActProps) {
