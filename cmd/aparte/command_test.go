@@ -101,10 +101,11 @@ func hides(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	exits(ts, false, rest)
 	printed := strings.ToUpper(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
-	// What begins a key, and names the node, is no secret.
+	// What begins a key, and the name and the id of a node, are no secret; its last part may have
+	// a plus of its own.
 	body := strings.TrimPrefix(strings.TrimPrefix(secret, "AGE-SECRET-KEY-"), "PQ-1")
-	if fields := strings.SplitN(secret, "+", 5); len(fields) == 5 {
-		body = fields[4]
+	if fields := strings.SplitN(strings.TrimPrefix(secret, "PRIVATE+KEY+"), "+", 3); len(fields) == 3 {
+		body = fields[2]
 	}
 	if len(body) < 40 {
 		ts.Fatalf("%s has no secret", args[0])
