@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"aparte/recorder"
