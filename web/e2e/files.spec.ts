@@ -142,7 +142,9 @@ test('files: sent to all, to one, refused, deleted, and ruled by the profile', a
       await route.continue().catch(() => undefined);
     });
     await attach(luc.page, 'oops.pdf', note);
+    const given = luc.page.waitForEvent('requestfailed', (request) => request.method() === 'PUT');
     await luc.page.getByRole('button', { name: 'Cancel sending oops.pdf' }).click();
+    await given; // or it may go on before the browser has heard that it is given up
     await expect(luc.page.getByText('oops.pdf')).toHaveCount(0);
     thought();
     await luc.page.unroute('**/call/files/*');
