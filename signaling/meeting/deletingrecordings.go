@@ -63,8 +63,8 @@ func (a deletedRecording) do(l *live, _ time.Time) (any, error) {
 
 // DeleteRecording deletes a recording that has stopped. Refused with recording.ErrOngoing,
 // ErrHeld, ErrLocked, ErrNotTheirs or ErrNone. Once it has begun it is not refused any more:
-// where something is left of it, as while the store is away, nobody gets it, the list says that it
-// is being deleted, and the sweeps go on.
+// left tells that something is left of it, as while the store is away. Nobody gets that, the
+// list says that it is being deleted, and the sweeps go on.
 func (m *Meetings) DeleteRecording(ctx context.Context, by Agent, id, which string) (left bool, err error) {
 	who, err := answer[recording.Access](ctx, m, id, mayDeleteRecording{byAgent{by}, which})
 	if err != nil {
